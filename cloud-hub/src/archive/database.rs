@@ -1,0 +1,139 @@
+//! Connections to PostgreSQL: where it is, one for a purpose, or one of a few for questions.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use serde::{Deserialize, Serialize};
+use tokio_postgres::{Client, NoTls};
+use tracing::debug;
+
+use super::ArchiveError;
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// Held while the schema is brought up to date, so that two hubs do not do it at once.
+const MIGRATION_LOCK: i64 = 0x5354_4f01;
+/// Held by the one hub that writes the ledger. Whoever gets it knows that its last holder's transactions are over.
+const LEDGER_LOCK: i64 = 0x5354_4f02;
+/// Questions at once; further ones wait.
+const POOL_SIZE: usize = 8;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where a PostgreSQL is: in `ready.json`, for the hub's own commands.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Address {
+    /// The hub's private one.
+    Private {
+        /// Folder of its socket.
+        socket_directory: PathBuf,
+        /// Number in the socket's name.
+        port: u16,
+        /// Database user.
+        user: String,
+    },
+    /// Yours: the URL is a secret and stays in the configuration.
+    Yours,
+}
+
+/// No connection could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectFailure {
+    /// The URL cannot be read. It is not shown: it holds a password.
+    #[error("database.url cannot be read; it looks like postgresql://user:password@host/database")]
+    Url,
+    /// The schema could not be brought up to date.
+    #[error("failed to bring the schema up to date")]
+    Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another hub writes this database.
+    #[error("another hub writes this database; stop it first")]
+    InUse,
+    /// PostgreSQL does not answer.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+/// A PostgreSQL database. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    config: tokio_postgres::Config,
+    pool: Pool,
+}
+
+impl Database {
+    /// The database at a URL.
+    pub fn at_url(url: &str) -> Result<Self, ConnectFailure> {
+        Ok(Self::new(url.parse().map_err(|_| ConnectFailure::Url)?))
+    }
+
+    /// The hub's database in a private cluster.
+    pub fn in_cluster(socket_directory: &std::path::Path, port: u16, user: &str, name: &str) -> Self {
+        let mut config = tokio_postgres::Config::new();
+        config.host_path(socket_directory).port(port).user(user).dbname(name);
+        Self::new(config)
+    }
+
+    fn new(mut config: tokio_postgres::Config) -> Self {
+        config.application_name("cloud-hub").connect_timeout(CONNECT_TIMEOUT);
+        let manager = Manager::from_config(
+            config.clone(),
+            NoTls,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(POOL_SIZE)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(CONNECT_TIMEOUT))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .build()
+            .expect("a pool with a runtime and timeouts always builds");
+        Self { config, pool }
+    }
+
+    /// A connection of the caller's own.
+    pub async fn connect(&self) -> Result<Client, ArchiveError> {
+        let (client, connection) =
+            self.config.connect(NoTls).await.map_err(|error| ArchiveError::Connect(Box::new(error)))?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                debug!(%error, "database connection ended");
+            }
+        });
+        Ok(client)
+    }
+
+    /// One of a few shared connections.
+    pub async fn borrow(&self) -> Result<Object, ArchiveError> {
+        self.pool.get().await.map_err(|error| ArchiveError::Connect(Box::new(error)))
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), ConnectFailure> {
+        let mut client = self.connect().await?;
+        let lock = client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await;
+        lock.map_err(ArchiveError::from)?;
+        let migrated = embedded::migrations::runner().run_async(&mut client).await;
+        // The lock goes with the connection.
+        migrated.map(drop).map_err(|error| ConnectFailure::Migration(Box::new(error)))
+    }
+
+    /// A connection that writes the ledger, alone. Waits for the last holder's connection to be really over: then
+    /// whatever it had begun is committed or undone.
+    pub async fn connect_as_writer(&self, wait: Duration) -> Result<Client, ConnectFailure> {
+        let client = self.connect().await?;
+        let give_up_at = tokio::time::Instant::now() + wait;
+        loop {
+            let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LEDGER_LOCK]).await;
+            if row.map_err(ArchiveError::from)?.get(0) {
+                return Ok(client);
+            }
+            if tokio::time::Instant::now() >= give_up_at {
+                return Err(ConnectFailure::InUse);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}

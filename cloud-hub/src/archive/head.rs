@@ -1,0 +1,231 @@
+//! The head: what is committed and not yet in a segment, in memory.
+//!
+//! It has up to two parts: the active one that grows, and the frozen one that is being written into segments.
+//! Which segments a question may read is decided by the same lock that it reads the head under, so a sample is
+//! found in exactly one of the two ([`Archive::snapshot`]).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dashboard::{LiveBatch, LiveMission};
+use delivery::SealedBatch;
+use mission_database::{DecodedPacket, ParameterIndex};
+use processing::{MissionDecoder, RangeScan, Sample, Series};
+use service::metric::Metric;
+use tokio::time::Instant;
+use tracing::warn;
+use uuid::Uuid;
+
+/// A committed batch on its way into the head.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// Its number in the ledger.
+    pub ledger_id: i64,
+    /// The node it came from.
+    pub node: Uuid,
+    /// The batch.
+    pub batch: SealedBatch,
+}
+
+/// A mission as the archive knows it.
+pub struct ArchivedMission {
+    /// Its number in the database.
+    pub mission_id: i32,
+    /// Latest values and live stream.
+    pub live: Arc<LiveMission>,
+    /// Its decoder.
+    pub decoder: MissionDecoder,
+    /// Numbers of its parameters in the database, by index.
+    pub parameter_ids: Vec<i32>,
+}
+
+/// Series by mission, parameter and node.
+pub(super) type SeriesMap = HashMap<SeriesKey, Series>;
+
+/// What a series belongs to.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct SeriesKey {
+    pub(super) mission: usize,
+    pub(super) parameter: ParameterIndex,
+    pub(super) node: Uuid,
+}
+
+/// A part of the head that is being written.
+pub(super) struct Frozen {
+    pub(super) series: Arc<SeriesMap>,
+    pub(super) generation: i64,
+    pub(super) ledger_id: i64,
+}
+
+struct Head {
+    active: SeriesMap,
+    active_samples: usize,
+    active_since: Instant,
+    frozen: Option<Arc<Frozen>>,
+    /// Newest row of the ledger that is in the head.
+    ledger_id: i64,
+    /// Newest generation that is in segments.
+    generation: i64,
+}
+
+/// Segments and head of all missions.
+pub struct Archive {
+    missions: Vec<ArchivedMission>,
+    node_names: Mutex<HashMap<Uuid, String>>,
+    head: Mutex<Head>,
+}
+
+impl Archive {
+    /// An archive whose ledger is in segments up to `ledger_id`, the newest of them of `generation`.
+    pub fn new(
+        missions: Vec<ArchivedMission>,
+        node_names: HashMap<Uuid, String>,
+        ledger_id: i64,
+        generation: i64,
+    ) -> Self {
+        let head = Head {
+            active: SeriesMap::new(),
+            active_samples: 0,
+            active_since: Instant::now(),
+            frozen: None,
+            ledger_id,
+            generation,
+        };
+        Self { missions, node_names: Mutex::new(node_names), head: Mutex::new(head) }
+    }
+
+    /// All missions.
+    pub fn missions(&self) -> &[ArchivedMission] {
+        &self.missions
+    }
+
+    fn head(&self) -> MutexGuard<'_, Head> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Newest row of the ledger that is in the head.
+    pub fn ledger_id(&self) -> i64 {
+        self.head().ledger_id
+    }
+
+    /// Takes committed batches in the ledger's order: into the head, and on to the screens. Blocks on decoding.
+    pub fn ingest(&self, committed: &[Committed]) {
+        for batch in committed {
+            self.ingest_batch(batch, true);
+        }
+    }
+
+    /// As [`Archive::ingest`], but of what was committed before this start: nobody's screen changes by it.
+    pub fn restore(&self, committed: &Committed) {
+        self.ingest_batch(committed, false);
+    }
+
+    fn ingest_batch(&self, committed: &Committed, is_live: bool) {
+        let header = &committed.batch.header;
+        let Some(index) = self.missions.iter().position(|mission| mission.live.name() == header.mission)
+        else {
+            // It stays in the ledger, and is decoded when the mission is configured and reprocessed.
+            warn!(
+                mission = header.mission,
+                "batch of a mission that is not configured, kept in the ledger only"
+            );
+            self.head().ledger_id = committed.ledger_id;
+            return;
+        };
+        let mission = &self.missions[index];
+        let samples = match committed.batch.open() {
+            Ok(open) => {
+                let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
+                for (reception, packet) in open.records() {
+                    mission.decoder.decode(reception, packet, &mut scratch, &mut samples);
+                }
+                samples
+            }
+            Err(error) => {
+                warn!(%error, ledger_id = committed.ledger_id, "batch does not open, kept in the ledger only");
+                Vec::new()
+            }
+        };
+        self.append(index, committed, &samples);
+        let source = self.source(index, committed.node);
+        if is_live {
+            mission.live.publish(LiveBatch { source, samples });
+        } else {
+            mission.live.restore(source, &samples);
+        }
+    }
+
+    fn append(&self, mission: usize, committed: &Committed, samples: &[Sample]) {
+        let mut head = self.head();
+        for sample in samples {
+            let key = SeriesKey { mission, parameter: sample.parameter, node: committed.node };
+            match head.active.get_mut(&key) {
+                None => drop(head.active.insert(key, Series::starting_with(sample.clone()))),
+                // All samples of a run are decoded with one dictionary, so their kinds agree.
+                Some(series) => drop(series.push(sample.clone())),
+            }
+        }
+        head.active_samples += samples.len();
+        head.ledger_id = committed.ledger_id;
+        Metric::HubArchiveHeadSamples.set(head.active_samples as f64);
+    }
+
+    /// Freezes the active part when it is large or old, or gives back the part whose writing did not succeed yet.
+    pub(super) fn freeze(&self, samples_max: usize, age_max: std::time::Duration) -> Option<Arc<Frozen>> {
+        let mut head = self.head();
+        if let Some(frozen) = &head.frozen {
+            return Some(Arc::clone(frozen));
+        }
+        let is_due = head.active_samples >= samples_max || head.active_since.elapsed() >= age_max;
+        if head.active.is_empty() {
+            head.active_since = Instant::now();
+            return None;
+        }
+        if !is_due {
+            return None;
+        }
+        let frozen = Arc::new(Frozen {
+            series: Arc::new(std::mem::take(&mut head.active)),
+            generation: head.generation + 1,
+            ledger_id: head.ledger_id,
+        });
+        head.active_samples = 0;
+        head.active_since = Instant::now();
+        head.frozen = Some(Arc::clone(&frozen));
+        Some(frozen)
+    }
+
+    /// The frozen part is in segments: from now on it is read from there.
+    pub(super) fn on_segmented(&self, generation: i64) {
+        let mut head = self.head();
+        head.generation = generation;
+        head.frozen = None;
+    }
+
+    /// Adds what the head holds of a series to a scan; returns the newest generation of segments that holds none
+    /// of it. Both are read under one lock, so that nothing is found twice or not at all.
+    pub(super) fn snapshot(&self, mission: usize, parameter: ParameterIndex, scan: &mut RangeScan) -> i64 {
+        let head = self.head();
+        let frozen = head.frozen.as_ref().map(|frozen| &*frozen.series);
+        for part in [Some(&head.active), frozen].into_iter().flatten() {
+            for (key, series) in part {
+                if key.mission == mission && key.parameter == parameter {
+                    scan.add(self.source(mission, key.node), series);
+                }
+            }
+        }
+        head.generation
+    }
+
+    /// The index that stands for a node among a mission's sources.
+    pub(super) fn source(&self, mission: usize, node: Uuid) -> u32 {
+        let names = self.node_names.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = names.get(&node).map_or_else(|| node.to_string(), String::clone);
+        self.missions[mission].live.source(&name)
+    }
+
+    /// A node was enrolled, or found at the start.
+    pub fn on_node(&self, node: Uuid, name: &str) {
+        self.node_names.lock().unwrap_or_else(PoisonError::into_inner).insert(node, name.to_owned());
+    }
+}

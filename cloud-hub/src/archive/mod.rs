@@ -1,0 +1,44 @@
+//! The archive: everything that names PostgreSQL.
+//!
+//! The **ledger** holds sealed batches as they came; **segments** hold samples in columns, built from it; the
+//! **head** is what is committed and not yet in a segment, in memory, rebuilt from the ledger at a start. A
+//! question is answered from segments and head together, without a seam ([`Archive`]).
+
+mod cluster;
+mod columns;
+mod cut;
+mod database;
+mod head;
+mod ledger;
+mod query;
+mod registry;
+mod sessions;
+
+pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster};
+pub use columns::{ColumnsError, decode as decode_columns, encode as encode_columns};
+pub use cut::run as run_cutter;
+pub use database::{Address, ConnectFailure, Database};
+pub use head::{Archive, ArchivedMission, Committed};
+pub use ledger::{CommitGroup, GroupOutcome, LaneKey, Ledger, Received};
+pub use registry::{NodeRow, OpenedLane, Registry};
+pub use sessions::PostgresSessions;
+
+/// A statement that PostgreSQL did not carry out, or a connection it did not give.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// No connection.
+    #[error("no connection to PostgreSQL")]
+    Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What is stored cannot be read.
+    #[error("a stored {what} is damaged")]
+    Damaged {
+        /// What.
+        what: &'static str,
+        /// How.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A statement failed.
+    #[error("PostgreSQL did not carry out a statement")]
+    Statement(#[from] tokio_postgres::Error),
+}

@@ -1,0 +1,272 @@
+//! Nodes, their journals, tokens, certificates: who is known and how far each one is committed.
+
+use delivery::{ChainHash, Lane, StoreId};
+use provisioning::{
+    BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal, Standing, TokenRecord,
+};
+use tokio_postgres::Row;
+use tracing::warn;
+use uuid::Uuid;
+
+use super::ledger::position;
+use super::{ArchiveError, Database, LaneKey};
+
+/// A node as recorded.
+#[derive(Clone, Debug)]
+pub struct NodeRow {
+    /// Its identity.
+    pub node_id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// Where it stands.
+    pub site: String,
+    /// Whether it may forward.
+    pub standing: Standing,
+    /// When the hub last heard of it, TAI nanoseconds.
+    pub last_contact: Option<i64>,
+    /// What it last reported, JSON.
+    pub report: Option<String>,
+    /// Packets in the ledger.
+    pub records: i64,
+}
+
+/// A lane taken over by a new session.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenedLane {
+    /// The lane.
+    pub key: LaneKey,
+    /// The session's number.
+    pub session: u64,
+    /// How far it is committed.
+    pub watermark: Option<delivery::BatchSequence>,
+    /// Hash at the watermark.
+    pub hash: ChainHash,
+}
+
+/// The tables of nodes.
+#[derive(Clone)]
+pub struct Registry {
+    database: Database,
+}
+
+impl Registry {
+    /// The registry of a database.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// All nodes, by name.
+    pub async fn nodes(&self) -> Result<Vec<NodeRow>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let rows = client
+            .query(
+                "SELECT node_id, name, site, standing, last_contact, report,
+                        coalesce((SELECT sum(records) FROM lane WHERE lane.node_id = node.node_id), 0)::bigint
+                 FROM node ORDER BY name",
+                &[],
+            )
+            .await?;
+        Ok(rows.iter().map(node_row).collect())
+    }
+
+    /// Opens a session: the node's journal gets its epoch, and every earlier session of the node is fenced off in
+    /// the same transaction that reads how far the lane is committed.
+    pub async fn open_session(
+        &self,
+        node: Uuid,
+        store: StoreId,
+        lane: Lane,
+    ) -> Result<OpenedLane, ArchiveError> {
+        let mut client = self.database.borrow().await?;
+        let transaction = client.transaction().await?;
+        let session: i64 = transaction
+            .query_one(
+                "UPDATE node SET session_number = session_number + 1 WHERE node_id = $1 RETURNING session_number",
+                &[&node],
+            )
+            .await?
+            .get(0);
+        // The node's row is locked now, so the next epoch is nobody else's.
+        let epoch: i32 = transaction
+            .query_one(
+                "WITH known AS (SELECT epoch FROM node_epoch WHERE node_id = $1 AND store_id = $2),
+                      added AS (INSERT INTO node_epoch (node_id, epoch, store_id)
+                                SELECT $1, coalesce(max(epoch), 0) + 1, $2 FROM node_epoch WHERE node_id = $1
+                                HAVING NOT EXISTS (SELECT FROM known) RETURNING epoch)
+                 SELECT epoch FROM known UNION ALL SELECT epoch FROM added",
+                &[&node, &store.0.as_slice()],
+            )
+            .await?
+            .get(0);
+        let empty = ChainHash::of_store(store, lane);
+        let number = lane as u8;
+        let row = transaction
+            .query_one(
+                "INSERT INTO lane (node_id, epoch, lane, session_number, hash) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (node_id, epoch, lane) DO UPDATE SET session_number = excluded.session_number
+                 RETURNING watermark, hash",
+                &[&node, &epoch, &i16::from(number), &session, &empty.0.as_slice()],
+            )
+            .await?;
+        transaction.commit().await?;
+        let (watermark, hash) = position(row.get(0), row.get(1)).ok_or_else(|| ArchiveError::Damaged {
+            what: "lane",
+            source: "its hash has not 16 bytes".into(),
+        })?;
+        let key = LaneKey { node, epoch: epoch as u32, lane: number };
+        Ok(OpenedLane { key, session: session as u64, watermark, hash })
+    }
+
+    /// Remembers what was last heard of a node, for the next start.
+    pub async fn remember(
+        &self,
+        node: Uuid,
+        last_contact: i64,
+        report: Option<&str>,
+    ) -> Result<(), ArchiveError> {
+        let client = self.database.borrow().await?;
+        client
+            .execute(
+                "UPDATE node SET last_contact = $2, report = coalesce($3, report) WHERE node_id = $1",
+                &[&node, &last_contact, &report],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Revokes a node; false when there is none of that name.
+    pub async fn revoke(&self, name: &str) -> Result<bool, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let changed =
+            client.execute("UPDATE node SET standing = 'revoked' WHERE name = $1", &[&name]).await?;
+        Ok(changed == 1)
+    }
+
+    /// Keeps a token.
+    pub async fn insert_token(&self, token: &TokenRecord) -> Result<(), ArchiveError> {
+        let client = self.database.borrow().await?;
+        client
+            .execute(
+                "INSERT INTO enrolment_token (token_id, secret_sha256, node_name, site, expires_unix)
+                 VALUES ($1, $2, $3, $4, $5)",
+                &[
+                    &token.id.0.as_slice(),
+                    &token.secret_sha256.as_slice(),
+                    &token.node_name,
+                    &token.site,
+                    &(token.expires_unix as i64),
+                ],
+            )
+            .await?;
+        Ok(())
+    }
+
+    async fn redeem_token(&self, redemption: &Redemption) -> Result<Result<Redeemed, Refusal>, ArchiveError> {
+        let mut client = self.database.borrow().await?;
+        let transaction = client.transaction().await?;
+        let (id, secret, key) = (
+            redemption.token_id.0.as_slice(),
+            redemption.secret_sha256.as_slice(),
+            redemption.key_sha256.as_slice(),
+        );
+        let now = redemption.now_unix as i64;
+        // The one step of which two machines cannot both get through.
+        let taken = transaction
+            .query_opt(
+                "UPDATE enrolment_token
+                 SET used_unix = coalesce(used_unix, $4), used_by_hostname = coalesce(used_by_hostname, $5),
+                     used_key_sha256 = $3
+                 WHERE token_id = $1 AND secret_sha256 = $2
+                   AND ((used_unix IS NULL AND expires_unix > $4) OR used_key_sha256 = $3)
+                 RETURNING node_name, site",
+                &[&id, &secret, &key, &now, &redemption.hostname],
+            )
+            .await?;
+        let Some(taken) = taken else {
+            return self.why_refused(redemption).await.map(Err);
+        };
+        let (name, site): (String, String) = (taken.get(0), taken.get(1));
+        let node_id: Uuid = transaction
+            .query_one(
+                "INSERT INTO node (node_id, name, site) VALUES ($1, $2, $3)
+                 ON CONFLICT (name) DO UPDATE SET site = excluded.site, standing = 'active'
+                 RETURNING node_id",
+                &[&Uuid::new_v4(), &name, &site],
+            )
+            .await?
+            .get(0);
+        transaction
+            .execute("UPDATE enrolment_token SET node_id = $2 WHERE token_id = $1", &[&id, &node_id])
+            .await?;
+        transaction.commit().await?;
+        Ok(Ok(Redeemed { node_id, name, site }))
+    }
+
+    async fn why_refused(&self, redemption: &Redemption) -> Result<Refusal, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let row = client
+            .query_opt(
+                "SELECT node_name, used_by_hostname, used_unix, expires_unix FROM enrolment_token
+                 WHERE token_id = $1 AND secret_sha256 = $2",
+                &[&redemption.token_id.0.as_slice(), &redemption.secret_sha256.as_slice()],
+            )
+            .await?;
+        // A wrong secret learns nothing of the token.
+        let Some(row) = row else { return Ok(Refusal::Unknown) };
+        Ok(match row.get::<_, Option<i64>>(2) {
+            Some(used_unix) => Refusal::Used {
+                node_name: row.get(0),
+                hostname: row.get::<_, Option<String>>(1).unwrap_or_default(),
+                used_unix: used_unix as u64,
+            },
+            None => Refusal::Expired { expired_unix: row.get::<_, i64>(3) as u64 },
+        })
+    }
+
+    async fn insert_certificate(&self, record: &CertificateRecord) -> Result<(), ArchiveError> {
+        let client = self.database.borrow().await?;
+        client
+            .execute(
+                "INSERT INTO node_certificate (serial, node_id, key_sha256, not_before_unix, not_after_unix)
+                 VALUES ($1, $2, $3, $4, $5)",
+                &[
+                    &record.serial,
+                    &record.node_id,
+                    &record.key_sha256.as_slice(),
+                    &(record.not_before as i64),
+                    &(record.not_after as i64),
+                ],
+            )
+            .await?;
+        Ok(())
+    }
+}
+
+impl EnrolmentBook for Registry {
+    async fn redeem(&self, redemption: Redemption) -> Result<Redeemed, Refusal> {
+        self.redeem_token(&redemption).await.unwrap_or_else(|error| {
+            warn!(%error, "token could not be redeemed");
+            Err(Refusal::Unavailable)
+        })
+    }
+
+    async fn record_certificate(&self, record: CertificateRecord) -> Result<(), BookUnavailable> {
+        self.insert_certificate(&record).await.map_err(|error| {
+            warn!(%error, "certificate could not be recorded");
+            BookUnavailable
+        })
+    }
+}
+
+fn node_row(row: &Row) -> NodeRow {
+    let is_revoked = row.get::<_, &str>(3) == "revoked";
+    NodeRow {
+        node_id: row.get(0),
+        name: row.get(1),
+        site: row.get(2),
+        standing: if is_revoked { Standing::Revoked } else { Standing::Active },
+        last_contact: row.get(4),
+        report: row.get(5),
+        records: row.get(6),
+    }
+}

@@ -1,0 +1,95 @@
+//! What the hub brings to the dashboard's router.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dashboard::access::Gate;
+use dashboard::contract::{Node, Server, ServerKind};
+use dashboard::{Backend, LiveMission, ProblemResponse};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use processing::{RangeAnswer, RangeQuery};
+use service::metric::MetricsPage;
+use tracing::warn;
+
+use crate::archive::{Archive, Database, PostgresSessions};
+use crate::fleet::Fleet;
+
+/// The hub as dashboards see it.
+pub struct HubBackend {
+    archive: Arc<Archive>,
+    database: Database,
+    fleet: Arc<Fleet>,
+    gate: Gate,
+    metrics: MetricsPage,
+    boot_id: String,
+    database_answers: Arc<AtomicBool>,
+}
+
+impl HubBackend {
+    /// Answers from an archive and a fleet. `database_answers` is kept up to date by somebody else.
+    pub fn new(
+        archive: Arc<Archive>,
+        database: Database,
+        fleet: Arc<Fleet>,
+        metrics: MetricsPage,
+        database_answers: Arc<AtomicBool>,
+    ) -> Self {
+        let gate = Gate::new(PostgresSessions::new(database.clone()));
+        let boot_id = uuid::Uuid::new_v4().to_string();
+        Self { archive, database, fleet, gate, metrics, boot_id, database_answers }
+    }
+}
+
+impl Backend for HubBackend {
+    fn server(&self) -> Server {
+        Server {
+            kind: ServerKind::Hub,
+            name: "hub".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            boot_id: self.boot_id.clone(),
+        }
+    }
+
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn missions(&self) -> Vec<Arc<LiveMission>> {
+        self.archive.missions().iter().map(|mission| Arc::clone(&mission.live)).collect()
+    }
+
+    fn nodes(&self) -> Vec<Node> {
+        self.fleet.describe()
+    }
+
+    fn range<'a>(
+        &'a self,
+        mission: &'a LiveMission,
+        query: RangeQuery,
+    ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
+        async move {
+            let missions = self.archive.missions();
+            let index = missions.iter().position(|archived| archived.live.name() == mission.name());
+            let index =
+                index.ok_or_else(|| ProblemResponse::unknown_mission("the mission is not configured"))?;
+            self.archive.range(&self.database, index, query).await.map_err(|error| {
+                warn!(%error, "range could not be answered");
+                ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
+            })
+        }
+        .boxed()
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        if self.database_answers.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            Err("the database does not answer".to_owned())
+        }
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.render()
+    }
+}

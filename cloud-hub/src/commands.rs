@@ -1,0 +1,113 @@
+//! The hub's commands beside `run`: they talk to the running hub's database.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use provisioning::{Authority, NewToken, Standing, Token};
+
+use crate::archive::{Address, Database, PostgresSessions, Registry};
+use crate::config::HubConfig;
+use crate::hub::{DATABASE, Ready, advertised};
+
+/// What a token is called, made for, and good for.
+pub struct TokenWish {
+    /// The node's name.
+    pub node: String,
+    /// The node's site.
+    pub site: String,
+    /// How long it can be used.
+    pub valid: Duration,
+}
+
+fn ready(config: &HubConfig) -> anyhow::Result<Ready> {
+    let file = config.data_directory.join("ready.json");
+    let text = std::fs::read(&file).with_context(|| {
+        format!("error[STO-HUB-NOT-RUNNING]: {} is not there: the hub is not running\n  → start it with `cloud-hub run`", file.display())
+    })?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+fn database(config: &HubConfig, ready: &Ready) -> anyhow::Result<Database> {
+    match (&ready.database, &config.database.url) {
+        (Address::Private { socket_directory, port, user }, _) => {
+            Ok(Database::in_cluster(socket_directory, *port, user, DATABASE))
+        }
+        (Address::Yours, Some(url)) => Ok(Database::at_url(url.reveal())?),
+        (Address::Yours, None) => {
+            bail!("the running hub uses a database that this configuration does not name")
+        }
+    }
+}
+
+/// Makes a token and writes it to `output`, or prints it.
+pub async fn create_token(config: &HubConfig, wish: TokenWish, output: Option<&Path>) -> anyhow::Result<()> {
+    let ready = ready(config)?;
+    let authority = Authority::open_or_create(&config.data_directory.join("authority"), unix_now())?;
+    let wanted = NewToken {
+        hub_addresses: advertised(config, ready.reception.parse()?),
+        node_name: wish.node,
+        site: wish.site,
+        expires_unix: unix_now() + wish.valid.as_secs(),
+    };
+    let (token, record) = Token::issue(wanted, authority.spki_sha256())?;
+    Registry::new(database(config, &ready)?).insert_token(&record).await?;
+    let Some(path) = output else {
+        println!("{}", token.to_text());
+        return Ok(());
+    };
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(
+            || format!("cannot write the token to {} (an existing file is never replaced)", path.display()),
+        )?;
+    writeln!(file, "{}", token.to_text())?;
+    println!(
+        "token for {:?} written to {}, good once and for {} h",
+        record.node_name,
+        path.display(),
+        wish.valid.as_secs() / 3_600
+    );
+    println!("Next, on the node: edge-node enroll --token-file FILE");
+    Ok(())
+}
+
+/// Prints a one-time code for the dashboard.
+pub async fn login_code(config: &HubConfig) -> anyhow::Result<()> {
+    let ready = ready(config)?;
+    let code = PostgresSessions::new(database(config, &ready)?).make_code("operator").await?;
+    println!("{code}");
+    Ok(())
+}
+
+/// Lists nodes.
+pub async fn list_nodes(config: &HubConfig) -> anyhow::Result<()> {
+    let ready = ready(config)?;
+    for node in Registry::new(database(config, &ready)?).nodes().await? {
+        let standing = match node.standing {
+            Standing::Active => "active",
+            Standing::Revoked => "REVOKED",
+        };
+        println!("{:<24} {:<24} {standing:<8} {} packets", node.name, node.site, node.records);
+    }
+    Ok(())
+}
+
+/// Revokes a node: the running hub closes its session within a second or two.
+pub async fn revoke_node(config: &HubConfig, name: &str) -> anyhow::Result<()> {
+    let ready = ready(config)?;
+    if !Registry::new(database(config, &ready)?).revoke(name).await? {
+        bail!(
+            "error[STO-NODE-UNKNOWN]: there is no node {name:?}\n  Nothing was changed.\n  → cloud-hub node ls"
+        );
+    }
+    println!(
+        "{name} is revoked: it cannot forward any more, and goes on recording. A new token makes it a node again."
+    );
+    Ok(())
+}
+
+fn unix_now() -> u64 {
+    link::Clock::system().now_unix()
+}

@@ -1,0 +1,109 @@
+//! `hub.toml`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use service::config::{ConfigError, Secret, load, resolve};
+use service::mission::MissionConfig;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubConfig {
+    /// Everything the hub keeps outside a database of yours lies here.
+    pub data_directory: PathBuf,
+    /// The dashboard and API.
+    #[serde(default)]
+    pub http: HttpConfig,
+    /// Where nodes connect.
+    #[serde(default)]
+    pub reception: ReceptionConfig,
+    /// PostgreSQL.
+    #[serde(default)]
+    pub database: DatabaseConfig,
+    /// The archive.
+    #[serde(default)]
+    pub archive: ArchiveConfig,
+    /// Missions.
+    #[serde(default, rename = "mission")]
+    pub missions: Vec<MissionConfig>,
+}
+
+/// `[http]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Loopback by default: put a TLS proxy in front of it for others.
+    pub listen: SocketAddr,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8_080)) }
+    }
+}
+
+/// `[reception]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReceptionConfig {
+    /// UDP address for QUIC.
+    pub listen: SocketAddr,
+    /// What tokens tell nodes to connect to, `host:port`, three at most; the listening address when empty.
+    pub advertised: Vec<String>,
+}
+
+impl Default for ReceptionConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8_443)), advertised: Vec::new() }
+    }
+}
+
+/// `[database]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// Your PostgreSQL. Absent: the hub runs a private one.
+    pub url: Option<Secret<String>>,
+    /// Where the private one keeps its data; in the data directory when absent.
+    pub directory: Option<PathBuf>,
+    /// Where PostgreSQL's programs are; searched for when absent.
+    pub binaries: Option<PathBuf>,
+}
+
+/// `[archive]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArchiveConfig {
+    /// Samples in memory at which they are written into segments: 32 bytes each, and twice while being written.
+    pub head_samples_max: usize,
+    /// Seconds after which they are written in any case: bounds what a restart reads again.
+    pub head_age_max_s: u64,
+}
+
+impl Default for ArchiveConfig {
+    fn default() -> Self {
+        Self { head_samples_max: 1_000_000, head_age_max_s: 300 }
+    }
+}
+
+impl HubConfig {
+    /// Reads the file; its relative paths are relative to it.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = load(path)?;
+        config.data_directory = resolve(path, &config.data_directory);
+        config.database.directory = config.database.directory.map(|directory| resolve(path, &directory));
+        let invalid =
+            |message: String| ConfigError::Invalid { path: path.to_owned(), place: String::new(), message };
+        for (index, mission) in config.missions.iter().enumerate() {
+            if config.missions[..index].iter().any(|other| other.name == mission.name) {
+                return Err(invalid(format!("two missions are named {:?}", mission.name)));
+            }
+        }
+        if config.reception.advertised.len() > 3 {
+            return Err(invalid("reception.advertised: three addresses at most fit into a token".to_owned()));
+        }
+        Ok(config)
+    }
+}

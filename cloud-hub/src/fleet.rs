@@ -1,0 +1,219 @@
+//! The fleet as the hub knows it: every node, its standing, its session, its last report. In memory for the
+//! dashboards, in the database for the next start.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use dashboard::contract::{Node, NodeReport, NodeState};
+use dashboard::rfc3339;
+use provisioning::{AllowList, Standing};
+use space_packet::TaiTime;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::archive::{Archive, NodeRow, Registry};
+
+/// How soon a revocation or a new node is known everywhere.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// How often what was heard of nodes is written down: a restart may forget this much.
+const REMEMBER_INTERVAL: Duration = Duration::from_secs(10);
+
+struct KnownNode {
+    name: String,
+    site: String,
+    standing: Standing,
+    /// Number and beginning of the open session.
+    session: Option<(u64, TaiTime)>,
+    ended: Option<TaiTime>,
+    problem: Option<String>,
+    last_contact: Option<TaiTime>,
+    report: Option<NodeReport>,
+    archived_packets: u64,
+    is_remembered: bool,
+}
+
+/// All nodes.
+pub struct Fleet {
+    authority_id: String,
+    nodes: Mutex<BTreeMap<Uuid, KnownNode>>,
+    allowed: ArcSwap<AllowList>,
+}
+
+impl Fleet {
+    /// The fleet as the database has it.
+    pub fn new(authority_id: &str, rows: Vec<NodeRow>) -> Self {
+        let fleet = Self {
+            authority_id: authority_id.to_owned(),
+            nodes: Mutex::default(),
+            allowed: ArcSwap::from_pointee(AllowList::new(authority_id, HashMap::new())),
+        };
+        fleet.on_rows(rows);
+        fleet
+    }
+
+    fn nodes(&self) -> MutexGuard<'_, BTreeMap<Uuid, KnownNode>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who may come in, and stay.
+    pub fn allowed(&self) -> Arc<AllowList> {
+        self.allowed.load_full()
+    }
+
+    /// The database was read again.
+    fn on_rows(&self, rows: Vec<NodeRow>) {
+        let allowed = rows.iter().map(|row| (row.node_id, row.standing)).collect();
+        self.allowed.store(Arc::new(AllowList::new(&self.authority_id, allowed)));
+        let mut nodes = self.nodes();
+        for row in rows {
+            let node = nodes.entry(row.node_id).or_insert_with(|| KnownNode {
+                name: String::new(),
+                site: String::new(),
+                standing: row.standing,
+                session: None,
+                ended: None,
+                problem: None,
+                last_contact: row.last_contact.map(TaiTime),
+                // A report of another version that does not read is no report.
+                report: row.report.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+                archived_packets: row.records as u64,
+                is_remembered: true,
+            });
+            if node.standing != row.standing {
+                info!(node = row.name, standing = ?row.standing, "node's standing changed");
+            }
+            (node.name, node.site, node.standing) = (row.name, row.site, row.standing);
+        }
+    }
+
+    /// A node's HELLO was accepted.
+    pub fn on_session(&self, node: Uuid, session: u64, now: TaiTime) {
+        if let Some(known) = self.nodes().get_mut(&node) {
+            known.session = Some((session, now));
+            known.problem = None;
+            known.last_contact = Some(now);
+            known.is_remembered = false;
+        }
+    }
+
+    /// A node's session ended, unless a newer one stands.
+    pub fn on_session_ended(&self, node: Uuid, session: u64, reason: &str, now: TaiTime) {
+        if let Some(known) = self.nodes().get_mut(&node)
+            && known.session.is_some_and(|(open, _)| open == session)
+        {
+            known.session = None;
+            known.ended = Some(now);
+            known.problem = Some(reason.to_owned());
+        }
+    }
+
+    /// A node was refused.
+    pub fn on_refused(&self, node: Uuid, reason: &str) {
+        if let Some(known) = self.nodes().get_mut(&node) {
+            known.problem = Some(reason.to_owned());
+        }
+    }
+
+    /// Something came from a node.
+    pub fn on_contact(&self, node: Uuid, now: TaiTime) {
+        if let Some(known) = self.nodes().get_mut(&node) {
+            known.last_contact = Some(now);
+            known.is_remembered = false;
+        }
+    }
+
+    /// A node said how it is. `json` is of the contract's shape, or is dropped.
+    pub fn on_report(&self, node: Uuid, json: &[u8], now: TaiTime) {
+        let Ok(report) = serde_json::from_slice(json) else {
+            warn!(%node, "node's report cannot be read");
+            return;
+        };
+        if let Some(known) = self.nodes().get_mut(&node) {
+            known.report = Some(report);
+            known.last_contact = Some(now);
+            known.is_remembered = false;
+        }
+    }
+
+    /// Packets of a node were committed.
+    pub fn on_committed(&self, node: Uuid, packets: u64) {
+        if let Some(known) = self.nodes().get_mut(&node) {
+            known.archived_packets += packets;
+        }
+    }
+
+    /// How all nodes stand, by name.
+    pub fn describe(&self) -> Vec<Node> {
+        let mut nodes: Vec<Node> = self.nodes().values().map(describe).collect();
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        nodes
+    }
+
+    /// Keeps up with the database, and writes down what was heard.
+    pub async fn run(
+        self: Arc<Self>,
+        registry: Registry,
+        archive: Arc<Archive>,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut remembered_at = tokio::time::Instant::now();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = tokio::time::sleep(REFRESH_INTERVAL) => {}
+            }
+            // Without the database the last picture stands: nobody is let in whom it does not have.
+            if let Ok(rows) = registry.nodes().await {
+                rows.iter().for_each(|row| archive.on_node(row.node_id, &row.name));
+                self.on_rows(rows);
+            }
+            if remembered_at.elapsed() >= REMEMBER_INTERVAL {
+                remembered_at = tokio::time::Instant::now();
+                self.remember(&registry).await;
+            }
+        }
+    }
+
+    /// Writes down what was heard since the last time. Losing it costs nothing but a little memory of the past.
+    pub async fn remember(&self, registry: &Registry) {
+        let changed: Vec<_> = self
+            .nodes()
+            .iter_mut()
+            .filter_map(|(&node, known)| {
+                if std::mem::replace(&mut known.is_remembered, true) {
+                    return None;
+                }
+                let report = known.report.as_ref().and_then(|report| serde_json::to_string(report).ok());
+                Some((node, known.last_contact?.0, report))
+            })
+            .collect();
+        for (node, last_contact, report) in changed {
+            if let Err(error) = registry.remember(node, last_contact, report.as_deref()).await {
+                tracing::debug!(%error, "what was heard of a node could not be written down");
+            }
+        }
+    }
+}
+
+fn describe(known: &KnownNode) -> Node {
+    let state = match (known.standing, known.session, known.last_contact) {
+        (Standing::Revoked, ..) => NodeState::Revoked,
+        (Standing::Active, Some(_), _) => NodeState::Connected,
+        (Standing::Active, None, Some(_)) => NodeState::Disconnected,
+        (Standing::Active, None, None) => NodeState::NeverConnected,
+    };
+    let since = known.session.map(|(_, since)| since).or(known.ended).or(known.last_contact);
+    Node {
+        name: known.name.clone(),
+        site: known.site.clone(),
+        state,
+        since: since.map(rfc3339),
+        last_contact: known.last_contact.map(rfc3339),
+        problem: known.problem.clone().filter(|_| known.session.is_none()),
+        report: known.report.clone(),
+        archived_packets: known.archived_packets,
+    }
+}

@@ -1,0 +1,11 @@
+//! The hub: commits what nodes forward, keeps it, serves it.
+//!
+//! A library so that tests and benchmarks reach its parts; `main.rs` is the program.
+
+pub mod archive;
+pub mod backend;
+pub mod commands;
+pub mod config;
+pub mod fleet;
+pub mod hub;
+pub mod reception;

@@ -1,0 +1,91 @@
+//! Reception: nodes' connections in, commits out, and only then acknowledgements.
+//!
+//! A session ([`session`]) checks batches and queues them; the one committer ([`committer`]) writes many nodes'
+//! batches in one transaction and tells each session how far it got.
+
+pub mod committer;
+mod session;
+
+use std::sync::Arc;
+
+use link::{Alpn, HubEndpoint};
+use provisioning::EnrolmentDesk;
+use service::metric::Metric;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info};
+
+use crate::archive::Registry;
+use crate::fleet::Fleet;
+use committer::Submission;
+
+/// What reception needs.
+pub struct Reception {
+    /// Where nodes connect.
+    pub endpoint: HubEndpoint,
+    /// Who enrols them.
+    pub desk: EnrolmentDesk,
+    /// Where they are recorded.
+    pub registry: Registry,
+    /// How they stand.
+    pub fleet: Arc<Fleet>,
+    /// Where their batches go.
+    pub committer: mpsc::Sender<Submission>,
+}
+
+impl Reception {
+    /// Serves nodes until shutdown; then says goodbye to each.
+    pub async fn run(mut self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                () = shutdown.cancelled() => break,
+                accepted = self.endpoint.accept() => accepted,
+            };
+            let Some(accepted) = accepted else { anyhow::bail!("the QUIC endpoint ended by itself") };
+            while connections.try_join_next().is_some() {}
+            match (accepted.alpn, accepted.peer) {
+                (Alpn::Enroll, _) => {
+                    let (desk, registry) = (self.desk.clone(), self.registry.clone());
+                    connections.spawn(async move {
+                        match desk.handle(&accepted.connection, &registry).await {
+                            Ok(outcome) => info!(?outcome, "enrolment answered"),
+                            Err(error) => debug!(%error, "enrolment came to nothing"),
+                        }
+                    });
+                }
+                (Alpn::Session, Some(peer)) => {
+                    // Asked for every connection: TLS may have resumed one without looking at the certificate.
+                    if let Err(refusal) = self.fleet.allowed().judge(&peer, now_unix()) {
+                        Metric::HubSessionsRefused.add(1);
+                        info!(node = %peer.node_id, reason = %refusal, "node was refused");
+                        self.fleet.on_refused(peer.node_id, &format!("{}: {refusal}", refusal.code()));
+                        accepted.connection.close(refusal.close_code(), &refusal.to_string());
+                        continue;
+                    }
+                    let session = session::Session {
+                        connection: accepted.connection,
+                        peer,
+                        registry: self.registry.clone(),
+                        fleet: Arc::clone(&self.fleet),
+                        committer: self.committer.clone(),
+                    };
+                    connections.spawn(session.run(shutdown.clone()));
+                }
+                // The link lets no session through without a certificate.
+                (Alpn::Session, None) => {
+                    accepted.connection.close(link::CLOSE_CERTIFICATE_REQUIRED, "no certificate")
+                }
+            }
+        }
+        while connections.join_next().await.is_some() {}
+        self.endpoint.close(link::CLOSE_DONE, "the hub stops");
+        self.endpoint.wait_idle().await;
+        Ok(())
+    }
+}
+
+fn now_unix() -> u64 {
+    u64::try_from(service::clock::now().to_unix_nanos() / 1_000_000_000).unwrap_or(0)
+}

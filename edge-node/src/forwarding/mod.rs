@@ -1,0 +1,161 @@
+//! Forwarding: drives [`delivery::Outbox`] over one QUIC connection to the hub, and comes back when it is lost.
+//!
+//! Nothing here decides what is sent: the outbox does. Nothing here owns data: the journal does.
+
+mod backoff;
+mod session;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::{BatchSequence, Lane, Outbox, Position};
+use link::{Client, ClientOptions, Closed, ConnectError};
+use provisioning::NotAllowed;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::journal::{JournalHandle, ReadFailed};
+use crate::status::{HubLink, NodeStatus};
+use backoff::Backoff;
+use session::{SessionEnd, SessionError};
+
+/// An address that does not answer within this is tried again later.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a forwarder needs.
+pub struct Forwarder {
+    /// TLS identity, authorities, profile.
+    pub options: ClientOptions,
+    /// The hub's addresses, `host:port`.
+    pub hub_addresses: Vec<String>,
+    /// The journal.
+    pub journal: JournalHandle,
+    /// Where people look.
+    pub status: Arc<NodeStatus>,
+}
+
+impl Forwarder {
+    /// Forwards until shutdown; then sends what it can in a moment, and says goodbye.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut client = Client::new(self.options.clone())?;
+        let buffers = client.socket_buffers();
+        if buffers.are_short() {
+            warn!(?buffers, "socket buffers are smaller than wanted, raise net.core.rmem_max and wmem_max");
+        }
+        let state = *self.journal.state().borrow();
+        let mut outbox = Outbox::new(state.store, Lane::Telemetry, state.head, state.acknowledged_at_open);
+        let mut backoff = Backoff::default();
+        while !shutdown.is_cancelled() {
+            let attempt = async {
+                let addresses = resolve(&self.hub_addresses).await;
+                Ok(client.connect(&addresses, CONNECT_TIMEOUT).await?)
+            };
+            let connection = tokio::select! {
+                () = shutdown.cancelled() => break,
+                connection = attempt => connection,
+            };
+            let end = match connection {
+                Ok(connection) => {
+                    let end = session::run(&connection, &mut outbox, &self, &mut backoff, &shutdown).await;
+                    outbox.on_session_lost();
+                    let reason =
+                        if end.is_ok() { "the node stops" } else { "the session failed on this side" };
+                    connection.close(link::CLOSE_DONE, reason);
+                    end
+                }
+                Err(error) => Err(SessionError::Connect(error)),
+            };
+            match end {
+                Ok(SessionEnd::Shutdown) => break,
+                Ok(SessionEnd::Goodbye { reason, retry_after }) => {
+                    self.lost(&reason);
+                    backoff.not_before(retry_after);
+                }
+                Err(SessionError::Journal(ReadFailed::Stopped(_))) => break,
+                Err(error) => {
+                    if let SessionError::Rejected { retry_after, .. } = &error {
+                        backoff.not_before(*retry_after);
+                    }
+                    self.lost(&describe(&error));
+                }
+            }
+            let wait = backoff.next_wait();
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        client.wait_idle().await;
+        Ok(())
+    }
+
+    fn lost(&self, problem: &str) {
+        // Links get lost: one line a change, not one a try.
+        if self
+            .status
+            .on_hub(HubLink::Disconnected { since: service::clock::now(), problem: problem.to_owned() })
+        {
+            info!(problem, "hub not connected, recording goes on");
+        }
+    }
+}
+
+/// Tells the status where the backlog begins.
+pub async fn update_backlog(
+    journal: &JournalHandle,
+    status: &NodeStatus,
+    acknowledged: u64,
+) -> Result<(), ReadFailed> {
+    let head = journal.state().borrow().head;
+    status.on_head(head);
+    if acknowledged >= head.number() {
+        status.on_acknowledged(head, None);
+        return Ok(());
+    }
+    // The first batch the hub lacks knows what lies before it, and when it began.
+    let first = journal.read(BatchSequence(acknowledged + 1), 1).await?.into_iter().next();
+    if let Some(first) = first {
+        let header = &first.header;
+        let position = Position {
+            sequence: (acknowledged > 0).then_some(BatchSequence(acknowledged)),
+            hash: first.previous,
+            records: header.records_before,
+            bytes: header.bytes_before,
+        };
+        status.on_acknowledged(position, Some(header.first_reception.0));
+    }
+    Ok(())
+}
+
+async fn resolve(names: &[String]) -> Vec<SocketAddr> {
+    let mut addresses = Vec::new();
+    for name in names {
+        match tokio::net::lookup_host(name).await {
+            Ok(found) => addresses.extend(found),
+            Err(error) => tracing::debug!(name, %error, "hub address could not be resolved"),
+        }
+    }
+    addresses
+}
+
+/// What people read; the chain of causes in one line.
+fn describe(error: &SessionError) -> String {
+    let closed = match error {
+        SessionError::Connect(ConnectError::Refused { closed, .. }) => Some(closed),
+        SessionError::Lost(closed) => Some(closed),
+        _ => None,
+    };
+    if let Some(Closed::ByPeer { code, .. }) = closed
+        && let Some(refusal) = NotAllowed::from_close_code(*code)
+    {
+        return format!("{}: {refusal}; recording goes on, ask mission control", refusal.code());
+    }
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

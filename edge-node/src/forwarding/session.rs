@@ -1,0 +1,266 @@
+//! One session with the hub, from HELLO to its end.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use dashboard::node_report_json;
+use delivery::{Ack, BatchSequence, Frame, FrameDecodeError, Outbox, ResumeError, SealedBatch};
+use link::{Closed, Connection, FrameError, FrameReader, FrameWriter};
+use service::metric::Metric;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::backoff::Backoff;
+use super::{Forwarder, update_backlog};
+use crate::journal::ReadFailed;
+use crate::status::HubLink;
+
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Read from the journal at once: a few batches, so that a backlog is not read one by one.
+const READ_AHEAD_BYTES: usize = 256 * 1_024;
+/// Batches handed to the lane's stream and not yet taken by QUIC. Few: what is there cannot be called back.
+const LANE_QUEUE: usize = 2;
+/// What a stopping node gives its last batches to arrive.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A session that ended as sessions do.
+pub(super) enum SessionEnd {
+    /// The hub asked for it.
+    Goodbye {
+        /// Its reason.
+        reason: String,
+        /// Its wish.
+        retry_after: Duration,
+    },
+    /// This node stops.
+    Shutdown,
+}
+
+/// A session that could not begin or broke.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    #[error("no connection to the hub")]
+    Connect(#[from] link::ConnectError),
+    #[error(
+        "STO-SESSION-FORK: this journal is not the one the hub knows; was a disk image restored, or the node cloned? Recording goes on, nothing is sent"
+    )]
+    Fork,
+    #[error("the hub's answer cannot be read")]
+    Frame(#[from] FrameDecodeError),
+    #[error("the journal cannot be read")]
+    Journal(#[from] ReadFailed),
+    #[error("the connection was lost")]
+    Lost(#[source] Closed),
+    #[error("{code}: {detail}")]
+    Rejected { code: &'static str, detail: String, retry_after: Duration },
+    #[error("STO-SESSION-FORK")]
+    Resume(#[from] ResumeError),
+    #[error("the hub did not answer HELLO within {} s", HELLO_TIMEOUT.as_secs())]
+    Silent,
+    #[error("the hub said something else than was due")]
+    Unexpected,
+    #[error("the stream broke")]
+    Stream(#[source] FrameError),
+}
+
+impl From<FrameError> for SessionError {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::Lost(closed) => Self::Lost(closed),
+            other => Self::Stream(other),
+        }
+    }
+}
+
+impl From<Closed> for SessionError {
+    fn from(closed: Closed) -> Self {
+        Self::Lost(closed)
+    }
+}
+
+/// Runs a session on a fresh connection.
+pub(super) async fn run(
+    connection: &Connection,
+    outbox: &mut Outbox,
+    forwarder: &Forwarder,
+    backoff: &mut Backoff,
+    shutdown: &CancellationToken,
+) -> Result<SessionEnd, SessionError> {
+    let (control, mut answers) = match timeout(HELLO_TIMEOUT, greet(connection, outbox, forwarder)).await {
+        Ok(greeted) => greeted?,
+        Err(_) => return Err(SessionError::Silent),
+    };
+    backoff.succeeded();
+    let now = service::clock::now();
+    forwarder.status.on_hub(HubLink::Connected { since: now });
+    forwarder.status.on_contact(now);
+    let behind = outbox.appended().number() - outbox.acknowledged();
+    info!(watermark = outbox.acknowledged(), batches_behind = behind, "session opened");
+
+    let (lane, lane_queue) = mpsc::channel::<SealedBatch>(LANE_QUEUE);
+    let stream = connection.open_uni().await?;
+    let sending = tokio::spawn(send_lane(stream, lane_queue));
+    let mut session = Session { outbox, forwarder, control, lane, ahead: VecDeque::new() };
+    let end = session.run(&mut answers, shutdown).await;
+    drop(session);
+    sending.abort();
+    end
+}
+
+async fn greet(
+    connection: &Connection,
+    outbox: &mut Outbox,
+    forwarder: &Forwarder,
+) -> Result<(FrameWriter, FrameReader), SessionError> {
+    outbox.on_appended(forwarder.journal.state().borrow().head);
+    let (mut control, mut answers) = connection.open_bi().await?;
+    let hello = outbox.hello(service::clock::now(), env!("CARGO_PKG_VERSION"));
+    send(&mut control, &Frame::Hello(hello)).await?;
+    let ok = loop {
+        let frame = answers.next().await?.ok_or(SessionError::Unexpected)?;
+        match Frame::decode(frame.kind, &frame.body)? {
+            Some(Frame::HelloOk(ok)) => break ok,
+            Some(Frame::HelloReject(reject)) => {
+                return Err(SessionError::Rejected {
+                    code: reject.code.code(),
+                    detail: reject.detail,
+                    retry_after: Duration::from_millis(u64::from(reject.retry_after_ms)),
+                });
+            }
+            Some(_) => return Err(SessionError::Unexpected),
+            None => {}
+        }
+    };
+    let (watermark, hash) = outbox.on_hello_ok(&ok)?;
+    // The hub's history must be this journal's history. A batch pruned here was acknowledged before.
+    match forwarder.journal.hash_at(watermark).await? {
+        Some(ours) if ours != hash => Err(SessionError::Fork),
+        _ => Ok((control, answers)),
+    }
+}
+
+async fn send(stream: &mut FrameWriter, frame: &Frame) -> Result<(), FrameError> {
+    let (kind, body) = frame.encode();
+    stream.send(kind, &[&body]).await
+}
+
+/// Writes batches to the lane's stream; waits here, and nowhere else, while QUIC's window is full.
+async fn send_lane(
+    mut stream: FrameWriter,
+    mut batches: mpsc::Receiver<SealedBatch>,
+) -> Result<(), FrameError> {
+    while let Some(batch) = batches.recv().await {
+        Metric::EdgeForwardSentBytes.add(batch.bytes().len() as u64);
+        stream.send(Frame::BATCH, &[batch.bytes()]).await?;
+    }
+    Ok(())
+}
+
+struct Session<'a> {
+    outbox: &'a mut Outbox,
+    forwarder: &'a Forwarder,
+    control: FrameWriter,
+    lane: mpsc::Sender<SealedBatch>,
+    /// Batches read from the journal and not yet handed on.
+    ahead: VecDeque<SealedBatch>,
+}
+
+impl Session<'_> {
+    async fn run(
+        &mut self,
+        answers: &mut FrameReader,
+        shutdown: &CancellationToken,
+    ) -> Result<SessionEnd, SessionError> {
+        let mut head = self.forwarder.journal.state();
+        let mut report = interval(REPORT_INTERVAL);
+        report.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut leave_at: Option<Instant> = None;
+        loop {
+            self.outbox.on_appended(head.borrow_and_update().head);
+            let nothing_left = self.outbox.acknowledged() == self.outbox.appended().number();
+            if leave_at.is_some_and(|at| nothing_left || Instant::now() >= at) {
+                return self.leave().await;
+            }
+            let next = self.outbox.next_batch();
+            // Sent before the next wait, not within it: what was taken out of the journal must not be dropped.
+            if let Some(sequence) = next
+                && let Ok(place) = self.lane.clone().try_reserve_owned()
+            {
+                let batch = self.batch(sequence).await?;
+                self.outbox.on_sent(sequence, batch.bytes().len() as u64);
+                place.send(batch);
+                continue;
+            }
+            let lane = self.lane.clone();
+            tokio::select! {
+                biased;
+                frame = answers.next() => {
+                    let frame = frame?.ok_or(SessionError::Unexpected)?;
+                    match Frame::decode(frame.kind, &frame.body)? {
+                        Some(Frame::Ack(ack)) => self.on_ack(ack).await?,
+                        Some(Frame::Goodbye(goodbye)) => {
+                            let retry_after = Duration::from_millis(u64::from(goodbye.retry_after_ms));
+                            return Ok(SessionEnd::Goodbye { reason: goodbye.reason, retry_after });
+                        }
+                        Some(_) => return Err(SessionError::Unexpected),
+                        None => {}
+                    }
+                }
+                room = lane.reserve(), if next.is_some() => {
+                    if room.is_err() {
+                        // The lane's stream broke; the connection says why.
+                        return Err(SessionError::Unexpected);
+                    }
+                }
+                changed = head.changed() => {
+                    // The journal ended: the node is stopping and everything is committed.
+                    if changed.is_err() && leave_at.is_none() {
+                        leave_at = Some(Instant::now() + FAREWELL);
+                    }
+                    if changed.is_err() {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                }
+                () = shutdown.cancelled(), if leave_at.is_none() => leave_at = Some(Instant::now() + FAREWELL),
+                () = tokio::time::sleep(Duration::from_millis(50)), if leave_at.is_some() => {}
+                _ = report.tick() => self.report().await?,
+            }
+        }
+    }
+
+    async fn batch(&mut self, sequence: BatchSequence) -> Result<SealedBatch, SessionError> {
+        if self.ahead.front().is_none_or(|batch| batch.header.sequence != sequence) {
+            self.ahead = self.forwarder.journal.read(sequence, READ_AHEAD_BYTES).await?.into();
+        }
+        // Unacknowledged batches are never pruned, so a missing one means another journal than the hub's.
+        self.ahead.pop_front().ok_or(SessionError::Fork)
+    }
+
+    async fn on_ack(&mut self, ack: Ack) -> Result<(), SessionError> {
+        let before = self.outbox.acknowledged();
+        self.outbox.on_acknowledged(ack);
+        Metric::EdgeForwardAcknowledgedBatches.add(self.outbox.acknowledged() - before);
+        self.forwarder.status.on_contact(service::clock::now());
+        let (watermark, safe) =
+            (BatchSequence(self.outbox.acknowledged()), BatchSequence(self.outbox.safe()));
+        self.forwarder.journal.acknowledged(watermark, safe).await.map_err(ReadFailed::from)?;
+        Ok(())
+    }
+
+    async fn report(&mut self) -> Result<(), SessionError> {
+        update_backlog(&self.forwarder.journal, &self.forwarder.status, self.outbox.acknowledged()).await?;
+        let report = node_report_json(&self.forwarder.status.report());
+        send(&mut self.control, &Frame::Report(report)).await?;
+        Ok(())
+    }
+
+    async fn leave(&mut self) -> Result<SessionEnd, SessionError> {
+        self.report().await.ok();
+        let goodbye = delivery::Goodbye { reason: "the node stops".to_owned(), retry_after_ms: 0 };
+        send(&mut self.control, &Frame::Goodbye(goodbye)).await?;
+        Ok(SessionEnd::Shutdown)
+    }
+}

@@ -1,0 +1,13 @@
+//! The node at a ground station: takes telemetry in, keeps it, shows it, forwards it.
+//!
+//! A library so that tests and benchmarks reach its parts; `main.rs` is the program.
+
+pub mod config;
+pub mod enrolment;
+pub mod forwarding;
+pub mod intake;
+pub mod journal;
+pub mod node;
+pub mod sessions;
+pub mod status;
+pub mod view;

@@ -1,0 +1,238 @@
+//! Where the node's components meet, start and stop.
+//!
+//! Stopping goes intake → sealing → journal → forwarding, so that everything a producer was told about is on disk
+//! and, if the hub is there, on its way.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use anyhow::Context;
+use dashboard::access::Gate;
+use delivery::{Lane, Position, StoreId};
+use link::Clock;
+use provisioning::Identity;
+use service::config::Bytes;
+use service::metric::MetricsPage;
+use service::mission::{self, LoadedMission};
+use service::ready::ReadyFile;
+use service::tasks::{OnEnd, TaskGroup, watch_signals};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::config::{Acknowledgement, EdgeConfig};
+use crate::forwarding::{Forwarder, update_backlog};
+use crate::intake::tcp::TcpIntake;
+use crate::intake::{LinkStatistics, sealer};
+use crate::journal::{Journal, JournalHandle, JournalLimits, SledJournal};
+use crate::sessions::FileSessions;
+use crate::status::{HubLink, NodeStatus};
+use crate::view::{self, View};
+
+/// Each step of stopping gets this long.
+const STEP_DEADLINE: Duration = Duration::from_secs(10);
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+
+#[derive(serde::Serialize)]
+struct Ready {
+    http: String,
+    links: BTreeMap<String, String>,
+    pid: u32,
+}
+
+/// Runs the node until a signal or a failure; true when it ended as it should.
+pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool> {
+    let data = config.data_directory.clone();
+    std::fs::create_dir_all(&data)
+        .with_context(|| format!("cannot make the data directory {}", data.display()))?;
+    ReadyFile::clear(&data).context("cannot clear ready.json")?;
+    let metrics = MetricsPage::start();
+    let missions = config
+        .missions
+        .iter()
+        .map(|mission| mission::load(config_file, mission, &data))
+        .collect::<Result<Vec<_>, _>>()?;
+    let identity = Identity::load(&data).context("cannot read the node's identity")?;
+
+    // A signal stops intake first; the rest follows step by step below.
+    let stop_intake = CancellationToken::new();
+    let stop_serving = CancellationToken::new();
+    let stop_forwarding = CancellationToken::new();
+
+    let journal = SledJournal::open(&data.join("journal"), StoreId(*uuid::Uuid::new_v4().as_bytes()))?;
+    let (journal_head, acknowledged) = (journal.head(), journal.acknowledged());
+    let start = Position::start(journal.store(), Lane::Telemetry);
+    let Bytes(quota) = config.journal.quota;
+    let Bytes(keep) = config.journal.keep_acknowledged;
+    let limits = JournalLimits {
+        directory: data.clone(),
+        // sled's file can grow to twice what it holds (measured).
+        retained_bytes_max: quota / 2,
+        acknowledged_bytes_max: keep.min(quota / 4),
+    };
+    let (journal, journal_end) = crate::journal::start(journal, limits)?;
+
+    let statistics: Vec<_> =
+        config.links.iter().map(|link| Arc::new(LinkStatistics::new(link.clone()))).collect();
+    let (name, site) = match &identity {
+        Some(identity) => (identity.name.clone(), identity.site.clone()),
+        None => ("this node".to_owned(), "not enrolled".to_owned()),
+    };
+    let hub = match &identity {
+        Some(_) => HubLink::Disconnected { since: service::clock::now(), problem: "starting".to_owned() },
+        None => HubLink::NotEnrolled,
+    };
+    let certificate_ends = identity.as_ref().map(|identity| identity.certificate.not_after);
+    let status = Arc::new(NodeStatus::new(
+        &name,
+        &site,
+        statistics.clone(),
+        certificate_ends,
+        hub,
+        journal_head,
+        start,
+    ));
+    update_backlog(&journal, &status, acknowledged.map_or(0, |sequence| sequence.0)).await?;
+
+    let gate = Gate::new(FileSessions::open(&data).context("cannot open the store of sessions")?);
+    let view = Arc::new(View::new(&name, &missions, gate, Arc::clone(&status), metrics));
+    let (to_view, viewed) = mpsc::channel(view::CHUNKS_MAX);
+    let decoding = std::thread::Builder::new().name("decode".to_owned()).spawn({
+        let view = Arc::clone(&view);
+        move || view.decode(viewed)
+    })?;
+
+    let mut intake = TaskGroup::new(stop_intake.clone());
+    let mut sealers = TaskGroup::new(CancellationToken::new());
+    let mut links = BTreeMap::new();
+    let unfinished_bytes = Arc::new(AtomicUsize::new(0));
+    for link in &statistics {
+        let (to_sealer, chunks) = mpsc::channel(sealer::CHUNKS_MAX);
+        let mission = mission_index(&missions, &link.config.mission)?;
+        let door = TcpIntake::bind(
+            Arc::clone(link),
+            mission,
+            to_sealer,
+            to_view.clone(),
+            Arc::clone(&unfinished_bytes),
+        )
+        .await
+        .with_context(|| {
+            format!(
+                "link {:?} cannot listen on {}; change `listen` in edge.toml",
+                link.config.name, link.config.listen
+            )
+        })?;
+        links.insert(link.config.name.clone(), door.local_addr()?.to_string());
+        let sealing =
+            sealer::run(link.config.mission.clone(), link.config.name.clone(), chunks, journal.clone());
+        sealers.spawn("sealer", OnEnd::Continue, sealing);
+        intake.spawn("intake", OnEnd::Shutdown, door.run(stop_intake.clone()));
+        if link.config.acknowledgement == Acknowledgement::Count {
+            info!(link = link.config.name, "link acknowledges by count");
+        }
+    }
+    drop(to_view);
+
+    let http = TcpListener::bind(config.http.listen).await.with_context(|| {
+        format!("cannot listen on {}; change `http.listen` in edge.toml", config.http.listen)
+    })?;
+    let http_address = http.local_addr()?;
+    let mut serving = TaskGroup::new(stop_serving.clone());
+    let router = dashboard::router(Arc::clone(&view) as Arc<dyn dashboard::Backend>);
+    serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop_serving.clone()));
+    serving.spawn(
+        "status",
+        OnEnd::Continue,
+        write_status(Arc::clone(&status), journal.clone(), data.clone(), stop_serving.clone()),
+    );
+    intake.spawn("signals", OnEnd::Continue, watch_signals(stop_intake.clone()));
+    intake.spawn("journal", OnEnd::Shutdown, async move {
+        match journal_end.await {
+            Ok(Err(error)) => {
+                Err(anyhow::Error::new(error).context("the journal failed; nothing acknowledged is lost"))
+            }
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
+    });
+    let mut forwarding = TaskGroup::new(stop_forwarding.clone());
+    if let Some(identity) = identity {
+        forwarding.spawn(
+            "forwarding",
+            OnEnd::Continue,
+            forwarder(&config, &identity, &journal, &status)?.run(stop_forwarding.clone()),
+        );
+    } else {
+        warn!(
+            "not enrolled: telemetry is recorded and shown here, and forwarded once `edge-node enroll` was run"
+        );
+    }
+    // From here on only tasks hold the journal; it ends when they have.
+    drop(journal);
+
+    let ready =
+        ReadyFile::write(&data, &Ready { http: http_address.to_string(), links, pid: std::process::id() })?;
+    info!(node = name, http = %http_address, "node is ready");
+    let ended_well = intake.run().await;
+    info!("stopping: intake, sealing, journal, forwarding");
+    drop(ready);
+    stop_intake.cancel();
+    // Sealers end when the last connection of their link has handed on what it read.
+    sealers.drain(STEP_DEADLINE).await;
+    stop_forwarding.cancel();
+    forwarding.drain(STEP_DEADLINE).await;
+    stop_serving.cancel();
+    serving.drain(STEP_DEADLINE).await;
+    intake.drain(STEP_DEADLINE).await;
+    // The decoding thread ends with its last sender; it holds nothing that must be kept.
+    if decoding.is_finished() {
+        let _ = decoding.join();
+    }
+    info!("stopped");
+    Ok(ended_well)
+}
+
+fn mission_index(missions: &[LoadedMission], name: &str) -> anyhow::Result<usize> {
+    missions.iter().position(|mission| mission.name == name).context("links name configured missions")
+}
+
+fn forwarder(
+    config: &EdgeConfig,
+    identity: &Identity,
+    journal: &JournalHandle,
+    status: &Arc<NodeStatus>,
+) -> anyhow::Result<Forwarder> {
+    let floor = identity.hub_time_unix;
+    let options = identity.client_options(config.forwarding.profile.into(), Clock::with_floor(move || floor));
+    let hub_addresses = if config.forwarding.hub.is_empty() {
+        identity.hub_addresses.clone()
+    } else {
+        config.forwarding.hub.clone()
+    };
+    Ok(Forwarder { options, hub_addresses, journal: journal.clone(), status: Arc::clone(status) })
+}
+
+async fn write_status(
+    status: Arc<NodeStatus>,
+    journal: JournalHandle,
+    data: std::path::PathBuf,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let head = journal.state();
+    // Only the watch is kept: this task must not keep the journal open.
+    drop(journal);
+    loop {
+        status.on_head(head.borrow().head);
+        if let Err(error) = status.write(&data) {
+            warn!(%error, "status file could not be written");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = tokio::time::sleep(STATUS_INTERVAL) => {}
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! How the node is, told the same way everywhere: to the hub, on the page, by `edge-node status`.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dashboard::contract::{Backlog, Node, NodeReport, NodeState};
+use dashboard::rfc3339;
+use delivery::Position;
+use service::metric::Metric;
+use space_packet::TaiTime;
+
+use crate::intake::LinkStatistics;
+
+/// File in the data directory that `edge-node status` reads.
+pub const FILE: &str = "status.json";
+
+/// The session with the hub, as far as people care.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum HubLink {
+    /// The hub's HELLO was read.
+    Connected {
+        /// Since when.
+        since: TaiTime,
+    },
+    /// No session.
+    Disconnected {
+        /// Since when.
+        since: TaiTime,
+        /// Why.
+        problem: String,
+    },
+    /// There is no hub to forward to.
+    NotEnrolled,
+}
+
+/// Everything the node knows of itself.
+pub struct NodeStatus {
+    name: String,
+    site: String,
+    links: Vec<Arc<LinkStatistics>>,
+    certificate_ends_unix: Option<u64>,
+    changing: Mutex<Changing>,
+}
+
+struct Changing {
+    hub: HubLink,
+    head: Position,
+    acknowledged: Position,
+    oldest: Option<TaiTime>,
+    last_contact: Option<TaiTime>,
+}
+
+impl NodeStatus {
+    /// A node that has just started.
+    pub fn new(
+        name: &str,
+        site: &str,
+        links: Vec<Arc<LinkStatistics>>,
+        certificate_ends_unix: Option<u64>,
+        hub: HubLink,
+        head: Position,
+        acknowledged: Position,
+    ) -> Self {
+        let changing = Changing { hub, head, acknowledged, oldest: None, last_contact: None };
+        Self {
+            name: name.to_owned(),
+            site: site.to_owned(),
+            links,
+            certificate_ends_unix,
+            changing: Mutex::new(changing),
+        }
+    }
+
+    fn changing(&self) -> std::sync::MutexGuard<'_, Changing> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session changed; says whether people have not been told this yet.
+    pub fn on_hub(&self, hub: HubLink) -> bool {
+        Metric::EdgeForwardConnected.set(f64::from(u8::from(matches!(hub, HubLink::Connected { .. }))));
+        let mut changing = self.changing();
+        // A hub that stays away is away since the first time it was missed.
+        if let (HubLink::Disconnected { since, .. }, HubLink::Disconnected { problem, .. }) =
+            (&changing.hub, &hub)
+        {
+            let is_news =
+                !matches!(&changing.hub, HubLink::Disconnected { problem: told, .. } if told == problem);
+            changing.hub = HubLink::Disconnected { since: *since, problem: problem.clone() };
+            return is_news;
+        }
+        changing.hub = hub;
+        true
+    }
+
+    /// The hub was heard.
+    pub fn on_contact(&self, at: TaiTime) {
+        self.changing().last_contact = Some(at);
+    }
+
+    /// The journal grew.
+    pub fn on_head(&self, head: Position) {
+        self.changing().head = head;
+    }
+
+    /// The hub committed up to a batch; `oldest` is the reception time of the first one it has not.
+    pub fn on_acknowledged(&self, acknowledged: Position, oldest: Option<TaiTime>) {
+        let mut changing = self.changing();
+        changing.acknowledged = acknowledged;
+        changing.oldest = oldest;
+    }
+
+    /// What waits for the hub.
+    pub fn backlog(&self) -> Backlog {
+        let changing = self.changing();
+        let (head, acknowledged) = (&changing.head, &changing.acknowledged);
+        let backlog = Backlog {
+            batches: head.number().saturating_sub(acknowledged.number()),
+            packets: head.records.saturating_sub(acknowledged.records),
+            bytes: head.bytes.saturating_sub(acknowledged.bytes),
+            oldest: changing.oldest.filter(|_| head.number() > acknowledged.number()).map(rfc3339),
+        };
+        Metric::EdgeJournalBacklogBytes.set(backlog.bytes as f64);
+        Metric::EdgeJournalBacklogPackets.set(backlog.packets as f64);
+        backlog
+    }
+
+    /// What the hub is told.
+    pub fn report(&self) -> NodeReport {
+        let now = service::clock::now();
+        let unix_seconds = now.to_unix_nanos() / 1_000_000_000;
+        NodeReport {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            at: rfc3339(now),
+            packets_received: self.links.iter().map(|link| link.packets()).sum(),
+            backlog: self.backlog(),
+            links: self.links.iter().map(|link| link.report()).collect(),
+            certificate_days: self
+                .certificate_ends_unix
+                .map(|end| (end as i64 - unix_seconds).div_euclid(86_400)),
+        }
+    }
+
+    /// What people are told.
+    pub fn node(&self) -> Node {
+        let report = self.report();
+        let changing = self.changing();
+        let (state, since, problem) = match &changing.hub {
+            HubLink::Connected { since } => (NodeState::Connected, Some(*since), None),
+            HubLink::Disconnected { since, problem } => {
+                (NodeState::Disconnected, Some(*since), Some(problem.clone()))
+            }
+            HubLink::NotEnrolled => (NodeState::NotEnrolled, None, None),
+        };
+        Node {
+            name: self.name.clone(),
+            site: self.site.clone(),
+            state,
+            since: since.map(rfc3339),
+            last_contact: changing.last_contact.map(rfc3339),
+            problem,
+            archived_packets: changing.acknowledged.records,
+            report: Some(report),
+        }
+    }
+
+    /// Writes the status where `edge-node status` finds it.
+    pub fn write(&self, data_directory: &Path) -> std::io::Result<()> {
+        let unfinished = data_directory.join("status.json.unfinished");
+        std::fs::write(&unfinished, serde_json::to_vec_pretty(&self.node())?)?;
+        std::fs::rename(unfinished, data_directory.join(FILE))
+    }
+}
+
+/// Prints what the running node wrote last; exit code 3 when something needs a look.
+pub fn print(data_directory: &Path, json: bool) -> anyhow::Result<std::process::ExitCode> {
+    let file = data_directory.join(FILE);
+    let text = std::fs::read_to_string(&file).map_err(|error| {
+        anyhow::anyhow!("{}: {error}; has the node ever run? Start it with `edge-node run`", file.display())
+    })?;
+    let age = std::fs::metadata(&file)?.modified()?.elapsed().unwrap_or_default();
+    let node: Node = serde_json::from_str(&text)?;
+    let is_running = age.as_secs() < 10;
+    let needs_a_look = !is_running || node.state != NodeState::Connected;
+    if json {
+        println!("{text}");
+    } else {
+        print_for_people(&node, is_running, age.as_secs());
+    }
+    Ok(std::process::ExitCode::from(if needs_a_look { 3 } else { 0 }))
+}
+
+fn print_for_people(node: &Node, is_running: bool, age_s: u64) {
+    let report = node.report.clone().unwrap_or_default();
+    println!("{} · {} · edge-node {}", node.name, node.site, report.version);
+    if !is_running {
+        println!("▲ NOT RUNNING: what follows is {age_s} s old");
+    }
+    let (mark, word) = match node.state {
+        NodeState::Connected => ("●", "connected"),
+        NodeState::Disconnected | NodeState::NeverConnected => ("■", "NOT CONNECTED"),
+        NodeState::NotEnrolled => ("○", "not enrolled"),
+        NodeState::Revoked => ("▲", "REVOKED"),
+    };
+    let since = node.since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
+    println!("{mark} Hub link    {word}{since}");
+    if let Some(problem) = &node.problem {
+        println!("              {problem}");
+    }
+    let backlog = &report.backlog;
+    let oldest = backlog.oldest.as_deref().map(|oldest| format!(" · oldest {oldest}")).unwrap_or_default();
+    println!(
+        "● Backlog     {} packets · {} batches · {} bytes{oldest}",
+        backlog.packets, backlog.batches, backlog.bytes
+    );
+    for link in &report.links {
+        let last = link.last_packet.as_deref().unwrap_or("never");
+        println!(
+            "● Link {:<10} {} · {} packets · {} clients · last {last}",
+            link.name, link.listen, link.packets, link.clients
+        );
+        for rejected in &link.rejected {
+            println!("  rejected    {} × {} ({} bytes)", rejected.count, rejected.cause, rejected.bytes);
+        }
+    }
+    if let Some(days) = report.certificate_days {
+        println!("● Certificate {days} days left");
+    }
+}

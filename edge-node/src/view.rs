@@ -1,0 +1,159 @@
+//! The station's own view: latest values, recent history and the page, with or without a hub.
+//!
+//! Decoding runs on a thread of its own: beside the QUIC driver it would delay acknowledgements (measured).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dashboard::access::Gate;
+use dashboard::contract::{Node, Server, ServerKind};
+use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use mission_database::{DecodedPacket, ParameterIndex};
+use processing::{MissionDecoder, RangeAnswer, RangeQuery, RangeScan, Sample, Series};
+use service::metric::MetricsPage;
+use service::mission::LoadedMission;
+use tokio::sync::mpsc;
+
+use crate::intake::Chunk;
+use crate::status::NodeStatus;
+
+/// Chunks that wait to be decoded; beyond, the view skips some and counts them.
+pub const CHUNKS_MAX: usize = 256;
+/// Samples of recent history in all: 32 bytes each, so 8 MiB.
+const HISTORY_SAMPLES_MAX: usize = 256 * 1_024;
+const HISTORY_SAMPLES_MIN_EACH: usize = 256;
+
+struct ViewedMission {
+    live: Arc<LiveMission>,
+    decoder: MissionDecoder,
+    source: u32,
+    history: Mutex<HashMap<ParameterIndex, Series>>,
+    samples_each_max: usize,
+}
+
+/// What the node shows of itself.
+pub struct View {
+    name: String,
+    boot_id: String,
+    missions: Vec<ViewedMission>,
+    gate: Gate,
+    status: Arc<NodeStatus>,
+    metrics: MetricsPage,
+}
+
+impl View {
+    /// A view of missions; nothing was received yet.
+    pub fn new(
+        name: &str,
+        missions: &[LoadedMission],
+        gate: Gate,
+        status: Arc<NodeStatus>,
+        metrics: MetricsPage,
+    ) -> Self {
+        let parameters: usize =
+            missions.iter().map(|mission| mission.decoder.dictionary().parameters().len()).sum();
+        let samples_each_max = (HISTORY_SAMPLES_MAX / parameters.max(1)).max(HISTORY_SAMPLES_MIN_EACH);
+        let missions = missions
+            .iter()
+            .map(|mission| {
+                let dictionary = Arc::clone(mission.decoder.dictionary());
+                let live = Arc::new(LiveMission::new(
+                    &mission.name,
+                    &mission.title,
+                    dictionary,
+                    mission.problem.clone(),
+                ));
+                ViewedMission {
+                    source: live.source(name),
+                    live,
+                    decoder: mission.decoder.clone(),
+                    history: Mutex::default(),
+                    samples_each_max,
+                }
+            })
+            .collect();
+        let boot_id = uuid::Uuid::new_v4().to_string();
+        Self { name: name.to_owned(), boot_id, missions, gate, status, metrics }
+    }
+
+    /// Decodes until all senders are gone. Blocks: run it on its own thread.
+    pub fn decode(&self, mut chunks: mpsc::Receiver<Arc<Chunk>>) {
+        while let Some(chunk) = chunks.blocking_recv() {
+            let mission = &self.missions[chunk.mission];
+            let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
+            for packet in chunk.packets() {
+                // What does not decode is in the journal all the same; verdicts are not made here yet.
+                mission.decoder.decode(chunk.reception, packet, &mut scratch, &mut samples);
+            }
+            mission.remember(&samples);
+            mission.live.publish(LiveBatch { source: mission.source, samples });
+        }
+    }
+}
+
+impl ViewedMission {
+    fn remember(&self, samples: &[Sample]) {
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        for sample in samples {
+            match history.get_mut(&sample.parameter) {
+                None => drop(history.insert(sample.parameter, Series::starting_with(sample.clone()))),
+                Some(series) => {
+                    if series.len() >= self.samples_each_max {
+                        series.drop_first(self.samples_each_max / 4);
+                    }
+                    if !series.push(sample.clone()) {
+                        *series = Series::starting_with(sample.clone());
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Backend for View {
+    fn server(&self) -> Server {
+        Server {
+            kind: ServerKind::Edge,
+            name: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            boot_id: self.boot_id.clone(),
+        }
+    }
+
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn missions(&self) -> Vec<Arc<LiveMission>> {
+        self.missions.iter().map(|mission| Arc::clone(&mission.live)).collect()
+    }
+
+    fn nodes(&self) -> Vec<Node> {
+        vec![self.status.node()]
+    }
+
+    fn range<'a>(
+        &'a self,
+        mission: &'a LiveMission,
+        query: RangeQuery,
+    ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
+        let mut scan = RangeScan::new(query);
+        if let Some(viewed) = self.missions.iter().find(|viewed| viewed.live.name() == mission.name()) {
+            let history = viewed.history.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(series) = history.get(&query.parameter) {
+                scan.add(viewed.source, series);
+            }
+        }
+        async move { Ok(scan.finish()) }.boxed()
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.render()
+    }
+}

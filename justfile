@@ -1,0 +1,55 @@
+# `./dev RECIPE` installs what a recipe needs, then runs it from here.
+
+# What there is
+default:
+    @just --list --unsorted
+
+# A hub, two stations and a spacecraft on this machine, until Ctrl-C (`just up --help`)
+up *options: web-bundle
+    # Only programs: the tests would double the time of a first start.
+    cargo build --workspace --bins --locked
+    "${CARGO_TARGET_DIR:-target}/debug/ground-segment" {{ options }}
+
+# Everything that CI runs, in its order, or only the named stages
+test *stages:
+    tests/run-stages {{ stages }}
+
+# What is quick to say: format, lints, project rules
+check:
+    tests/run-stages fmt clippy tidy
+
+# The dashboard: install, lint, type-check, test, build, measure
+web:
+    tests/run-stages web-install web-lint web-types web-tests web-build web-budget
+
+# The dashboard's files, which the binaries carry inside
+web-bundle:
+    tests/run-stages --quiet web-install web-build
+
+# The dashboard in a real browser
+browser:
+    tests/run-stages web-install web-build build browser
+
+# A benchmark of real processes: figures as JSON lines (`just bench --help`)
+bench *arguments: web-bundle
+    cargo build --release --workspace --bins --locked
+    "${CARGO_TARGET_DIR:-target}/release/benchmarks" {{ arguments }}
+
+# A recorded flight, as a file of space packets, into the first station of a running `up`
+replay-flight file *options:
+    cargo build --workspace --bins --locked
+    "${CARGO_TARGET_DIR:-target}/debug/simulator" replay {{ file }} --to tcp://127.0.0.1:10015 {{ options }}
+
+# The handbook, in docs/book
+docs:
+    @command -v mdbook >/dev/null || { echo "needs mdbook: cargo install mdbook --locked" >&2; exit 1; }
+    mdbook build docs
+
+# One fuzz target for a minute, or for as long as asked: `just fuzz TARGET -max_total_time=600`
+fuzz target *options="-max_total_time=60":
+    @cargo +nightly fuzz --version >/dev/null 2>&1 || { echo "needs a nightly toolchain and cargo-fuzz: cargo install cargo-fuzz --locked" >&2; exit 1; }
+    cd tests/fuzz && cargo +nightly fuzz run {{ target }} -- {{ options }}
+
+# Forget what `up` recorded
+clean-var:
+    @if [ -e var/.space-telemetry-operations ]; then rm -rf var; elif [ -e var ]; then echo "var was not made by ./dev up" >&2; exit 1; fi

@@ -1,0 +1,154 @@
+//! Records in columns: packets of one APID and length are transposed, so that bytes that rarely change stand
+//! together. Lossless and in order; a third smaller after zstd than packets one after the other.
+//!
+//! ```text
+//! varint            number of groups
+//! per group         varint packet length, varint packets
+//! per record        varint group                      (only when there are several groups)
+//! per record        zigzag varint of the time's delta (the first from 0)
+//! per group         byte 0 of all its packets, byte 1 of all its packets, …
+//! ```
+
+use std::collections::HashMap;
+
+use space_packet::PACKET_BYTES_MAX;
+
+use super::{BatchError, OpenBatch, RAW_BYTES_MAX, malformed};
+
+struct Group {
+    length: usize,
+    packets: usize,
+}
+
+pub(super) fn encode(times: &[i64], ends: &[u32], packets: &[u8]) -> Vec<u8> {
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let spans: Vec<_> = starts.zip(ends).map(|(start, &end)| start as usize..end as usize).collect();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut by_kind = HashMap::new();
+    let membership: Vec<usize> = spans
+        .iter()
+        .map(|span| {
+            let kind = (packets.get(span.start..span.start + 2), span.len());
+            let group = *by_kind.entry(kind).or_insert_with(|| {
+                groups.push(Group { length: span.len(), packets: 0 });
+                groups.len() - 1
+            });
+            groups[group].packets += 1;
+            group
+        })
+        .collect();
+
+    let mut out = Vec::with_capacity(packets.len() + times.len() * 6 + groups.len() * 4 + 16);
+    push_varint(&mut out, groups.len() as u64);
+    for group in &groups {
+        push_varint(&mut out, group.length as u64);
+        push_varint(&mut out, group.packets as u64);
+    }
+    if groups.len() > 1 {
+        membership.iter().for_each(|&group| push_varint(&mut out, group as u64));
+    }
+    let mut previous = 0_i64;
+    for &time in times {
+        let delta = time.wrapping_sub(previous);
+        push_varint(&mut out, ((delta << 1) ^ (delta >> 63)) as u64);
+        previous = time;
+    }
+    let mut bases = Vec::with_capacity(groups.len());
+    let mut base = out.len();
+    for group in &groups {
+        bases.push(base);
+        base += group.length * group.packets;
+    }
+    out.resize(base, 0);
+    let mut rows = vec![0_usize; groups.len()];
+    for (span, &member) in spans.iter().zip(&membership) {
+        let stride = groups[member].packets;
+        let column = &mut out[bases[member] + rows[member]..];
+        for (cell, &byte) in column.iter_mut().step_by(stride).zip(&packets[span.clone()]) {
+            *cell = byte;
+        }
+        rows[member] += 1;
+    }
+    out
+}
+
+pub(super) fn decode(bytes: &[u8], records: usize) -> Result<OpenBatch, BatchError> {
+    let mut input = bytes;
+    let group_count = take_number(&mut input, records)?;
+    let mut groups = Vec::with_capacity(group_count);
+    let (mut packets_total, mut bytes_total) = (0_usize, 0_usize);
+    for _ in 0..group_count {
+        let length = take_number(&mut input, PACKET_BYTES_MAX)?;
+        let packets = take_number(&mut input, records)?;
+        packets_total += packets;
+        bytes_total += length * packets;
+        groups.push(Group { length, packets });
+    }
+    if packets_total != records || bytes_total > RAW_BYTES_MAX {
+        return Err(malformed("its groups do not add up to its records"));
+    }
+    let membership = if group_count > 1 {
+        (0..records).map(|_| take_number(&mut input, group_count - 1)).collect::<Result<Vec<_>, _>>()?
+    } else {
+        vec![0; records]
+    };
+    let mut times = Vec::with_capacity(records);
+    let mut previous = 0_i64;
+    for _ in 0..records {
+        let zigzag = take_varint(&mut input)?;
+        previous = previous.wrapping_add((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64));
+        times.push(previous);
+    }
+    if input.len() != bytes_total {
+        return Err(malformed("its columns do not have the length its groups state"));
+    }
+    let mut bases = Vec::with_capacity(group_count);
+    let mut base = 0;
+    for group in &groups {
+        bases.push(base);
+        base += group.length * group.packets;
+    }
+    let mut rows = vec![0_usize; group_count];
+    let mut packets = Vec::with_capacity(bytes_total);
+    let mut ends = Vec::with_capacity(records);
+    for member in membership {
+        let group = &groups[member];
+        if rows[member] == group.packets {
+            return Err(malformed("a group has more records than it states"));
+        }
+        let end = bases[member] + group.length * group.packets;
+        let column = &input[bases[member] + rows[member]..end];
+        packets.extend(column.iter().step_by(group.packets).take(group.length));
+        ends.push(packets.len() as u32);
+        rows[member] += 1;
+    }
+    Ok(OpenBatch { times, ends, packets })
+}
+
+fn push_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn take_varint(input: &mut &[u8]) -> Result<u64, BatchError> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = input.split_first().ok_or(malformed("its columns are cut off"))?;
+        *input = rest;
+        value |= u64::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
+    Err(malformed("a number in its columns is too long"))
+}
+
+fn take_number(input: &mut &[u8], largest: usize) -> Result<usize, BatchError> {
+    match usize::try_from(take_varint(input)?) {
+        Ok(value) if value <= largest => Ok(value),
+        _ => Err(malformed("a number in its columns is out of range")),
+    }
+}

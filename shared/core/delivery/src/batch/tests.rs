@@ -1,0 +1,98 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const STORE: StoreId = StoreId([7; 16]);
+
+fn seal(records: &[(i64, Vec<u8>)], previous: &Position) -> SealedBatch {
+    let mut builder = BatchBuilder::new("demo", "antenna");
+    for (time, packet) in records {
+        assert!(builder.has_room_for(packet.len()));
+        builder.push(ReceptionTime(TaiTime(*time)), packet);
+    }
+    builder.pack().expect("records were pushed").seal(Lane::Telemetry, previous)
+}
+
+fn records_of(batch: &SealedBatch) -> Vec<(i64, Vec<u8>)> {
+    let open = batch.open().expect("opens");
+    open.records().map(|(time, packet)| (time.0.0, packet.to_vec())).collect()
+}
+
+#[test]
+fn a_sealed_batch_has_the_same_bytes_as_ever() {
+    // Golden bytes: a change here is a change of the format and needs a new version.
+    let start = Position::start(STORE, Lane::Telemetry);
+    let batch = seal(&[(1_000, vec![0, 1, 2]), (2_000, vec![0, 1, 3]), (3_000, vec![9, 9])], &start);
+    let text: String = batch.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(text, include_str!("golden.hex").trim());
+}
+
+#[test]
+fn each_batch_continues_the_counts_and_the_chain_of_the_one_before() {
+    let start = Position::start(STORE, Lane::Telemetry);
+    let first = seal(&[(5, vec![1; 90]), (4, vec![1; 90])], &start);
+    let second = seal(&[(9, vec![2; 10])], &first.position());
+    assert_eq!(second.header.sequence, BatchSequence(2));
+    assert_eq!(second.header.records_before, 2);
+    assert_eq!(second.header.bytes_before, first.bytes().len() as u64);
+    assert_eq!(second.previous, first.hash);
+    assert_eq!(first.header.first_reception, ReceptionTime(TaiTime(4)));
+}
+
+#[test]
+fn a_batch_is_full_before_it_outgrows_a_journal_value() {
+    let mut builder = BatchBuilder::new("demo", "antenna");
+    let mut noise = 1_u64;
+    while builder.has_room_for(1_000) {
+        let packet: Vec<u8> = (0..1_000)
+            .map(|_| {
+                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (noise >> 56) as u8
+            })
+            .collect();
+        builder.push(ReceptionTime(TaiTime(0)), &packet);
+    }
+    let body = builder.pack().expect("not empty");
+    assert!(body.sealed_bytes_max() <= BATCH_BYTES_MAX);
+    let mut builder = BatchBuilder::new("demo", "antenna");
+    builder.push(ReceptionTime(TaiTime(0)), &vec![0xA7; PACKET_BYTES_MAX]);
+    let batch =
+        builder.pack().expect("not empty").seal(Lane::Telemetry, &Position::start(STORE, Lane::Telemetry));
+    assert_eq!(
+        records_of(&SealedBatch::parse(batch.into_bytes()).expect("parses"))[0].1.len(),
+        PACKET_BYTES_MAX
+    );
+}
+
+proptest! {
+    #[test]
+    fn what_is_sealed_opens_to_the_same_records_in_the_same_order(
+        records in proptest::collection::vec(
+            (any::<i64>(), prop_oneof![
+                proptest::collection::vec(any::<u8>(), 7..120),
+                Just(vec![8, 1, 2, 3, 4, 5, 6, 7]),
+            ]),
+            1..200,
+        ),
+    ) {
+        let batch = seal(&records, &Position::start(STORE, Lane::Telemetry));
+        let parsed = SealedBatch::parse(batch.bytes().to_vec()).expect("parses");
+        prop_assert_eq!(&parsed, &batch);
+        prop_assert_eq!(records_of(&parsed), records);
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_noticed(at in any::<proptest::sample::Index>(), bit in 0u8..8) {
+        let batch = seal(&[(1, vec![3; 50]), (2, vec![4; 50])], &Position::start(STORE, Lane::Telemetry));
+        let mut bytes = batch.into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        prop_assert!(SealedBatch::parse(bytes).is_err());
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), records in 0usize..2_000) {
+        prop_assert!(SealedBatch::parse(bytes.clone()).is_err());
+        let _ = columns::decode(&bytes, records);
+    }
+}

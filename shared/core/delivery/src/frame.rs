@@ -1,0 +1,256 @@
+//! What is said on a session. A frame is a kind and a body; `link` carries both with a length before them, so
+//! a frame of an unknown kind is skipped, not an error.
+
+use serde::{Deserialize, Serialize};
+use space_packet::TaiTime;
+
+use crate::{BatchSequence, ChainHash, Epoch, Lane, SessionNumber, StoreId};
+
+/// Version of the protocol spoken here; HELLO carries it.
+pub const PROTOCOL_VERSION: u16 = 1;
+const TEXT_BYTES_MAX: usize = 1_024;
+const LANES_MAX: usize = 16;
+
+/// First frame of a node: who it is follows from its certificate, what it holds from this.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Hello {
+    /// Version the node speaks.
+    pub protocol: u16,
+    /// Which journal this is.
+    pub store: StoreId,
+    /// Newest batch of each lane.
+    pub lanes: Vec<LaneHead>,
+    /// The node's clock.
+    pub node_time: TaiTime,
+    /// Version of the node's software.
+    pub software: String,
+}
+
+/// The newest batch a node holds in a lane.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LaneHead {
+    /// The lane.
+    pub lane: Lane,
+    /// The batch; absent when the lane is empty.
+    pub sequence: Option<BatchSequence>,
+}
+
+/// The hub's answer: the session stands.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct HelloOk {
+    /// Epoch of the node's journal.
+    pub epoch: Epoch,
+    /// This session.
+    pub session: SessionNumber,
+    /// What is committed of each lane, and how much may be under way.
+    pub lanes: Vec<LanePosition>,
+    /// The hub's clock.
+    pub hub_time: TaiTime,
+}
+
+/// How far the hub has committed a lane.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LanePosition {
+    /// The lane.
+    pub lane: Lane,
+    /// Newest batch up to which everything is committed; absent when nothing is.
+    pub watermark: Option<BatchSequence>,
+    /// Newest batch the node may forget.
+    pub safe: Option<BatchSequence>,
+    /// Hash of the watermark's batch, or of the empty lane.
+    pub hash: ChainHash,
+    /// Bytes of batches that may be sent beyond the newest acknowledged one.
+    pub credit_bytes: u64,
+}
+
+/// Why the hub does not open a session.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum RejectCode {
+    /// The hub cannot serve now; try again.
+    Busy,
+    /// The journal does not continue what the hub holds: a disk was restored, or two nodes share an identity.
+    Fork,
+    /// The node's right to forward was withdrawn.
+    Revoked,
+    /// The hub does not know the node.
+    Unknown,
+    /// The hub does not speak the node's version.
+    Version,
+}
+
+impl RejectCode {
+    /// Stable code, as in reports and documentation.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Busy => "STO-SESSION-BUSY",
+            Self::Fork => "STO-SESSION-FORK",
+            Self::Revoked => "STO-SESSION-REVOKED",
+            Self::Unknown => "STO-SESSION-UNKNOWN",
+            Self::Version => "STO-SESSION-VERSION",
+        }
+    }
+}
+
+/// The hub's other answer.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct HelloReject {
+    /// Why.
+    pub code: RejectCode,
+    /// For people.
+    pub detail: String,
+    /// Do not try again before.
+    pub retry_after_ms: u32,
+}
+
+/// Everything up to the watermark is committed. Cumulative, so a lost one does no harm.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Ack {
+    /// The lane.
+    pub lane: Lane,
+    /// Newest batch up to which everything is committed.
+    pub watermark: BatchSequence,
+    /// Newest batch the node may forget.
+    pub safe: BatchSequence,
+}
+
+/// The sender ends the session on purpose.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Goodbye {
+    /// Why, for people.
+    pub reason: String,
+    /// Do not come back before.
+    pub retry_after_ms: u32,
+}
+
+/// One frame of a session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Frame {
+    /// Node to hub, first on the control stream.
+    Hello(Hello),
+    /// Hub to node.
+    HelloOk(HelloOk),
+    /// Hub to node.
+    HelloReject(HelloReject),
+    /// Node to hub, on a lane's stream: a sealed batch.
+    Batch(Vec<u8>),
+    /// Hub to node.
+    Ack(Ack),
+    /// Node to hub: how the node is, JSON of the dashboard contract's `NodeReport`.
+    Report(Vec<u8>),
+    /// Either way.
+    Goodbye(Goodbye),
+}
+
+/// A body that is not what its kind says.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a frame of kind {kind} does not decode")]
+pub struct FrameDecodeError {
+    /// The frame's kind.
+    pub kind: u8,
+}
+
+impl Frame {
+    /// Kind of [`Frame::Batch`], whose body is written without being copied into a frame first.
+    pub const BATCH: u8 = 4;
+
+    /// The frame's kind and body.
+    pub fn encode(&self) -> (u8, Vec<u8>) {
+        match self {
+            Self::Hello(hello) => (1, body(hello)),
+            Self::HelloOk(ok) => (2, body(ok)),
+            Self::HelloReject(reject) => (3, body(reject)),
+            Self::Batch(bytes) => (Self::BATCH, bytes.clone()),
+            Self::Ack(ack) => (5, body(ack)),
+            Self::Report(json) => (6, json.clone()),
+            Self::Goodbye(goodbye) => (7, body(goodbye)),
+        }
+    }
+
+    /// Reads a frame; `None` when the kind is unknown here and the frame is to be skipped.
+    pub fn decode(kind: u8, bytes: &[u8]) -> Result<Option<Self>, FrameDecodeError> {
+        let frame = match kind {
+            1 => Self::Hello(read(kind, bytes)?),
+            2 => Self::HelloOk(read(kind, bytes)?),
+            3 => Self::HelloReject(read(kind, bytes)?),
+            4 => Self::Batch(bytes.to_vec()),
+            5 => Self::Ack(read(kind, bytes)?),
+            6 => Self::Report(bytes.to_vec()),
+            7 => Self::Goodbye(read(kind, bytes)?),
+            _ => return Ok(None),
+        };
+        let fits = match &frame {
+            Self::Hello(hello) => hello.lanes.len() <= LANES_MAX && hello.software.len() <= TEXT_BYTES_MAX,
+            Self::HelloOk(ok) => ok.lanes.len() <= LANES_MAX,
+            Self::HelloReject(reject) => reject.detail.len() <= TEXT_BYTES_MAX,
+            Self::Goodbye(goodbye) => goodbye.reason.len() <= TEXT_BYTES_MAX,
+            Self::Ack(_) | Self::Batch(_) | Self::Report(_) => true,
+        };
+        if fits { Ok(Some(frame)) } else { Err(FrameDecodeError { kind }) }
+    }
+}
+
+fn body(frame: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(frame).expect("frames hold only numbers, text and lists, which always encode")
+}
+
+fn read<'b, T: Deserialize<'b>>(kind: u8, bytes: &'b [u8]) -> Result<T, FrameDecodeError> {
+    postcard::from_bytes(bytes).map_err(|_| FrameDecodeError { kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn frames_have_the_same_bytes_as_ever() {
+        let check = |frame: Frame, kind: u8, expected: &str| {
+            let (found, body) = frame.encode();
+            let text: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!((found, text.as_str()), (kind, expected));
+            assert_eq!(Frame::decode(found, &body).expect("decodes"), Some(frame));
+        };
+        check(
+            Frame::Ack(Ack {
+                lane: Lane::Telemetry,
+                watermark: BatchSequence(300),
+                safe: BatchSequence(299),
+            }),
+            5,
+            "02ac02ab02",
+        );
+        check(
+            Frame::HelloReject(HelloReject {
+                code: RejectCode::Revoked,
+                detail: "no".to_owned(),
+                retry_after_ms: 60_000,
+            }),
+            3,
+            "02026e6fe0d403",
+        );
+        check(
+            Frame::Hello(Hello {
+                protocol: 1,
+                store: StoreId([1; 16]),
+                lanes: vec![LaneHead { lane: Lane::Telemetry, sequence: Some(BatchSequence(9)) }],
+                node_time: TaiTime(-1),
+                software: "x".to_owned(),
+            }),
+            1,
+            "010101010101010101010101010101010101020109010178",
+        );
+    }
+
+    #[test]
+    fn a_frame_of_an_unknown_kind_is_skipped() {
+        assert_eq!(Frame::decode(200, &[1, 2, 3]), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bodies_never_panic(kind in any::<u8>(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Frame::decode(kind, &bytes);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Answers a question about a range of one parameter from any number of series, given in any order.
+
+use std::collections::BTreeMap;
+
+use mission_database::ParameterIndex;
+use space_packet::TaiTime;
+
+use crate::{Buckets, Reducer, Sample, Series};
+
+/// How a page may outgrow its limit because samples of one moment are never torn apart.
+const TIES_FACTOR: usize = 10;
+
+/// A question about `from ≤ generation time < to`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RangeQuery {
+    /// The parameter.
+    pub parameter: ParameterIndex,
+    /// Beginning of the range, included.
+    pub from: TaiTime,
+    /// End of the range, excluded.
+    pub to: TaiTime,
+    /// What is wanted of it.
+    pub wanted: Wanted,
+}
+
+/// What is wanted of a range.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wanted {
+    /// The samples themselves, the earliest ones first.
+    Page {
+        /// How many; more when the last ones share their time.
+        limit: usize,
+    },
+    /// At most so many buckets.
+    Pixels {
+        /// How many.
+        points: usize,
+    },
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RangeAnswer {
+    /// To [`Wanted::Page`]: samples with their sources by generation time, and where the next page begins.
+    Page {
+        /// Samples and sources.
+        samples: Vec<(u32, Sample)>,
+        /// Beginning of the next page, if there is more.
+        next: Option<TaiTime>,
+    },
+    /// To [`Wanted::Pixels`].
+    Pixels(Buckets),
+}
+
+/// Collects the answer while series are handed in.
+#[derive(Debug)]
+pub struct RangeScan {
+    query: RangeQuery,
+    collected: Collected,
+}
+
+#[derive(Debug)]
+enum Collected {
+    Page { by_time: BTreeMap<i64, Vec<(u32, Sample)>>, count: usize, limit: usize, cut: bool },
+    Pixels(Reducer),
+}
+
+impl RangeScan {
+    /// An empty scan.
+    pub fn new(query: RangeQuery) -> Self {
+        let collected = match query.wanted {
+            Wanted::Page { limit } => Collected::Page {
+                by_time: BTreeMap::new(),
+                count: 0,
+                limit: limit.clamp(1, 100_000),
+                cut: false,
+            },
+            Wanted::Pixels { points } => Collected::Pixels(Reducer::new(query.from, query.to, points)),
+        };
+        Self { query, collected }
+    }
+
+    /// Takes what of a series lies in the range.
+    pub fn add(&mut self, source: u32, series: &Series) {
+        match &mut self.collected {
+            Collected::Pixels(reducer) => {
+                for (index, &time) in series.generation().iter().enumerate() {
+                    reducer.add(time, series.number(index));
+                }
+            }
+            Collected::Page { by_time, count, limit, cut } => {
+                for (index, &time) in series.generation().iter().enumerate() {
+                    let in_range = (self.query.from.0..self.query.to.0).contains(&time);
+                    let beyond = *cut && by_time.last_key_value().is_none_or(|(&last, _)| time > last);
+                    if !in_range || beyond {
+                        continue;
+                    }
+                    let moment = by_time.entry(time).or_default();
+                    if moment.len() < *limit * TIES_FACTOR {
+                        moment.push((source, series.sample(self.query.parameter, index)));
+                        *count += 1;
+                    }
+                    // Whole moments leave at the end, so that the next page can begin behind a moment.
+                    while let Some(last) = by_time.last_entry() {
+                        if *count - last.get().len() < *limit {
+                            break;
+                        }
+                        *count -= last.remove().len();
+                        *cut = true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The answer.
+    pub fn finish(self) -> RangeAnswer {
+        match self.collected {
+            Collected::Pixels(reducer) => RangeAnswer::Pixels(reducer.finish()),
+            Collected::Page { by_time, cut, .. } => {
+                let next = by_time.last_key_value().filter(|_| cut).map(|(&last, _)| TaiTime(last + 1));
+                RangeAnswer::Page { samples: by_time.into_values().flatten().collect(), next }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use space_packet::{GenerationTime, ReceptionTime};
+
+    use super::*;
+    use crate::Raw;
+
+    fn series(times: &[i64]) -> Option<Series> {
+        let mut samples = times.iter().map(|&time| Sample {
+            parameter: ParameterIndex(0),
+            generation: GenerationTime(TaiTime(time)),
+            reception: ReceptionTime::default(),
+            raw: Raw::Signed(time),
+            calibrated: None,
+        });
+        let mut series = Series::starting_with(samples.next()?);
+        samples.for_each(|sample| assert!(series.push(sample)));
+        Some(series)
+    }
+
+    proptest! {
+        #[test]
+        fn pages_one_after_the_other_hold_every_sample_once(
+            parts in proptest::collection::vec(proptest::collection::vec(0i64..60, 0..40), 0..5),
+            limit in 1usize..20,
+        ) {
+            let (mut seen, mut from) = (Vec::new(), TaiTime(0));
+            loop {
+                let query = RangeQuery { parameter: ParameterIndex(0), from, to: TaiTime(50), wanted: Wanted::Page { limit } };
+                let mut scan = RangeScan::new(query);
+                for (source, part) in (0u32..).zip(&parts) {
+                    if let Some(series) = series(part) {
+                        scan.add(source, &series);
+                    }
+                }
+                let RangeAnswer::Page { samples, next } = scan.finish() else { panic!("a page was asked for") };
+                prop_assert!(next.is_none() || samples.len() >= limit);
+                seen.extend(samples.into_iter().map(|(source, sample)| (sample.generation.0.0, source)));
+                match next {
+                    Some(next) => from = next,
+                    None => break,
+                }
+            }
+            let mut expected: Vec<_> = (0u32..)
+                .zip(&parts)
+                .flat_map(|(source, part)| part.iter().filter(|&&time| time < 50).map(move |&time| (time, source)))
+                .collect();
+            expected.sort_unstable();
+            prop_assert!(seen.is_sorted_by_key(|&(time, _)| time));
+            seen.sort_unstable();
+            prop_assert_eq!(seen, expected);
+        }
+    }
+}

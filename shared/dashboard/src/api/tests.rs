@@ -1,0 +1,247 @@
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Method;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use mission_database::Dictionary;
+use tower::ServiceExt;
+
+use super::*;
+use crate::access::{Gate, SecretHash, SessionStore, StoredSession, hash, normalise_code};
+use crate::contract::{Node, Server, ServerKind};
+
+#[derive(Default)]
+struct MemoryStore {
+    codes: Mutex<Vec<SecretHash>>,
+    sessions: Mutex<HashMap<SecretHash, StoredSession>>,
+}
+
+impl SessionStore for MemoryStore {
+    fn redeem_code(
+        &self,
+        code: SecretHash,
+        _: TaiTime,
+    ) -> BoxFuture<'_, Result<Option<String>, StoreUnavailable>> {
+        let mut codes = self.codes.lock().expect("not poisoned");
+        let found = codes.iter().position(|known| *known == code).map(|index| codes.remove(index));
+        async move { Ok(found.map(|_| "operator".to_owned())) }.boxed()
+    }
+
+    fn insert(&self, id: SecretHash, session: StoredSession) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
+        self.sessions.lock().expect("not poisoned").insert(id, session);
+        async { Ok(()) }.boxed()
+    }
+
+    fn find(&self, id: SecretHash) -> BoxFuture<'_, Result<Option<StoredSession>, StoreUnavailable>> {
+        let found = self.sessions.lock().expect("not poisoned").get(&id).cloned();
+        async { Ok(found) }.boxed()
+    }
+
+    fn remove(&self, id: SecretHash) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
+        self.sessions.lock().expect("not poisoned").remove(&id);
+        async { Ok(()) }.boxed()
+    }
+}
+
+struct Fixture {
+    gate: Gate,
+    mission: Arc<LiveMission>,
+}
+
+impl Backend for Fixture {
+    fn server(&self) -> Server {
+        Server {
+            kind: ServerKind::Hub,
+            name: "hub".to_owned(),
+            version: "0".to_owned(),
+            boot_id: "1".to_owned(),
+        }
+    }
+
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn missions(&self) -> Vec<Arc<LiveMission>> {
+        vec![Arc::clone(&self.mission)]
+    }
+
+    fn nodes(&self) -> Vec<Node> {
+        Vec::new()
+    }
+
+    fn range<'a>(
+        &'a self,
+        _: &'a LiveMission,
+        query: RangeQuery,
+    ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
+        async move { Ok(processing::RangeScan::new(query).finish()) }.boxed()
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        Err("the database does not answer".to_owned())
+    }
+
+    fn metrics(&self) -> String {
+        "metrics".to_owned()
+    }
+}
+
+const CODE: &str = "ABCD-EFGH-JKMN";
+
+fn fixture() -> Router {
+    let xtce = r#"<SpaceSystem name="Demo"><TelemetryMetaData><ParameterTypeSet>
+        <IntegerParameterType name="T"><IntegerDataEncoding sizeInBits="8"/></IntegerParameterType>
+        </ParameterTypeSet><ParameterSet><Parameter name="P" parameterTypeRef="T"/></ParameterSet>
+        <ContainerSet><SequenceContainer name="C"><EntryList><ParameterRefEntry parameterRef="P"/></EntryList>
+        </SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>"#;
+    let dictionary = Arc::new(Dictionary::from_xtce("demo.xml", xtce).expect("loads"));
+    let store = MemoryStore::default();
+    store.codes.lock().expect("not poisoned").push(hash(&normalise_code(CODE)));
+    let mission = Arc::new(LiveMission::new("demo", "Demo", dictionary, None));
+    router(Arc::new(Fixture { gate: Gate::new(store), mission }))
+}
+
+async fn ask(
+    router: &Router,
+    request: axum::http::request::Builder,
+    body: &str,
+) -> (StatusCode, HeaderMap, String) {
+    let request = request.body(Body::from(body.to_owned())).expect("a request");
+    let response = router.clone().oneshot(request).await.expect("the router answers");
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, 1 << 20).await.expect("a body");
+    (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+}
+
+async fn log_in(router: &Router) -> String {
+    let request = Request::post("/api/v1/session")
+        .header(CSRF_HEADER, "test")
+        .header(header::CONTENT_TYPE, "application/json");
+    let (status, headers, _) = ask(router, request, &format!("{{\"code\":\"{CODE}\"}}")).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let cookie = headers[header::SET_COOKIE].to_str().expect("text");
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    cookie.split(';').next().expect("a pair").to_owned()
+}
+
+#[tokio::test]
+async fn every_documented_route_but_the_login_asks_who_is_there() {
+    let router = fixture();
+    let mut asked = 0;
+    for (path, item) in openapi().paths.paths {
+        let operations = [
+            (Method::GET, item.get.is_some()),
+            (Method::DELETE, item.delete.is_some()),
+            (Method::POST, item.post.is_some()),
+            (Method::PUT, item.put.is_some()),
+        ];
+        for (method, _) in operations.into_iter().filter(|(_, there)| *there) {
+            if (method.clone(), path.as_str()) == (Method::POST, "/api/v1/session") {
+                continue;
+            }
+            let path = path.replace("{mission}", "demo");
+            let request = Request::builder().method(method.clone()).uri(&path).header(CSRF_HEADER, "test");
+            let (status, _, body) = ask(&router, request, "").await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
+            assert!(body.contains("STO-API-NOT-LOGGED-IN"), "{body}");
+            asked += 1;
+        }
+    }
+    assert!(asked >= 8, "{asked}");
+    assert_eq!(ask(&router, Request::get("/metrics"), "").await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_code_opens_one_session_and_no_second_one() {
+    let router = fixture();
+    let cookie = log_in(&router).await;
+    let (status, _, body) =
+        ask(&router, Request::get("/api/v1/session").header(header::COOKIE, &cookie), "").await;
+    assert!(status.is_success() && body.contains("\"principal\":\"operator\""), "{body}");
+    let again = Request::post("/api/v1/session")
+        .header(CSRF_HEADER, "test")
+        .header(header::CONTENT_TYPE, "application/json");
+    let (status, _, body) = ask(&router, again, &format!("{{\"code\":\"{CODE}\"}}")).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert!(body.contains("STO-API-WRONG-CODE"), "{body}");
+    let leave =
+        Request::delete("/api/v1/session").header(CSRF_HEADER, "test").header(header::COOKIE, &cookie);
+    assert_eq!(ask(&router, leave, "").await.0, StatusCode::NO_CONTENT);
+    let gone = Request::get("/api/v1/session").header(header::COOKIE, &cookie);
+    assert_eq!(ask(&router, gone, "").await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_can_change_nothing_and_open_no_stream() {
+    let router = fixture();
+    let cookie = log_in(&router).await;
+    let request = Request::delete("/api/v1/session").header(header::COOKIE, &cookie);
+    assert_eq!(ask(&router, request, "").await.0, StatusCode::FORBIDDEN);
+    let headers = |origin: &str| {
+        HeaderMap::from_iter([
+            (header::ORIGIN, HeaderValue::from_str(origin).expect("text")),
+            (header::HOST, HeaderValue::from_static("hub:8080")),
+        ])
+    };
+    assert!(same_origin(&headers("http://hub:8080")));
+    assert!(!same_origin(&headers("http://evil:8080")));
+}
+
+#[tokio::test]
+async fn bad_questions_get_problems_that_say_what_to_do() {
+    let router = fixture();
+    let cookie = log_in(&router).await;
+    let check = async |uri: &str, status: u16, code: &str| {
+        let (found, headers, body) =
+            ask(&router, Request::get(uri).header(header::COOKIE, &cookie), "").await;
+        assert_eq!(found.as_u16(), status, "{uri}: {body}");
+        assert!(body.contains(code), "{uri}: {body}");
+        assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+    };
+    let range = "from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z";
+    check("/api/v1/missions/apollo/latest", 404, "STO-API-UNKNOWN-MISSION").await;
+    check(
+        &format!("/api/v1/missions/demo/samples?parameter=/Demo/Q&{range}"),
+        404,
+        "STO-API-UNKNOWN-PARAMETER",
+    )
+    .await;
+    check("/api/v1/missions/demo/samples?parameter=/Demo/P", 400, "STO-API-BAD-REQUEST").await;
+    check(
+        &format!("/api/v1/missions/demo/samples?parameter=/Demo/P&{range}&pionts=3"),
+        400,
+        "STO-API-BAD-REQUEST",
+    )
+    .await;
+    check(
+        "/api/v1/missions/demo/samples?parameter=/Demo/P&from=2026-01-02T00:00:00Z&to=yesterday",
+        400,
+        "RFC 3339",
+    )
+    .await;
+    check("/api/v1/nothing", 404, "STO-API-UNKNOWN-PATH").await;
+}
+
+#[tokio::test]
+async fn every_answer_forbids_foreign_content() {
+    let (_, headers, _) = ask(&fixture(), Request::get("/"), "").await;
+    let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
+    assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"), "{policy}");
+}
+
+#[test]
+fn the_committed_openapi_document_is_the_generated_one() {
+    let generated = openapi().to_pretty_json().expect("serialises") + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    if std::env::var_os("STO_UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, &generated).expect("written");
+    }
+    let committed = std::fs::read_to_string(path).expect("openapi.json is committed");
+    assert!(
+        committed == generated,
+        "openapi.json is old: run `STO_UPDATE_OPENAPI=1 cargo test -p dashboard openapi`"
+    );
+}

@@ -1,0 +1,32 @@
+//! What a binary brings to the router.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use processing::{RangeAnswer, RangeQuery};
+
+use crate::access::Gate;
+use crate::contract::{Node, Server};
+use crate::{LiveMission, ProblemResponse};
+
+/// What differs between hub and edge.
+pub trait Backend: Send + Sync + 'static {
+    /// Who answers.
+    fn server(&self) -> Server;
+    /// Who may come in.
+    fn gate(&self) -> &Gate;
+    /// All missions, by name.
+    fn missions(&self) -> Vec<Arc<LiveMission>>;
+    /// All nodes as last known, by name. Asked every second by every open dashboard, so it comes from memory.
+    fn nodes(&self) -> Vec<Node>;
+    /// Answers a question about a range.
+    fn range<'a>(
+        &'a self,
+        mission: &'a LiveMission,
+        query: RangeQuery,
+    ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>>;
+    /// Whether requests can be answered now, else why not.
+    fn ready(&self) -> Result<(), String>;
+    /// The metrics page.
+    fn metrics(&self) -> String;
+}

@@ -1,0 +1,382 @@
+//! What both binaries answer over HTTP and WebSocket, and what the web app's types are generated from.
+//!
+//! Times are RFC 3339 UTC strings with nanoseconds, except in plot columns, which are Unix milliseconds
+//! (what the browser's chart wants). Every union carries a `kind`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One value as it travels in JSON.
+///
+/// JSON has no NaN and browsers have no 64-bit integers: `NaN`, `Infinity`, `-Infinity` and integers beyond
+/// 2^53 travel as strings; binary as `hex:` text.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Value {
+    /// A boolean.
+    Boolean(bool),
+    /// An integer that a double holds exactly.
+    Integer(i64),
+    /// A finite floating-point number.
+    Float(f64),
+    /// Text, an enumeration's label, a number JSON cannot hold, or `hex:` binary.
+    Text(String),
+    /// No label fits the raw value, or the value could not be derived.
+    None(()),
+}
+
+/// Who serves this page.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerKind {
+    /// A node at a ground station, showing what it received itself.
+    Edge,
+    /// The hub, showing what every node forwarded and the database committed.
+    Hub,
+}
+
+/// The server's identity, part of every session answer.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Server {
+    /// Hub or edge.
+    pub kind: ServerKind,
+    /// The node's name, or `hub`.
+    pub name: String,
+    /// Version of the software.
+    pub version: String,
+    /// Names this run of the process: it changes when the server restarted.
+    pub boot_id: String,
+}
+
+/// Answer of `GET /api/v1/session`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Session {
+    /// Who is logged in.
+    pub principal: String,
+    /// When the session ends, RFC 3339.
+    pub expires: String,
+    /// Who answers.
+    pub server: Server,
+}
+
+/// Body of `POST /api/v1/session`.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+pub struct Login {
+    /// The one-time code, as printed by `./dev up`, `cloud-hub login-code` or `edge-node console`.
+    pub code: String,
+}
+
+/// Answer of `GET /api/v1/missions`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Missions {
+    /// Missions the principal may see, by name.
+    pub missions: Vec<Mission>,
+}
+
+/// A mission.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Mission {
+    /// Short name, as in paths.
+    pub name: String,
+    /// Name for people.
+    pub title: String,
+    /// Parameters in its dictionary.
+    pub parameter_count: usize,
+    /// Why the configured dictionary is not the one in use, if so (the last good one is).
+    pub dictionary_problem: Option<String>,
+}
+
+/// Answer of `GET /api/v1/missions/{mission}/parameters`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Parameters {
+    /// All parameters of the mission's dictionary, in its order.
+    pub parameters: Vec<ParameterDescription>,
+}
+
+/// What kind of values a parameter has.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParameterKind {
+    /// Bytes.
+    Binary,
+    /// True or false.
+    Boolean,
+    /// A label.
+    Enumeration,
+    /// A floating-point number.
+    Float,
+    /// A whole number.
+    Integer,
+    /// Text.
+    String,
+}
+
+/// A parameter as its dictionary describes it.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct ParameterDescription {
+    /// Full path, `/system/subsystem/name`.
+    pub name: String,
+    /// Last part of the path.
+    pub short_name: String,
+    /// What it is, from the dictionary.
+    pub description: Option<String>,
+    /// Engineering unit.
+    pub unit: Option<String>,
+    /// Kind of the engineering value.
+    pub kind: ParameterKind,
+    /// Labels of an enumeration, by raw value.
+    pub labels: Vec<Label>,
+}
+
+/// One label of an enumeration.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Label {
+    /// Raw value.
+    pub value: i64,
+    /// Its name.
+    pub label: String,
+}
+
+/// Answer of `GET /api/v1/missions/{mission}/latest`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Latest {
+    /// The server's time.
+    pub at: String,
+    /// The newest sample of each parameter that has one.
+    pub values: Vec<Sample>,
+}
+
+/// One sample of one parameter.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Sample {
+    /// Full path of the parameter.
+    pub parameter: String,
+    /// When the spacecraft made it.
+    pub generation_time: String,
+    /// When the station received it.
+    pub reception_time: String,
+    /// As transmitted.
+    pub raw: Value,
+    /// Calibrated or labelled.
+    pub engineering: Value,
+    /// Node that received it.
+    pub node: String,
+    /// Usual time between two samples of this parameter, when it is known: past three of them a value is stale.
+    pub interval_ms: Option<f64>,
+}
+
+/// Answer of `GET /api/v1/missions/{mission}/samples`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Samples {
+    /// Asked with `points`: at most that many columns, each with its extremes.
+    Buckets(Buckets),
+    /// Asked without: a page of samples as they are.
+    Page(Page),
+}
+
+/// A range reduced to pixels: parallel columns, one entry a bucket that holds samples.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+pub struct Buckets {
+    /// Full path of the parameter.
+    pub parameter: String,
+    /// Samples in the range.
+    pub count: u64,
+    /// Width of a bucket; 0 when every sample is its own bucket.
+    pub bucket_ms: f64,
+    /// Unix milliseconds of the bucket's first sample.
+    pub times: Vec<f64>,
+    /// Smallest engineering value (enumerations: raw value); null where nothing finite is in the bucket.
+    pub min: Vec<Option<f64>>,
+    /// Largest.
+    pub max: Vec<Option<f64>>,
+    /// First in time.
+    pub first: Vec<Option<f64>>,
+    /// Last in time.
+    pub last: Vec<Option<f64>>,
+}
+
+/// Samples as they are, in order of generation time.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Page {
+    /// Full path of the parameter.
+    pub parameter: String,
+    /// At most `limit` of them.
+    pub samples: Vec<Sample>,
+    /// Pass as `cursor` to go on; absent at the end.
+    pub next: Option<String>,
+}
+
+/// Answer of `GET /api/v1/nodes`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Nodes {
+    /// The server's time.
+    pub at: String,
+    /// All nodes, by name.
+    pub nodes: Vec<Node>,
+}
+
+/// How a node stands to the hub.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeState {
+    /// A session is open: the hub's HELLO was read.
+    Connected,
+    /// No session at the moment.
+    Disconnected,
+    /// Never had a session.
+    NeverConnected,
+    /// Not enrolled with any hub (a node's own view of itself).
+    NotEnrolled,
+    /// Its right to forward was withdrawn.
+    Revoked,
+}
+
+/// A station's node.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Node {
+    /// Name, unique at the hub.
+    pub name: String,
+    /// Where it stands.
+    pub site: String,
+    /// How it stands to the hub.
+    pub state: NodeState,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+    /// When the hub last heard of it.
+    pub last_contact: Option<String>,
+    /// Why the last session ended or could not begin.
+    pub problem: Option<String>,
+    /// What the node last reported of itself; as old as `last_contact`.
+    pub report: Option<NodeReport>,
+    /// Packets of this node that are committed at the hub.
+    pub archived_packets: u64,
+}
+
+/// What a node says of itself, every second while a session is open.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct NodeReport {
+    /// Version of its software.
+    pub version: String,
+    /// When it was written, by the node's clock.
+    pub at: String,
+    /// Packets accepted since the node started.
+    pub packets_received: u64,
+    /// What waits for the hub.
+    pub backlog: Backlog,
+    /// Links with their counts.
+    pub links: Vec<LinkReport>,
+    /// Days until the node's certificate ends.
+    pub certificate_days: Option<i64>,
+}
+
+/// What waits in a node's journal.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Backlog {
+    /// Batches the hub has not committed.
+    pub batches: u64,
+    /// Packets in them.
+    pub packets: u64,
+    /// Their sealed bytes.
+    pub bytes: u64,
+    /// Reception time of the oldest.
+    pub oldest: Option<String>,
+}
+
+/// One intake link of a node.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct LinkReport {
+    /// Its name in the node's configuration.
+    pub name: String,
+    /// Mission its packets belong to.
+    pub mission: String,
+    /// Address it listens on.
+    pub listen: String,
+    /// Connections open now.
+    pub clients: u64,
+    /// Packets accepted.
+    pub packets: u64,
+    /// Bytes accepted.
+    pub bytes: u64,
+    /// What was rejected, by cause.
+    pub rejected: Vec<Rejected>,
+    /// Reception time of the newest packet.
+    pub last_packet: Option<String>,
+}
+
+/// A count of rejections of one cause.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Rejected {
+    /// Stable name of the cause, for example `garbage`.
+    pub cause: String,
+    /// How often.
+    pub count: u64,
+    /// Bytes skipped because of it.
+    pub bytes: u64,
+}
+
+/// What a browser sends over `/api/v1/live`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum LiveRequest {
+    /// Replaces the connection's subscriptions: a snapshot follows, then changes.
+    Subscribe {
+        /// Mission the parameters belong to.
+        mission: String,
+        /// Full paths; empty subscribes to none.
+        parameters: Vec<String>,
+    },
+}
+
+/// What `/api/v1/live` sends.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum LiveEvent {
+    /// Once a second, whatever else happens: the connection is alive, and this is how the nodes stand.
+    Heartbeat {
+        /// The server's time.
+        at: String,
+        /// All nodes.
+        nodes: Vec<Node>,
+    },
+    /// The subscription was refused; the earlier one stays.
+    Refused {
+        /// Stable code, as in problem answers.
+        code: String,
+        /// What and why.
+        detail: String,
+    },
+    /// Latest value of each subscribed parameter that has one; sent after `subscribe` and whenever the
+    /// connection fell behind, in place of what was dropped.
+    Snapshot {
+        /// Mission.
+        mission: String,
+        /// The values.
+        samples: Vec<Sample>,
+        /// Changes left out because this connection was too slow.
+        dropped: u64,
+    },
+    /// New samples of subscribed parameters, oldest first.
+    Values {
+        /// Mission.
+        mission: String,
+        /// The samples.
+        samples: Vec<Sample>,
+    },
+}
+
+/// Error body, RFC 9457.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Problem {
+    /// Link to the error's page, relative to the documentation.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What happened, the same for every occurrence.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Stable code, for example `STO-API-UNKNOWN-MISSION`.
+    pub code: String,
+    /// What happened this time, and what to do next.
+    pub detail: String,
+}

@@ -1,0 +1,18 @@
+//! The dashboard: the web app, and the one router that serves it and answers it. Both binaries mount it; what
+//! differs between them stands behind [`Backend`].
+
+pub mod access;
+mod api;
+mod assets;
+mod backend;
+pub mod contract;
+mod convert;
+mod live;
+mod live_socket;
+mod problem;
+
+pub use api::{openapi, router};
+pub use backend::Backend;
+pub use convert::{node_report_json, rfc3339};
+pub use live::{LiveBatch, LiveMission};
+pub use problem::ProblemResponse;

@@ -1,0 +1,82 @@
+//! Errors as answers: RFC 9457 problem documents with stable codes.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::contract::Problem;
+
+/// An error answer.
+#[derive(Clone, Debug)]
+pub struct ProblemResponse {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+}
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident => $status:ident, $code:literal, $title:literal;)*) => {
+        impl ProblemResponse {
+            $($(#[$doc])*
+            pub fn $name(detail: impl Into<String>) -> Self {
+                Self { status: StatusCode::$status, code: $code, title: $title, detail: detail.into() }
+            })*
+        }
+    };
+}
+
+problems! {
+    /// The session is missing or over.
+    not_logged_in => UNAUTHORIZED, "STO-API-NOT-LOGGED-IN", "You are not logged in";
+    /// A code that is wrong, used or expired.
+    wrong_code => UNAUTHORIZED, "STO-API-WRONG-CODE", "The code is not valid";
+    /// The role does not allow it.
+    not_allowed => FORBIDDEN, "STO-API-NOT-ALLOWED", "You may not do this";
+    /// An unsafe request without the header that a foreign page cannot send.
+    cross_site => FORBIDDEN, "STO-API-CROSS-SITE", "The request may come from another site";
+    /// Too many wrong codes.
+    slow_down => TOO_MANY_REQUESTS, "STO-API-SLOW-DOWN", "Too many attempts";
+    /// No such mission, or none the principal may know of.
+    unknown_mission => NOT_FOUND, "STO-API-UNKNOWN-MISSION", "There is no such mission";
+    /// No such parameter.
+    unknown_parameter => NOT_FOUND, "STO-API-UNKNOWN-PARAMETER", "There is no such parameter";
+    /// No such path.
+    unknown_path => NOT_FOUND, "STO-API-UNKNOWN-PATH", "There is nothing at this path";
+    /// A query that cannot be read.
+    bad_request => BAD_REQUEST, "STO-API-BAD-REQUEST", "The request cannot be read";
+    /// The database does not answer.
+    unavailable => SERVICE_UNAVAILABLE, "STO-API-UNAVAILABLE", "The archive does not answer at the moment";
+    /// A fault of ours.
+    internal => INTERNAL_SERVER_ERROR, "STO-API-INTERNAL", "Something went wrong on this side";
+}
+
+impl ProblemResponse {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What happened this time.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl IntoResponse for ProblemResponse {
+    fn into_response(self) -> Response {
+        let body = Problem {
+            kind: format!("error-codes.html#{}", self.code.to_ascii_lowercase()),
+            title: self.title.to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.to_owned(),
+            detail: self.detail,
+        };
+        let mut response = (self.status, axum::Json(body)).into_response();
+        let content_type = header::HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("30"));
+        }
+        response
+    }
+}

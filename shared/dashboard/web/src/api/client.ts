@@ -1,0 +1,85 @@
+// How the dashboard asks the server: one function, and one error type that can be shown to a person.
+import type { Problem } from "../types";
+
+const CSRF_HEADER = { "x-sto-request": "dashboard" } as const;
+
+/** The server answered, and said no. */
+export class ProblemError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+    this.name = "ProblemError";
+  }
+}
+
+/** No answer came at all. */
+export class UnreachableError extends Error {
+  constructor(cause: unknown) {
+    super("The server did not answer.", { cause });
+    this.name = "UnreachableError";
+  }
+}
+
+export function isUnauthorized(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.status === 401;
+}
+
+/** What happened and what to do, for any error that a request can end with. */
+export interface Explanation {
+  title: string;
+  detail: string;
+  code: string | null;
+}
+
+export function explain(error: unknown): Explanation {
+  if (error instanceof ProblemError)
+    return { title: error.problem.title, detail: error.problem.detail, code: error.problem.code };
+  if (error instanceof UnreachableError)
+    return {
+      title: "No answer from the server",
+      detail: "Check that it runs and that this machine reaches it; the dashboard keeps trying.",
+      code: null,
+    };
+  return {
+    title: "The dashboard failed",
+    detail: error instanceof Error ? error.message : String(error),
+    code: null,
+  };
+}
+
+export type Method = "DELETE" | "GET" | "POST";
+
+export async function request<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  const response = await send(method, path, body);
+  if (!response.ok) throw new ProblemError(await readProblem(response));
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
+}
+
+async function send(method: Method, path: string, body: unknown): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (method !== "GET") Object.assign(headers, CSRF_HEADER);
+  if (body !== undefined) headers["content-type"] = "application/json";
+  try {
+    return await fetch(path, {
+      method,
+      headers,
+      credentials: "same-origin",
+      cache: "no-store",
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    throw new UnreachableError(cause);
+  }
+}
+
+/** A proxy in between may answer with anything; a missing field is filled from the status line. */
+async function readProblem(response: Response): Promise<Problem> {
+  const said: Partial<Problem> = await response.json().catch(() => ({}));
+  return {
+    type: said.type ?? "about:blank",
+    title: said.title ?? `The server answered ${response.status} ${response.statusText}`.trim(),
+    status: response.status,
+    code: said.code ?? `HTTP-${response.status}`,
+    detail: said.detail ?? "It gave no reason. Try again; if it stays, look at the server's log.",
+  };
+}

@@ -1,0 +1,216 @@
+// A small space segment in memory: satellites, stations, and the server's side of the contract.
+// The dev server's mock mode and the tests talk to it; nothing of it is in the product's bundle.
+import type { Node, ParameterDescription, Problem, Sample, Samples, Session } from "../types";
+import { makeNodes } from "./nodes";
+import { definitions, type MockParameter, numericAt, rawAt, valueAt } from "./parameters";
+
+export const MOCK_CODE = "APOLLO-11";
+
+export interface MockOptions {
+  clock: () => number;
+  loggedIn?: boolean;
+  kind?: "edge" | "hub";
+}
+
+export class MockWorld {
+  loggedIn: boolean;
+  /** When false, requests fail and sockets close, as with a stopped server. */
+  reachable = true;
+  /** Spans without telemetry, Unix milliseconds. */
+  readonly outages: { from: number; to: number }[] = [];
+  readonly requests: string[] = [];
+  nodes: Node[] | null = null;
+  private readonly parameters: Map<string, MockParameter[]>;
+
+  constructor(readonly options: MockOptions) {
+    this.loggedIn = options.loggedIn ?? false;
+    this.parameters = definitions();
+  }
+
+  now(): number {
+    return this.options.clock();
+  }
+
+  currentNodes(): Node[] {
+    return this.nodes ?? makeNodes(this.now(), this.options.kind ?? "hub");
+  }
+
+  session(): Session {
+    const kind = this.options.kind ?? "hub";
+    return {
+      principal: "operator",
+      expires: iso(this.now() + 12 * 3_600_000),
+      server: { kind, name: kind === "hub" ? "hub" : "svalbard-1", version: "0.1.0", boot_id: "mock-boot" },
+    };
+  }
+
+  async answer(method: string, target: string, body: string | null, headers: Headers): Promise<Response> {
+    const url = new URL(target, "http://mock");
+    this.requests.push(`${method} ${url.pathname}${url.search}`);
+    if (!this.reachable) throw new TypeError("fetch failed");
+    if (method !== "GET" && headers.get("x-sto-request") !== "dashboard")
+      return problem(403, "STO-API-CSRF", "Request refused", "The header x-sto-request is missing.");
+    if (url.pathname === "/api/v1/session") return this.answerSession(method, body);
+    if (!this.loggedIn) return unauthorized("Not logged in", "Log in with a one-time code.");
+    return this.answerData(url);
+  }
+
+  private answerSession(method: string, body: string | null): Response {
+    if (method === "GET")
+      return this.loggedIn
+        ? Response.json(this.session())
+        : unauthorized("Not logged in", "Log in with a one-time code.");
+    if (method === "POST" && JSON.parse(body ?? "{}").code !== MOCK_CODE)
+      return unauthorized(
+        "The code was not accepted",
+        "It is wrong, was used before, or is older than ten minutes. Print a new one with `cloud-hub login-code`.",
+      );
+    this.loggedIn = method === "POST";
+    return new Response(null, { status: 204 });
+  }
+
+  private answerData(url: URL): Response {
+    if (url.pathname === "/api/v1/nodes")
+      return Response.json({ at: iso(this.now()), nodes: this.currentNodes() });
+    if (url.pathname === "/api/v1/missions") return Response.json({ missions: this.missions() });
+    const match = /^\/api\/v1\/missions\/([^/]+)\/(\w+)$/.exec(url.pathname);
+    const mission = decodeURIComponent(match?.[1] ?? "");
+    const parameters = this.parameters.get(mission);
+    if (match === null || parameters === undefined)
+      return problem(404, "STO-API-UNKNOWN-MISSION", "No such mission", `There is no mission "${mission}".`);
+    if (match[2] === "parameters") {
+      const described: ParameterDescription[] = parameters.map((p) => p.description);
+      return Response.json({ parameters: described });
+    }
+    if (match[2] === "latest")
+      return Response.json({ at: iso(this.now()), values: parameters.flatMap((p) => this.latest(p) ?? []) });
+    return this.answerSamples(parameters, url.searchParams);
+  }
+
+  private missions() {
+    const titles: Record<string, [string, string | null]> = {
+      "aurora-1": ["Aurora 1, polar weather satellite", null],
+      kestrel: [
+        "Kestrel lunar rover",
+        "dictionary line 214: unknown unit type `degree`; the last good one is in use",
+      ],
+    };
+    return [...this.parameters].map(([name, list]) => ({
+      name,
+      title: titles[name]?.[0] ?? name,
+      parameter_count: list.length,
+      dictionary_problem: titles[name]?.[1] ?? null,
+    }));
+  }
+
+  private answerSamples(parameters: MockParameter[], search: URLSearchParams): Response {
+    const parameter = parameters.find((p) => p.description.name === search.get("parameter"));
+    if (parameter === undefined)
+      return problem(
+        404,
+        "STO-API-UNKNOWN-PARAMETER",
+        "No such parameter",
+        `${search.get("parameter")} is unknown.`,
+      );
+    const from = Date.parse(search.get("from") ?? "");
+    const to = Math.min(Date.parse(search.get("to") ?? ""), this.now());
+    const times = this.times(parameter, from, to);
+    const points = search.get("points");
+    const answer: Samples =
+      points === null
+        ? {
+            kind: "page",
+            parameter: parameter.description.name,
+            samples: times
+              .slice(0, Number(search.get("limit") ?? 1000))
+              .map((t) => this.sample(parameter, t)),
+          }
+        : bucketed(parameter, times, from, to, Number(points));
+    return Response.json(answer);
+  }
+
+  find(mission: string, path: string): MockParameter | undefined {
+    return this.parameters.get(mission)?.find((p) => p.description.name === path);
+  }
+
+  latest(parameter: MockParameter): Sample | null {
+    const now = this.now();
+    const newest = this.times(parameter, now - 6 * 3_600_000, now).at(-1);
+    return newest === undefined ? null : this.sample(parameter, newest);
+  }
+
+  times(parameter: MockParameter, from: number, to: number): number[] {
+    const { period, silentSince } = parameter;
+    const end = silentSince === null ? to : Math.min(to, this.now() - silentSince);
+    const times: number[] = [];
+    for (let t = Math.ceil(from / period) * period; t <= end; t += period)
+      if (!this.outages.some((outage) => t >= outage.from && t < outage.to)) times.push(t);
+    return times;
+  }
+
+  sample(parameter: MockParameter, at: number): Sample {
+    return {
+      parameter: parameter.description.name,
+      generation_time: iso(at),
+      reception_time: iso(at + 180),
+      raw: rawAt(parameter, at),
+      engineering: valueAt(parameter, at),
+      node: "svalbard-1",
+      interval_ms: parameter.period,
+    };
+  }
+}
+
+function bucketed(
+  parameter: MockParameter,
+  times: number[],
+  from: number,
+  to: number,
+  points: number,
+): Samples {
+  const width = times.length <= points ? 0 : Math.max(1, (to - from) / points);
+  const answer = {
+    kind: "buckets" as const,
+    parameter: parameter.description.name,
+    count: times.length,
+    bucket_ms: width,
+    times: [] as number[],
+    min: [] as (number | null)[],
+    max: [] as (number | null)[],
+    first: [] as (number | null)[],
+    last: [] as (number | null)[],
+  };
+  let bucket = -1;
+  for (const t of times) {
+    const v = numericAt(parameter, t);
+    const index = width === 0 ? bucket + 1 : Math.floor((t - from) / width);
+    const at = answer.times.length - 1;
+    if (index === bucket) {
+      if (v === null) continue;
+      answer.min[at] = Math.min(answer.min[at] ?? v, v);
+      answer.max[at] = Math.max(answer.max[at] ?? v, v);
+      answer.last[at] = v;
+    } else {
+      bucket = index;
+      answer.times.push(t);
+      for (const column of [answer.min, answer.max, answer.first, answer.last]) column.push(v);
+    }
+  }
+  return answer;
+}
+
+export function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function unauthorized(title: string, detail: string): Response {
+  return problem(401, "STO-API-UNAUTHORIZED", title, detail);
+}
+
+function problem(status: number, code: string, title: string, detail: string): Response {
+  const body: Problem = { type: `docs/errors#${code}`, title, status, code, detail };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/problem+json" },
+  });
+}

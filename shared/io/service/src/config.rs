@@ -1,0 +1,134 @@
+//! Configuration files: one typed struct a component, unknown keys refused, read before anything is bound.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+
+/// Why a configuration file cannot be used. Nothing was started or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file does not say what it must, or says what it must not.
+    #[error("error[STO-CONFIG]: {path}{place}: {message}\n  Nothing was started.\n  → mend the file; docs/configuration.md lists the keys", path = .path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// `:line:column`, when the parser knows.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The file cannot be read.
+    #[error("error[STO-CONFIG-FILE]: cannot read {path}: {source}\n  Nothing was started.\n  → pass the configuration with --config FILE", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// Reads a TOML file. Relative paths in it are the reader's to resolve with [`resolve`].
+pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| {
+        let place = error.span().map_or(String::new(), |span| {
+            let before = &text[..span.start.min(text.len())];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+            format!(":{line}:{column}")
+        });
+        ConfigError::Invalid { path: path.to_owned(), place, message: error.message().trim().to_owned() }
+    })
+}
+
+/// A path as the file means it: relative to the file's own folder.
+pub fn resolve(config_file: &Path, path: &Path) -> PathBuf {
+    config_file.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+}
+
+/// A number of bytes, written with its unit: `"64 MiB"`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Bytes(pub u64);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == ' ');
+        let factor = match text[digits.len()..].trim() {
+            "B" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            "TiB" => 1_u64 << 40,
+            _ => return Err(D::Error::custom(format!("{text:?} is not a size; write it like \"64 MiB\""))),
+        };
+        let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+        number.map(Self).ok_or_else(|| D::Error::custom(format!("{text:?} is not a whole number of bytes")))
+    }
+}
+
+/// A value that never appears in logs, errors or debug output.
+#[derive(Clone, Deserialize, Eq, PartialEq)]
+#[serde(transparent)]
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    /// Hides a value.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value, for the one place that needs it.
+    pub fn reveal(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        quota: Bytes,
+        #[serde(default)]
+        url: Option<Secret<String>>,
+    }
+
+    fn check(text: &str) -> Result<Sample, String> {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), text).expect("written");
+        load(file.path())
+            .map_err(|error| error.to_string().replace(&file.path().display().to_string(), "x.toml"))
+    }
+
+    #[test]
+    fn sizes_are_written_with_units() {
+        assert_eq!(check("quota = \"2 GiB\"").expect("reads").quota, Bytes(2 << 30));
+        for wrong in ["\"2\"", "\"GiB\"", "\"1.5 GiB\"", "\"99999999999 TiB\""] {
+            assert!(check(&format!("quota = {wrong}")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = check("quota = \"1 B\"\nqouta = 3\n").expect_err("refused");
+        assert!(error.contains("x.toml:2:1: unknown field `qouta`"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_prints_as_stars() {
+        let sample = check("quota = \"1 B\"\nurl = \"postgres://u:hunter2@h/d\"").expect("reads");
+        assert!(format!("{sample:?}").contains("***") && !format!("{sample:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,10 @@
+//! What every binary needs: configuration, logs, metrics, tasks and their ordered end, HTTP, missions.
+
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod logging;
+pub mod metric;
+pub mod mission;
+pub mod ready;
+pub mod tasks;

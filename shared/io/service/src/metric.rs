@@ -1,0 +1,96 @@
+//! Every metric there is, and the page that shows them.
+//!
+//! Labels are names from our own configuration (link, cause), never ids from outside.
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// A metric; its name says component, quantity and unit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Metric {
+    EdgeDecodeSkippedPackets,
+    EdgeForwardAcknowledgedBatches,
+    EdgeForwardConnected,
+    EdgeForwardSentBytes,
+    EdgeIntakeBytes,
+    EdgeIntakePackets,
+    EdgeIntakeRejected,
+    EdgeIntakeRejectedBytes,
+    EdgeJournalBacklogBytes,
+    EdgeJournalBacklogPackets,
+    EdgeJournalCommits,
+    EdgeJournalRefused,
+    HubArchiveHeadSamples,
+    HubArchiveSegments,
+    HubIngestBatches,
+    HubIngestBytes,
+    HubIngestCommits,
+    HubIngestRecords,
+    HubIngestRetries,
+    HubSessionsOpen,
+    HubSessionsRefused,
+}
+
+impl Metric {
+    /// The name, as scraped.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EdgeDecodeSkippedPackets => "edge_decode_skipped_packets_total",
+            Self::EdgeForwardAcknowledgedBatches => "edge_forward_acknowledged_batches_total",
+            Self::EdgeForwardConnected => "edge_forward_connected",
+            Self::EdgeForwardSentBytes => "edge_forward_sent_bytes_total",
+            Self::EdgeIntakeBytes => "edge_intake_bytes_total",
+            Self::EdgeIntakePackets => "edge_intake_packets_total",
+            Self::EdgeIntakeRejected => "edge_intake_rejected_total",
+            Self::EdgeIntakeRejectedBytes => "edge_intake_rejected_bytes_total",
+            Self::EdgeJournalBacklogBytes => "edge_journal_backlog_bytes",
+            Self::EdgeJournalBacklogPackets => "edge_journal_backlog_packets",
+            Self::EdgeJournalCommits => "edge_journal_commits_total",
+            Self::EdgeJournalRefused => "edge_journal_refused_total",
+            Self::HubArchiveHeadSamples => "hub_archive_head_samples",
+            Self::HubArchiveSegments => "hub_archive_segments_total",
+            Self::HubIngestBatches => "hub_ingest_batches_total",
+            Self::HubIngestBytes => "hub_ingest_bytes_total",
+            Self::HubIngestCommits => "hub_ingest_commits_total",
+            Self::HubIngestRecords => "hub_ingest_records_total",
+            Self::HubIngestRetries => "hub_ingest_retries_total",
+            Self::HubSessionsOpen => "hub_sessions_open",
+            Self::HubSessionsRefused => "hub_sessions_refused_total",
+        }
+    }
+
+    /// Counts up.
+    pub fn add(self, count: u64) {
+        metrics::counter!(self.name()).increment(count);
+    }
+
+    /// Counts up under a label.
+    pub fn add_for(self, label: &'static str, value: &str, count: u64) {
+        metrics::counter!(self.name(), label => value.to_owned()).increment(count);
+    }
+
+    /// Sets a level.
+    pub fn set(self, level: f64) {
+        metrics::gauge!(self.name()).set(level);
+    }
+}
+
+/// The recorder's page. Cheap to clone.
+#[derive(Clone)]
+pub struct MetricsPage(PrometheusHandle);
+
+impl MetricsPage {
+    /// Starts recording. Once a process; a second call only gives an empty page.
+    pub fn start() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let page = Self(recorder.handle());
+        // Fails only when a recorder is there already, which then keeps recording.
+        let _ = metrics::set_global_recorder(recorder);
+        page
+    }
+
+    /// The page in Prometheus' text format.
+    pub fn render(&self) -> String {
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}

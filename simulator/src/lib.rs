@@ -1,0 +1,12 @@
+//! A demo spacecraft, its passes, recorded flights and load: what stands in for the sky.
+
+pub mod abuse;
+pub mod clock;
+pub mod connection;
+pub mod flight;
+pub mod load;
+pub mod orbit;
+mod pace;
+pub mod passes;
+pub mod replay;
+pub mod spacecraft;

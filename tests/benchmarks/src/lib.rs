@@ -1,0 +1,1 @@
+//! just bench NAME: figures as JSON lines.

@@ -1,0 +1,266 @@
+//! Configuration files of the hub and of nodes, as tests and `./dev up` write them.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Where packets of a mission carry their time: behind the primary header, as CDS with 16 bits of day.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Submilliseconds {
+    /// Times have milliseconds only.
+    None,
+    /// Times have a 16-bit field of microseconds.
+    Microseconds,
+}
+
+/// A mission as both programs are told of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mission {
+    /// Short name, part of every route.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// Path of its XTCE file.
+    pub dictionary: PathBuf,
+    /// How fine its packets' times are.
+    pub submilliseconds: Submilliseconds,
+}
+
+impl Mission {
+    /// The mission of the simulator's demo spacecraft.
+    pub fn demo() -> Self {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
+        Self {
+            name: "demo".to_owned(),
+            title: "Demo spacecraft".to_owned(),
+            dictionary: repository.join("simulator/demo/demo-spacecraft.xml"),
+            submilliseconds: Submilliseconds::Microseconds,
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        let submilliseconds = match self.submilliseconds {
+            Submilliseconds::None => "none",
+            Submilliseconds::Microseconds => "microseconds",
+        };
+        let _ = writeln!(
+            out,
+            "\n[[mission]]\nname = {}\ntitle = {}\ndictionary = {}\n\n[mission.packet_time]\ncode = \"cds\"\n\
+             offset_bytes = 6\nday_bits = 16\nsubmilliseconds = \"{submilliseconds}\"",
+            quoted(&self.name),
+            quoted(&self.title),
+            quoted_path(&self.dictionary),
+        );
+    }
+}
+
+/// What a hub's database is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Database {
+    /// The hub's own, in its data directory.
+    #[default]
+    Private,
+    /// The hub's own, elsewhere.
+    PrivateIn(PathBuf),
+    /// Somebody else's.
+    Url(String),
+}
+
+/// `hub.toml`.
+#[derive(Clone, Debug)]
+pub struct HubFile {
+    /// Where the hub keeps what it must remember.
+    pub data_directory: PathBuf,
+    /// Dashboard and API.
+    pub http: SocketAddr,
+    /// Where nodes forward to.
+    pub reception: SocketAddr,
+    /// Where the archive is.
+    pub database: Database,
+    /// Missions of the hub.
+    pub missions: Vec<Mission>,
+}
+
+impl HubFile {
+    /// The file's text.
+    pub fn to_toml(&self) -> String {
+        let mut out = format!(
+            "data_directory = {}\n\n[http]\nlisten = \"{}\"\n\n[reception]\nlisten = \"{}\"\n",
+            quoted_path(&self.data_directory),
+            self.http,
+            self.reception
+        );
+        match &self.database {
+            Database::Private => {}
+            Database::PrivateIn(path) => {
+                let _ = writeln!(out, "\n[database]\ndirectory = {}", quoted_path(path));
+            }
+            Database::Url(url) => {
+                let _ = writeln!(out, "\n[database]\nurl = {}", quoted(url));
+            }
+        }
+        self.missions.iter().for_each(|mission| mission.write(&mut out));
+        out
+    }
+}
+
+/// What a link tells its producer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Acknowledgement {
+    /// How many packets are safe.
+    Count,
+    /// Nothing.
+    None,
+}
+
+/// One intake link of a node.
+#[derive(Clone, Debug)]
+pub struct LinkEntry {
+    /// Its name.
+    pub name: String,
+    /// Where producers connect.
+    pub listen: SocketAddr,
+    /// Mission of its packets.
+    pub mission: String,
+    /// What producers are told.
+    pub acknowledgement: Acknowledgement,
+}
+
+/// `edge.toml`.
+#[derive(Clone, Debug)]
+pub struct EdgeFile {
+    /// Where the node keeps its journal and its identity.
+    pub data_directory: PathBuf,
+    /// Console and API.
+    pub http: SocketAddr,
+    /// Missions of the node.
+    pub missions: Vec<Mission>,
+    /// Where packets come in.
+    pub links: Vec<LinkEntry>,
+    /// What its journal may take, such as `2 GiB`.
+    pub journal_quota: Option<String>,
+    /// Profile of the connection to the hub, such as `satcom`.
+    pub forwarding_profile: Option<String>,
+}
+
+impl EdgeFile {
+    /// The file's text.
+    pub fn to_toml(&self) -> String {
+        let mut out = format!(
+            "data_directory = {}\n\n[http]\nlisten = \"{}\"\n",
+            quoted_path(&self.data_directory),
+            self.http
+        );
+        for (table, key, value) in
+            [("journal", "quota", &self.journal_quota), ("forwarding", "profile", &self.forwarding_profile)]
+        {
+            if let Some(value) = value {
+                let _ = writeln!(out, "\n[{table}]\n{key} = {}", quoted(value));
+            }
+        }
+        self.missions.iter().for_each(|mission| mission.write(&mut out));
+        for link in &self.links {
+            let acknowledgement = match link.acknowledgement {
+                Acknowledgement::Count => "count",
+                Acknowledgement::None => "none",
+            };
+            let _ = writeln!(
+                out,
+                "\n[[link]]\nname = {}\nlisten = \"{}\"\nmission = {}\nacknowledgement = \"{acknowledgement}\"",
+                quoted(&link.name),
+                link.listen,
+                quoted(&link.mission),
+            );
+        }
+        out
+    }
+}
+
+/// JSON's strings are TOML's basic strings, escapes included.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn quoted_path(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FREE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+    fn mission() -> Mission {
+        Mission { dictionary: "/missions/demo.xml".into(), ..Mission::demo() }
+    }
+
+    #[test]
+    fn a_hub_file_says_what_the_hub_reads() {
+        let mut file = HubFile {
+            data_directory: "/var/lib/a \"hub\"".into(),
+            http: FREE,
+            reception: FREE,
+            database: Database::Url("host='/tmp' user=sto".to_owned()),
+            missions: vec![mission()],
+        };
+        let expected = r#"data_directory = "/var/lib/a \"hub\""
+
+[http]
+listen = "127.0.0.1:0"
+
+[reception]
+listen = "127.0.0.1:0"
+
+[database]
+url = "host='/tmp' user=sto"
+
+[[mission]]
+name = "demo"
+title = "Demo spacecraft"
+dictionary = "/missions/demo.xml"
+
+[mission.packet_time]
+code = "cds"
+offset_bytes = 6
+day_bits = 16
+submilliseconds = "microseconds"
+"#;
+        assert_eq!(file.to_toml(), expected);
+        file.database = Database::Private;
+        assert!(!file.to_toml().contains("[database]"));
+    }
+
+    #[test]
+    fn an_edge_file_says_what_the_node_reads() {
+        let link = LinkEntry {
+            name: "telemetry".to_owned(),
+            listen: FREE,
+            mission: "demo".to_owned(),
+            acknowledgement: Acknowledgement::Count,
+        };
+        let file = EdgeFile {
+            data_directory: "/var/lib/node".into(),
+            http: FREE,
+            missions: Vec::new(),
+            links: vec![link],
+            journal_quota: Some("2 GiB".to_owned()),
+            forwarding_profile: None,
+        };
+        let expected = r#"data_directory = "/var/lib/node"
+
+[http]
+listen = "127.0.0.1:0"
+
+[journal]
+quota = "2 GiB"
+
+[[link]]
+name = "telemetry"
+listen = "127.0.0.1:0"
+mission = "demo"
+acknowledgement = "count"
+"#;
+        assert_eq!(file.to_toml(), expected);
+    }
+}

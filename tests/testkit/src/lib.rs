@@ -1,0 +1,9 @@
+//! What tests of several crates share, and `./dev up` with them: PostgreSQL for a run, real processes, a session at
+//! the HTTP interface.
+
+pub mod client;
+pub mod configuration;
+pub mod ground;
+pub mod guard;
+pub mod postgres;
+pub mod process;
