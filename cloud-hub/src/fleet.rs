@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::archive::{Archive, NodeRow, Registry};
+use crate::archive::{Archive, ArchiveError, NodeRow, Registry};
 
 /// How soon a revocation or a new node is known everywhere.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
@@ -63,7 +63,12 @@ impl Fleet {
         self.allowed.load_full()
     }
 
-    /// The database was read again.
+    /// Reads the database again: at once after an enrolment, so that the new node is let in.
+    pub async fn refresh(&self, registry: &Registry) -> Result<(), ArchiveError> {
+        self.on_rows(registry.nodes().await?);
+        Ok(())
+    }
+
     fn on_rows(&self, rows: Vec<NodeRow>) {
         let allowed = rows.iter().map(|row| (row.node_id, row.standing)).collect();
         self.allowed.store(Arc::new(AllowList::new(&self.authority_id, allowed)));
@@ -166,9 +171,8 @@ impl Fleet {
                 () = tokio::time::sleep(REFRESH_INTERVAL) => {}
             }
             // Without the database the last picture stands: nobody is let in whom it does not have.
-            if let Ok(rows) = registry.nodes().await {
-                rows.iter().for_each(|row| archive.on_node(row.node_id, &row.name));
-                self.on_rows(rows);
+            if self.refresh(&registry).await.is_ok() {
+                self.nodes().iter().for_each(|(node, known)| archive.on_node(*node, &known.name));
             }
             if remembered_at.elapsed() >= REMEMBER_INTERVAL {
                 remembered_at = tokio::time::Instant::now();

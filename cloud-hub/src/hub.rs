@@ -165,6 +165,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     fleet.remember(&registry).await;
     stop_serving.cancel();
     serving.drain(STEP_DEADLINE).await;
+    database.close();
     stop_database.cancel();
     database_tasks.drain(STEP_DEADLINE).await;
     if let Some(cluster) = cluster {

@@ -110,6 +110,11 @@ impl Database {
         self.pool.get().await.map_err(|error| ArchiveError::Connect(Box::new(error)))
     }
 
+    /// Ends the shared connections, before PostgreSQL itself is ended.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), ConnectFailure> {
         let mut client = self.connect().await?;

@@ -47,10 +47,15 @@ impl Reception {
             while connections.try_join_next().is_some() {}
             match (accepted.alpn, accepted.peer) {
                 (Alpn::Enroll, _) => {
-                    let (desk, registry) = (self.desk.clone(), self.registry.clone());
+                    let (desk, registry, fleet) =
+                        (self.desk.clone(), self.registry.clone(), Arc::clone(&self.fleet));
                     connections.spawn(async move {
                         match desk.handle(&accepted.connection, &registry).await {
-                            Ok(outcome) => info!(?outcome, "enrolment answered"),
+                            Ok(outcome) => {
+                                info!(?outcome, "enrolment answered");
+                                // The fleet's own refresh makes up for one that fails here.
+                                let _ = fleet.refresh(&registry).await;
+                            }
                             Err(error) => debug!(%error, "enrolment came to nothing"),
                         }
                     });

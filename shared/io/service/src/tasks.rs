@@ -42,6 +42,7 @@ impl TaskGroup {
     pub async fn run(&mut self) -> bool {
         loop {
             tokio::select! {
+                biased;
                 () = self.shutdown.cancelled() => return true,
                 ended = self.tasks.join_next(), if !self.tasks.is_empty() => match ended {
                     Some(Ok((_, Ok(()), OnEnd::Continue))) | None => {}
@@ -86,19 +87,21 @@ pub async fn watch_signals(shutdown: CancellationToken) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut next = async || {
-        tokio::select! {
-            _ = interrupt.recv() => "SIGINT",
-            _ = terminate.recv() => "SIGTERM",
-        }
-    };
     let signal = tokio::select! {
-        signal = next() => signal,
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
         () = shutdown.cancelled() => return Ok(()),
     };
     info!(signal, "signal received, stopping in order");
     shutdown.cancel();
-    let signal = next().await;
-    warn!(signal, "second signal received, stopping at once");
-    std::process::exit(1);
+    // Outlives this task on purpose: whoever is in a hurry must not have to wait for the order of stopping.
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        warn!("second signal received, stopping at once");
+        std::process::exit(1);
+    });
+    Ok(())
 }
