@@ -146,7 +146,7 @@ impl Ledger {
             return Ok(keys.into_iter().map(|key| (key, GroupOutcome::Committed)).collect());
         }
         transaction.rollback().await?;
-        let moved: Vec<LaneKey> = moved.iter().map(|row| lane_key(row)).collect();
+        let moved: Vec<LaneKey> = moved.iter().map(lane_key).collect();
         Ok(keys
             .into_iter()
             .filter(|key| !moved.contains(key))

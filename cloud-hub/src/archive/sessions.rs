@@ -85,8 +85,10 @@ impl PostgresSessions {
     }
 }
 
-fn unavailable(error: ArchiveError) -> StoreUnavailable {
-    StoreUnavailable(error.to_string())
+impl From<ArchiveError> for StoreUnavailable {
+    fn from(error: ArchiveError) -> Self {
+        Self(error.to_string())
+    }
 }
 
 impl SessionStore for PostgresSessions {
@@ -95,12 +97,12 @@ impl SessionStore for PostgresSessions {
         code: SecretHash,
         now: TaiTime,
     ) -> BoxFuture<'_, Result<Option<String>, StoreUnavailable>> {
-        async move { self.take_code(code, now).await.map_err(unavailable) }.boxed()
+        async move { Ok(self.take_code(code, now).await?) }.boxed()
     }
 
     fn insert(&self, id: SecretHash, session: StoredSession) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
         async move {
-            self.insert_session(id, &session).await.map_err(unavailable)?;
+            self.insert_session(id, &session).await?;
             self.known().insert(id, session);
             Ok(())
         }
@@ -112,7 +114,7 @@ impl SessionStore for PostgresSessions {
             if let Some(session) = self.known().get(&id) {
                 return Ok(Some(session.clone()));
             }
-            let found = self.find_session(id).await.map_err(unavailable)?;
+            let found = self.find_session(id).await?;
             if let Some(session) = &found {
                 let mut known = self.known();
                 if known.len() >= REMEMBERED_MAX {
@@ -128,7 +130,7 @@ impl SessionStore for PostgresSessions {
     fn remove(&self, id: SecretHash) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
         async move {
             self.known().remove(&id);
-            self.remove_session(id).await.map_err(unavailable)
+            Ok(self.remove_session(id).await?)
         }
         .boxed()
     }

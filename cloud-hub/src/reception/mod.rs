@@ -80,7 +80,7 @@ impl Reception {
                 }
                 // The link lets no session through without a certificate.
                 (Alpn::Session, None) => {
-                    accepted.connection.close(link::CLOSE_CERTIFICATE_REQUIRED, "no certificate")
+                    accepted.connection.close(link::CLOSE_CERTIFICATE_REQUIRED, "no certificate");
                 }
             }
         }

@@ -49,7 +49,7 @@ impl Forwarder {
         while !shutdown.is_cancelled() {
             let attempt = async {
                 let addresses = resolve(&self.hub_addresses).await;
-                Ok(client.connect(&addresses, CONNECT_TIMEOUT).await?)
+                client.connect(&addresses, CONNECT_TIMEOUT).await
             };
             let connection = tokio::select! {
                 () = shutdown.cancelled() => break,

@@ -101,7 +101,6 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Sample {
         quota: Bytes,
-        #[serde(default)]
         url: Option<Secret<String>>,
     }
 
@@ -130,5 +129,6 @@ mod tests {
     fn a_secret_prints_as_stars() {
         let sample = check("quota = \"1 B\"\nurl = \"postgres://u:hunter2@h/d\"").expect("reads");
         assert!(format!("{sample:?}").contains("***") && !format!("{sample:?}").contains("hunter2"));
+        assert_eq!(sample.url.expect("is there").reveal(), "postgres://u:hunter2@h/d");
     }
 }
