@@ -35,10 +35,11 @@ bench *arguments: web-bundle
     cargo build --release --workspace --bins --locked
     "${CARGO_TARGET_DIR:-target}/release/benchmarks" {{ arguments }}
 
-# A recorded flight, as a file of space packets, into the first station of a running `up`
-replay-flight file *options:
-    cargo build --workspace --bins --locked
-    "${CARGO_TARGET_DIR:-target}/debug/simulator" replay {{ file }} --to tcp://127.0.0.1:10015 {{ options }}
+# 7,200 packets of a real flight through node and hub, every archived value compared (data: STO_SHARED_DATA, ../shared/data)
+replay-flight:
+    # The same graph of features as everywhere: nothing is built twice.
+    cargo build --workspace --all-targets --locked
+    cargo test --workspace --locked --test it -- --nocapture flight::
 
 # The handbook, in docs/book
 docs:

@@ -7,7 +7,6 @@ CREATE TABLE node (
     standing text NOT NULL DEFAULT 'active' CHECK (standing IN ('active', 'revoked')),
     session_number bigint NOT NULL DEFAULT 0,
     last_contact bigint,
-    problem text,
     report text
 );
 
@@ -106,7 +105,9 @@ CREATE TABLE node_certificate (
     node_id uuid NOT NULL REFERENCES node,
     key_sha256 bytea NOT NULL,
     not_before_unix bigint NOT NULL,
-    not_after_unix bigint NOT NULL
+    not_after_unix bigint NOT NULL,
+    -- The node was moved to another machine since.
+    superseded boolean NOT NULL DEFAULT false
 );
 
 CREATE TABLE login_code (

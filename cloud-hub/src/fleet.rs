@@ -1,13 +1,14 @@
 //! The fleet as the hub knows it: every node, its standing, its session, its last report. In memory for the
 //! dashboards, in the database for the next start.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use dashboard::contract::{Node, NodeReport, NodeState};
 use dashboard::rfc3339;
+use delivery::SessionNumber;
 use provisioning::{AllowList, Standing};
 use space_packet::TaiTime;
 use tokio_util::sync::CancellationToken;
@@ -21,12 +22,21 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// How often what was heard of nodes is written down: a restart may forget this much.
 const REMEMBER_INTERVAL: Duration = Duration::from_secs(10);
 
+/// A report goes to every dashboard every second; a node with a hundred links stays below this.
+const REPORT_BYTES_MAX: usize = 32 * 1_024;
+
+struct OpenSession {
+    number: SessionNumber,
+    since: TaiTime,
+    /// Ends it when a newer one is opened.
+    superseded: CancellationToken,
+}
+
 struct KnownNode {
     name: String,
     site: String,
     standing: Standing,
-    /// Number and beginning of the open session.
-    session: Option<(u64, TaiTime)>,
+    session: Option<OpenSession>,
     ended: Option<TaiTime>,
     problem: Option<String>,
     last_contact: Option<TaiTime>,
@@ -44,13 +54,14 @@ pub struct Fleet {
 
 impl Fleet {
     /// The fleet as the database has it.
-    pub fn new(authority_id: &str, rows: Vec<NodeRow>) -> Self {
+    pub fn new(authority_id: &str, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>) -> Self {
+        let nobody = AllowList::new(authority_id, HashMap::new(), HashSet::new());
         let fleet = Self {
             authority_id: authority_id.to_owned(),
             nodes: Mutex::default(),
-            allowed: ArcSwap::from_pointee(AllowList::new(authority_id, HashMap::new())),
+            allowed: ArcSwap::from_pointee(nobody),
         };
-        fleet.on_rows(rows);
+        fleet.on_rows(rows, superseded);
         fleet
     }
 
@@ -65,13 +76,13 @@ impl Fleet {
 
     /// Reads the database again: at once after an enrolment, so that the new node is let in.
     pub async fn refresh(&self, registry: &Registry) -> Result<(), ArchiveError> {
-        self.on_rows(registry.nodes().await?);
+        self.on_rows(registry.nodes().await?, registry.superseded().await?);
         Ok(())
     }
 
-    fn on_rows(&self, rows: Vec<NodeRow>) {
+    fn on_rows(&self, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>) {
         let allowed = rows.iter().map(|row| (row.node_id, row.standing)).collect();
-        self.allowed.store(Arc::new(AllowList::new(&self.authority_id, allowed)));
+        self.allowed.store(Arc::new(AllowList::new(&self.authority_id, allowed, superseded)));
         let mut nodes = self.nodes();
         for row in rows {
             let node = nodes.entry(row.node_id).or_insert_with(|| KnownNode {
@@ -94,20 +105,29 @@ impl Fleet {
         }
     }
 
-    /// A node's HELLO was accepted.
-    pub fn on_session(&self, node: Uuid, session: u64, now: TaiTime) {
+    /// A node's HELLO was accepted; an older session that is still open ends now. The token ends this one.
+    pub fn on_session(&self, node: Uuid, number: SessionNumber, now: TaiTime) -> CancellationToken {
+        let superseded = CancellationToken::new();
         if let Some(known) = self.nodes().get_mut(&node) {
-            known.session = Some((session, now));
+            if known.session.as_ref().is_some_and(|open| open.number > number) {
+                superseded.cancel();
+                return superseded;
+            }
+            let session = OpenSession { number, since: now, superseded: superseded.clone() };
+            if let Some(older) = known.session.replace(session) {
+                older.superseded.cancel();
+            }
             known.problem = None;
             known.last_contact = Some(now);
             known.is_remembered = false;
         }
+        superseded
     }
 
     /// A node's session ended, unless a newer one stands.
-    pub fn on_session_ended(&self, node: Uuid, session: u64, reason: &str, now: TaiTime) {
+    pub fn on_session_ended(&self, node: Uuid, number: SessionNumber, reason: &str, now: TaiTime) {
         if let Some(known) = self.nodes().get_mut(&node)
-            && known.session.is_some_and(|(open, _)| open == session)
+            && known.session.as_ref().is_some_and(|open| open.number == number)
         {
             known.session = None;
             known.ended = Some(now);
@@ -132,6 +152,10 @@ impl Fleet {
 
     /// A node said how it is. `json` is of the contract's shape, or is dropped.
     pub fn on_report(&self, node: Uuid, json: &[u8], now: TaiTime) {
+        if json.len() > REPORT_BYTES_MAX {
+            warn!(%node, bytes = json.len(), "node's report is too long");
+            return;
+        }
         let Ok(report) = serde_json::from_slice(json) else {
             warn!(%node, "node's report cannot be read");
             return;
@@ -203,13 +227,13 @@ impl Fleet {
 }
 
 fn describe(known: &KnownNode) -> Node {
-    let state = match (known.standing, known.session, known.last_contact) {
+    let state = match (known.standing, &known.session, known.last_contact) {
         (Standing::Revoked, ..) => NodeState::Revoked,
         (Standing::Active, Some(_), _) => NodeState::Connected,
         (Standing::Active, None, Some(_)) => NodeState::Disconnected,
         (Standing::Active, None, None) => NodeState::NeverConnected,
     };
-    let since = known.session.map(|(_, since)| since).or(known.ended).or(known.last_contact);
+    let since = known.session.as_ref().map(|open| open.since).or(known.ended).or(known.last_contact);
     Node {
         name: known.name.clone(),
         site: known.site.clone(),

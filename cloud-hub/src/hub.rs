@@ -31,6 +31,8 @@ use crate::reception::committer::{self, Committer, DECODE_GROUPS_MAX, SUBMISSION
 pub const DATABASE: &str = "sto";
 /// Each step of stopping gets this long.
 const STEP_DEADLINE: Duration = Duration::from_secs(10);
+/// How far the head may outgrow the size it is cut at before reception waits for the cutter.
+const HEAD_FACTOR: usize = 4;
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What `ready.json` says.
@@ -76,7 +78,8 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let clock = Clock::system();
     let authority = Arc::new(Authority::open_or_create(&data.join("authority"), clock.now_unix())?);
     let registry = Registry::new(database.clone());
-    let fleet = Arc::new(Fleet::new(authority.authority_id(), registry.nodes().await?));
+    let fleet =
+        Arc::new(Fleet::new(authority.authority_id(), registry.nodes().await?, registry.superseded().await?));
     let (to_decode, decode_queue) = mpsc::channel(DECODE_GROUPS_MAX);
     // The writer first: once it has the ledger nothing is added behind our back while the head is rebuilt.
     let committer = Committer::open(database.clone(), Arc::clone(&fleet), to_decode).await?;
@@ -94,7 +97,8 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
 
     let decoding = std::thread::Builder::new().name("decode".to_owned()).spawn({
         let archive = Arc::clone(&archive);
-        move || committer::decode(&archive, decode_queue)
+        let samples_max = config.archive.head_samples_max.saturating_mul(HEAD_FACTOR);
+        move || committer::decode(&archive, decode_queue, samples_max)
     })?;
     let (to_committer, submissions) = mpsc::channel(SUBMISSIONS_MAX);
     let mut committing = TaskGroup::new(stop_committing.clone());
@@ -109,6 +113,19 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         committer: to_committer,
     };
     receiving.spawn("reception", OnEnd::Shutdown, reception.run(stop.clone()));
+    // Ends before the committer gives the ledger up: whoever writes next must be the only one that cuts.
+    let age_max = Duration::from_secs(config.archive.head_age_max_s);
+    receiving.spawn(
+        "cutter",
+        OnEnd::Shutdown,
+        archive::run_cutter(
+            Arc::clone(&archive),
+            database.clone(),
+            config.archive.head_samples_max,
+            age_max,
+            stop.clone(),
+        ),
+    );
     receiving.spawn("signals", OnEnd::Continue, watch_signals(stop.clone()));
 
     let mut serving = TaskGroup::new(stop_serving.clone());
@@ -120,21 +137,9 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         metrics,
         Arc::clone(&database_answers),
     );
-    let router = dashboard::router(Arc::new(backend));
+    let router = dashboard::router(Arc::new(backend), stop_serving.clone());
     serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop_serving.clone()));
     serving.spawn("probe", OnEnd::Continue, probe(database.clone(), database_answers, stop_serving.clone()));
-    let age_max = Duration::from_secs(config.archive.head_age_max_s);
-    serving.spawn(
-        "cutter",
-        OnEnd::Shutdown,
-        archive::run_cutter(
-            Arc::clone(&archive),
-            database.clone(),
-            config.archive.head_samples_max,
-            age_max,
-            stop_serving.clone(),
-        ),
-    );
     serving.spawn(
         "fleet",
         OnEnd::Shutdown,

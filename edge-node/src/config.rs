@@ -153,9 +153,13 @@ impl EdgeConfig {
         config.data_directory = resolve(path, &config.data_directory);
         let invalid =
             |message: String| ConfigError::Invalid { path: path.to_owned(), place: String::new(), message };
+        for (index, mission) in config.missions.iter().enumerate() {
+            if config.missions[..index].iter().any(|other| other.name == mission.name) {
+                return Err(invalid(format!("two missions are named {:?}", mission.name)));
+            }
+        }
         for (index, link) in config.links.iter().enumerate() {
-            let name_fits = (1..=40).contains(&link.name.len())
-                && link.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+            let name_fits = delivery::is_name(&link.name);
             if !name_fits {
                 return Err(invalid(format!("link name {:?}: 1 to 40 letters, digits, - and _", link.name)));
             }

@@ -96,7 +96,10 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         journal_head,
         start,
     ));
-    update_backlog(&journal, &status, acknowledged.map_or(0, |sequence| sequence.0)).await?;
+    let known = acknowledged.map_or(0, |sequence| sequence.0);
+    if let Err(error) = update_backlog(&journal, &status, known).await {
+        warn!(%error, "backlog cannot be told exactly, recording goes on");
+    }
 
     let gate = Gate::new(FileSessions::open(&data).context("cannot open the store of sessions")?);
     let view = Arc::new(View::new(&name, &missions, gate, Arc::clone(&status), metrics));
@@ -143,7 +146,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     })?;
     let http_address = http.local_addr()?;
     let mut serving = TaskGroup::new(stop_serving.clone());
-    let router = dashboard::router(Arc::clone(&view) as Arc<dyn dashboard::Backend>);
+    let router = dashboard::router(Arc::clone(&view) as Arc<dyn dashboard::Backend>, stop_serving.clone());
     serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop_serving.clone()));
     serving.spawn(
         "status",
@@ -168,7 +171,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         );
     } else {
         warn!(
-            "not enrolled: telemetry is recorded and shown here, and forwarded once `edge-node enroll` was run"
+            "not enrolled: telemetry is recorded and shown here, and forwarded after `edge-node enroll` and a restart"
         );
     }
     // From here on only tasks hold the journal; it ends when they have.
@@ -177,7 +180,12 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let ready =
         ReadyFile::write(&data, &Ready { http: http_address.to_string(), links, pid: std::process::id() })?;
     info!(node = name, http = %http_address, "node is ready");
-    let ended_well = intake.run().await;
+    let ended_well = tokio::select! {
+        ended_well = intake.run() => ended_well,
+        _ = sealers.run() => false,
+        _ = forwarding.run() => false,
+        _ = serving.run() => false,
+    };
     info!("stopping: intake, sealing, journal, forwarding");
     drop(ready);
     stop_intake.cancel();

@@ -1,6 +1,6 @@
 //! Who may come in: asked for every accepted connection, resumed or not, and again while it lasts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use link::NodeCertificate;
 use uuid::Uuid;
@@ -65,12 +65,13 @@ impl NotAllowed {
 pub struct AllowList {
     authority_id: String,
     nodes: HashMap<Uuid, Standing>,
+    superseded: HashSet<Vec<u8>>,
 }
 
 impl AllowList {
-    /// The nodes of one authority.
-    pub fn new(authority_id: &str, nodes: HashMap<Uuid, Standing>) -> Self {
-        Self { authority_id: authority_id.to_owned(), nodes }
+    /// The nodes of one authority, and the serial numbers of certificates whose machine was replaced by another.
+    pub fn new(authority_id: &str, nodes: HashMap<Uuid, Standing>, superseded: HashSet<Vec<u8>>) -> Self {
+        Self { authority_id: authority_id.to_owned(), nodes, superseded }
     }
 
     /// Whether the node may come in, or stay.
@@ -80,6 +81,8 @@ impl AllowList {
         }
         match self.nodes.get(&peer.node_id) {
             None => Err(NotAllowed::Unknown),
+            // The node goes on under a key of its own; this is the machine it was moved from.
+            Some(Standing::Active) if self.superseded.contains(&peer.serial) => Err(NotAllowed::Revoked),
             Some(Standing::Revoked) => Err(NotAllowed::Revoked),
             // TLS has checked it once; a session may outlive its certificate.
             Some(Standing::Active) if now_unix > peer.not_after => Err(NotAllowed::Expired),
@@ -98,17 +101,20 @@ mod tests {
         let list = AllowList::new(
             "sto-a",
             HashMap::from([(active, Standing::Active), (revoked, Standing::Revoked)]),
+            HashSet::from([vec![9]]),
         );
-        let judge = |authority_id: &str, node_id, now| {
+        let judge_serial = |authority_id: &str, node_id, now, serial| {
             let peer = NodeCertificate {
                 node_id,
                 authority_id: authority_id.to_owned(),
                 not_before: 0,
                 not_after: 100,
-                serial: vec![1],
+                serial: vec![serial],
             };
             list.judge(&peer, now)
         };
+        let judge = |authority_id, node_id, now| judge_serial(authority_id, node_id, now, 1);
+        assert_eq!(judge_serial("sto-a", active, 100, 9), Err(NotAllowed::Revoked));
         assert_eq!(judge("sto-a", active, 100), Ok(()));
         assert_eq!(judge("sto-a", active, 101), Err(NotAllowed::Expired));
         assert_eq!(judge("sto-a", revoked, 100), Err(NotAllowed::Revoked));

@@ -1,6 +1,7 @@
 //! Cutting: writes the frozen part of the head into segments, in the transaction that says up to where the ledger
 //! is in segments. After a crash the head begins behind that, so nothing is in both and nothing in neither.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,12 @@ use tracing::{debug, warn};
 use super::head::{Frozen, SeriesKey};
 use super::{Archive, ArchiveError, Database, columns};
 
+/// A question decodes whole segments, so they stay small enough to be decoded in a millisecond or so.
+const SEGMENT_SAMPLES_MAX: usize = 64 * 1_024;
+/// Far below what reading a column back allows.
+const SEGMENT_BYTES_MAX: usize = 16 << 20;
+/// Rows gathered into one message to PostgreSQL, which takes less than 1 GiB.
+const MESSAGE_BYTES: usize = 4 << 20;
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -35,18 +42,21 @@ pub async fn run(
         let Some(frozen) = archive.freeze(samples_max, age_max) else { continue };
         match write(&archive, &database, &frozen).await {
             Ok(segments) => {
-                archive.on_segmented(frozen.generation);
+                archive.on_segmented(&frozen);
                 Metric::HubArchiveSegments.add(segments);
                 debug!(segments, generation = frozen.generation, "head was cut into segments");
             }
+            Err(error @ ArchiveError::Foreign) => return Err(error.into()),
             Err(error) => {
-                warn!(%error, "segments could not be written, the samples stay in memory and in the ledger");
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                warn!(%error, cause, "segments could not be written, the samples stay in memory and in the ledger");
                 wait = RETRY_INTERVAL;
             }
         }
     }
 }
 
+/// Returns the number of segments written.
 async fn write(
     archive: &Arc<Archive>,
     database: &Database,
@@ -61,33 +71,70 @@ async fn write(
     };
     let mut client = database.borrow().await?;
     let transaction = client.transaction().await?;
-    // A COMMIT whose answer was lost shows here: the generation is there, and nothing is written twice.
     let moved = transaction
         .execute(
-            "UPDATE segmented SET ledger_id = $1, generation = $2 WHERE generation = $2 - 1",
-            &[&frozen.ledger_id, &frozen.generation],
+            "UPDATE segmented SET ledger_id = $1, generation = $2 WHERE generation = $3",
+            &[&frozen.ledger_id, &frozen.generation, &(frozen.generation - 1)],
         )
         .await?;
     if moved == 0 {
-        return Ok(0);
+        // Either our own COMMIT went through and only its answer was lost, or somebody else writes here.
+        let row = transaction.query_one("SELECT ledger_id, generation FROM segmented", &[]).await?;
+        let is_ours = (row.get::<_, i64>(0), row.get::<_, i64>(1)) == (frozen.ledger_id, frozen.generation);
+        return if is_ours { Ok(0) } else { Err(ArchiveError::Foreign) };
     }
     let sink = transaction.copy_in("COPY segment FROM STDIN BINARY").await?;
     tokio::pin!(sink);
-    sink.send(rows.freeze()).await?;
+    let mut segments = 0;
+    for piece in rows {
+        segments += piece.segments;
+        sink.send(piece.bytes.freeze()).await?;
+    }
     sink.finish().await?;
     transaction.commit().await?;
-    Ok(frozen.series.len() as u64)
+    Ok(segments)
 }
 
-fn rows(archive: &Archive, frozen: &Frozen) -> BytesMut {
-    let mut out = BytesMut::new();
-    out.put_slice(b"PGCOPY\n\xff\r\n\0");
-    out.put_i64(0);
+/// Rows that go to PostgreSQL in one message.
+#[derive(Default)]
+struct Piece {
+    bytes: BytesMut,
+    segments: u64,
+}
+
+fn rows(archive: &Archive, frozen: &Frozen) -> Vec<Piece> {
+    let mut pieces = vec![Piece::default()];
+    pieces[0].bytes.put_slice(b"PGCOPY\n\xff\r\n\0");
+    pieces[0].bytes.put_i64(0);
     for (key, series) in frozen.series.iter() {
-        row(&mut out, archive, frozen.generation, key, series);
+        for part in parts(series) {
+            if pieces.last().is_some_and(|piece| piece.bytes.len() > MESSAGE_BYTES) {
+                pieces.push(Piece::default());
+            }
+            let piece = pieces.last_mut().expect("there is always one");
+            let part = if part.len() == series.len() { None } else { Some(series.part(part)) };
+            row(&mut piece.bytes, archive, frozen.generation, key, part.as_ref().unwrap_or(series));
+            piece.segments += 1;
+        }
     }
-    out.put_i16(-1);
-    out
+    pieces.last_mut().expect("there is always one").bytes.put_i16(-1);
+    pieces
+}
+
+/// Cuts a series where a segment would hold too many samples or too many bytes.
+fn parts(series: &Series) -> Vec<Range<usize>> {
+    let (mut parts, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for index in 0..series.len() {
+        bytes += series.raw_bytes(index);
+        if index + 1 - start >= SEGMENT_SAMPLES_MAX || bytes >= SEGMENT_BYTES_MAX {
+            parts.push(start..index + 1);
+            (start, bytes) = (index + 1, 0);
+        }
+    }
+    if start < series.len() {
+        parts.push(start..series.len());
+    }
+    parts
 }
 
 fn row(out: &mut BytesMut, archive: &Archive, generation: i64, key: &SeriesKey, series: &Series) {

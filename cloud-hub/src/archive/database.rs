@@ -18,9 +18,12 @@ mod embedded {
 const MIGRATION_LOCK: i64 = 0x5354_4f01;
 /// Held by the one hub that writes the ledger. Whoever gets it knows that its last holder's transactions are over.
 const LEDGER_LOCK: i64 = 0x5354_4f02;
-/// Questions at once; further ones wait.
-const POOL_SIZE: usize = 8;
+/// Questions of dashboards at once; further ones wait. They can be long, so they have connections of their own.
+const QUESTIONS: usize = 6;
+/// Short statements at once: sessions opened, nodes read, segments written.
+const STATEMENTS: usize = 6;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 
 /// Where a PostgreSQL is: in `ready.json`, for the hub's own commands.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -60,7 +63,8 @@ pub enum ConnectFailure {
 #[derive(Clone)]
 pub struct Database {
     config: tokio_postgres::Config,
-    pool: Pool,
+    statements: Pool,
+    questions: Pool,
 }
 
 impl Database {
@@ -77,20 +81,14 @@ impl Database {
     }
 
     fn new(mut config: tokio_postgres::Config) -> Self {
-        config.application_name("cloud-hub").connect_timeout(CONNECT_TIMEOUT);
-        let manager = Manager::from_config(
-            config.clone(),
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let pool = Pool::builder(manager)
-            .max_size(POOL_SIZE)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(CONNECT_TIMEOUT))
-            .create_timeout(Some(CONNECT_TIMEOUT))
-            .build()
-            .expect("a pool with a runtime and timeouts always builds");
-        Self { config, pool }
+        // A database host that vanishes without a word must not hold the ledger for hours.
+        config
+            .application_name("cloud-hub")
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_user_timeout(SILENCE_MAX)
+            .keepalives_idle(SILENCE_MAX);
+        let (statements, questions) = (pool(&config, STATEMENTS), pool(&config, QUESTIONS));
+        Self { config, statements, questions }
     }
 
     /// A connection of the caller's own.
@@ -105,14 +103,20 @@ impl Database {
         Ok(client)
     }
 
-    /// One of a few shared connections.
+    /// A shared connection for a dashboard's question.
+    pub async fn borrow_for_question(&self) -> Result<Object, ArchiveError> {
+        self.questions.get().await.map_err(|error| ArchiveError::Connect(Box::new(error)))
+    }
+
+    /// A shared connection for a short statement.
     pub async fn borrow(&self) -> Result<Object, ArchiveError> {
-        self.pool.get().await.map_err(|error| ArchiveError::Connect(Box::new(error)))
+        self.statements.get().await.map_err(|error| ArchiveError::Connect(Box::new(error)))
     }
 
     /// Ends the shared connections, before PostgreSQL itself is ended.
     pub fn close(&self) {
-        self.pool.close();
+        self.statements.close();
+        self.questions.close();
     }
 
     /// Brings the schema up to date.
@@ -133,6 +137,9 @@ impl Database {
         loop {
             let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LEDGER_LOCK]).await;
             if row.map_err(ArchiveError::from)?.get(0) {
+                // An acknowledgement says durable, whatever a database of yours has as its default.
+                let durable = client.batch_execute("SET synchronous_commit = on").await;
+                durable.map_err(ArchiveError::from)?;
                 return Ok(client);
             }
             if tokio::time::Instant::now() >= give_up_at {
@@ -141,4 +148,19 @@ impl Database {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+fn pool(config: &tokio_postgres::Config, size: usize) -> Pool {
+    let manager = Manager::from_config(
+        config.clone(),
+        NoTls,
+        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+    );
+    Pool::builder(manager)
+        .max_size(size)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(CONNECT_TIMEOUT))
+        .create_timeout(Some(CONNECT_TIMEOUT))
+        .build()
+        .expect("a pool with a runtime and timeouts always builds")
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dashboard::{LiveBatch, LiveMission};
 use delivery::SealedBatch;
 use mission_database::{DecodedPacket, ParameterIndex};
-use processing::{MissionDecoder, RangeScan, Sample, Series};
+use processing::{MissionDecoder, PacketOutcome, RangeScan, Raw, Sample, Series};
 use service::metric::Metric;
 use tokio::time::Instant;
 use tracing::warn;
@@ -59,13 +59,15 @@ pub(super) struct Frozen {
 
 struct Head {
     active: SeriesMap,
-    active_samples: usize,
+    /// Samples, with long texts and bytes counting for as many numbers as would take their place.
+    active_weight: usize,
     active_since: Instant,
     frozen: Option<Arc<Frozen>>,
     /// Newest row of the ledger that is in the head.
     ledger_id: i64,
-    /// Newest generation that is in segments.
+    /// Newest generation that is in segments, and the newest row of the ledger that is.
     generation: i64,
+    segmented_ledger_id: i64,
 }
 
 /// Segments and head of all missions.
@@ -85,11 +87,12 @@ impl Archive {
     ) -> Self {
         let head = Head {
             active: SeriesMap::new(),
-            active_samples: 0,
+            active_weight: 0,
             active_since: Instant::now(),
             frozen: None,
             ledger_id,
             generation,
+            segmented_ledger_id: ledger_id,
         };
         Self { missions, node_names: Mutex::new(node_names), head: Mutex::new(head) }
     }
@@ -115,6 +118,11 @@ impl Archive {
         }
     }
 
+    /// Whether the head holds so much that decoding must wait for the cutter.
+    pub fn is_over(&self, samples_max: usize) -> bool {
+        self.head().active_weight > samples_max
+    }
+
     /// As [`Archive::ingest`], but of what was committed before this start: nobody's screen changes by it.
     pub fn restore(&self, committed: &Committed) {
         self.ingest_batch(committed, false);
@@ -137,7 +145,10 @@ impl Archive {
             Ok(open) => {
                 let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
                 for (reception, packet) in open.records() {
-                    mission.decoder.decode(reception, packet, &mut scratch, &mut samples);
+                    let outcome = mission.decoder.decode(reception, packet, &mut scratch, &mut samples);
+                    if !matches!(outcome, PacketOutcome::Decoded | PacketOutcome::Idle) {
+                        Metric::HubArchiveUndecodedPackets.add(1);
+                    }
                 }
                 samples
             }
@@ -161,13 +172,16 @@ impl Archive {
             let key = SeriesKey { mission, parameter: sample.parameter, node: committed.node };
             match head.active.get_mut(&key) {
                 None => drop(head.active.insert(key, Series::starting_with(sample.clone()))),
-                // All samples of a run are decoded with one dictionary, so their kinds agree.
-                Some(series) => drop(series.push(sample.clone())),
+                Some(series) => {
+                    let is_taken = series.push(sample.clone());
+                    // All samples of a run are decoded with one dictionary, so their kinds agree.
+                    debug_assert!(is_taken, "the kind of a series does not change");
+                }
             }
         }
-        head.active_samples += samples.len();
+        head.active_weight += samples.iter().map(weight).sum::<usize>();
         head.ledger_id = committed.ledger_id;
-        Metric::HubArchiveHeadSamples.set(head.active_samples as f64);
+        Metric::HubArchiveHeadSamples.set(head.active_weight as f64);
     }
 
     /// Freezes the active part when it is large or old, or gives back the part whose writing did not succeed yet.
@@ -176,12 +190,9 @@ impl Archive {
         if let Some(frozen) = &head.frozen {
             return Some(Arc::clone(frozen));
         }
-        let is_due = head.active_samples >= samples_max || head.active_since.elapsed() >= age_max;
-        if head.active.is_empty() {
-            head.active_since = Instant::now();
-            return None;
-        }
-        if !is_due {
+        let is_due = head.active_weight >= samples_max || head.active_since.elapsed() >= age_max;
+        // Batches without samples count too: a restart must not read them again and again.
+        if !is_due || head.ledger_id == head.segmented_ledger_id {
             return None;
         }
         let frozen = Arc::new(Frozen {
@@ -189,16 +200,17 @@ impl Archive {
             generation: head.generation + 1,
             ledger_id: head.ledger_id,
         });
-        head.active_samples = 0;
+        head.active_weight = 0;
         head.active_since = Instant::now();
         head.frozen = Some(Arc::clone(&frozen));
         Some(frozen)
     }
 
     /// The frozen part is in segments: from now on it is read from there.
-    pub(super) fn on_segmented(&self, generation: i64) {
+    pub(super) fn on_segmented(&self, frozen: &Frozen) {
         let mut head = self.head();
-        head.generation = generation;
+        head.generation = frozen.generation;
+        head.segmented_ledger_id = frozen.ledger_id;
         head.frozen = None;
     }
 
@@ -227,5 +239,14 @@ impl Archive {
     /// A node was enrolled, or found at the start.
     pub fn on_node(&self, node: Uuid, name: &str) {
         self.node_names.lock().unwrap_or_else(PoisonError::into_inner).insert(node, name.to_owned());
+    }
+}
+
+fn weight(sample: &Sample) -> usize {
+    const NUMBER_BYTES: usize = 32;
+    match &sample.raw {
+        Raw::Binary(bytes) => 1 + bytes.len() / NUMBER_BYTES,
+        Raw::Text(text) => 1 + text.len() / NUMBER_BYTES,
+        Raw::Float(_) | Raw::Signed(_) | Raw::Unsigned(_) => 1,
     }
 }

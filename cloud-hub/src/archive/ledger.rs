@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::{BufMut, BytesMut};
-use delivery::{BatchSequence, ChainHash, SealedBatch};
+use delivery::{BatchSequence, ChainHash, SealedBatch, SessionNumber};
 use futures_util::{SinkExt, TryStreamExt};
 use space_packet::TaiTime;
 use tokio_postgres::types::ToSql;
@@ -31,21 +31,14 @@ pub struct Received {
     /// Its lane.
     pub lane: LaneKey,
     /// The session it came through.
-    pub session: u64,
+    pub session: SessionNumber,
     /// The batch.
     pub batch: SealedBatch,
 }
 
-/// What became of a lane's batches.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum GroupOutcome {
-    /// They are in the ledger.
-    Committed,
-    /// Another session has taken the lane over: they are not in the ledger and this session is over.
-    Fenced,
-}
-
-/// Batches to be committed together, each with the number it gets in the ledger. Batches of one lane are in order.
+/// Batches to be committed together, each with the number it gets in the ledger.
+///
+/// Of each lane they are one session's and follow each other without a hole ([`delivery::judge_group`]).
 pub struct CommitGroup<'a> {
     /// Number and batch.
     pub batches: &'a [(i64, Received)],
@@ -54,7 +47,7 @@ pub struct CommitGroup<'a> {
 }
 
 struct LaneChange<'a> {
-    session: u64,
+    session: SessionNumber,
     expected: u64,
     last: &'a SealedBatch,
     records: u64,
@@ -101,12 +94,10 @@ impl Ledger {
         Ok(row.get::<_, i64>(0).max(segmented.get(0)))
     }
 
-    /// Commits a group. When some lanes were fenced, nothing is committed and those are named: ask again without
-    /// them. After an error it is unknown what was committed: ask [`Ledger::watermarks`] on a new connection.
-    pub async fn commit(
-        &mut self,
-        group: &CommitGroup<'_>,
-    ) -> Result<Vec<(LaneKey, GroupOutcome)>, ArchiveError> {
+    /// Commits a group; returns the lanes that were fenced off by a newer session. When there are some, nothing is
+    /// committed: ask again without them. After an error it is unknown what was committed: ask [`Ledger::holds`] on a
+    /// new connection.
+    pub async fn commit(&mut self, group: &CommitGroup<'_>) -> Result<Vec<LaneKey>, ArchiveError> {
         self.make_partition(group.committed_at).await?;
         let lanes = group.lanes();
         let transaction = self.client.transaction().await?;
@@ -122,7 +113,7 @@ impl Ledger {
         let nodes: Vec<Uuid> = keys.iter().map(|key| key.node).collect();
         let epochs: Vec<i32> = keys.iter().map(|key| key.epoch as i32).collect();
         let numbers: Vec<i16> = keys.iter().map(|key| i16::from(key.lane)).collect();
-        let sessions: Vec<i64> = keys.iter().map(|key| change(key).session as i64).collect();
+        let sessions: Vec<i64> = keys.iter().map(|key| change(key).session.0 as i64).collect();
         let expected: Vec<i64> = keys.iter().map(|key| change(key).expected as i64).collect();
         let watermarks: Vec<i64> = keys.iter().map(|key| change(key).last.header.sequence.0 as i64).collect();
         let hashes: Vec<&[u8]> = keys.iter().map(|key| change(key).last.hash.0.as_slice()).collect();
@@ -143,25 +134,25 @@ impl Ledger {
             .await?;
         if moved.len() == keys.len() {
             transaction.commit().await?;
-            return Ok(keys.into_iter().map(|key| (key, GroupOutcome::Committed)).collect());
+            return Ok(Vec::new());
         }
         transaction.rollback().await?;
         let moved: Vec<LaneKey> = moved.iter().map(lane_key).collect();
-        Ok(keys
-            .into_iter()
-            .filter(|key| !moved.contains(key))
-            .map(|key| (key, GroupOutcome::Fenced))
-            .collect())
+        Ok(keys.into_iter().filter(|key| !moved.contains(key)).collect())
     }
 
-    /// How far lanes are committed: the truth after an error.
-    pub async fn watermarks(&self, lanes: &[LaneKey]) -> Result<HashMap<LaneKey, u64>, ArchiveError> {
-        let nodes: Vec<Uuid> = lanes.iter().map(|key| key.node).collect();
-        let rows = self
+    /// Whether a group is in the ledger: the truth after an error. Its transaction was carried out as a whole or not
+    /// at all, and nobody else gives out the same numbers with the same time.
+    pub async fn holds(&self, group: &CommitGroup<'_>) -> Result<bool, ArchiveError> {
+        let Some((first, _)) = group.batches.first() else { return Ok(true) };
+        let row = self
             .client
-            .query("SELECT node_id, epoch, lane, watermark FROM lane WHERE node_id = ANY ($1)", &[&nodes])
+            .query_opt(
+                "SELECT FROM ledger WHERE ledger_id = $1 AND committed_at = $2",
+                &[first, &group.committed_at.0],
+            )
             .await?;
-        Ok(rows.iter().map(|row| (lane_key(row), row.get::<_, i64>(3) as u64)).collect())
+        Ok(row.is_some())
     }
 
     /// Rows behind a number, in order: number, node, batch.

@@ -19,7 +19,7 @@ pub use columns::{ColumnsError, decode as decode_columns, encode as encode_colum
 pub use cut::run as run_cutter;
 pub use database::{Address, ConnectFailure, Database};
 pub use head::{Archive, ArchivedMission, Committed};
-pub use ledger::{CommitGroup, GroupOutcome, LaneKey, Ledger, Received};
+pub use ledger::{CommitGroup, LaneKey, Ledger, Received};
 pub use registry::{NodeRow, OpenedLane, Registry};
 pub use sessions::PostgresSessions;
 
@@ -38,7 +38,18 @@ pub enum ArchiveError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Another hub has written what this one was about to write.
+    #[error("another hub has written segments to this database")]
+    Foreign,
     /// A statement failed.
     #[error("PostgreSQL did not carry out a statement")]
     Statement(#[from] tokio_postgres::Error),
+}
+
+impl ArchiveError {
+    /// Whether PostgreSQL refuses the data themselves, so that trying again cannot help (SQLSTATE classes 22 and 23).
+    pub fn refuses_data(&self) -> bool {
+        let Self::Statement(error) = self else { return false };
+        error.code().is_some_and(|state| matches!(state.code().get(..2), Some("22" | "23")))
+    }
 }

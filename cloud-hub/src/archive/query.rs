@@ -9,11 +9,14 @@ use mission_database::ParameterIndex;
 use processing::{RangeAnswer, RangeQuery, RangeScan, Sample};
 use service::mission::LoadedMission;
 use tokio_postgres::Client;
-use tracing::info;
+use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::head::Committed;
 use super::{Archive, ArchiveError, ArchivedMission, Database, Ledger, columns};
+
+/// Segments decoded in one go.
+const SEGMENTS_AT_ONCE: usize = 32;
 
 impl Archive {
     /// Gives missions and parameters their numbers, and reads back what is committed and not in segments.
@@ -43,9 +46,9 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Answers a question from segments and head.
+    /// Answers a question from segments and head. Decoding happens away from the tasks that answer nodes.
     pub async fn range(
-        &self,
+        self: &Arc<Self>,
         database: &Database,
         mission: usize,
         query: RangeQuery,
@@ -53,7 +56,7 @@ impl Archive {
         let mut scan = RangeScan::new(query);
         let generation = self.snapshot(mission, query.parameter, &mut scan);
         let parameter_id = self.missions()[mission].parameter_ids[query.parameter.0 as usize];
-        let client = database.borrow().await?;
+        let client = database.borrow_for_question().await?;
         let rows = client
             .query_raw(
                 "SELECT node_id, columns FROM segment
@@ -67,11 +70,22 @@ impl Archive {
                 ],
             )
             .await?;
-        let mut rows = std::pin::pin!(rows);
-        while let Some(row) = rows.try_next().await? {
-            let series = columns::decode(row.get(1))
-                .map_err(|error| ArchiveError::Damaged { what: "segment", source: Box::new(error) })?;
-            scan.add(self.source(mission, row.get(0)), &series);
+        let mut rows = std::pin::pin!(rows.try_chunks(SEGMENTS_AT_ONCE));
+        while let Some(some) = rows.try_next().await.map_err(|error| ArchiveError::from(error.1))? {
+            let archive = Arc::clone(self);
+            let decoded = tokio::task::spawn_blocking(move || {
+                for row in some {
+                    let series = columns::decode(row.get(1)).map_err(|error| ArchiveError::Damaged {
+                        what: "segment",
+                        source: Box::new(error),
+                    })?;
+                    scan.add(archive.source(mission, row.get(0)), &series);
+                }
+                Ok::<_, ArchiveError>(scan)
+            });
+            scan = decoded
+                .await
+                .map_err(|error| ArchiveError::Damaged { what: "segment", source: Box::new(error) })??;
         }
         Ok(scan.finish())
     }
@@ -95,11 +109,19 @@ impl Archive {
                 continue;
             };
             let parameter = ParameterIndex(place as u32);
-            let series = columns::decode(row.get(2))
-                .map_err(|error| ArchiveError::Damaged { what: "segment", source: Box::new(error) })?;
-            // A few, so that the usual interval is known again.
-            let samples: Vec<Sample> = (series.len().saturating_sub(8)..series.len())
-                .map(|index| series.sample(parameter, index))
+            let series = match columns::decode(row.get(2)) {
+                Ok(series) => series,
+                Err(error) => {
+                    warn!(%error, parameter_id, "segment is damaged, its latest value is not shown");
+                    continue;
+                }
+            };
+            // A few, so that the usual interval is known again; late ones may stand at the end.
+            let mut newest: Vec<usize> = (0..series.len()).collect();
+            newest.sort_by_key(|&index| series.generation()[index]);
+            let samples: Vec<Sample> = newest[newest.len().saturating_sub(8)..]
+                .iter()
+                .map(|&index| series.sample(parameter, index))
                 .collect();
             mission.live.restore(self.source(index, row.get(1)), &samples);
         }

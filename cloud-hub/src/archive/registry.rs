@@ -1,6 +1,8 @@
 //! Nodes, their journals, tokens, certificates: who is known and how far each one is committed.
 
-use delivery::{ChainHash, Lane, StoreId};
+use std::collections::HashSet;
+
+use delivery::{BatchSequence, ChainHash, Lane, SessionNumber, StoreId};
 use provisioning::{
     BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal, Standing, TokenRecord,
 };
@@ -10,6 +12,9 @@ use uuid::Uuid;
 
 use super::ledger::position;
 use super::{ArchiveError, Database, LaneKey};
+
+/// How long a machine may come back with a token it has used, for an answer that was lost.
+const REPEAT_WITHIN_S: i64 = 15 * 60;
 
 /// A node as recorded.
 #[derive(Clone, Debug)]
@@ -36,9 +41,9 @@ pub struct OpenedLane {
     /// The lane.
     pub key: LaneKey,
     /// The session's number.
-    pub session: u64,
+    pub session: SessionNumber,
     /// How far it is committed.
-    pub watermark: Option<delivery::BatchSequence>,
+    pub watermark: Option<BatchSequence>,
     /// Hash at the watermark.
     pub hash: ChainHash,
 }
@@ -69,14 +74,18 @@ impl Registry {
         Ok(rows.iter().map(node_row).collect())
     }
 
-    /// Opens a session: the node's journal gets its epoch, and every earlier session of the node is fenced off in
-    /// the same transaction that reads how far the lane is committed.
+    /// Opens a session: the node's journal gets its epoch, and earlier sessions of the lane are fenced off in the
+    /// same transaction that reads how far it is committed.
+    ///
+    /// `None` when the journal ends, at `head`, before what is committed of it: then nothing is changed, so that a
+    /// clone with an older disk cannot throw the true node out.
     pub async fn open_session(
         &self,
         node: Uuid,
         store: StoreId,
         lane: Lane,
-    ) -> Result<OpenedLane, ArchiveError> {
+        head: Option<BatchSequence>,
+    ) -> Result<Option<OpenedLane>, ArchiveError> {
         let mut client = self.database.borrow().await?;
         let transaction = client.transaction().await?;
         let session: i64 = transaction
@@ -108,13 +117,17 @@ impl Registry {
                 &[&node, &epoch, &i16::from(number), &session, &empty.0.as_slice()],
             )
             .await?;
-        transaction.commit().await?;
         let (watermark, hash) = position(row.get(0), row.get(1)).ok_or_else(|| ArchiveError::Damaged {
             what: "lane",
             source: "its hash has not 16 bytes".into(),
         })?;
+        if watermark > head {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
+        transaction.commit().await?;
         let key = LaneKey { node, epoch: epoch as u32, lane: number };
-        Ok(OpenedLane { key, session: session as u64, watermark, hash })
+        Ok(Some(OpenedLane { key, session: SessionNumber(session as u64), watermark, hash }))
     }
 
     /// Remembers what was last heard of a node, for the next start.
@@ -173,17 +186,17 @@ impl Registry {
         // The one step of which two machines cannot both get through.
         let taken = transaction
             .query_opt(
-                "UPDATE enrolment_token
-                 SET used_unix = coalesce(used_unix, $4), used_by_hostname = coalesce(used_by_hostname, $5),
-                     used_key_sha256 = $3
-                 WHERE token_id = $1 AND secret_sha256 = $2
-                   AND ((used_unix IS NULL AND expires_unix > $4) OR used_key_sha256 = $3)
+                "UPDATE enrolment_token SET used_unix = $4, used_by_hostname = $5, used_key_sha256 = $3
+                 WHERE token_id = $1 AND secret_sha256 = $2 AND used_unix IS NULL AND expires_unix > $4
                  RETURNING node_name, site",
                 &[&id, &secret, &key, &now, &redemption.hostname],
             )
             .await?;
         let Some(taken) = taken else {
-            return self.why_refused(redemption).await.map(Err);
+            return match self.repeated(redemption).await? {
+                Some(redeemed) => Ok(Ok(redeemed)),
+                None => self.why_refused(redemption).await.map(Err),
+            };
         };
         let (name, site): (String, String) = (taken.get(0), taken.get(1));
         let node_id: Uuid = transaction
@@ -198,8 +211,41 @@ impl Registry {
         transaction
             .execute("UPDATE enrolment_token SET node_id = $2 WHERE token_id = $1", &[&id, &node_id])
             .await?;
+        // A machine that is replaced may have been stolen: its certificates are good for nothing from now on.
+        transaction
+            .execute(
+                "UPDATE node_certificate SET superseded = true WHERE node_id = $1 AND key_sha256 <> $2",
+                &[&node_id, &key],
+            )
+            .await?;
         transaction.commit().await?;
         Ok(Ok(Redeemed { node_id, name, site }))
+    }
+
+    /// The answer to a machine whose first answer was lost: the same token, the same key, a moment later.
+    async fn repeated(&self, redemption: &Redemption) -> Result<Option<Redeemed>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let row = client
+            .query_opt(
+                "SELECT node.node_id, node.name, node.site FROM enrolment_token JOIN node USING (node_id)
+                 WHERE token_id = $1 AND secret_sha256 = $2 AND used_key_sha256 = $3 AND used_unix > $4
+                   AND standing = 'active'",
+                &[
+                    &redemption.token_id.0.as_slice(),
+                    &redemption.secret_sha256.as_slice(),
+                    &redemption.key_sha256.as_slice(),
+                    &(redemption.now_unix as i64 - REPEAT_WITHIN_S),
+                ],
+            )
+            .await?;
+        Ok(row.map(|row| Redeemed { node_id: row.get(0), name: row.get(1), site: row.get(2) }))
+    }
+
+    /// Serial numbers of certificates whose machine was replaced.
+    pub async fn superseded(&self) -> Result<HashSet<Vec<u8>>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let rows = client.query("SELECT serial FROM node_certificate WHERE superseded", &[]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     async fn why_refused(&self, redemption: &Redemption) -> Result<Refusal, ArchiveError> {

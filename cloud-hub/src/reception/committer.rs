@@ -1,21 +1,19 @@
 //! The committer: gathers batches of all sessions, commits them together, and never guesses.
 //!
 //! After a failure it is unknown whether the transaction was carried out. A new connection first waits until the
-//! old one is really over, then the lanes' watermarks say which batches are in the ledger; only the others are
-//! written again.
+//! old one is really over; then the ledger itself says whether the group is in it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::BatchSequence;
+use delivery::{BatchSequence, CommitVerdict, judge_group};
 use service::metric::Metric;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use crate::archive::{
-    Archive, ArchiveError, CommitGroup, Committed, ConnectFailure, Database, GroupOutcome, LaneKey, Ledger,
-    Received,
+    Archive, ArchiveError, CommitGroup, Committed, ConnectFailure, Database, LaneKey, Ledger, Received,
 };
 use crate::fleet::Fleet;
 
@@ -79,7 +77,9 @@ impl Committer {
                 waiting.extend(gathered.drain(..));
             }
             // What came while the last group was committed is the next group; nobody waits on purpose.
-            while let (Ok(more), true) = (submissions.try_recv(), waiting.len() < GROUP_BATCHES_MAX) {
+            while waiting.len() < GROUP_BATCHES_MAX
+                && let Ok(more) = submissions.try_recv()
+            {
                 waiting.push_back(more);
             }
             let mut bytes = 0;
@@ -96,82 +96,69 @@ impl Committer {
         }
     }
 
-    async fn commit(&mut self, mut group: Vec<Submission>) {
-        while !group.is_empty() {
+    async fn commit(&mut self, group: Vec<Submission>) {
+        let mut groups = VecDeque::from([judge(group)]);
+        while let Some(group) = groups.pop_front() {
+            if group.is_empty() {
+                continue;
+            }
             let committed_at = service::clock::now();
             let numbered: Vec<(i64, Received)> = (self.next_ledger_id..)
                 .zip(&group)
                 .map(|(number, submission)| (number, submission.received.clone()))
                 .collect();
+            let asked = CommitGroup { batches: &numbered, committed_at };
             let attempt = match &mut self.ledger {
-                Some(ledger) => ledger.commit(&CommitGroup { batches: &numbered, committed_at }).await,
+                Some(ledger) => ledger.commit(&asked).await,
                 None => Err(ArchiveError::Connect("not connected".into())),
             };
             match attempt {
-                Ok(outcomes) => {
-                    let fenced: Vec<LaneKey> = outcomes
-                        .iter()
-                        .filter(|(_, outcome)| *outcome == GroupOutcome::Fenced)
-                        .map(|(lane, _)| *lane)
-                        .collect();
-                    if fenced.is_empty() {
-                        self.on_committed(&group, numbered).await;
-                        return;
-                    }
-                    group.retain(|submission| {
-                        let stays = !fenced.contains(&submission.received.lane);
-                        if !stays {
-                            submission.progress.send_replace(Progress::Fenced);
-                        }
-                        stays
-                    });
+                Ok(fenced) if fenced.is_empty() => self.on_committed(&group, numbered).await,
+                Ok(fenced) => {
+                    let (fenced, rest) =
+                        group.into_iter().partition(|submission| fenced.contains(&submission.received.lane));
+                    fence(fenced);
+                    groups.push_front(rest);
                 }
-                Err(failure) => group = self.resolve(failure, group, numbered).await,
+                Err(failure) => {
+                    if self.is_committed(&failure, &asked).await {
+                        self.on_committed(&group, numbered).await;
+                    } else if failure.refuses_data() {
+                        isolate(&failure, group, &mut groups);
+                    } else {
+                        groups.push_front(group);
+                    }
+                }
             }
         }
     }
 
-    /// Connects anew and finds out which batches are in the ledger; returns those that are not.
-    async fn resolve(
-        &mut self,
-        failure: ArchiveError,
-        group: Vec<Submission>,
-        numbered: Vec<(i64, Received)>,
-    ) -> Vec<Submission> {
+    /// Connects anew, however long it takes, and finds out whether the transaction was carried out.
+    async fn is_committed(&mut self, failure: &ArchiveError, asked: &CommitGroup<'_>) -> bool {
         Metric::HubIngestRetries.add(1);
-        let cause = std::error::Error::source(&failure).map(ToString::to_string).unwrap_or_default();
+        let cause = std::error::Error::source(failure).map(ToString::to_string).unwrap_or_default();
         warn!(error = %failure, cause, "commit did not go through, nodes keep what is not acknowledged");
         self.ledger = None;
-        let lanes: Vec<LaneKey> = group.iter().map(|submission| submission.received.lane).collect();
-        let watermarks = loop {
-            match self.reconnect(&lanes).await {
-                Ok(watermarks) => break watermarks,
-                Err(error) => {
-                    tracing::debug!(%error, "database is still away");
-                    tokio::time::sleep(RETRY_WAIT).await;
+        loop {
+            tokio::time::sleep(RETRY_WAIT).await;
+            match self.reconnect(asked).await {
+                Ok(is_committed) => {
+                    info!(is_committed, "database is back");
+                    return is_committed;
                 }
+                Err(error) => tracing::debug!(%error, "database is still away"),
             }
-        };
-        info!("database is back");
-        let is_in = |received: &Received| {
-            watermarks
-                .get(&received.lane)
-                .is_some_and(|&watermark| received.batch.header.sequence.0 <= watermark)
-        };
-        let (done, open): (Vec<_>, Vec<_>) =
-            group.into_iter().zip(numbered).partition(|(_, (_, received))| is_in(received));
-        let (done, numbered): (Vec<_>, Vec<_>) = done.into_iter().unzip();
-        if !done.is_empty() {
-            self.on_committed(&done, numbered).await;
         }
-        open.into_iter().map(|(submission, _)| submission).collect()
     }
 
-    async fn reconnect(&mut self, lanes: &[LaneKey]) -> Result<HashMap<LaneKey, u64>, ConnectFailure> {
+    async fn reconnect(&mut self, asked: &CommitGroup<'_>) -> Result<bool, ConnectFailure> {
         let ledger = Ledger::new(self.database.connect_as_writer(LOCK_WAIT).await?);
-        let watermarks = ledger.watermarks(lanes).await?;
+        let is_committed = ledger.holds(asked).await?;
+        if !is_committed {
+            self.next_ledger_id = ledger.newest().await? + 1;
+        }
         self.ledger = Some(ledger);
-        Ok(watermarks)
+        Ok(is_committed)
     }
 
     async fn on_committed(&mut self, group: &[Submission], numbered: Vec<(i64, Received)>) {
@@ -199,10 +186,53 @@ impl Committer {
     }
 }
 
+/// Ends the sessions of what may not go into a transaction; returns the rest.
+fn judge(group: Vec<Submission>) -> Vec<Submission> {
+    let verdicts = {
+        let batches: Vec<_> = group
+            .iter()
+            .map(|Submission { received, .. }| (received.lane, received.session, &received.batch))
+            .collect();
+        judge_group(&batches)
+    };
+    let (fit, unfit): (Vec<_>, Vec<_>) =
+        group.into_iter().zip(verdicts).partition(|(_, verdict)| *verdict == CommitVerdict::Commit);
+    fence(unfit.into_iter().map(|(submission, _)| submission).collect());
+    fit.into_iter().map(|(submission, _)| submission).collect()
+}
+
+/// Something in the group can never be committed: each lane is tried by itself, and the one at fault loses its
+/// session, so that it cannot hold up the others.
+fn isolate(failure: &ArchiveError, group: Vec<Submission>, groups: &mut VecDeque<Vec<Submission>>) {
+    let mut by_lane: HashMap<LaneKey, Vec<Submission>> = HashMap::new();
+    for submission in group {
+        by_lane.entry(submission.received.lane).or_default().push(submission);
+    }
+    if by_lane.len() > 1 {
+        by_lane.into_values().for_each(|lane| groups.push_front(lane));
+        return;
+    }
+    for (lane, submissions) in by_lane {
+        error!(node = %lane.node, error = %failure, "PostgreSQL refuses a node's batch, its session ends");
+        fence(submissions);
+    }
+}
+
+fn fence(submissions: Vec<Submission>) {
+    for submission in submissions {
+        submission.progress.send_replace(Progress::Fenced);
+    }
+}
+
 /// Decodes committed groups until the committer is gone. Blocks: run it on its own thread, apart from the QUIC
 /// driver, whose acknowledgements it would delay (measured).
-pub fn decode(archive: &Archive, mut groups: mpsc::Receiver<Vec<Committed>>) {
+///
+/// While the head holds more than `samples_max` it waits for the cutter, and commits and nodes wait with it.
+pub fn decode(archive: &Archive, mut groups: mpsc::Receiver<Vec<Committed>>, samples_max: usize) {
     while let Some(group) = groups.blocking_recv() {
+        while archive.is_over(samples_max) && !groups.is_closed() {
+            std::thread::sleep(RETRY_WAIT / 50);
+        }
         archive.ingest(&group);
     }
 }

@@ -27,6 +27,8 @@ const CREDIT_BYTES: u64 = 1 << 20;
 const REVIEW_INTERVAL: Duration = Duration::from_secs(1);
 /// What a hub that was restarted asks of its nodes before they come back.
 const RETURN_AFTER_MS: u32 = 500;
+/// What a node is asked for whose next session would end like the last until somebody has looked at it.
+const LOOK_AFTER_MS: u32 = 60_000;
 
 pub(super) struct Session {
     pub(super) connection: Connection,
@@ -105,10 +107,10 @@ impl Session {
             }
         };
         let now = service::clock::now();
-        self.fleet.on_session(node, lane.session, now);
+        let superseded = self.fleet.on_session(node, lane.session, now);
         metrics::gauge!(Metric::HubSessionsOpen.name()).increment(1);
-        info!(%node, session = lane.session, epoch = lane.key.epoch, "session opened");
-        let end = self.serve(&mut control, requests, &lane, &shutdown).await;
+        info!(%node, session = lane.session.0, epoch = lane.key.epoch, "session opened");
+        let end = self.serve(&mut control, requests, &lane, &superseded, &shutdown).await;
         metrics::gauge!(Metric::HubSessionsOpen.name()).decrement(1);
         match &end {
             SessionEnd::Fork | SessionEnd::OutOfOrder { .. } | SessionEnd::Batch(_) => {
@@ -125,7 +127,11 @@ impl Session {
             self.connection.close(refusal.close_code(), &refusal.to_string());
             return;
         }
-        let retry_after_ms = if matches!(end, SessionEnd::HubStops) { RETURN_AFTER_MS } else { 0 };
+        let retry_after_ms = match end {
+            SessionEnd::HubStops => RETURN_AFTER_MS,
+            SessionEnd::Fork | SessionEnd::OutOfOrder { .. } | SessionEnd::Batch(_) => LOOK_AFTER_MS,
+            _ => 0,
+        };
         let goodbye = Frame::Goodbye(Goodbye { reason: end.to_string(), retry_after_ms });
         if send(control, &goodbye).await.is_ok() && control.finish().await.is_ok() {
             let _ = timeout(Duration::from_secs(1), control.delivered()).await;
@@ -147,21 +153,22 @@ impl Session {
             let detail = format!("the hub speaks version {PROTOCOL_VERSION}, the node {}", hello.protocol);
             return reject(&mut control, RejectCode::Version, detail, 60_000).await;
         }
-        let lane = match self.registry.open_session(self.peer.node_id, hello.store, Lane::Telemetry).await {
-            Ok(lane) => lane,
+        let head =
+            hello.lanes.iter().find(|head| head.lane == Lane::Telemetry).and_then(|head| head.sequence);
+        let opened = self.registry.open_session(self.peer.node_id, hello.store, Lane::Telemetry, head).await;
+        let lane = match opened {
+            Ok(Some(lane)) => lane,
+            Ok(None) => {
+                let detail =
+                    "the journal ends before what the hub has of it; a disk image was restored".to_owned();
+                return reject(&mut control, RejectCode::Fork, detail, LOOK_AFTER_MS).await;
+            }
             Err(error) => {
                 warn!(%error, "session could not be opened in the database");
                 let detail = "the hub's database does not answer at the moment".to_owned();
                 return reject(&mut control, RejectCode::Busy, detail, 1_000).await;
             }
         };
-        let head =
-            hello.lanes.iter().find(|head| head.lane == Lane::Telemetry).and_then(|head| head.sequence);
-        if lane.watermark > head {
-            let detail =
-                "the journal ends before what the hub has of it; a disk image was restored".to_owned();
-            return reject(&mut control, RejectCode::Fork, detail, 60_000).await;
-        }
         let position = LanePosition {
             lane: Lane::Telemetry,
             watermark: lane.watermark,
@@ -171,7 +178,7 @@ impl Session {
         };
         let ok = HelloOk {
             epoch: delivery::Epoch(lane.key.epoch),
-            session: delivery::SessionNumber(lane.session),
+            session: lane.session,
             lanes: vec![position],
             hub_time: service::clock::now(),
         };
@@ -184,6 +191,7 @@ impl Session {
         control: &mut FrameWriter,
         mut requests: FrameReader,
         lane: &OpenedLane,
+        superseded: &CancellationToken,
         shutdown: &CancellationToken,
     ) -> SessionEnd {
         let (progress, mut committed) = watch::channel(Progress::Committed(lane.watermark));
@@ -196,6 +204,7 @@ impl Session {
             let step: Result<(), SessionEnd> = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => Err(SessionEnd::HubStops),
+                () = superseded.cancelled() => Err(SessionEnd::Fenced),
                 Ok(()) = committed.changed() => {
                     let progress = *committed.borrow_and_update();
                     acknowledge(control, &mut inbox, progress).await
@@ -256,7 +265,10 @@ impl Session {
             };
             match frame {
                 Some(frame) if frame.kind == Frame::BATCH => {
-                    lane.read = Some(SealedBatch::parse(frame.body.to_vec())?);
+                    let batch = SealedBatch::parse(frame.body.to_vec())?;
+                    // What does not open must not get into the ledger, where every start would meet it again.
+                    batch.open()?;
+                    lane.read = Some(batch);
                 }
                 Some(_) => {}
                 None => lane.stream = LaneStream::Ended,

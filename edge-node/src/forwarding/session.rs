@@ -93,7 +93,6 @@ pub(super) async fn run(
         Ok(greeted) => greeted?,
         Err(_) => return Err(SessionError::Silent),
     };
-    backoff.succeeded();
     let now = service::clock::now();
     forwarder.status.on_hub(HubLink::Connected { since: now });
     forwarder.status.on_contact(now);
@@ -103,7 +102,7 @@ pub(super) async fn run(
     let (lane, lane_queue) = mpsc::channel::<SealedBatch>(LANE_QUEUE);
     let stream = connection.open_uni().await?;
     let sending = tokio::spawn(send_lane(stream, lane_queue));
-    let mut session = Session { outbox, forwarder, control, lane, ahead: VecDeque::new() };
+    let mut session = Session { outbox, forwarder, backoff, control, lane, ahead: VecDeque::new() };
     let end = session.run(&mut answers, shutdown).await;
     drop(session);
     sending.abort();
@@ -162,6 +161,7 @@ async fn send_lane(
 struct Session<'a> {
     outbox: &'a mut Outbox,
     forwarder: &'a Forwarder,
+    backoff: &'a mut Backoff,
     control: FrameWriter,
     lane: mpsc::Sender<SealedBatch>,
     /// Batches read from the journal and not yet handed on.
@@ -240,6 +240,8 @@ impl Session<'_> {
     }
 
     async fn on_ack(&mut self, ack: Ack) -> Result<(), SessionError> {
+        // Only a hub that takes something is worth coming back to at once.
+        self.backoff.succeeded();
         let before = self.outbox.acknowledged();
         self.outbox.on_acknowledged(ack);
         Metric::EdgeForwardAcknowledgedBatches.add(self.outbox.acknowledged() - before);

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use service::metric::Metric;
@@ -26,6 +26,8 @@ const READ_BYTES: usize = 16 * 1_024;
 /// Bytes of unfinished packets of all connections together. Past it, who holds much gives up its packet.
 const UNFINISHED_BYTES_MAX: usize = 8 << 20;
 const UNFINISHED_BYTES_FAIR: usize = 4 * 1_024;
+/// What a stopping node gives a full journal to take what was read already.
+const STOP_WAIT: Duration = Duration::from_secs(2);
 /// How long a closed connection waits for its last packets to become durable, to say so.
 const LAST_ACKNOWLEDGEMENT: Duration = Duration::from_secs(10);
 
@@ -130,42 +132,41 @@ impl Connection {
         // Acknowledgements are tiny and wanted at once.
         let _ = stream.set_nodelay(true);
         let (mut read, write) = stream.into_split();
+        let sent = Arc::new(AtomicU64::new(0));
         let mut acknowledging = None;
         if self.statistics.config.acknowledgement == Acknowledgement::Count {
             let producer = Arc::new(DurableCount::default());
-            acknowledging = Some(tokio::spawn(acknowledge(write, Arc::clone(&producer))));
+            acknowledging = Some(tokio::spawn(acknowledge(write, Arc::clone(&producer), Arc::clone(&sent))));
             self.producer = Some(producer);
         }
-        let mut sent = 0_u64;
-        let end = self.receive(&mut read, &shutdown, &mut sent).await;
-        self.framer.give_up(&mut |rejection| reject(&self.statistics, rejection));
-        self.account_unfinished(0);
-        if let (Some(task), Some(producer)) = (&acknowledging, &self.producer)
-            && matches!(end, End::ByPeer | End::Shutdown)
-        {
-            let all_durable = async {
-                while producer.packets() < sent && !task.is_finished() {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-                // The acknowledging task has seen the last count once more before it is ended.
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            };
-            let _ = timeout(LAST_ACKNOWLEDGEMENT, all_durable).await;
+        let end = self.receive(&mut read, &shutdown, &sent).await;
+        // What stands whole behind a header that lied about its length was received like the rest.
+        while self.framer.pending_bytes() > 0 {
+            let chunk = self.give_up();
+            if !self.hand_on(chunk, &sent, &shutdown).await {
+                break;
+            }
         }
-        if let Some(task) = acknowledging {
-            task.abort();
+        self.account_unfinished(0);
+        if let (Some(task), Some(producer)) = (acknowledging, &self.producer) {
+            producer.close();
+            let stop = task.abort_handle();
+            let waits = matches!(end, End::ByPeer | End::Shutdown);
+            if !waits || timeout(LAST_ACKNOWLEDGEMENT, task).await.is_err() {
+                stop.abort();
+            }
         }
         if matches!(end, End::Overloaded) {
             info!(link, %remote, "connection closed: unfinished packets take too much memory");
         }
-        debug!(link, %remote, packets = sent, "connection closed");
+        debug!(link, %remote, packets = sent.load(Ordering::Acquire), "connection closed");
     }
 
     async fn receive(
         &mut self,
         stream: &mut tokio::net::tcp::OwnedReadHalf,
         shutdown: &CancellationToken,
-        sent: &mut u64,
+        sent: &AtomicU64,
     ) -> End {
         let mut buffer = vec![0; READ_BYTES];
         let mut packet_due: Option<Instant> = None;
@@ -173,9 +174,13 @@ impl Connection {
             let read = tokio::select! {
                 () = shutdown.cancelled() => return End::Shutdown,
                 () = due(packet_due) => {
-                    self.framer.give_up(&mut |rejection| reject(&self.statistics, rejection));
-                    self.account_unfinished(0);
-                    packet_due = None;
+                    let chunk = self.give_up();
+                    if !self.hand_on(chunk, sent, shutdown).await {
+                        return End::Stopped;
+                    }
+                    self.account_unfinished(self.framer.pending_bytes());
+                    let waiting = self.framer.pending_bytes() > 0;
+                    packet_due = waiting.then(|| Instant::now() + self.statistics.config.packet_timeout());
                     continue;
                 }
                 read = stream.read(&mut buffer) => match read {
@@ -186,17 +191,8 @@ impl Connection {
             let reception = ReceptionTime(service::clock::now());
             let chunk = self.frame(&buffer[..read], reception);
             let progressed = !chunk.ends.is_empty();
-            if progressed {
-                *sent += chunk.ends.len() as u64;
-                self.statistics.accepted(&chunk);
-                let chunk = Arc::new(chunk);
-                // The local view may miss what it is too slow for; the journal misses nothing.
-                if self.viewer.try_send(Arc::clone(&chunk)).is_err() {
-                    Metric::EdgeDecodeSkippedPackets.add(chunk.ends.len() as u64);
-                }
-                if self.sealer.send(chunk).await.is_err() {
-                    return End::Stopped;
-                }
+            if !self.hand_on(chunk, sent, shutdown).await {
+                return End::Stopped;
             }
             if self.framer.pending_bytes() == 0 {
                 packet_due = None;
@@ -210,6 +206,32 @@ impl Connection {
                 return End::Overloaded;
             }
         }
+    }
+
+    /// Hands packets to the sealer and the local view; false when nobody seals any more.
+    async fn hand_on(&self, chunk: Chunk, sent: &AtomicU64, shutdown: &CancellationToken) -> bool {
+        if chunk.ends.is_empty() {
+            return true;
+        }
+        sent.fetch_add(chunk.ends.len() as u64, Ordering::AcqRel);
+        self.statistics.accepted(&chunk);
+        let chunk = Arc::new(chunk);
+        // The local view may miss what it is too slow for; the journal misses nothing.
+        if self.viewer.try_send(Arc::clone(&chunk)).is_err() {
+            Metric::EdgeDecodeSkippedPackets.add(chunk.ends.len() as u64);
+        }
+        // A full journal makes this wait; a node that stops waits only a moment longer.
+        tokio::select! {
+            handed_on = self.sealer.send(chunk) => handed_on.is_ok(),
+            () = async { shutdown.cancelled().await; tokio::time::sleep(STOP_WAIT).await } => false,
+        }
+    }
+
+    /// Gives up the packet that is waited for; returns what stands whole behind it.
+    fn give_up(&mut self) -> Chunk {
+        let statistics = &self.statistics;
+        self.framer.give_up(&mut |rejection| reject(statistics, rejection));
+        self.frame(&[], ReceptionTime(service::clock::now()))
     }
 
     fn frame(&mut self, bytes: &[u8], reception: ReceptionTime) -> Chunk {
@@ -247,11 +269,11 @@ async fn due(at: Option<Instant>) {
     }
 }
 
-/// Writes the newest count whenever it has changed. A producer that does not read blocks only this.
-async fn acknowledge(mut write: OwnedWriteHalf, producer: Arc<DurableCount>) {
+/// Writes the newest count whenever it has changed, until the producer has closed and been told everything. A
+/// producer that does not read blocks only this.
+async fn acknowledge(mut write: OwnedWriteHalf, producer: Arc<DurableCount>, sent: Arc<AtomicU64>) {
     let mut told = 0;
     loop {
-        producer.changed().await;
         let durable = producer.packets();
         if durable != told {
             told = durable;
@@ -259,5 +281,9 @@ async fn acknowledge(mut write: OwnedWriteHalf, producer: Arc<DurableCount>) {
                 return;
             }
         }
+        if producer.is_closed() && told >= sent.load(Ordering::Acquire) {
+            return;
+        }
+        producer.changed().await;
     }
 }

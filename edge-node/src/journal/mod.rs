@@ -26,6 +26,8 @@ pub trait Journal: Send + 'static {
     fn tail(&self) -> Option<BatchSequence>;
     /// Sealed bytes of the batches that are here.
     fn retained_bytes(&self) -> u64;
+    /// Disk the engine holds and will fill before it asks for more: after a backlog its file stays long.
+    fn reusable_bytes(&self) -> u64;
     /// Seals a body behind the newest batch. Not durable before `commit`.
     fn append(&mut self, body: SealedBody) -> Result<SealedBatch, JournalError>;
     /// Makes everything appended durable.
@@ -50,6 +52,9 @@ pub trait Journal: Send + 'static {
 /// Why the journal could not do something. Nothing that was acknowledged is affected.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
+    /// The engine cannot make sense of its files.
+    #[error("the journal's files are corrupt")]
+    Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A stored batch is not what was written.
     #[error("batch {sequence} is damaged on disk")]
     Damaged {

@@ -52,17 +52,18 @@ fn sequence_of(key: &[u8]) -> Option<BatchSequence> {
 impl SledJournal {
     /// Opens the journal, or begins a new one.
     ///
-    /// A journal that cannot be opened is set aside whole, never deleted, and a new one begins: a station that
-    /// cannot record is worse than one that starts a new epoch. `new_store` names the new journal.
+    /// A journal whose files are corrupt is set aside whole, never deleted, and a new one begins: a station that
+    /// cannot record is worse than one that starts a new epoch. Whatever else goes wrong (a full disk, a file of
+    /// another user) is an error: the data are sound, and mending the cause brings them back. `new_store` names the
+    /// new journal.
     pub fn open(directory: &Path, new_store: StoreId) -> Result<Self, JournalError> {
         match Self::try_open(directory, new_store) {
-            Err(JournalError::Engine { operation, source }) => {
+            Err(JournalError::Corrupt(cause)) => {
                 let aside = set_aside(directory)?;
                 error!(
-                    operation,
-                    cause = %source,
+                    %cause,
                     kept_in = %aside.display(),
-                    "journal cannot be opened, it was set aside and a new one begins"
+                    "journal cannot be read, it was set aside and a new one begins"
                 );
                 Self::try_open(directory, new_store)
             }
@@ -77,13 +78,13 @@ impl SledJournal {
             .flush_every_ms(None)
             .open()
             .map_err(|source| match &source {
-                sled::Error::Io(io) if io.kind() == std::io::ErrorKind::Other || is_lock(io) => {
+                sled::Error::Io(io) if is_lock(io) => {
                     JournalError::Locked { path: directory.display().to_string() }
                 }
-                _ => JournalError::Engine { operation: "open the journal", source: Box::new(source) },
+                _ => failed("open the journal")(source),
             })?;
-        let log = database.open_tree("log").map_err(JournalError::engine("open the log"))?;
-        let meta = database.open_tree("meta").map_err(JournalError::engine("open the log's state"))?;
+        let log = database.open_tree("log").map_err(failed("open the log"))?;
+        let meta = database.open_tree("meta").map_err(failed("open the log's state"))?;
         let file = File::open(directory.join("db")).map_err(JournalError::engine("open sled's file"))?;
         let store = match read_array::<16>(&meta, STORE_ID)? {
             Some(id) => StoreId(id),
@@ -105,58 +106,67 @@ impl SledJournal {
             bytes_before_tail: 0,
             acknowledged,
         };
-        journal.cut_damaged_end()?;
+        journal.set_damaged_end_aside()?;
         journal.find_ends()?;
         journal.commit()?;
         sync_directory(directory)?;
         Ok(journal)
     }
 
-    /// Whatever was acknowledged was synced, so damage at the end is what no producer was told about. The first
-    /// batch that is damaged, missing or not chained to the one before ends the log.
-    fn cut_damaged_end(&mut self) -> Result<(), JournalError> {
-        let mut newest = Vec::with_capacity(CHECKED_AT_OPEN);
+    /// A power cut may leave a torn end that no producer was told about: batches at the end that are unsound, with
+    /// nothing sound behind them, are moved out of the way, into a tree of their own. Damage further in is left where
+    /// it is: what lies behind it is sound.
+    fn set_damaged_end_aside(&mut self) -> Result<(), JournalError> {
+        let mut unsound = Vec::new();
         for entry in self.log.iter().rev().take(CHECKED_AT_OPEN) {
-            let (key, value) = entry.map_err(JournalError::engine("read the log's end"))?;
-            newest.push((key, SealedBatch::parse(value.to_vec())));
+            let (key, value) = entry.map_err(failed("read the log's end"))?;
+            let is_sound = SealedBatch::parse(value.to_vec())
+                .is_ok_and(|batch| sequence_of(&key) == Some(batch.header.sequence));
+            if is_sound {
+                break;
+            }
+            unsound.push((key, value));
         }
-        newest.reverse();
-        let sound = newest
-            .iter()
-            .enumerate()
-            .take_while(|(index, (key, batch))| {
-                let Ok(batch) = batch else { return false };
-                let follows = match index.checked_sub(1).map(|before| &newest[before].1) {
-                    Some(Ok(before)) => before.hash == batch.previous,
-                    _ => true,
-                };
-                sequence_of(key) == Some(batch.header.sequence) && follows
-            })
-            .count();
-        if sound == newest.len() {
+        if unsound.is_empty() {
             return Ok(());
         }
-        warn!(
-            batches = newest.len() - sound,
-            "log's end is damaged, batches no producer was told about were cut off"
-        );
-        for (key, _) in &newest[sound..] {
-            self.log.remove(key).map_err(JournalError::engine("cut the log's end"))?;
+        error!(batches = unsound.len(), "the log's end is damaged, its last batches were set aside");
+        let aside = self.database.open_tree("damaged").map_err(failed("set the log's end aside"))?;
+        for (key, value) in unsound {
+            aside.insert(&key, value).map_err(failed("set the log's end aside"))?;
+            self.log.remove(&key).map_err(failed("set the log's end aside"))?;
         }
         Ok(())
     }
 
     fn find_ends(&mut self) -> Result<(), JournalError> {
-        let ends = [self.log.first(), self.log.last()];
-        let [first, last] = ends.map(|end| end.map_err(JournalError::engine("read the log's ends")));
-        let (Some((first, first_value)), Some((_, last_value))) = (first?, last?) else { return Ok(()) };
-        let parse = |value: sled::IVec| {
-            SealedBatch::parse(value.to_vec()).map_err(JournalError::engine("read the log's ends"))
-        };
+        let mut entries = self.log.iter();
+        let (Some(first), Some(last)) = (entries.next(), self.log.iter().next_back()) else { return Ok(()) };
+        let (first, first_value) = first.map_err(failed("read the log's ends"))?;
+        let (_, last_value) = last.map_err(failed("read the log's ends"))?;
+        let parse = |value: sled::IVec| SealedBatch::parse(value.to_vec());
+        // The end was checked just now.
+        self.head = parse(last_value).map_err(JournalError::engine("read the log's ends"))?.position();
         self.tail = sequence_of(&first);
-        self.bytes_before_tail = parse(first_value)?.header.bytes_before;
-        self.head = parse(last_value)?.position();
+        self.bytes_before_tail = parse(first_value).map_or_else(
+            |_| {
+                // The oldest batch is damaged: the first sound one after it knows almost as well.
+                let sound = entries.flatten().find_map(|(_, value)| SealedBatch::parse(value.to_vec()).ok());
+                sound.map_or(self.head.bytes, |batch| batch.header.bytes_before)
+            },
+            |batch| batch.header.bytes_before,
+        );
         Ok(())
+    }
+}
+
+/// sled's own damage is one thing, everything else another.
+fn failed(operation: &'static str) -> impl FnOnce(sled::Error) -> JournalError {
+    move |source| match source {
+        sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => {
+            JournalError::Corrupt(Box::new(source))
+        }
+        other => JournalError::Engine { operation, source: Box::new(other) },
     }
 }
 
@@ -165,7 +175,7 @@ fn is_lock(error: &std::io::Error) -> bool {
 }
 
 fn read_array<const N: usize>(tree: &sled::Tree, key: &[u8]) -> Result<Option<[u8; N]>, JournalError> {
-    let value = tree.get(key).map_err(JournalError::engine("read the log's state"))?;
+    let value = tree.get(key).map_err(failed("read the log's state"))?;
     Ok(value.and_then(|bytes| bytes.as_ref().try_into().ok()))
 }
 
@@ -205,6 +215,11 @@ impl Journal for SledJournal {
         self.head.bytes - self.bytes_before_tail
     }
 
+    fn reusable_bytes(&self) -> u64 {
+        // A file that cannot be measured is taken to hold nothing free. Twice what is retained is sled's own need.
+        self.file.metadata().map_or(0, |file| file.len().saturating_sub(2 * self.retained_bytes()))
+    }
+
     fn append(&mut self, body: SealedBody) -> Result<SealedBatch, JournalError> {
         let batch = body.seal(Lane::Telemetry, &self.head);
         assert!(batch.bytes().len() <= BATCH_BYTES_MAX, "the builder keeps batches below a journal value");
@@ -242,8 +257,13 @@ impl Journal for SledJournal {
         }
         // The new tail says how many bytes lie before it, so it is read before anything is removed.
         let kept = BatchSequence(last + 1);
-        if let Some(batch) = self.read(kept)? {
-            self.bytes_before_tail = batch.header.bytes_before;
+        match self.read(kept) {
+            Ok(Some(batch)) => self.bytes_before_tail = batch.header.bytes_before,
+            // The count stays behind by a little until the next prune; recording must not stop for it.
+            Ok(None) | Err(JournalError::Damaged { .. }) => {
+                warn!(sequence = kept.0, "oldest batch that stays is damaged or missing");
+            }
+            Err(error) => return Err(error),
         }
         let numbers: Vec<u64> = (tail.0..=last).collect();
         for some in numbers.chunks(PRUNED_AT_ONCE) {

@@ -77,25 +77,60 @@ fn the_sled_engine_keeps_the_contract() {
     check_engine(open_sled);
 }
 
+fn damage(path: &std::path::Path, number: usize) {
+    let database = sled::open(path).expect("opens");
+    let log = database.open_tree("log").expect("opens");
+    let (key, value) = log.iter().nth(number - 1).expect("is there").expect("reads");
+    let mut damaged = value.to_vec();
+    damaged[20] ^= 1;
+    log.insert(key, damaged).expect("written");
+}
+
 #[test]
-fn a_damaged_end_is_cut_off_and_what_is_before_it_stays() {
+fn a_damaged_end_is_set_aside_and_what_is_before_it_stays() {
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("journal");
     let mut journal = open_sled(&path, STORE);
     append(&mut journal, 5);
     journal.commit().expect("committed");
     drop(journal);
-    let database = sled::open(&path).expect("opens");
-    let log = database.open_tree("log").expect("opens");
-    let (key, value) = log.iter().nth(3).expect("a fourth batch").expect("reads");
-    let mut damaged = value.to_vec();
-    damaged[20] ^= 1;
-    log.insert(key, damaged).expect("written");
-    drop((log, database));
+    damage(&path, 4);
+    damage(&path, 5);
     let mut journal = open_sled(&path, STORE);
     assert_eq!(numbers(&journal), [1, 2, 3]);
     append(&mut journal, 1);
-    assert_eq!(numbers(&journal), [1, 2, 3, 4]);
+    drop(journal);
+    let aside = sled::open(&path).expect("opens").open_tree("damaged").expect("opens");
+    assert_eq!(aside.len(), 2);
+}
+
+#[test]
+fn damage_in_the_middle_or_at_the_beginning_takes_nothing_else_away() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("journal");
+    let mut journal = open_sled(&path, STORE);
+    append(&mut journal, 6);
+    journal.commit().expect("committed");
+    drop(journal);
+    damage(&path, 1);
+    damage(&path, 4);
+    let mut journal = open_sled(&path, STORE);
+    assert_eq!(journal.head().number(), 6);
+    assert!(matches!(journal.read(BatchSequence(4)), Err(JournalError::Damaged { sequence: 4, .. })));
+    assert!(journal.read(BatchSequence(5)).expect("reads").is_some());
+    journal.prune(BatchSequence(3)).expect("recording goes on");
+    append(&mut journal, 1);
+    journal.commit().expect("committed");
+    assert_eq!(journal.tail(), Some(BatchSequence(4)));
+}
+
+#[test]
+fn a_journal_that_cannot_be_opened_for_another_reason_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("journal");
+    std::fs::write(&path, b"a file where the directory should be").expect("written");
+    assert!(matches!(SledJournal::open(&path, STORE), Err(JournalError::Engine { .. })));
+    assert!(path.is_file());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use delivery::{BatchSequence, ChainHash, Position, SealedBatch, SealedBody, StoreId};
 use service::metric::Metric;
@@ -27,6 +27,7 @@ const FREE_BYTES_MIN: u64 = 64 << 20;
 #[derive(Debug, Default)]
 pub struct DurableCount {
     packets: AtomicU64,
+    is_closed: AtomicBool,
     changed: Notify,
 }
 
@@ -34,6 +35,17 @@ impl DurableCount {
     /// Packets made durable so far.
     pub fn packets(&self) -> u64 {
         self.packets.load(Ordering::Acquire)
+    }
+
+    /// The producer sends no more; whoever waits for changes is told.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    /// Whether the producer sends no more.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
     }
 
     /// Waits for the next change after the last wait.
@@ -290,7 +302,7 @@ impl<J: Journal> Writer<J> {
         if over && self.journal.tail().is_some_and(|tail| tail <= self.safe) {
             self.prune()?;
         }
-        let free_bytes = free_bytes(&self.limits.directory);
+        let free_bytes = free_bytes(&self.limits.directory).saturating_add(self.journal.reusable_bytes());
         let is_full =
             self.journal.retained_bytes() >= self.limits.retained_bytes_max || free_bytes < FREE_BYTES_MIN;
         let was_full = self.publish.borrow().is_full;

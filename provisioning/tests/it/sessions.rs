@@ -1,6 +1,6 @@
 //! What an identity is worth afterwards: sessions, renewal, revocation, clocks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use link::{Client, Clock, Closed, Connection, Profile};
@@ -24,7 +24,11 @@ async fn an_enrolled_node_opens_sessions_until_it_is_revoked() {
     let mut hub = Hub::start(home.path());
     let identity = enrolled(&hub, machine.path()).await;
     let list = |standing| {
-        AllowList::new(hub.authority.authority_id(), HashMap::from([(identity.node_id, standing)]))
+        AllowList::new(
+            hub.authority.authority_id(),
+            HashMap::from([(identity.node_id, standing)]),
+            HashSet::new(),
+        )
     };
     let (before, after) = (list(Standing::Active), list(Standing::Revoked));
     let now = Clock::system().now_unix();

@@ -2,8 +2,9 @@
 //!
 //! One decision stands in front of every route and socket: [`authorize`]. Secrets are kept as hashes only.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::{digest, rand};
@@ -14,8 +15,10 @@ use space_packet::TaiTime;
 pub const SESSION_DURATION: Duration = Duration::from_secs(12 * 3_600);
 /// How long a one-time code is good for.
 pub const CODE_DURATION: Duration = Duration::from_secs(3_600);
-/// Wrong codes within a minute after which everyone waits: a code has 60 random bits, guessing takes for ever.
+/// Wrong codes within a minute after which an address waits: a code has 60 random bits, guessing takes for ever.
 const WRONG_CODES_PER_MINUTE: usize = 20;
+/// Addresses whose wrong codes are counted at once; past it, the one that was quiet longest is forgotten.
+const ADDRESSES_MAX: usize = 1_024;
 
 /// Who asks.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +34,9 @@ pub struct Principal {
 pub enum Role {
     /// Sees all missions and nodes.
     Operator,
+    /// Sees nothing.
+    #[cfg(test)]
+    Nobody,
 }
 
 /// What is asked for.
@@ -82,6 +88,8 @@ pub fn authorize(principal: &Principal, action: Action, resource: Resource<'_>) 
         )
         | (Role::Operator, Action::ReadTelemetry, Resource::Mission(_)) => Decision::Allow,
         (Role::Operator, _, _) => Decision::Deny,
+        #[cfg(test)]
+        (Role::Nobody, _, _) => Decision::Deny,
     }
 }
 
@@ -153,8 +161,11 @@ pub trait SessionStore: Send + Sync + 'static {
 /// The door: codes in, sessions out.
 pub struct Gate {
     store: Box<dyn SessionStore>,
-    wrong_codes: Mutex<VecDeque<Instant>>,
+    wrong_codes: Mutex<WrongCodes>,
 }
+
+/// When each client sent wrong codes in the last minute. Clients whose address is not known are one.
+type WrongCodes = HashMap<Option<IpAddr>, VecDeque<Instant>>;
 
 /// Why somebody is not let in.
 #[derive(Debug, thiserror::Error)]
@@ -176,13 +187,24 @@ impl Gate {
         Self { store: Box::new(store), wrong_codes: Mutex::default() }
     }
 
-    /// Turns a code into a session; returns the cookie's value.
+    /// Turns a code into a session, whoever asks; returns the cookie's value.
     pub async fn log_in(&self, code: &str, now: TaiTime) -> Result<String, LoginError> {
-        if self.too_many_wrong_codes() {
+        self.log_in_from(None, code, now).await
+    }
+
+    /// Turns a code that a client sent into a session; returns the cookie's value.
+    pub async fn log_in_from(
+        &self,
+        client: Option<IpAddr>,
+        code: &str,
+        now: TaiTime,
+    ) -> Result<String, LoginError> {
+        let client = client.map(subscriber);
+        if self.too_many_wrong_codes(client) {
             return Err(LoginError::SlowDown);
         }
         let Some(principal) = self.store.redeem_code(hash(&normalise_code(code)), now).await? else {
-            self.wrong_codes().push_back(Instant::now());
+            self.count_wrong_code(client);
             return Err(LoginError::WrongCode);
         };
         let id = data_encoding::BASE64URL_NOPAD.encode(&random::<32>());
@@ -207,22 +229,106 @@ impl Gate {
         self.store.remove(hash(cookie)).await
     }
 
-    fn wrong_codes(&self) -> std::sync::MutexGuard<'_, VecDeque<Instant>> {
+    fn wrong_codes(&self) -> MutexGuard<'_, WrongCodes> {
         self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn too_many_wrong_codes(&self) -> bool {
+    fn count_wrong_code(&self, client: Option<IpAddr>) {
         let mut wrong = self.wrong_codes();
-        while wrong.front().is_some_and(|at| at.elapsed() > Duration::from_secs(60)) {
-            wrong.pop_front();
+        if wrong.len() >= ADDRESSES_MAX && !wrong.contains_key(&client) {
+            let quietest = wrong.iter().min_by_key(|(_, times)| times.back().copied()).map(|(at, _)| *at);
+            quietest.map(|address| wrong.remove(&address));
         }
-        wrong.len() >= WRONG_CODES_PER_MINUTE
+        let times = wrong.entry(client).or_default();
+        times.push_back(Instant::now());
+        // Codes that were asked for at the same time can be more than are allowed.
+        while times.len() > WRONG_CODES_PER_MINUTE {
+            times.pop_front();
+        }
+    }
+
+    fn too_many_wrong_codes(&self, client: Option<IpAddr>) -> bool {
+        let mut wrong = self.wrong_codes();
+        let Some(times) = wrong.get_mut(&client) else { return false };
+        while times.front().is_some_and(|at| at.elapsed() > Duration::from_secs(60)) {
+            times.pop_front();
+        }
+        let count = times.len();
+        if count == 0 {
+            wrong.remove(&client);
+        }
+        count >= WRONG_CODES_PER_MINUTE
+    }
+}
+
+/// What one client has of its address: all of IPv4, of IPv6 the network, whose other half it chooses itself.
+fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+
+    /// Knows no code and no session.
+    struct Empty;
+
+    impl SessionStore for Empty {
+        fn redeem_code(
+            &self,
+            _: SecretHash,
+            _: TaiTime,
+        ) -> BoxFuture<'_, Result<Option<String>, StoreUnavailable>> {
+            async { Ok(None) }.boxed()
+        }
+
+        fn insert(&self, _: SecretHash, _: StoredSession) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
+            async { Ok(()) }.boxed()
+        }
+
+        fn find(&self, _: SecretHash) -> BoxFuture<'_, Result<Option<StoredSession>, StoreUnavailable>> {
+            async { Ok(None) }.boxed()
+        }
+
+        fn remove(&self, _: SecretHash) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
+            async { Ok(()) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn who_guesses_codes_locks_out_nobody_else() {
+        let gate = Gate::new(Empty);
+        let guess = async |client: &str| {
+            let client = Some(client.parse().expect("an address"));
+            gate.log_in_from(client, "0000", TaiTime::default()).await.expect_err("no code is right")
+        };
+        for number in 0..WRONG_CODES_PER_MINUTE {
+            assert!(matches!(guess("10.0.0.1").await, LoginError::WrongCode));
+            assert!(matches!(guess(&format!("2001:db8::{number:x}")).await, LoginError::WrongCode));
+        }
+        for waits in ["10.0.0.1", "::ffff:10.0.0.1", "2001:db8::cafe"] {
+            assert!(matches!(guess(waits).await, LoginError::SlowDown), "{waits}");
+        }
+        for goes_on in ["10.0.0.2", "2001:db8:0:1::cafe"] {
+            assert!(matches!(guess(goes_on).await, LoginError::WrongCode), "{goes_on}");
+        }
+    }
+
+    #[tokio::test]
+    async fn addresses_without_number_take_no_memory_without_bound() {
+        let gate = Gate::new(Empty);
+        for number in 0..ADDRESSES_MAX as u32 + 100 {
+            let client = Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(number)));
+            let refused = gate.log_in_from(client, "0000", TaiTime::default()).await;
+            assert!(matches!(refused, Err(LoginError::WrongCode)));
+        }
+        assert_eq!(gate.wrong_codes().len(), ADDRESSES_MAX);
+    }
 
     #[test]
     fn a_code_is_the_same_however_it_is_typed() {

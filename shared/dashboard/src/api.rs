@@ -1,19 +1,21 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, Path, Query, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use mission_database::ParameterIndex;
 use processing::{RangeAnswer, RangeQuery, Wanted};
 use serde::Deserialize;
 use space_packet::{TaiTime, UtcTime};
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa::{IntoParams, OpenApi};
@@ -23,6 +25,7 @@ use utoipa_axum::routes;
 use crate::access::{
     Action, Decision, LoginError, Principal, Resource, SESSION_DURATION, StoreUnavailable, authorize,
 };
+use crate::app::App;
 use crate::contract::{
     Latest, LiveEvent, LiveRequest, Login, Missions, NodeReport, Nodes, Page, Parameters, Problem, Samples,
     Session,
@@ -30,7 +33,6 @@ use crate::contract::{
 use crate::convert::{self, rfc3339};
 use crate::{Backend, LiveMission, ProblemResponse, assets, live_socket};
 
-const COOKIE: &str = "sto_session";
 /// A header that a page of another site cannot make a browser send.
 const CSRF_HEADER: &str = "x-sto-request";
 const BODY_BYTES_MAX: usize = 64 * 1_024;
@@ -41,7 +43,7 @@ const RANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// WebSocket messages from a browser; a subscription to ten thousand parameters fits.
 const SOCKET_MESSAGE_BYTES_MAX: usize = 1 << 20;
 
-type Shared = Arc<dyn Backend>;
+type Shared = Arc<App>;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -69,8 +71,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     documented().into_openapi()
 }
 
-/// The router both binaries serve.
-pub fn router(backend: Shared) -> Router {
+/// The router both binaries serve. Its live streams end when `shutdown` is cancelled.
+pub fn router(backend: Arc<dyn Backend>, shutdown: CancellationToken) -> Router {
+    let app = Arc::new(App::new(backend, shutdown));
     let (api, document) = documented().split_for_parts();
     let document = Arc::new(document);
     api.route(
@@ -82,13 +85,13 @@ pub fn router(backend: Shared) -> Router {
     .route("/metrics", axum::routing::get(metrics))
     .fallback(axum::routing::get(assets::serve))
     .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
-    .layer(from_fn_with_state(Arc::clone(&backend), guard))
+    .layer(from_fn(guard))
     .layer(CatchPanicLayer::new())
-    .with_state(backend)
+    .with_state(app)
 }
 
 /// Headers on every answer; no unsafe request from another site.
-async fn guard(State(_): State<Shared>, request: Request, next: Next) -> Response {
+async fn guard(request: Request, next: Next) -> Response {
     let foreign = !request.method().is_safe() && !request.headers().contains_key(CSRF_HEADER);
     let mut response = if foreign {
         let detail = format!("send the header {CSRF_HEADER} with every request that changes something");
@@ -109,10 +112,10 @@ async fn guard(State(_): State<Shared>, request: Request, next: Next) -> Respons
 }
 
 /// A request whose cookie stands for somebody.
-struct LoggedIn {
-    principal: Principal,
-    expires: TaiTime,
-    cookie: String,
+pub(crate) struct LoggedIn {
+    pub(crate) principal: Principal,
+    pub(crate) expires: TaiTime,
+    pub(crate) cookie: String,
 }
 
 impl LoggedIn {
@@ -122,24 +125,16 @@ impl LoggedIn {
             Decision::Deny => Err(ProblemResponse::not_allowed("your role does not include this")),
         }
     }
-
-    /// A mission one may not see and one that is not there are the same answer.
-    fn mission(&self, backend: &Shared, name: &str) -> Result<Arc<LiveMission>, ProblemResponse> {
-        let unknown =
-            || ProblemResponse::unknown_mission(format!("there is no mission {name:?} for you here"));
-        self.may(Action::ReadTelemetry, Resource::Mission(name)).map_err(|_| unknown())?;
-        backend.missions().into_iter().find(|mission| mission.name() == name).ok_or_else(unknown)
-    }
 }
 
 impl FromRequestParts<Shared> for LoggedIn {
     type Rejection = ProblemResponse;
 
-    async fn from_request_parts(parts: &mut Parts, backend: &Shared) -> Result<Self, ProblemResponse> {
-        let cookie = session_cookie(&parts.headers).ok_or_else(|| {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ProblemResponse> {
+        let cookie = session_cookie(&parts.headers, &app.cookie).ok_or_else(|| {
             ProblemResponse::not_logged_in("log in with a one-time code; nothing is lost by it")
         })?;
-        match backend.gate().principal(&cookie, service::clock::now()).await {
+        match app.backend.gate().principal(&cookie, service::clock::now()).await {
             Ok(Some((principal, expires))) => Ok(Self { principal, expires, cookie }),
             Ok(None) => Err(ProblemResponse::not_logged_in("your session is over; log in with a new code")),
             Err(error) => Err(unavailable(&error)),
@@ -147,10 +142,10 @@ impl FromRequestParts<Shared> for LoggedIn {
     }
 }
 
-fn session_cookie(headers: &HeaderMap) -> Option<String> {
+fn session_cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
+    let (_, value) = pairs.find(|(name, _)| *name == wanted)?;
     (value.len() <= 64).then(|| value.to_owned())
 }
 
@@ -158,32 +153,36 @@ fn unavailable(error: &StoreUnavailable) -> ProblemResponse {
     ProblemResponse::unavailable(format!("{error}; what nodes hold is safe, try again in a few seconds"))
 }
 
-fn cookie_header(value: &str, max_age: Duration) -> HeaderValue {
-    let text = format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", max_age.as_secs());
-    HeaderValue::from_str(&text).expect("the session id is base64")
+fn cookie_header(name: &str, value: &str, max_age: Duration) -> HeaderValue {
+    let text = format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", max_age.as_secs());
+    HeaderValue::from_str(&text).expect("the name is letters, the session id base64")
 }
 
 /// Who is logged in, and who answers.
 #[utoipa::path(get, path = "/api/v1/session", responses((status = 200, body = Session), (status = 401, body = Problem)))]
-async fn session(State(backend): State<Shared>, who: LoggedIn) -> Result<Json<Session>, ProblemResponse> {
+async fn session(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Session>, ProblemResponse> {
     who.may(Action::ReadSession, Resource::Server)?;
     let expires = rfc3339(who.expires);
-    Ok(Json(Session { principal: who.principal.name, expires, server: backend.server() }))
+    Ok(Json(Session { principal: who.principal.name, expires, server: app.backend.server() }))
 }
 
 /// Turns a one-time code into a session cookie.
 #[utoipa::path(post, path = "/api/v1/session", request_body = Login, responses((status = 204), (status = 401, body = Problem), (status = 429, body = Problem)))]
 async fn log_in(
-    State(backend): State<Shared>,
+    State(app): State<Shared>,
+    client: Option<Extension<ConnectInfo<SocketAddr>>>,
     Json(login): Json<Login>,
 ) -> Result<Response, ProblemResponse> {
-    match backend.gate().log_in(&login.code, service::clock::now()).await {
-        Ok(id) => Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_header(&id, SESSION_DURATION))])
-            .into_response()),
-        Err(LoginError::Store(error)) => Err(unavailable(&error)),
-        Err(LoginError::SlowDown) => {
-            Err(ProblemResponse::slow_down("too many wrong codes in the last minute; wait a minute"))
+    let client = client.map(|Extension(ConnectInfo(client))| client.ip());
+    match app.backend.gate().log_in_from(client, &login.code, service::clock::now()).await {
+        Ok(id) => {
+            let cookie = cookie_header(&app.cookie, &id, SESSION_DURATION);
+            Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
         }
+        Err(LoginError::Store(error)) => Err(unavailable(&error)),
+        Err(LoginError::SlowDown) => Err(ProblemResponse::slow_down(
+            "too many wrong codes from your address in the last minute; wait a minute",
+        )),
         Err(LoginError::WrongCode) => Err(ProblemResponse::wrong_code(
             "a code works once and for an hour; make a new one with `cloud-hub login-code` or `edge-node console`",
         )),
@@ -192,17 +191,18 @@ async fn log_in(
 
 /// Ends the session.
 #[utoipa::path(delete, path = "/api/v1/session", responses((status = 204), (status = 401, body = Problem)))]
-async fn log_out(State(backend): State<Shared>, who: LoggedIn) -> Result<Response, ProblemResponse> {
+async fn log_out(State(app): State<Shared>, who: LoggedIn) -> Result<Response, ProblemResponse> {
     who.may(Action::EndSession, Resource::Server)?;
-    backend.gate().log_out(&who.cookie).await.map_err(|error| unavailable(&error))?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_header("", Duration::ZERO))]).into_response())
+    app.backend.gate().log_out(&who.cookie).await.map_err(|error| unavailable(&error))?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_header(&app.cookie, "", Duration::ZERO))])
+        .into_response())
 }
 
 /// All missions.
 #[utoipa::path(get, path = "/api/v1/missions", responses((status = 200, body = Missions), (status = 401, body = Problem)))]
-async fn missions(State(backend): State<Shared>, who: LoggedIn) -> Result<Json<Missions>, ProblemResponse> {
+async fn missions(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Missions>, ProblemResponse> {
     who.may(Action::ReadMissions, Resource::Server)?;
-    let missions = backend.missions().iter().map(|mission| mission.describe()).collect();
+    let missions = app.backend.missions().iter().map(|mission| mission.describe()).collect();
     Ok(Json(Missions { missions }))
 }
 
@@ -210,11 +210,11 @@ async fn missions(State(backend): State<Shared>, who: LoggedIn) -> Result<Json<M
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/parameters", params(("mission" = String, Path)),
     responses((status = 200, body = Parameters), (status = 401, body = Problem), (status = 404, body = Problem)))]
 async fn parameters(
-    State(backend): State<Shared>,
+    State(app): State<Shared>,
     Path(name): Path<String>,
     who: LoggedIn,
 ) -> Result<Json<Parameters>, ProblemResponse> {
-    let mission = who.mission(&backend, &name)?;
+    let mission = app.mission(&who.principal, &name)?;
     let parameters = mission.dictionary().parameters().iter().map(convert::parameter).collect();
     Ok(Json(Parameters { parameters }))
 }
@@ -223,11 +223,11 @@ async fn parameters(
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/latest", params(("mission" = String, Path)),
     responses((status = 200, body = Latest), (status = 401, body = Problem), (status = 404, body = Problem)))]
 async fn latest(
-    State(backend): State<Shared>,
+    State(app): State<Shared>,
     Path(name): Path<String>,
     who: LoggedIn,
 ) -> Result<Json<Latest>, ProblemResponse> {
-    let mission = who.mission(&backend, &name)?;
+    let mission = app.mission(&who.principal, &name)?;
     Ok(Json(Latest { at: rfc3339(service::clock::now()), values: mission.latest(|_| true) }))
 }
 
@@ -253,12 +253,12 @@ struct SamplesQuery {
     responses((status = 200, body = Samples), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 503, body = Problem)))]
 async fn samples(
-    State(backend): State<Shared>,
+    State(app): State<Shared>,
     Path(name): Path<String>,
     who: LoggedIn,
     query: Result<Query<SamplesQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Samples>, ProblemResponse> {
-    let mission = who.mission(&backend, &name)?;
+    let mission = app.mission(&who.principal, &name)?;
     let Query(query) = query.map_err(|error| ProblemResponse::bad_request(error.body_text()))?;
     let parameter = find(&mission, &query.parameter)?;
     let from = time(query.cursor.as_deref().unwrap_or(&query.from))?;
@@ -271,12 +271,13 @@ async fn samples(
         None => Wanted::Page { limit: query.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) },
     };
     let question = RangeQuery { parameter, from, to, wanted };
-    let answer =
-        tokio::time::timeout(RANGE_TIMEOUT, backend.range(&mission, question)).await.map_err(|_| {
+    let answer = tokio::time::timeout(RANGE_TIMEOUT, app.backend.range(&mission, question)).await.map_err(
+        |_| {
             ProblemResponse::unavailable(
                 "the archive took longer than 30 s; ask for a shorter range, or try again",
             )
-        })??;
+        },
+    )??;
     Ok(Json(match answer {
         RangeAnswer::Pixels(buckets) => Samples::Buckets(convert::buckets(&query.parameter, buckets)),
         RangeAnswer::Page { samples, next } => Samples::Page(Page {
@@ -300,23 +301,20 @@ fn time(text: &str) -> Result<TaiTime, ProblemResponse> {
 
 /// How all nodes stand.
 #[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, body = Nodes), (status = 401, body = Problem)))]
-async fn nodes(State(backend): State<Shared>, who: LoggedIn) -> Result<Json<Nodes>, ProblemResponse> {
+async fn nodes(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Nodes>, ProblemResponse> {
     who.may(Action::ReadNodes, Resource::Server)?;
-    Ok(Json(Nodes { at: rfc3339(service::clock::now()), nodes: backend.nodes() }))
+    Ok(Json(Nodes { at: rfc3339(service::clock::now()), nodes: app.backend.nodes() }))
 }
 
 /// The live stream: a WebSocket of `LiveRequest` and `LiveEvent`.
 #[utoipa::path(get, path = "/api/v1/live", responses((status = 101), (status = 401, body = Problem), (status = 403, body = Problem)))]
 async fn live(
-    State(backend): State<Shared>,
+    State(app): State<Shared>,
     headers: HeaderMap,
     who: LoggedIn,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ProblemResponse> {
     who.may(Action::ReadNodes, Resource::Server)?;
-    for mission in backend.missions() {
-        who.may(Action::ReadTelemetry, Resource::Mission(mission.name()))?;
-    }
     if !same_origin(&headers) {
         return Err(ProblemResponse::cross_site("a page of another site may not open this stream"));
     }
@@ -325,7 +323,7 @@ async fn live(
         .read_buffer_size(4 * 1_024)
         .max_write_buffer_size(8 << 20)
         .max_message_size(SOCKET_MESSAGE_BYTES_MAX);
-    Ok(upgrade.on_upgrade(move |socket| live_socket::serve(socket, backend)))
+    Ok(upgrade.on_upgrade(move |socket| live_socket::serve(socket, app, who)))
 }
 
 /// Browsers always send an origin with a WebSocket; other clients send none.
@@ -340,16 +338,16 @@ fn same_origin(headers: &HeaderMap) -> bool {
     }
 }
 
-async fn ready(State(backend): State<Shared>) -> Response {
-    match backend.ready() {
+async fn ready(State(app): State<Shared>) -> Response {
+    match app.backend.ready() {
         Ok(()) => "ready\n".into_response(),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
 }
 
-async fn metrics(State(backend): State<Shared>, who: LoggedIn) -> Result<String, ProblemResponse> {
+async fn metrics(State(app): State<Shared>, who: LoggedIn) -> Result<String, ProblemResponse> {
     who.may(Action::ReadMetrics, Resource::Server)?;
-    Ok(backend.metrics())
+    Ok(app.backend.metrics())
 }
 
 #[cfg(test)]

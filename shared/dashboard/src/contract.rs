@@ -365,6 +365,13 @@ pub enum LiveEvent {
     },
 }
 
+impl LiveEvent {
+    /// The event as it goes on the wire.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("events hold only numbers and text")
+    }
+}
+
 /// Error body, RFC 9457.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Problem {

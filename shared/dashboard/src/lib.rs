@@ -3,6 +3,7 @@
 
 pub mod access;
 mod api;
+mod app;
 mod assets;
 mod backend;
 pub mod contract;

@@ -5,17 +5,25 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use mission_database::ParameterIndex;
 use processing::Sample;
+use space_packet::TaiTime;
 use tokio::sync::broadcast;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
+use crate::access::Principal;
+use crate::api::LoggedIn;
+use crate::app::App;
 use crate::contract::{LiveEvent, LiveRequest};
-use crate::convert::rfc3339;
-use crate::{Backend, LiveBatch, LiveMission, ProblemResponse};
+use crate::{LiveBatch, LiveMission, ProblemResponse};
 
-const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Close code of a stream whose session is over, after HTTP's 401.
+const SESSION_OVER: u16 = 4401;
+/// How long the other side gets to answer a close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A browser that takes longer for one message is gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Samples of one parameter sent from one batch; beyond, only the extremes and the ends go on the wire.
@@ -23,21 +31,28 @@ const SAMPLES_PER_BATCH: usize = 64;
 /// Parameters of one subscription.
 const PARAMETERS_MAX: usize = 10_000;
 
-struct Subscription {
+pub(crate) struct Subscription {
     mission: Arc<LiveMission>,
     wanted: Vec<bool>,
     changes: broadcast::Receiver<Arc<LiveBatch>>,
 }
 
-/// Serves one browser until it leaves.
-pub(crate) async fn serve(mut socket: WebSocket, backend: Arc<dyn Backend>) {
-    let mut heartbeat = interval(HEARTBEAT);
-    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Serves one browser until it leaves, its session is over, or the server stops.
+pub(crate) async fn serve(mut socket: WebSocket, app: Arc<App>, who: LoggedIn) {
+    let LoggedIn { principal, expires, cookie } = who;
+    let mut session = Session { app: Arc::clone(&app), cookie, expires, check: None };
+    let mut heartbeats = app.heartbeats();
     let mut subscription: Option<Subscription> = None;
+    let mut text = Some(app.heartbeat());
     loop {
+        if let Some(text) = text.take()
+            && !matches!(timeout(SEND_TIMEOUT, socket.send(Message::Text(text))).await, Ok(Ok(())))
+        {
+            return;
+        }
         let event = tokio::select! {
             message = socket.recv() => match message {
-                Some(Ok(Message::Text(text))) => match subscribe(&*backend, &text) {
+                Some(Ok(Message::Text(text))) => match subscribe(&app, &principal, &text) {
                     Ok((new, snapshot)) => {
                         subscription = new;
                         snapshot
@@ -51,21 +66,69 @@ pub(crate) async fn serve(mut socket: WebSocket, backend: Arc<dyn Backend>) {
                 Some(Ok(Message::Binary(_) | Message::Close(_)) | Err(_)) | None => return,
             },
             event = next_change(&mut subscription) => event,
-            _ = heartbeat.tick() => {
-                Some(LiveEvent::Heartbeat { at: rfc3339(service::clock::now()), nodes: backend.nodes() })
+            () = session.over() => return close(socket, SESSION_OVER, "the session is over").await,
+            () = app.shutdown.cancelled() => return close(socket, close_code::AWAY, "the server stops").await,
+            _ = heartbeats.tick() => {
+                session.check_again();
+                text = Some(app.heartbeat());
+                None
             }
         };
-        if let Some(event) = event {
-            let text = serde_json::to_string(&event).expect("events hold only numbers and text");
-            if !matches!(timeout(SEND_TIMEOUT, socket.send(Message::text(text))).await, Ok(Ok(()))) {
+        text = text.or_else(|| event.map(|event| Utf8Bytes::from(event.to_json())));
+    }
+}
+
+/// The session a stream belongs to. It is looked up beside the stream: a store that answers slowly or not at
+/// all stops no telemetry.
+struct Session {
+    app: Arc<App>,
+    cookie: String,
+    expires: TaiTime,
+    /// The look-up on its way; whether the session is there still.
+    check: Option<BoxFuture<'static, bool>>,
+}
+
+impl Session {
+    /// Looks the session up, if that is not being done already.
+    fn check_again(&mut self) {
+        let now = service::clock::now();
+        if self.expires <= now {
+            self.check = Some(std::future::ready(false).boxed());
+        } else if self.check.is_none() {
+            let (app, cookie) = (Arc::clone(&self.app), self.cookie.clone());
+            // An unavailable store says nothing about the session.
+            let check = async move { !matches!(app.backend.gate().principal(&cookie, now).await, Ok(None)) };
+            self.check = Some(check.boxed());
+        }
+    }
+
+    /// Waits for a look-up that does not find the session.
+    async fn over(&mut self) {
+        loop {
+            let Some(check) = &mut self.check else { return std::future::pending().await };
+            let there = check.await;
+            self.check = None;
+            if !there {
                 return;
             }
         }
     }
 }
 
-fn subscribe(
-    backend: &dyn Backend,
+async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
+    let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+    let closing = async {
+        if socket.send(Message::Close(Some(frame))).await.is_ok() {
+            // Gone before the other side answered, the connection would take the frame with it.
+            while let Some(Ok(_)) = socket.recv().await {}
+        }
+    };
+    let _ = timeout(CLOSE_TIMEOUT, closing).await;
+}
+
+pub(crate) fn subscribe(
+    app: &App,
+    principal: &Principal,
     text: &str,
 ) -> Result<(Option<Subscription>, Option<LiveEvent>), ProblemResponse> {
     let LiveRequest::Subscribe { mission: name, parameters } = serde_json::from_str(text)
@@ -74,11 +137,7 @@ fn subscribe(
         let detail = format!("{} parameters are more than {PARAMETERS_MAX}", parameters.len());
         return Err(ProblemResponse::bad_request(detail));
     }
-    let mission = backend
-        .missions()
-        .into_iter()
-        .find(|mission| mission.name() == name)
-        .ok_or_else(|| ProblemResponse::unknown_mission(format!("{name:?} is not a mission here")))?;
+    let mission = app.mission(principal, &name)?;
     let mut wanted = vec![false; mission.dictionary().parameters().len()];
     for parameter in &parameters {
         let index = mission.dictionary().find(parameter).ok_or_else(|| {

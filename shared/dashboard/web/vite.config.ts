@@ -20,10 +20,26 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   test: {
-    environment: "happy-dom",
-    setupFiles: ["src/test/setup.ts"],
     restoreMocks: true,
     // Time inside the tests is theirs; this one only bounds a busy machine.
-    testTimeout: 30_000,
+    testTimeout: 120_000,
+    // Vitest gives a worker 60 s to start and cannot be told otherwise. A process for each file missed that on a
+    // machine that was busy compiling, and its tests were not run: threads start faster, and logic needs only one.
+    pool: "threads",
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "pages",
+          include: ["src/**/*.test.tsx"],
+          environment: "happy-dom",
+          setupFiles: ["src/test/setup.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: { name: "logic", include: ["src/**/*.test.ts"], environment: "node", isolate: false },
+      },
+    ],
   },
 });

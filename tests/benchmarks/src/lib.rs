@@ -1,1 +1,8 @@
-//! just bench NAME: figures as JSON lines.
+//! `just bench NAME`: figures as JSON lines, from real processes.
+//!
+//! Every figure says what it was measured with. Machines are shared and noisy: figures of one run compare with
+//! each other, not with those of another day.
+
+pub mod figures;
+pub mod processes;
+pub mod smoke;

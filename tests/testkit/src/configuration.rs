@@ -29,11 +29,20 @@ pub struct Mission {
 impl Mission {
     /// The mission of the simulator's demo spacecraft.
     pub fn demo() -> Self {
+        Self::of_simulator("demo", "Demo spacecraft", "demo-spacecraft.xml")
+    }
+
+    /// The mission of the simulator's load generator.
+    pub fn load() -> Self {
+        Self::of_simulator("load", "Load", "load.xml")
+    }
+
+    fn of_simulator(name: &str, title: &str, dictionary: &str) -> Self {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
         Self {
-            name: "demo".to_owned(),
-            title: "Demo spacecraft".to_owned(),
-            dictionary: repository.join("simulator/demo/demo-spacecraft.xml"),
+            name: name.to_owned(),
+            title: title.to_owned(),
+            dictionary: repository.join("simulator/demo").join(dictionary),
             submilliseconds: Submilliseconds::Microseconds,
         }
     }
@@ -77,6 +86,8 @@ pub struct HubFile {
     pub reception: SocketAddr,
     /// Where the archive is.
     pub database: Database,
+    /// Seconds after which what is in memory goes into segments; the program's own default when absent.
+    pub head_age_max_s: Option<u64>,
     /// Missions of the hub.
     pub missions: Vec<Mission>,
 }
@@ -98,6 +109,9 @@ impl HubFile {
             Database::Url(url) => {
                 let _ = writeln!(out, "\n[database]\nurl = {}", quoted(url));
             }
+        }
+        if let Some(seconds) = self.head_age_max_s {
+            let _ = writeln!(out, "\n[archive]\nhead_age_max_s = {seconds}");
         }
         self.missions.iter().for_each(|mission| mission.write(&mut out));
         out
@@ -124,6 +138,24 @@ pub struct LinkEntry {
     pub mission: String,
     /// What producers are told.
     pub acknowledgement: Acknowledgement,
+    /// Longest packet taken; the program's own default when absent.
+    pub packet_bytes_max: Option<usize>,
+    /// Seconds a packet may take; the program's own default when absent.
+    pub packet_timeout_s: Option<u64>,
+}
+
+impl LinkEntry {
+    /// A link with the program's own limits.
+    pub fn new(name: &str, listen: SocketAddr, mission: &str, acknowledgement: Acknowledgement) -> Self {
+        Self {
+            name: name.to_owned(),
+            listen,
+            mission: mission.to_owned(),
+            acknowledgement,
+            packet_bytes_max: None,
+            packet_timeout_s: None,
+        }
+    }
 }
 
 /// `edge.toml`.
@@ -171,6 +203,12 @@ impl EdgeFile {
                 link.listen,
                 quoted(&link.mission),
             );
+            if let Some(bytes) = link.packet_bytes_max {
+                let _ = writeln!(out, "packet_bytes_max = {bytes}");
+            }
+            if let Some(seconds) = link.packet_timeout_s {
+                let _ = writeln!(out, "packet_timeout_s = {seconds}");
+            }
         }
         out
     }
@@ -202,6 +240,7 @@ mod tests {
             http: FREE,
             reception: FREE,
             database: Database::Url("host='/tmp' user=sto".to_owned()),
+            head_age_max_s: None,
             missions: vec![mission()],
         };
         let expected = r#"data_directory = "/var/lib/a \"hub\""
@@ -228,22 +267,25 @@ submilliseconds = "microseconds"
 "#;
         assert_eq!(file.to_toml(), expected);
         file.database = Database::Private;
-        assert!(!file.to_toml().contains("[database]"));
+        file.head_age_max_s = Some(2);
+        let text = file.to_toml();
+        assert!(!text.contains("[database]"));
+        assert!(text.contains("\n[archive]\nhead_age_max_s = 2\n"), "{text}");
     }
 
     #[test]
     fn an_edge_file_says_what_the_node_reads() {
-        let link = LinkEntry {
-            name: "telemetry".to_owned(),
-            listen: FREE,
-            mission: "demo".to_owned(),
-            acknowledgement: Acknowledgement::Count,
+        let link = LinkEntry::new("telemetry", FREE, "demo", Acknowledgement::Count);
+        let narrow = LinkEntry {
+            packet_bytes_max: Some(1_024),
+            packet_timeout_s: Some(2),
+            ..LinkEntry::new("narrow", FREE, "demo", Acknowledgement::None)
         };
         let file = EdgeFile {
             data_directory: "/var/lib/node".into(),
             http: FREE,
             missions: Vec::new(),
-            links: vec![link],
+            links: vec![link, narrow],
             journal_quota: Some("2 GiB".to_owned()),
             forwarding_profile: None,
         };
@@ -260,6 +302,14 @@ name = "telemetry"
 listen = "127.0.0.1:0"
 mission = "demo"
 acknowledgement = "count"
+
+[[link]]
+name = "narrow"
+listen = "127.0.0.1:0"
+mission = "demo"
+acknowledgement = "none"
+packet_bytes_max = 1024
+packet_timeout_s = 2
 "#;
         assert_eq!(file.to_toml(), expected);
     }

@@ -152,6 +152,7 @@ impl GroundSegment {
             http: plan.hub_http,
             reception: plan.reception,
             database: plan.database,
+            head_age_max_s: None,
             missions: vec![plan.mission.clone()],
         };
         // PostgreSQL's user must be able to enter what lies above its data.
@@ -161,12 +162,7 @@ impl GroundSegment {
         let mut nodes = BTreeMap::new();
         for node in plan.nodes {
             open_folder(&plan.directory.join(&node.name))?;
-            let link = LinkEntry {
-                name: LINK.to_owned(),
-                listen: node.link,
-                mission: plan.mission.name.clone(),
-                acknowledgement: node.acknowledgement,
-            };
+            let link = LinkEntry::new(LINK, node.link, &plan.mission.name, node.acknowledgement);
             let file = EdgeFile {
                 data_directory: plan.directory.join(&node.name).join("data"),
                 http: node.http,
@@ -297,6 +293,17 @@ impl GroundSegment {
     pub fn link(&self, name: &str) -> anyhow::Result<SocketAddr> {
         let links = &self.node(name)?.file.links;
         Ok(links.first().with_context(|| format!("{name} has no link"))?.listen)
+    }
+
+    /// What the hub's next start reads.
+    pub fn hub_file(&mut self) -> &mut HubFile {
+        &mut self.hub.file
+    }
+
+    /// What a node's next start reads.
+    pub fn node_file(&mut self, name: &str) -> anyhow::Result<&mut EdgeFile> {
+        let node = self.nodes.get_mut(name).with_context(|| format!("no node {name}"))?;
+        Ok(&mut node.file)
     }
 
     /// Names of the nodes, in order.

@@ -5,5 +5,6 @@ pub mod client;
 pub mod configuration;
 pub mod ground;
 pub mod guard;
+pub mod ports;
 pub mod postgres;
 pub mod process;

@@ -26,7 +26,7 @@ const PACKET_BYTES_FULL: usize = 96 * 1_024;
 /// What a body may unpack to: a full batch of packets, their times and the columns' own overhead.
 const RAW_BYTES_MAX: usize = PACKET_BYTES_FULL + PACKET_BYTES_MAX + RECORDS_MAX * 32;
 const HEADER_BYTES_MAX: usize = 512;
-const NAME_BYTES_MAX: usize = 64;
+const NAME_BYTES_MAX: usize = 40;
 const TRAILER_BYTES: usize = 16 + 16 + 4;
 const VERSION: u8 = 1;
 /// zstd level 1: measured, level 3 is never worth it here.
@@ -120,6 +120,13 @@ const fn malformed(what: &'static str) -> BatchError {
     BatchError::Malformed { what }
 }
 
+/// Whether text is the name of a mission or a link: 1 to 40 ASCII letters, digits, dashes and underscores. What is
+/// a name here is one in paths, in rows and in metrics too.
+pub fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(fits)
+}
+
 /// Collects packets of one mission and link until they make a batch.
 #[derive(Debug)]
 pub struct BatchBuilder {
@@ -131,7 +138,7 @@ pub struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    /// An empty builder. Names are cut to 64 bytes by configuration, checked when a batch is opened.
+    /// An empty builder. Both names satisfy [`is_name`], or the batch will be refused where it arrives.
     pub fn new(mission: &str, link: &str) -> Self {
         Self {
             mission: mission.to_owned(),
@@ -306,13 +313,12 @@ impl SealedBatch {
         }
         let header: BatchHeader =
             postcard::from_bytes(header).map_err(|_| malformed("its header does not decode"))?;
-        let name_fits = |name: &str| (1..=NAME_BYTES_MAX).contains(&name.len());
         if header.body_bytes as usize != content.len() - 2 - header_bytes
             || header.raw_bytes as usize > RAW_BYTES_MAX
             || !(1..=RECORDS_MAX as u32).contains(&header.records)
             || header.sequence < BatchSequence::FIRST
-            || !name_fits(&header.mission)
-            || !name_fits(&header.link)
+            || !is_name(&header.mission)
+            || !is_name(&header.link)
             || header.first_reception > header.last_reception
         {
             return Err(malformed("a field of its header is out of range"));

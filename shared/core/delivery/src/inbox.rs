@@ -62,11 +62,6 @@ impl Inbox {
         // One PostgreSQL: what is committed is as safe as it gets. Replicas will make `safe` lag behind.
         Ack { lane: self.lane, watermark, safe: watermark }
     }
-
-    /// Batches received and not yet committed.
-    pub fn pending(&self) -> u64 {
-        self.received - self.committed
-    }
 }
 
 #[cfg(test)]

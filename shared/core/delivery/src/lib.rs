@@ -5,6 +5,7 @@
 //! asks what to do; the caller does it. The protocol is described in `docs/delivery-protocol.md`.
 
 mod batch;
+mod commit;
 mod frame;
 mod identity;
 mod inbox;
@@ -12,8 +13,9 @@ mod outbox;
 
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, OpenBatch, Position,
-    RECORDS_MAX, SealedBatch, SealedBody,
+    RECORDS_MAX, SealedBatch, SealedBody, is_name,
 };
+pub use commit::{CommitVerdict, judge_group};
 pub use frame::{
     Ack, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LaneHead, LanePosition,
     PROTOCOL_VERSION, RejectCode,

@@ -1,8 +1,12 @@
 //! The newest sample of each parameter, and how often it usually changes.
 
 use mission_database::ParameterIndex;
+use space_packet::TaiTime;
 
 use crate::Sample;
+
+/// How far a spacecraft's clock may run ahead of a station's and still be believed.
+const AHEAD_MAX_NANOS: i64 = 60_000_000_000;
 
 /// Weight of the newest interval in the usual one.
 const INTERVAL_WEIGHT: f64 = 0.2;
@@ -19,6 +23,10 @@ pub struct LatestValue {
 }
 
 /// Latest values by parameter. Newest is by generation time: late data never replaces what is newer.
+///
+/// No spacecraft makes a sample long after it was received: one whose generation lies more than a minute after
+/// its reception has a wrong time (a flipped bit of its day is enough) and is ordered by its reception, or
+/// nothing would ever be newer.
 #[derive(Clone, Debug, Default)]
 pub struct LatestValues {
     values: Vec<Option<LatestValue>>,
@@ -37,7 +45,7 @@ impl LatestValues {
             *place = Some(LatestValue { sample: sample.clone(), source, interval_s: None });
             return;
         };
-        let interval_s = sample.generation.0.seconds_since(latest.sample.generation.0);
+        let interval_s = order(sample).seconds_since(order(&latest.sample));
         if interval_s < 0.0 {
             return;
         }
@@ -63,9 +71,15 @@ impl LatestValues {
     }
 }
 
+/// The time that a sample takes its place by.
+fn order(sample: &Sample) -> TaiTime {
+    let (generation, reception) = (sample.generation.0, sample.reception.0);
+    if generation > reception.plus_nanos(AHEAD_MAX_NANOS) { reception } else { generation }
+}
+
 #[cfg(test)]
 mod tests {
-    use space_packet::{GenerationTime, ReceptionTime, TaiTime};
+    use space_packet::{GenerationTime, ReceptionTime};
 
     use super::*;
     use crate::Raw;
@@ -74,7 +88,7 @@ mod tests {
         Sample {
             parameter: ParameterIndex(0),
             generation: GenerationTime(TaiTime(seconds * 1_000_000_000)),
-            reception: ReceptionTime::default(),
+            reception: ReceptionTime(TaiTime(seconds * 1_000_000_000)),
             raw: Raw::Signed(seconds),
             calibrated: None,
         }
@@ -91,6 +105,32 @@ mod tests {
     #[test]
     fn late_data_never_replaces_what_is_newer() {
         check(&[10, 20, 15, 3], 20, Some(10.0));
+    }
+
+    #[test]
+    fn a_generation_time_far_in_the_future_is_not_the_newest_for_ever() {
+        let mut latest = LatestValues::new(1);
+        let mut flipped = at(20);
+        flipped.generation.0 = flipped.generation.0.plus_nanos((1 << 14) * 86_400 * 1_000_000_000);
+        for sample in [&at(10), &flipped, &at(15)] {
+            latest.on_sample(sample, 0);
+        }
+        let newest = |latest: &LatestValues| latest.of(ParameterIndex(0)).expect("a sample came").clone();
+        assert_eq!(newest(&latest).sample, flipped, "it is the newest received");
+        latest.on_sample(&at(30), 0);
+        assert_eq!(newest(&latest).sample, at(30));
+        assert_eq!(newest(&latest).interval_s, Some(10.0));
+    }
+
+    #[test]
+    fn a_clock_that_runs_a_minute_ahead_is_believed() {
+        let mut latest = LatestValues::new(1);
+        let mut ahead = at(20);
+        ahead.generation.0 = ahead.generation.0.plus_nanos(60_000_000_000);
+        for sample in [&ahead, &at(79)] {
+            latest.on_sample(sample, 0);
+        }
+        assert_eq!(latest.of(ParameterIndex(0)).expect("a sample came").sample, ahead);
     }
 
     #[test]

@@ -96,7 +96,8 @@ impl Reducer {
             }
             return out;
         }
-        out.width_nanos = (self.to - self.from) / self.buckets.len() as i64;
+        let span = i128::from(self.to) - i128::from(self.from);
+        out.width_nanos = i64::try_from(span / self.buckets.len() as i128).unwrap_or(i64::MAX);
         for bucket in self.buckets.into_iter().flatten() {
             let (min, max) = bucket.extremes.unzip();
             out.push(bucket.first_at, min, max, bucket.first, bucket.last);
@@ -147,6 +148,19 @@ mod tests {
         let samples: Vec<_> = (0..40).map(|time| (time, f64::NAN)).collect();
         let buckets = reduce(&samples, 10);
         assert_eq!((buckets.times.as_slice(), buckets.min.as_slice()), ([0].as_slice(), [None].as_slice()));
+    }
+
+    #[test]
+    fn the_whole_of_time_is_a_range() {
+        for points in [1, 2, 10] {
+            let mut reducer = Reducer::new(TaiTime(i64::MIN), TaiTime(i64::MAX), points);
+            for time in [i64::MIN, -5, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, i64::MAX - 1] {
+                reducer.add(time, Some(1.0));
+            }
+            let buckets = reducer.finish();
+            let width = u64::MAX / points as u64;
+            assert_eq!((buckets.count, buckets.width_nanos), (13, i64::try_from(width).unwrap_or(i64::MAX)));
+        }
     }
 
     proptest! {

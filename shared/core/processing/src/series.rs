@@ -1,5 +1,7 @@
 //! Samples of one parameter from one source, in columns.
 
+use std::ops::Range;
+
 use space_packet::{GenerationTime, ReceptionTime, TaiTime};
 
 use crate::{Raw, Sample};
@@ -145,6 +147,32 @@ impl Series {
         self.raw.drop_first(count);
         if let Some(column) = &mut self.calibrated {
             column.drain(..count);
+        }
+    }
+
+    /// A part of the series; the range lies within it.
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let raw = match &self.raw {
+            RawColumn::Binary(column) => RawColumn::Binary(column[range.clone()].to_vec()),
+            RawColumn::Float(column) => RawColumn::Float(column[range.clone()].to_vec()),
+            RawColumn::Signed(column) => RawColumn::Signed(column[range.clone()].to_vec()),
+            RawColumn::Text(column) => RawColumn::Text(column[range.clone()].to_vec()),
+            RawColumn::Unsigned(column) => RawColumn::Unsigned(column[range.clone()].to_vec()),
+        };
+        Self {
+            generation: self.generation[range.clone()].to_vec(),
+            reception: self.reception[range.clone()].to_vec(),
+            raw,
+            calibrated: self.calibrated.as_ref().map(|column| column[range].to_vec()),
+        }
+    }
+
+    /// Bytes of the raw value at `index`: 8 for a number.
+    pub fn raw_bytes(&self, index: usize) -> usize {
+        match &self.raw {
+            RawColumn::Binary(column) => column[index].len(),
+            RawColumn::Text(column) => column[index].len(),
+            RawColumn::Float(_) | RawColumn::Signed(_) | RawColumn::Unsigned(_) => 8,
         }
     }
 

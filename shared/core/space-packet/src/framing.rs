@@ -1,6 +1,10 @@
 //! Space packets out of a byte stream: they stand one after the other, split at any byte.
 
 use crate::{HeaderError, PACKET_BYTES_MAX, PRIMARY_HEADER_BYTES, PrimaryHeader};
+use acquaintance::{Acquaintance, Standing, word};
+
+/// Bytes skipped in a row after which what was learnt of the link no longer holds.
+const LOST_BYTES_MAX: usize = 2 * (PACKET_BYTES_MAX - PRIMARY_HEADER_BYTES);
 
 /// Why bytes of a stream were not taken as a packet.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -35,12 +39,28 @@ pub struct Rejection {
 
 /// Cuts a byte stream into space packets and finds the next packet after garbage.
 ///
-/// The only thing a stream of bare packets offers to synchronise on is the header itself, so a header is
-/// *plausible* when its version is 0 and its length is within this link's bound, and after garbage a packet
-/// is believed only when a plausible header follows it (or the stream pauses there). In synchronisation
-/// every plausible header is believed at once, so no packet waits for its successor.
+/// All that bare packets offer to synchronise on is the header, so a header is *plausible* when its version is
+/// 0, its length within this link's bound, and its six bytes are not all the same (that is filling).
 ///
-/// Memory is bounded by one packet of the largest size plus what one call to `push` brings.
+/// In synchronisation every plausible header is believed at once: no packet waits for its successor. The one
+/// exception needs no waiting either: when a header that this link has not carried with that length ends, within
+/// what is received, before something this link never carried, and packets that it has carried stand inside,
+/// its length lies. A completed packet that something implausible follows is delivered, but ends the
+/// synchronisation.
+///
+/// Out of synchronisation the framer believes what it knows: headers of the packets this link carried, with
+/// their lengths.
+/// - Carried with that length: believed if a header of this link follows, if nothing follows yet, or if its
+///   sequence count goes on from the last one.
+/// - Carried with other lengths: believed if two headers of this link follow in a row.
+/// - Never carried: skipped. If that goes on for 128 KiB, the link carries something else now, and the framer
+///   forgets what it knew.
+/// - Nothing known: believed if two plausible headers follow in a row.
+///
+/// A packet that does not become whole is given up by the caller, who has the clock: see [`Self::give_up`].
+///
+/// Memory is bounded by one packet of the largest size plus what one call to `push` brings, and some
+/// 50 KiB for what was learnt.
 #[derive(Debug)]
 pub struct PacketFramer {
     buffer: Vec<u8>,
@@ -48,8 +68,18 @@ pub struct PacketFramer {
     start: usize,
     packet_bytes_max: usize,
     synchronised: bool,
-    /// Bytes skipped in the current run of garbage, not yet reported.
+    /// Bytes skipped in the current run, not yet reported.
     skipped: u64,
+    /// Whether the run began with a packet that was given up.
+    truncated: bool,
+    /// Bytes skipped since the last packet.
+    lost: usize,
+    /// Bytes of `buffer` that were there when a packet was given up: nothing that began among them and is not
+    /// known is waited for.
+    settled: usize,
+    /// Bytes of `buffer` among which no believed packet of known length begins (while out of synchronisation).
+    inspected: usize,
+    known: Acquaintance,
 }
 
 impl PacketFramer {
@@ -61,6 +91,11 @@ impl PacketFramer {
             packet_bytes_max: packet_bytes_max.min(PACKET_BYTES_MAX),
             synchronised: true,
             skipped: 0,
+            truncated: false,
+            lost: 0,
+            settled: 0,
+            inspected: 0,
+            known: Acquaintance::default(),
         }
     }
 
@@ -68,6 +103,8 @@ impl PacketFramer {
     pub fn push(&mut self, bytes: &[u8]) {
         if self.start > 0 {
             self.buffer.drain(..self.start);
+            self.settled = self.settled.saturating_sub(self.start);
+            self.inspected = self.inspected.saturating_sub(self.start);
             self.start = 0;
         }
         self.buffer.extend_from_slice(bytes);
@@ -81,14 +118,20 @@ impl PacketFramer {
     /// The next whole packet. Skipped bytes are reported through `rejected`, once for each run.
     pub fn next_packet(&mut self, rejected: &mut impl FnMut(Rejection)) -> Option<&[u8]> {
         loop {
-            let pending = &self.buffer[self.start..];
-            if pending.len() < PRIMARY_HEADER_BYTES {
+            if self.pending_bytes() < PRIMARY_HEADER_BYTES {
+                if !self.synchronised && self.start < self.settled {
+                    self.skip(self.pending_bytes());
+                    self.begin_anew(rejected);
+                }
                 return None;
             }
-            match self.judge(pending) {
-                Verdict::Packet(bytes) => {
+            match self.judge() {
+                Verdict::Packet(header) => {
+                    let bytes = header.packet_bytes();
                     self.report_skipped(rejected);
+                    self.known.learn(&header);
                     self.synchronised = true;
+                    (self.lost, self.inspected) = (0, 0);
                     let packet = self.start..self.start + bytes;
                     self.start += bytes;
                     return Some(&self.buffer[packet]);
@@ -97,70 +140,206 @@ impl PacketFramer {
                 Verdict::Skip(cause) => {
                     if cause == RejectionCause::Oversized {
                         rejected(Rejection { cause, bytes: 1 });
+                        self.start += 1;
                     } else {
-                        self.skipped += 1;
+                        self.skip(1);
                     }
                     self.synchronised = false;
-                    self.start += 1;
                 }
             }
         }
     }
 
-    /// Gives up on a packet that never became whole: the stream ended or stayed silent too long.
+    /// Gives up the packet that is waited for: it took too long, or the stream ended.
+    ///
+    /// Its first byte is skipped, and what is left of it behind that, as truncated. Packets that stand whole
+    /// behind it come out of `next_packet`, so call that until it returns `None`. If nothing there can be
+    /// believed, all of it is skipped and the next byte pushed is the beginning of a packet again; a known packet
+    /// that is not whole is kept and waited for. So at the end of a stream, do both until `pending_bytes` is 0.
     pub fn give_up(&mut self, rejected: &mut impl FnMut(Rejection)) {
         self.report_skipped(rejected);
-        let bytes = self.pending_bytes() as u64;
-        if bytes > 0 {
-            rejected(Rejection { cause: RejectionCause::Truncated, bytes });
+        if self.pending_bytes() > 0 {
+            self.truncated = true;
+            self.skip(1);
         }
-        self.buffer.clear();
-        self.start = 0;
+        self.synchronised = false;
+        self.settled = self.buffer.len();
+        if self.pending_bytes() == 0 {
+            self.begin_anew(rejected);
+        }
+    }
+
+    fn begin_anew(&mut self, rejected: &mut impl FnMut(Rejection)) {
+        self.report_skipped(rejected);
         self.synchronised = true;
     }
 
-    fn judge(&self, pending: &[u8]) -> Verdict {
-        let header = match PrimaryHeader::parse(pending) {
-            Ok(header) => header,
-            Err(HeaderError::Version { .. }) => return Verdict::Skip(RejectionCause::Garbage),
-            Err(HeaderError::Truncated { .. }) => return Verdict::Wait,
-        };
-        let bytes = header.packet_bytes();
-        if bytes > self.packet_bytes_max {
-            let cause = if self.synchronised { RejectionCause::Oversized } else { RejectionCause::Garbage };
-            return Verdict::Skip(cause);
+    fn skip(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.skipped += bytes as u64;
+        self.lost += bytes;
+        if self.lost > LOST_BYTES_MAX {
+            self.known.forget();
+            self.lost = 0;
         }
-        let Some(after) = pending.get(bytes..) else {
-            return Verdict::Wait;
-        };
-        if self.synchronised || self.plausible(after) {
-            return Verdict::Packet(bytes);
-        }
-        Verdict::Skip(RejectionCause::Garbage)
     }
 
-    /// Whether what follows a candidate may be another packet: nothing, or the beginning of one.
-    fn plausible(&self, after: &[u8]) -> bool {
-        match PrimaryHeader::parse(after) {
-            Ok(header) => header.packet_bytes() <= self.packet_bytes_max,
-            Err(HeaderError::Truncated { .. }) => after.first().is_none_or(|byte| byte >> 5 == 0),
-            Err(HeaderError::Version { .. }) => false,
+    /// What to do with the bytes at `start`.
+    fn judge(&mut self) -> Verdict {
+        let garbage = Verdict::Skip(RejectionCause::Garbage);
+        let Found::Header(header) = self.header_at(self.start) else { return garbage };
+        let bytes = header.packet_bytes();
+        if bytes > self.packet_bytes_max {
+            return if self.synchronised { Verdict::Skip(RejectionCause::Oversized) } else { garbage };
+        }
+        let whole = bytes <= self.pending_bytes();
+        if self.synchronised {
+            return if !whole {
+                Verdict::Wait
+            } else if self.length_lies(&header) {
+                garbage
+            } else {
+                Verdict::Packet(header)
+            };
+        }
+        let settled = self.start < self.settled;
+        let followed = match self.known.standing(&header) {
+            Standing::Known if !whole => Followed::Unknown,
+            Standing::Known if self.believed(self.start, &header) => Followed::Yes,
+            Standing::Known => Followed::No,
+            _ if !whole && settled => Followed::No,
+            Standing::Familiar => self.followed(bytes, |next| self.known.standing(next) != Standing::Strange),
+            Standing::Strange if self.known.is_empty() => self.followed(bytes, |_| true),
+            Standing::Strange => Followed::No,
+        };
+        match followed {
+            Followed::Yes => Verdict::Packet(header),
+            Followed::No => garbage,
+            Followed::Unknown if self.known_behind() => garbage,
+            Followed::Unknown => Verdict::Wait,
+        }
+    }
+
+    /// Whether two headers that `fits` says yes to follow the packet at `start` in a row.
+    fn followed(&self, bytes: usize, fits: impl Fn(&PrimaryHeader) -> bool) -> Followed {
+        // Waiting for a second one must not cost more memory than a packet.
+        let no_more_comes =
+            self.start < self.settled || self.pending_bytes() > self.packet_bytes_max + PRIMARY_HEADER_BYTES;
+        let mut at = self.start + bytes;
+        for before in 0..2 {
+            if self.start < self.settled && at == self.settled {
+                return Followed::Yes;
+            }
+            match self.header_at(at) {
+                Found::Header(next) if next.packet_bytes() <= self.packet_bytes_max && fits(&next) => {
+                    at += next.packet_bytes();
+                }
+                Found::Header(_) | Found::Nonsense => return Followed::No,
+                Found::Nothing if no_more_comes && before > 0 => return Followed::Yes,
+                Found::Nothing if no_more_comes => return Followed::No,
+                Found::Nothing => return Followed::Unknown,
+            }
+        }
+        Followed::Yes
+    }
+
+    /// Whether the packet of known length at `at` is one, by what follows it or by its sequence count.
+    fn believed(&self, at: usize, header: &PrimaryHeader) -> bool {
+        self.known.counts_on(header)
+            || match self.header_at(at + header.packet_bytes()) {
+                Found::Header(next) => {
+                    next.packet_bytes() <= self.packet_bytes_max
+                        && self.known.standing(&next) != Standing::Strange
+                }
+                Found::Nonsense => false,
+                Found::Nothing => true,
+            }
+    }
+
+    /// Whether a believed packet of known length begins behind `start`.
+    fn known_behind(&mut self) -> bool {
+        let last = self.buffer.len().saturating_sub(PRIMARY_HEADER_BYTES);
+        let from = self.inspected.max(self.start + 1);
+        let found = (from..=last).find(|&at| match self.header_at(at) {
+            Found::Header(header) => {
+                self.known.standing(&header) == Standing::Known && self.believed(at, &header)
+            }
+            Found::Nonsense | Found::Nothing => false,
+        });
+        self.inspected = found.unwrap_or(from.max(last + 1));
+        found.is_some()
+    }
+
+    /// Whether the whole packet at `start` has swallowed packets of this link.
+    fn length_lies(&self, header: &PrimaryHeader) -> bool {
+        if self.known.is_empty() || self.known.standing(header) == Standing::Known {
+            return false;
+        }
+        let end = self.start + header.packet_bytes();
+        match self.header_at(end) {
+            Found::Nothing => return false,
+            Found::Header(next)
+                if self.known.standing(&next) != Standing::Strange || word(&next) == word(header) =>
+            {
+                return false;
+            }
+            Found::Header(_) | Found::Nonsense => {}
+        }
+        let known = |at| match self.header_at(at) {
+            Found::Header(header) if self.known.standing(&header) == Standing::Known => Some(header),
+            _ => None,
+        };
+        (self.start + 1..end).any(|at| {
+            known(at).is_some_and(|header| {
+                self.known.counts_on(&header) || known(at + header.packet_bytes()).is_some()
+            })
+        })
+    }
+
+    fn header_at(&self, at: usize) -> Found {
+        let bytes = self.buffer.get(at..).unwrap_or_default();
+        match PrimaryHeader::parse(bytes) {
+            Ok(_) if bytes[1..PRIMARY_HEADER_BYTES].iter().all(|byte| *byte == bytes[0]) => Found::Nonsense,
+            Ok(header) => Found::Header(header),
+            Err(HeaderError::Version { .. }) => Found::Nonsense,
+            Err(HeaderError::Truncated { .. }) if bytes.first().is_some_and(|byte| byte >> 5 != 0) => {
+                Found::Nonsense
+            }
+            Err(HeaderError::Truncated { .. }) => Found::Nothing,
         }
     }
 
     fn report_skipped(&mut self, rejected: &mut impl FnMut(Rejection)) {
         if self.skipped > 0 {
-            rejected(Rejection { cause: RejectionCause::Garbage, bytes: self.skipped });
-            self.skipped = 0;
+            let cause = if self.truncated { RejectionCause::Truncated } else { RejectionCause::Garbage };
+            rejected(Rejection { cause, bytes: self.skipped });
         }
+        (self.skipped, self.truncated) = (0, false);
     }
 }
 
 enum Verdict {
-    Packet(usize),
+    Packet(PrimaryHeader),
     Skip(RejectionCause),
     Wait,
 }
 
+/// What stands at a place of the stream.
+enum Found {
+    Header(PrimaryHeader),
+    /// Not the beginning of a packet.
+    Nonsense,
+    /// Too few bytes to say.
+    Nothing,
+}
+
+enum Followed {
+    Yes,
+    No,
+    /// Not received yet.
+    Unknown,
+}
+
+mod acquaintance;
 #[cfg(test)]
 mod tests;

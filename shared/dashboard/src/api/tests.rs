@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::body::{Body, to_bytes};
 use axum::http::Method;
@@ -16,9 +17,10 @@ use crate::contract::{Node, Server, ServerKind};
 struct MemoryStore {
     codes: Mutex<Vec<SecretHash>>,
     sessions: Mutex<HashMap<SecretHash, StoredSession>>,
+    unavailable: AtomicBool,
 }
 
-impl SessionStore for MemoryStore {
+impl SessionStore for Arc<MemoryStore> {
     fn redeem_code(
         &self,
         code: SecretHash,
@@ -36,7 +38,8 @@ impl SessionStore for MemoryStore {
 
     fn find(&self, id: SecretHash) -> BoxFuture<'_, Result<Option<StoredSession>, StoreUnavailable>> {
         let found = self.sessions.lock().expect("not poisoned").get(&id).cloned();
-        async { Ok(found) }.boxed()
+        let unavailable = self.unavailable.load(Ordering::Relaxed);
+        async move { if unavailable { Err(StoreUnavailable("gone".to_owned())) } else { Ok(found) } }.boxed()
     }
 
     fn remove(&self, id: SecretHash) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
@@ -47,7 +50,10 @@ impl SessionStore for MemoryStore {
 
 struct Fixture {
     gate: Gate,
+    store: Arc<MemoryStore>,
     mission: Arc<LiveMission>,
+    /// How often somebody asked how the nodes stand.
+    nodes_asked: AtomicUsize,
 }
 
 impl Backend for Fixture {
@@ -69,6 +75,7 @@ impl Backend for Fixture {
     }
 
     fn nodes(&self) -> Vec<Node> {
+        self.nodes_asked.fetch_add(1, Ordering::Relaxed);
         Vec::new()
     }
 
@@ -92,16 +99,21 @@ impl Backend for Fixture {
 const CODE: &str = "ABCD-EFGH-JKMN";
 
 fn fixture() -> Router {
+    router(backend(), CancellationToken::new())
+}
+
+fn backend() -> Arc<Fixture> {
     let xtce = r#"<SpaceSystem name="Demo"><TelemetryMetaData><ParameterTypeSet>
         <IntegerParameterType name="T"><IntegerDataEncoding sizeInBits="8"/></IntegerParameterType>
         </ParameterTypeSet><ParameterSet><Parameter name="P" parameterTypeRef="T"/></ParameterSet>
         <ContainerSet><SequenceContainer name="C"><EntryList><ParameterRefEntry parameterRef="P"/></EntryList>
         </SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>"#;
     let dictionary = Arc::new(Dictionary::from_xtce("demo.xml", xtce).expect("loads"));
-    let store = MemoryStore::default();
+    let store = Arc::new(MemoryStore::default());
     store.codes.lock().expect("not poisoned").push(hash(&normalise_code(CODE)));
     let mission = Arc::new(LiveMission::new("demo", "Demo", dictionary, None));
-    router(Arc::new(Fixture { gate: Gate::new(store), mission }))
+    let gate = Gate::new(Arc::clone(&store));
+    Arc::new(Fixture { gate, store, mission, nodes_asked: AtomicUsize::new(0) })
 }
 
 async fn ask(
@@ -245,3 +257,44 @@ fn the_committed_openapi_document_is_the_generated_one() {
         "openapi.json is old: run `STO_UPDATE_OPENAPI=1 cargo test -p dashboard openapi`"
     );
 }
+
+#[tokio::test]
+async fn a_heartbeat_is_made_once_a_second_for_all_streams() {
+    let backend = backend();
+    let app = App::new(Arc::clone(&backend) as Arc<dyn Backend>, CancellationToken::new());
+    let begun = std::time::Instant::now();
+    let texts: Vec<_> = (0..1_000).map(|_| app.heartbeat()).collect();
+    assert!(texts[0].contains("\"kind\":\"heartbeat\""), "{}", texts[0]);
+    let seconds = begun.elapsed().as_secs() as usize + 2;
+    assert!(backend.nodes_asked.load(Ordering::Relaxed) <= seconds);
+}
+
+#[tokio::test]
+async fn each_address_has_wrong_codes_of_its_own() {
+    let router = fixture();
+    let guess = async |last: u8| {
+        let request = Request::post("/api/v1/session")
+            .header(CSRF_HEADER, "test")
+            .header(header::CONTENT_TYPE, "application/json")
+            .extension(ConnectInfo(SocketAddr::from(([10, 0, 0, last], 4_711))));
+        ask(&router, request, "{\"code\":\"0000\"}").await.0
+    };
+    for _ in 0..20 {
+        assert_eq!(guess(1).await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(guess(1).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(guess(2).await, StatusCode::UNAUTHORIZED);
+    log_in(&router).await;
+}
+
+#[tokio::test]
+async fn a_session_of_another_server_on_this_host_is_not_taken_for_ones_own() {
+    let router = fixture();
+    let cookie = log_in(&router).await;
+    assert!(cookie.starts_with("sto_session_hub_"), "{cookie}");
+    let both = format!("sto_session_edge_00000000=foreign; {cookie}");
+    let request = Request::get("/api/v1/session").header(header::COOKIE, &both);
+    assert_eq!(ask(&router, request, "").await.0, StatusCode::OK);
+}
+
+mod live;

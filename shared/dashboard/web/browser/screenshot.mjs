@@ -1,7 +1,7 @@
 // Takes a picture of a page: npm run screenshot -- URL OUT.png [--code CODE] [--theme dark|light] [--wait MS] [--eval JS]
 // Also prints what the page complained about, and fails when it asked a foreign host for anything.
 import { parseArgs } from "node:util";
-import { chromium } from "playwright-core";
+import { launchChromium } from "./chromium.mjs";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -22,19 +22,7 @@ if (address === undefined || out === undefined) {
   process.exit(2);
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.STO_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const browser = await launchChromium();
 try {
   const page = await browser.newPage({
     colorScheme: values.theme === "light" ? "light" : "dark",

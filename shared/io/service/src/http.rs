@@ -1,50 +1,79 @@
-//! Serving HTTP with bounds: `axum::serve` has no header timeout and no connection cap, this has both.
+//! Serving HTTP with bounds: `axum::serve` has no timeouts and no connection cap, this has both.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{ServiceExt, service_fn};
 use tracing::debug;
 
 /// Connections at once; a thousand dashboards and their sockets fit. More wait to be accepted.
 const CONNECTIONS_MAX: usize = 4_096;
-/// A client that has not sent its headers by then is no client.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// What connections get to finish when the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// How long a client may take.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// For the headers of a request; of the first one, whatever the client sends or does not send.
+    headers: Duration,
+    /// For a request from its headers to the answer's, its body included. What an answer upgrades to, like
+    /// a WebSocket, is not part of it.
+    request: Duration,
+}
+
+const PATIENCE: Patience = Patience { headers: Duration::from_secs(10), request: Duration::from_secs(60) };
+
 /// Serves `router` until shutdown.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    serve_with(listener, router, shutdown, PATIENCE, CONNECTIONS_MAX).await
+}
+
+async fn serve_with(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+    patience: Patience,
+    connections_max: usize,
+) -> anyhow::Result<()> {
+    let permits = Arc::new(Semaphore::new(connections_max));
     let mut connections = tokio::task::JoinSet::new();
     loop {
-        let permit = Arc::clone(&permits).acquire_owned().await?;
-        let (stream, remote) = tokio::select! {
+        let next = async {
+            let permit = Arc::clone(&permits).acquire_owned().await?;
+            anyhow::Ok((permit, listener.accept().await))
+        };
+        let (permit, accepted) = tokio::select! {
             () = shutdown.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors, or the client is gone again: neither ends the server.
-                    debug!(%error, "accept failed");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
+            next = next => next?,
+        };
+        let (stream, remote) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, or the client is gone again: neither ends the server.
+                debug!(%error, "accept failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
         };
         while connections.try_join_next().is_some() {}
         let _ = stream.set_nodelay(true);
         let (router, shutdown) = (router.clone(), shutdown.clone());
         connections.spawn(async move {
-            serve_connection(stream, remote, router, shutdown).await;
+            serve_connection(stream, remote, router, shutdown, patience).await;
             drop(permit);
         });
     }
@@ -57,25 +86,142 @@ async fn serve_connection(
     remote: SocketAddr,
     router: Router,
     shutdown: CancellationToken,
+    patience: Patience,
 ) {
-    let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(remote));
-        request.map(axum::body::Body::new)
+    let asked = Arc::new(AtomicBool::new(false));
+    let service = service_fn({
+        let asked = Arc::clone(&asked);
+        move |mut request: hyper::Request<hyper::body::Incoming>| {
+            asked.store(true, Ordering::Relaxed);
+            request.extensions_mut().insert(ConnectInfo(remote));
+            answer(router.clone(), request.map(Body::new), patience.request)
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.headers);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);
     let connection =
         builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    // The library waits without end for the bytes that tell it the version of HTTP.
+    let first_request = tokio::time::sleep(patience.headers);
+    tokio::pin!(first_request);
+    let (mut waiting, mut stopping) = (true, false);
+    let result = loop {
+        tokio::select! {
+            result = connection.as_mut() => break result,
+            () = shutdown.cancelled(), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = first_request.as_mut(), if waiting => {
+                if !asked.load(Ordering::Relaxed) {
+                    debug!(%remote, "connection closed: no request came");
+                    return;
+                }
+                waiting = false;
+            }
         }
     };
     if let Err(error) = result {
         debug!(%remote, error = %error, "connection ended with an error");
+    }
+}
+
+async fn answer(
+    router: Router,
+    request: axum::extract::Request,
+    patience: Duration,
+) -> Result<Response, Infallible> {
+    match tokio::time::timeout(patience, router.oneshot(request)).await {
+        Ok(answer) => answer,
+        Err(_) => Ok((StatusCode::REQUEST_TIMEOUT, [(header::CONNECTION, "close")]).into_response()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio::task::JoinHandle;
+    use tokio::time::{Instant, sleep, timeout};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(300);
+    const LONG: Duration = Duration::from_secs(30);
+    const GET: &str = "GET / HTTP/1.1\r\nhost: test\r\n";
+
+    async fn server(
+        patience: Patience,
+        connections_max: usize,
+    ) -> (SocketAddr, CancellationToken, JoinHandle<anyhow::Result<()>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let address = listener.local_addr().expect("an address");
+        let shutdown = CancellationToken::new();
+        let router = Router::new()
+            .route("/", get(|| async { "hello" }))
+            .route("/echo", post(|body: String| async { body }));
+        let serving = serve_with(listener, router, shutdown.clone(), patience, connections_max);
+        (address, shutdown, tokio::spawn(serving))
+    }
+
+    /// Sends the pieces, a pause after each, and returns all that comes back until the server closes.
+    async fn talk(address: SocketAddr, pieces: &[&str], pause: Duration) -> String {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        for piece in pieces {
+            // The server may have closed by now.
+            let _ = stream.write_all(piece.as_bytes()).await;
+            sleep(pause).await;
+        }
+        let mut answer = Vec::new();
+        let _ = timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await.expect("closed");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_client_that_asks_is_answered_and_may_ask_again_later() {
+        let (address, ..) = server(Patience { headers: LONG, request: LONG }, 8).await;
+        let again = [format!("{GET}\r\n"), format!("{GET}connection: close\r\n\r\n")];
+        let answers = talk(address, &[&again[0], &again[1]], SHORT).await;
+        assert_eq!(answers.matches("hello").count(), 2, "{answers}");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_no_request_is_cut_off() {
+        let (address, ..) = server(Patience { headers: SHORT, request: LONG }, 8).await;
+        for beginning in ["", "G", "PRI * HT", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+            let begun = Instant::now();
+            let answer = talk(address, &[beginning], Duration::ZERO).await;
+            assert!(begun.elapsed() >= SHORT && begun.elapsed() < LONG, "{beginning:?}: {answer}");
+            assert!(!answer.contains("hello"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_its_headers_one_by_one_is_cut_off() {
+        let (address, ..) = server(Patience { headers: SHORT, request: LONG }, 8).await;
+        let mut pieces = vec![GET];
+        pieces.extend(["x: y\r\n"; 20]);
+        let answer = talk(address, &[pieces, vec!["\r\n"]].concat(), SHORT / 4).await;
+        assert!(!answer.contains("hello"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let (address, ..) = server(Patience { headers: LONG, request: SHORT }, 8).await;
+        let request = "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhalf";
+        let answer = talk(address, &[request], Duration::ZERO).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn the_server_stops_while_all_connections_are_taken() {
+        let (address, shutdown, serving) = server(Patience { headers: LONG, request: LONG }, 1).await;
+        let _silent = TcpStream::connect(address).await.expect("connected");
+        sleep(SHORT).await;
+        shutdown.cancel();
+        timeout(DRAIN * 2, serving).await.expect("stops").expect("no panic").expect("no error");
     }
 }

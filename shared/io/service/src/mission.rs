@@ -141,10 +141,10 @@ mod tests {
         assert!(matches!(load(), Err(MissionError::NoDictionary { .. })));
         std::fs::write(&file, GOOD).expect("written");
         assert_eq!(load().expect("loads").problem, None);
-        std::fs::write(&file, "<SpaceSystem name=\"Demo\">\n  <Telemetry").expect("written");
+        std::fs::write(&file, "<SpaceSystem name=\"Demo\">\n  <Telemetry\n</SpaceSystem>").expect("written");
         let mission = load().expect("the last good one");
         assert_eq!(mission.decoder.dictionary().parameters().len(), 1);
         let problem = mission.problem.expect("says what is wrong");
-        assert!(problem.starts_with("demo.xml:2:"), "{problem}");
+        assert!(problem.starts_with("demo.xml:3:"), "{problem}");
     }
 }

@@ -80,6 +80,10 @@ pub(super) fn decode(bytes: &[u8], records: usize) -> Result<OpenBatch, BatchErr
     for _ in 0..group_count {
         let length = take_number(&mut input, PACKET_BYTES_MAX)?;
         let packets = take_number(&mut input, records)?;
+        // Nothing empty is ever written, and empty columns have no place to be read from.
+        if length == 0 || packets == 0 {
+            return Err(malformed("a group of its columns is empty"));
+        }
         packets_total += packets;
         bytes_total += length * packets;
         groups.push(Group { length, packets });

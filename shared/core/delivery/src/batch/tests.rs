@@ -64,6 +64,15 @@ fn a_batch_is_full_before_it_outgrows_a_journal_value() {
     );
 }
 
+#[test]
+fn a_batch_with_a_name_that_no_row_can_hold_is_refused() {
+    let mut builder = BatchBuilder::new("a\0b", "antenna");
+    builder.push(ReceptionTime(TaiTime(0)), &[1; 8]);
+    let batch =
+        builder.pack().expect("not empty").seal(Lane::Telemetry, &Position::start(STORE, Lane::Telemetry));
+    assert!(matches!(SealedBatch::parse(batch.into_bytes()), Err(BatchError::Malformed { .. })));
+}
+
 proptest! {
     #[test]
     fn what_is_sealed_opens_to_the_same_records_in_the_same_order(
@@ -88,6 +97,18 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         prop_assert!(SealedBatch::parse(bytes).is_err());
+    }
+
+    #[test]
+    fn columns_that_state_anything_never_panic(
+        groups in proptest::collection::vec((0u8..4, 0u8..4), 0..4),
+        rest in proptest::collection::vec(any::<u8>(), 0..40),
+        records in 0usize..12,
+    ) {
+        let mut bytes = vec![groups.len() as u8];
+        groups.iter().for_each(|&(length, packets)| bytes.extend([length, packets]));
+        bytes.extend(rest);
+        let _ = columns::decode(&bytes, records);
     }
 
     #[test]

@@ -26,6 +26,15 @@ test("a problem body is kept as the server wrote it", async () => {
   });
 });
 
+test("a detail that begins in lower case stands as a sentence", async () => {
+  const body = { title: "the code is not valid", detail: "make a new one with `cloud-hub login-code`" };
+  const error = await failure(async () => new Response(JSON.stringify(body), { status: 401 }));
+  expect(explain(error)).toMatchObject({
+    title: "The code is not valid",
+    detail: "Make a new one with `cloud-hub login-code`",
+  });
+});
+
 test("an answer that is no problem body is still explained", async () => {
   const error = await failure(async () => new Response("<html>", { status: 502, statusText: "Bad Gateway" }));
   expect(error).toBeInstanceOf(ProblemError);

@@ -32,7 +32,11 @@ export interface Explanation {
 
 export function explain(error: unknown): Explanation {
   if (error instanceof ProblemError)
-    return { title: error.problem.title, detail: error.problem.detail, code: error.problem.code };
+    return {
+      title: sentence(error.problem.title),
+      detail: sentence(error.problem.detail),
+      code: error.problem.code,
+    };
   if (error instanceof UnreachableError)
     return {
       title: "No answer from the server",
@@ -44,6 +48,11 @@ export function explain(error: unknown): Explanation {
     detail: error instanceof Error ? error.message : String(error),
     code: null,
   };
+}
+
+/** Servers write errors as parts of a chain, in lower case; here one stands alone. */
+function sentence(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 export type Method = "DELETE" | "GET" | "POST";

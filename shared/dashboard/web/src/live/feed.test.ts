@@ -27,6 +27,18 @@ test("a late sample does not replace a newer one as the latest", () => {
   expect(feed.latestOf("other", PATH)).toBeNull();
 });
 
+test("of one sample heard at two stations the same copy stands, whichever came first", () => {
+  const copies = [
+    { ...sample(5), node: "awarua" },
+    { ...sample(5), node: "svalbard" },
+  ];
+  for (const samples of [copies, copies.toReversed()]) {
+    const feed = new LiveFeed();
+    feed.onEvent({ kind: "values", mission: "m", samples });
+    expect(feed.latestOf("m", PATH)?.node).toBe("awarua");
+  }
+});
+
 test("each snapshot asks for the history again, and what was dropped is counted", () => {
   const feed = new LiveFeed();
   feed.follow("m", PATH, 0);

@@ -91,12 +91,17 @@ export class LiveFeed {
     }
     const known = values.get(sample.parameter);
     // A late sample is in its place in history, but the newest one is what stands.
-    if (known === undefined || parseTime(sample.generation_time) >= parseTime(known.generation_time))
-      values.set(sample.parameter, sample);
+    if (known === undefined || stands(sample, known)) values.set(sample.parameter, sample);
   }
 
   private renew(trace: Trace): void {
     trace.generation += 1;
     trace.sinceGeneration = 0;
   }
+}
+
+/** Of one sample heard at two stations always the same copy stands, so that the station does not flicker. */
+function stands(sample: Sample, known: Sample): boolean {
+  const later = parseTime(sample.generation_time) - parseTime(known.generation_time);
+  return later > 0 || (later === 0 && sample.node <= known.node);
 }

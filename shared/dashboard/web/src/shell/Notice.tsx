@@ -10,6 +10,16 @@ export function Loading({ what }: { what: string }) {
   );
 }
 
+/** What stands between backticks is typed at a prompt. */
+function WithCommands({ text }: { text: string }) {
+  let at = 0;
+  return text.split("`").map((part, index) => {
+    const key = at;
+    at += part.length + 1;
+    return index % 2 === 1 ? <code key={key}>{part}</code> : part;
+  });
+}
+
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { title, detail, code } = explain(error);
   return (
@@ -18,7 +28,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
       <div>
         <strong>{title}</strong>
         <p>
-          {detail} {code === null ? null : <code>{code}</code>}
+          <WithCommands text={detail} /> {code === null ? null : <code>{code}</code>}
         </p>
       </div>
       {onRetry === undefined ? null : (

@@ -61,7 +61,7 @@ export function ParametersPage({ mission, search, onSearch, onMission }: Props) 
           <strong>The configured dictionary is not in use.</strong> {problem}
         </p>
       )}
-      {live.feed.refusal === null ? null : (
+      {live.feed.refusal === null || parameters.isError ? null : (
         <p className="notice serious" role="alert">
           <strong>Live values were refused.</strong> {live.feed.refusal.detail}{" "}
           <code>{live.feed.refusal.code}</code>

@@ -4,12 +4,19 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import { clockTime, dateAndTime } from "../../format/time";
 import type { ParameterDescription } from "../../types";
-import { pointText } from "./cursor";
+import { pointText, valueLabels } from "./cursor";
 import { drawFrozen, drawLonePoints } from "./marks";
 import type { TimeWindow } from "./range";
 import type { ChartColumns } from "./series";
 
-const HEIGHT = 400;
+/** Where the page gives none: the style sheet asks for as much. */
+const SHORTEST = 320;
+/** Room for half of the last label. */
+const RIGHT = 32;
+/** Steps of an axis that counts whole things. */
+const WHOLE_STEPS = Array.from({ length: 16 }, (_, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power),
+).flat();
 
 export interface ChartProps {
   parameter: ParameterDescription;
@@ -34,16 +41,12 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const chart = new uPlot(
-      options(current, parameter, Math.max(320, element.clientWidth)),
-      current.current.columns,
-      element,
-    );
+    const chart = new uPlot(options(current, parameter, size(element)), current.current.columns, element);
     plot.current = chart;
     const watch = new ResizeObserver(() => {
-      const width = element.clientWidth;
-      if (width > 0 && width !== chart.width) chart.setSize({ width, height: HEIGHT });
-      onWidth(width);
+      const { width, height } = size(element);
+      if (width !== chart.width || height !== chart.height) chart.setSize({ width, height });
+      onWidth(element.clientWidth);
     });
     watch.observe(element);
     return () => {
@@ -74,10 +77,14 @@ export function Chart(props: ChartProps) {
   return <div ref={place} className="chart" />;
 }
 
+function size(element: HTMLElement): { width: number; height: number } {
+  return { width: Math.max(320, element.clientWidth), height: Math.max(SHORTEST, element.clientHeight) };
+}
+
 function options(
   current: { current: ChartProps },
   parameter: ParameterDescription,
-  width: number,
+  { width, height }: { width: number; height: number },
 ): uPlot.Options {
   const stepped = parameter.kind === "enumeration" || parameter.kind === "boolean";
   const line = () => colour("--series-1");
@@ -96,15 +103,15 @@ function options(
   };
   return {
     width,
-    height: HEIGHT,
+    height,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     legend: { show: false },
-    padding: [12, 16, 0, 0],
+    padding: [12, RIGHT, 0, 0],
     cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: true }, y: { range: (_, low, high) => limits(parameter, low, high) } },
     axes: [
-      { ...axis, size: 32, values: (_, splits) => timeLabels(splits) },
-      { ...axis, size: stepped ? 96 : 72, ...(stepped ? stateAxis(parameter) : {}) },
+      { ...axis, size: 32, space: 72, values: (_, splits) => timeLabels(splits) },
+      { ...axis, ...(stepped ? stateAxis(parameter) : valueAxis(parameter)) },
     ],
     series: [
       {},
@@ -147,7 +154,21 @@ function limits(
 
 function stateAxis(parameter: ParameterDescription): Partial<uPlot.Axis> {
   const states = parameter.kind === "boolean" ? [0, 1] : parameter.labels.map((label) => label.value);
-  return { splits: () => states, values: (_, splits) => splits.map((state) => pointText(state, parameter)) };
+  const longest = Math.max(...states.map((state) => pointText(state, parameter).length));
+  return {
+    size: Math.max(72, 24 + 7 * longest),
+    splits: () => states,
+    values: (_, splits) => splits.map((state) => pointText(state, parameter)),
+  };
+}
+
+function valueAxis(parameter: ParameterDescription): Partial<uPlot.Axis> {
+  const unit = parameter.unit ? ` ${parameter.unit}` : "";
+  return {
+    size: 72 + 6 * unit.length,
+    values: (_, splits) => valueLabels(splits).map((label) => label + unit),
+    ...(parameter.kind === "integer" ? { incrs: WHOLE_STEPS } : {}),
+  };
 }
 
 /** The date stands where the day begins; everywhere else the time is enough. */

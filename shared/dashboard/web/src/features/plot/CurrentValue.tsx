@@ -28,13 +28,13 @@ export function CurrentValue({ parameter, sample, frame }: Props) {
           stale={stale}
         />
         <span className="faint">{unit}</span>
+        {stale && sample !== null ? <span className="state serious">stale</span> : null}
       </p>
       <p className="faint">
         {fresh === null ? (
           "nothing received yet"
         ) : (
           <>
-            {stale ? "stale · " : ""}
             {dateAndTime(fresh.generatedAt)} · {age(fresh.age)} · {sample?.node}
           </>
         )}

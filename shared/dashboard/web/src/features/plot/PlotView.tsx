@@ -59,14 +59,11 @@ export function PlotView(props: Props) {
       <section className="panel plot-panel" aria-label={`Plot of ${parameter.short_name}`}>
         {props.children ?? (
           <>
-            <ChartWithCursor {...props} />
-            <div className="plot-foot">
-              <span className="faint">{statusLine(props)}</span>
-              <span className="grow" />
+            <ChartWithCursor {...props}>
               <button type="button" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
                 Show as table
               </button>
-            </div>
+            </ChartWithCursor>
             {asTable ? <PlotTable parameter={parameter} series={series} /> : null}
           </>
         )}
@@ -75,7 +72,8 @@ export function PlotView(props: Props) {
   );
 }
 
-function ChartWithCursor({ parameter, series, gapMs, frame, window: shown, onWidth }: Props) {
+function ChartWithCursor(props: Props) {
+  const { parameter, series, gapMs, frame, window: shown, onWidth } = props;
   const theme = useTheme((state) => state.theme);
   const [cursor, setCursor] = useState<number | null>(null);
   const [hover, setHover] = useState<number | null>(null);
@@ -120,9 +118,13 @@ function ChartWithCursor({ parameter, series, gapMs, frame, window: shown, onWid
           onWidth={onWidth}
         />
       </div>
-      <p className="read-out" aria-hidden="true">
-        {pointed === null ? "" : readOut(series, pointed, parameter)}
-      </p>
+      <div className="plot-foot">
+        <span className="faint">{statusLine(props)}</span>
+        <span className="read-out" aria-hidden="true">
+          {pointed === null ? "" : readOut(series, pointed, parameter)}
+        </span>
+        {props.children}
+      </div>
       <output className="visually-hidden" aria-live="polite" data-testid="cursor-value">
         {spoken}
       </output>

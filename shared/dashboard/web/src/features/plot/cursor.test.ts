@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ParameterDescription } from "../../types";
-import { moveCursor, nearestIndex, pointText, readOut } from "./cursor";
+import { moveCursor, nearestIndex, pointText, readOut, valueLabels } from "./cursor";
 import { isRange, timeWindow } from "./range";
 
 const temperature: ParameterDescription = {
@@ -48,6 +48,32 @@ test("a point is read with its time, value, unit and extremes", () => {
 test("an enumeration is read by its label, and an unknown state by its number", () => {
   expect(pointText(2, mode)).toBe("SAFE");
   expect(pointText(7, mode)).toBe("raw 7");
+});
+
+test.each([
+  [
+    [31.77, 31.775, 31.78],
+    ["31.770", "31.775", "31.780"],
+  ],
+  [
+    [-50, 0, 50],
+    ["-50", "0", "50"],
+  ],
+  [
+    [0, 0.25],
+    ["0.00", "0.25"],
+  ],
+  [
+    [0.1 + 0.2, 0.4],
+    ["0.3", "0.4"],
+  ],
+  [
+    [0, 5e-8],
+    ["0.000e+0", "5.000e-8"],
+  ],
+  [[], []],
+])("the labels of %j have as many decimals as their steps", (splits, labels) => {
+  expect(valueLabels(splits)).toEqual(labels);
 });
 
 test("a live window ends now, at a sample from the near future, or where it was fixed", () => {

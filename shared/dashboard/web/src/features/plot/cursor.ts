@@ -50,3 +50,18 @@ export function pointText(value: number | null, parameter: ParameterDescription)
   const number = parameter.kind === "float" ? realValue(value) : String(value);
   return parameter.unit ? `${number} ${parameter.unit}` : number;
 }
+
+const DECIMALS_MAX = 6;
+
+/** Labels of an axis, all with as many decimals as its steps need: 31.770 beside 31.775. */
+export function valueLabels(splits: readonly number[]): string[] {
+  const step = Math.abs((splits[1] ?? 0) - (splits[0] ?? 0));
+  const largest = Math.max(...splits.map(Math.abs));
+  const whole = (decimals: number) => {
+    const scaled = step * 10 ** decimals;
+    return scaled > 0.5 && Math.abs(scaled - Math.round(scaled)) < 1e-6;
+  };
+  const decimals = Array.from({ length: DECIMALS_MAX + 1 }, (_, index) => index).find(whole);
+  if (decimals === undefined || largest >= 1e9) return splits.map((split) => split.toExponential(3));
+  return splits.map((split) => split.toFixed(decimals));
+}

@@ -33,6 +33,19 @@ describe("the seam between history and live samples", () => {
     expect(series.newest).toBe(5000);
   });
 
+  test("what two stations heard at once is one point", () => {
+    const twice = history(0, [
+      [1000, 1, 1],
+      [1000, null, null],
+      [2000, 2, 2],
+      [2000, 2, 2],
+    ]);
+    const series = join(twice, [point(2000), point(3000), point(3000)]);
+    expect(series.times).toEqual([1000, 2000, 3000]);
+    expect(series.last).toEqual([1, 2, 3]);
+    expect(series.min).toEqual([1, 2, 3]);
+  });
+
   test("a sample that the history already has is not doubled", () => {
     expect(join(raw, [point(2000), point(3000), point(4000)]).times).toEqual([1000, 2000, 3000, 4000]);
   });

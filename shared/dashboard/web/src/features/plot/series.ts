@@ -51,7 +51,12 @@ export function join(history: Buckets | null, live: readonly Point[]): Series {
       joined.add(point);
       next += 1;
     }
-    joined.open(time, history?.min[index] ?? null, history?.max[index] ?? null, history?.last[index] ?? null);
+    joined.place(
+      time,
+      history?.min[index] ?? null,
+      history?.max[index] ?? null,
+      history?.last[index] ?? null,
+    );
     joined.sealed = index < times.length - 1;
   }
   joined.sealed = false;
@@ -68,7 +73,20 @@ class Joiner {
     this.series = { times: [], min: [], max: [], last: [], newest: null, bucketMs };
   }
 
-  open(time: number, min: number | null, max: number | null, last: number | null): void {
+  /** Two stations that hear the spacecraft at once bring the same sample twice: it is one point. */
+  place(time: number, min: number | null, max: number | null, last: number | null): void {
+    const { series } = this;
+    const at = series.times.length - 1;
+    if (time !== series.times[at]) {
+      this.open(time, min, max, last);
+      return;
+    }
+    series.min[at] = smallest(series.min[at] ?? null, min);
+    series.max[at] = largest(series.max[at] ?? null, max);
+    series.last[at] = last ?? series.last[at] ?? null;
+  }
+
+  private open(time: number, min: number | null, max: number | null, last: number | null): void {
     const { series } = this;
     series.times.push(time);
     series.min.push(min);
@@ -88,10 +106,18 @@ class Joiner {
     }
     series.newest = Math.max(series.newest ?? time, time);
     if (value === null) return;
-    series.min[at] = Math.min(series.min[at] ?? value, value);
-    series.max[at] = Math.max(series.max[at] ?? value, value);
+    series.min[at] = smallest(series.min[at] ?? null, value);
+    series.max[at] = largest(series.max[at] ?? null, value);
     if (!this.sealed) series.last[at] = value;
   }
+}
+
+function smallest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
+function largest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 /** Longest distance between two points that is still bridged by the line; infinite when nothing is known. */

@@ -28,14 +28,15 @@ export function StationCard({ node, server, frame }: Props) {
         <StatusSymbol status={STATE_STATUS[node.state]} hollow={stale} />
         <h2 id={heading}>{node.name}</h2>
         <span className="faint site">{node.site}</span>
+        {stale && node.state === "connected" ? <span className="faint">last known</span> : null}
         <span className={`state ${STATE_STATUS[node.state]}`}>{STATE_WORDS[node.state]}</span>
         {node.since ? (
           <span className="faint" title={dateAndTime(parseTime(node.since))}>
-            for {duration(frame.serverNow - parseTime(node.since))}
+            {sinceText(node.since, frame)}
           </span>
         ) : null}
         <span className="grow" />
-        <span className="contact">{contactText(howOld, stale)}</span>
+        <span className="contact">{contactText(howOld, stale, server)}</span>
       </header>
       {node.problem ? (
         <p className="problem">
@@ -44,7 +45,7 @@ export function StationCard({ node, server, frame }: Props) {
       ) : null}
       <dl className="metrics">
         <Metric label="Archived at hub" value={count(node.archived_packets)} unit="packets" />
-        {report === null ? null : <ReportMetrics report={report} serverNow={frame.serverNow} />}
+        {report === null ? null : <ReportMetrics report={report} stale={stale} serverNow={frame.serverNow} />}
       </dl>
       {report === null ? (
         <p className="faint">No report yet: what the station receives is known after its first session.</p>
@@ -55,17 +56,32 @@ export function StationCard({ node, server, frame }: Props) {
   );
 }
 
-function contactText(howOld: number | null, stale: boolean): string {
-  if (howOld === null) return "never heard of";
-  return stale ? `stale · last contact ${age(howOld)}` : `last contact ${age(howOld)}`;
+/** How long a state has lasted is known only while the connection is live. */
+function sinceText(since: string, { health, serverNow }: Frame): string {
+  const at = parseTime(since);
+  return health.state === "live" ? `for ${duration(serverNow - at)}` : `since ${clockTime(at)}`;
 }
 
-function ReportMetrics({ report, serverNow }: { report: NodeReport; serverNow: number }) {
+function contactText(howOld: number | null, stale: boolean, server: Server["kind"]): string {
+  if (howOld === null) return "never heard of";
+  const text = `${server === "edge" ? "as of" : "last contact"} ${age(howOld)}`;
+  return stale ? `stale · ${text}` : text;
+}
+
+interface ReportProps {
+  report: NodeReport;
+  stale: boolean;
+  serverNow: number;
+}
+
+function ReportMetrics({ report, stale, serverNow }: ReportProps) {
   const { backlog } = report;
+  // The archive's figure is the hub's own, and newer than the station's last report.
+  const reported = `As the station reported at ${clockTime(parseTime(report.at))}`;
   const ends = certificate(report.certificate_days);
   return (
     <>
-      <Metric label="Received" value={count(report.packets_received)} unit="packets" />
+      <Metric label="Received" value={count(report.packets_received)} unit="packets" title={reported} />
       <Metric label="Backlog" value={count(backlog.packets)} unit="packets" />
       <Metric label="Backlog batches" value={count(backlog.batches)} />
       <Metric label="Backlog size" value={bytes(backlog.bytes)} />
@@ -77,7 +93,7 @@ function ReportMetrics({ report, serverNow }: { report: NodeReport; serverNow: n
       <div>
         <dt>Certificate</dt>
         <dd>
-          <StatusSymbol status={ends.status} /> {ends.text}
+          <StatusSymbol status={ends.status} hollow={stale} /> {ends.text}
         </dd>
       </div>
       <Metric label="Software" value={report.version} />

@@ -16,7 +16,9 @@ export function StationsPage({ server }: { server: Server["kind"] }) {
     <>
       <header className="page-head">
         <h1>{server === "edge" ? "Station" : "Stations"}</h1>
-        {nodes === undefined || server === "edge" ? null : <StationSummary nodes={nodes} />}
+        {nodes === undefined || server === "edge" ? null : (
+          <StationSummary nodes={nodes} frozen={frame.health.state !== "live"} />
+        )}
       </header>
       {nodes === undefined && fetched.isPending ? <Loading what="stations" /> : null}
       {nodes === undefined && fetched.isError ? (

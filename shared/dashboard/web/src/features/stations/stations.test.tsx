@@ -55,6 +55,10 @@ test("all stations are stale while the connection is frozen", async () => {
   await advance(4000);
   expect(screen.getByTestId("connection-chip").dataset.state).toBe("reconnecting");
   expect(station("svalbard-1").dataset.stale).toBe("true");
+  expect(within(station("svalbard-1")).getByText("last known")).toBeTruthy();
+  expect(
+    within(screen.getByRole("list", { name: "Summary of stations" })).getByText("last known:"),
+  ).toBeTruthy();
 });
 
 test("an edge node shows itself", async () => {

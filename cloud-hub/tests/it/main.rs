@@ -1,0 +1,5 @@
+//! The hub's parts against a real PostgreSQL.
+
+mod archive;
+mod enrolment;
+mod world;

@@ -1,0 +1,179 @@
+//! A database with the hub's schema, a mission, a node, and batches for it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloud_hub::archive::{
+    Archive, CommitGroup, Committed, Database, LaneKey, Ledger, OpenedLane, Received, Registry,
+};
+use delivery::{BatchBuilder, Lane, Position, SealedBatch, SessionNumber, StoreId};
+use mission_database::{Dictionary, ParameterIndex};
+use processing::{MissionDecoder, PacketTime, RangeAnswer, RangeQuery, Wanted};
+use provisioning::{EnrolmentBook, NewToken, Redeemed, Redemption, Token, TokenRecord};
+use service::mission::LoadedMission;
+use space_packet::{Apid, ReceptionTime, SequenceCount, TaiTime, build_packet, time::cds};
+use testkit::postgres::TestDatabase;
+use uuid::Uuid;
+
+pub(crate) const STORE: StoreId = StoreId([4; 16]);
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// 2026-11-22T00:00:00Z; samples follow each other by a second.
+const BEGINNING: i64 = 1_795_305_637_000_000_000;
+const SECOND: i64 = 1_000_000_000;
+
+const XTCE: &str = r#"<SpaceSystem name="Test"><TelemetryMetaData><ParameterTypeSet>
+    <IntegerParameterType name="Wide"><IntegerDataEncoding sizeInBits="64"/></IntegerParameterType>
+    <IntegerParameterType name="Number"><IntegerDataEncoding sizeInBits="32"/></IntegerParameterType>
+    </ParameterTypeSet><ParameterSet>
+    <Parameter name="header" parameterTypeRef="Wide"/><Parameter name="rest" parameterTypeRef="Number"/>
+    <Parameter name="rest2" parameterTypeRef="Number"/><Parameter name="number" parameterTypeRef="Number"/>
+    </ParameterSet><ContainerSet><SequenceContainer name="All"><EntryList>
+    <ParameterRefEntry parameterRef="header"/><ParameterRefEntry parameterRef="rest"/>
+    <ParameterRefEntry parameterRef="rest2"/>
+    <ParameterRefEntry parameterRef="number"><LocationInContainerInBits referenceLocation="containerStart"><FixedValue>112</FixedValue></LocationInContainerInBits></ParameterRefEntry>
+    </EntryList></SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>"#;
+
+pub(crate) struct World {
+    pub(crate) database: Database,
+    pub(crate) registry: Registry,
+    pub(crate) ledger: Ledger,
+    pub(crate) missions: Vec<LoadedMission>,
+    next_ledger_id: i64,
+    _postgres: TestDatabase,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let postgres = testkit::postgres::database().await;
+        let database = Database::at_url(&postgres.connection_string()).expect("a connection string");
+        database.migrate().await.expect("the schema");
+        let ledger = Ledger::new(database.connect_as_writer(LOCK_WAIT).await.expect("the only writer"));
+        let packet_time = PacketTime::Cds {
+            offset_bytes: 6,
+            day_bits: 16,
+            submilliseconds: cds::Submilliseconds::Microseconds,
+        };
+        let dictionary = Arc::new(Dictionary::from_xtce("test.xml", XTCE).expect("loads"));
+        let mission = LoadedMission {
+            name: "test".to_owned(),
+            title: "Test".to_owned(),
+            decoder: MissionDecoder::new(dictionary, packet_time),
+            problem: None,
+        };
+        Self {
+            registry: Registry::new(database.clone()),
+            database,
+            ledger,
+            missions: vec![mission],
+            next_ledger_id: 1,
+            _postgres: postgres,
+        }
+    }
+
+    pub(crate) async fn token(&self, name: &str) -> (Token, TokenRecord) {
+        let wanted = NewToken {
+            hub_addresses: vec!["127.0.0.1:1".to_owned()],
+            node_name: name.to_owned(),
+            site: "here".to_owned(),
+            expires_unix: 2_000,
+        };
+        let (token, record) = Token::issue(wanted, [0; 32]).expect("a token");
+        self.registry.insert_token(&record).await.expect("kept");
+        (token, record)
+    }
+
+    pub(crate) async fn node(&self, name: &str) -> Redeemed {
+        let (_, record) = self.token(name).await;
+        self.registry.redeem(redemption(&record, 1, 1_000)).await.expect("redeemed")
+    }
+
+    pub(crate) async fn open(&self, node: Uuid, head: u64) -> Option<OpenedLane> {
+        let head = (head > 0).then_some(delivery::BatchSequence(head));
+        self.registry.open_session(node, STORE, Lane::Telemetry, head).await.expect("answers")
+    }
+
+    /// Commits a lane's batches through a session; returns them as the archive takes them, or the fenced lanes.
+    pub(crate) async fn commit(
+        &mut self,
+        lane: LaneKey,
+        session: SessionNumber,
+        batches: &[SealedBatch],
+    ) -> Result<Vec<Committed>, Vec<LaneKey>> {
+        let numbered: Vec<(i64, Received)> = (self.next_ledger_id..)
+            .zip(batches)
+            .map(|(number, batch)| (number, Received { lane, session, batch: batch.clone() }))
+            .collect();
+        let group = CommitGroup { batches: &numbered, committed_at: service::clock::now() };
+        let fenced = self.ledger.commit(&group).await.expect("PostgreSQL answers");
+        assert_eq!(self.ledger.holds(&group).await.expect("answers"), fenced.is_empty());
+        if !fenced.is_empty() {
+            return Err(fenced);
+        }
+        self.next_ledger_id += batches.len() as i64;
+        let committed = |(ledger_id, received): (i64, Received)| Committed {
+            ledger_id,
+            node: received.lane.node,
+            batch: received.batch,
+        };
+        Ok(numbered.into_iter().map(committed).collect())
+    }
+
+    pub(crate) async fn archive(&self) -> Arc<Archive> {
+        let archive = Archive::open(&self.database, &self.missions, HashMap::new()).await;
+        Arc::new(archive.expect("the archive opens"))
+    }
+
+    /// The values of the test's parameter, in order, by pages and by count.
+    pub(crate) async fn numbers(&self, archive: &Arc<Archive>) -> Vec<f64> {
+        let parameter: ParameterIndex =
+            self.missions[0].decoder.dictionary().find("/Test/number").expect("is there");
+        let (from, to) = (TaiTime(0), TaiTime(i64::MAX));
+        let ask = async |wanted| {
+            let query = RangeQuery { parameter, from, to, wanted };
+            archive.range(&self.database, 0, query).await.expect("answers")
+        };
+        let RangeAnswer::Page { samples, next: None } = ask(Wanted::Page { limit: 10_000 }).await else {
+            panic!("one page holds all")
+        };
+        let RangeAnswer::Pixels(buckets) = ask(Wanted::Pixels { points: 10 }).await else {
+            panic!("buckets")
+        };
+        assert_eq!(buckets.count, samples.len() as u64);
+        samples.iter().filter_map(|(_, sample)| sample.number()).collect()
+    }
+}
+
+pub(crate) fn redemption(record: &TokenRecord, key: u8, now_unix: u64) -> Redemption {
+    Redemption {
+        token_id: record.id,
+        secret_sha256: record.secret_sha256,
+        key_sha256: [key; 32],
+        hostname: format!("host-{key}"),
+        now_unix,
+    }
+}
+
+/// Batches of one packet each, whose numbers count from `first`.
+pub(crate) fn chain(
+    mission: &str,
+    first: u32,
+    count: u32,
+    position: &mut Option<Position>,
+) -> Vec<SealedBatch> {
+    (first..first + count)
+        .map(|number| {
+            let time = TaiTime(BEGINNING + i64::from(number) * SECOND);
+            let mut data = cds::encode(time).to_vec();
+            data.extend(number.to_be_bytes());
+            let apid = Apid::try_from(7).expect("in range");
+            let packet = build_packet(apid, SequenceCount::default(), true, &data).expect("fits");
+            let mut builder = BatchBuilder::new(mission, "link");
+            builder.push(ReceptionTime(time), &packet);
+            let before = position.unwrap_or(Position::start(STORE, Lane::Telemetry));
+            let batch = builder.pack().expect("one record").seal(Lane::Telemetry, &before);
+            *position = Some(batch.position());
+            batch
+        })
+        .collect()
+}

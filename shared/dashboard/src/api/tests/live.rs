@@ -1,0 +1,134 @@
+//! The live stream, over a real connection.
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::*;
+use crate::access::Role;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+struct Served {
+    backend: Arc<Fixture>,
+    router: Router,
+    cookie: String,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+}
+
+async fn served() -> Served {
+    let (backend, shutdown) = (backend(), CancellationToken::new());
+    let router = router(Arc::clone(&backend) as Arc<dyn Backend>, shutdown.clone());
+    let cookie = log_in(&router).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(service::http::serve(listener, router.clone(), shutdown.clone()));
+    Served { backend, router, cookie, address, shutdown }
+}
+
+impl Served {
+    async fn open(&self) -> Stream {
+        let mut request =
+            format!("ws://{}/api/v1/live", self.address).into_client_request().expect("a request");
+        request.headers_mut().insert(header::COOKIE, HeaderValue::from_str(&self.cookie).expect("text"));
+        connect_async(request).await.expect("opened").0
+    }
+}
+
+async fn next(stream: &mut Stream) -> Message {
+    let next = tokio::time::timeout(PATIENCE, stream.next()).await.expect("something comes");
+    next.expect("the stream goes on").expect("a message")
+}
+
+/// Code of the close frame that ends the stream.
+async fn close_code(stream: &mut Stream) -> u16 {
+    loop {
+        if let Message::Close(frame) = next(stream).await {
+            return frame.expect("a frame").code.into();
+        }
+    }
+}
+
+async fn heartbeats(stream: &mut Stream, mut count: usize) {
+    while count > 0 {
+        let message = next(stream).await;
+        assert!(message.is_text(), "{message:?}");
+        count -= usize::from(message.to_text().expect("text").contains("\"heartbeat\""));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_session_does() {
+    let served = served().await;
+    let mut stream = served.open().await;
+    heartbeats(&mut stream, 2).await;
+    let leave =
+        Request::delete("/api/v1/session").header(CSRF_HEADER, "test").header(header::COOKIE, &served.cookie);
+    assert_eq!(ask(&served.router, leave, "").await.0, StatusCode::NO_CONTENT);
+    assert_eq!(close_code(&mut stream).await, 4401);
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_session_expires_even_if_the_store_does_not_answer() {
+    let served = served().await;
+    let soon = service::clock::now().plus_nanos(1_500_000_000);
+    served.backend.store.sessions.lock().expect("not poisoned").values_mut().for_each(|session| {
+        session.expires = soon;
+    });
+    let mut stream = served.open().await;
+    served.backend.store.unavailable.store(true, Ordering::Relaxed);
+    assert_eq!(close_code(&mut stream).await, 4401);
+    assert!(service::clock::now() >= soon);
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_while_the_store_does_not_answer() {
+    let served = served().await;
+    let mut stream = served.open().await;
+    served.backend.store.unavailable.store(true, Ordering::Relaxed);
+    heartbeats(&mut stream, 4).await;
+}
+
+#[tokio::test]
+async fn streams_end_when_the_server_stops() {
+    let served = served().await;
+    let mut stream = served.open().await;
+    heartbeats(&mut stream, 1).await;
+    served.shutdown.cancel();
+    assert_eq!(close_code(&mut stream).await, 1001);
+}
+
+#[tokio::test]
+async fn a_subscription_brings_a_snapshot_or_says_why_not() {
+    let served = served().await;
+    let mut stream = served.open().await;
+    for (mission, expected) in [("demo", "\"snapshot\""), ("apollo", "STO-API-UNKNOWN-MISSION")] {
+        let text = format!(r#"{{"kind":"subscribe","mission":"{mission}","parameters":[]}}"#);
+        stream.send(Message::text(text)).await.expect("sent");
+        while !next(&mut stream).await.to_text().expect("text").contains(expected) {}
+    }
+}
+
+#[tokio::test]
+async fn a_mission_that_may_not_be_seen_and_one_that_is_not_there_are_the_same_answer() {
+    let app = App::new(backend(), CancellationToken::new());
+    let subscribe = |role, mission: &str| {
+        let principal = Principal { name: "somebody".to_owned(), role };
+        let text = format!(r#"{{"kind":"subscribe","mission":"{mission}","parameters":["/Demo/P"]}}"#);
+        live_socket::subscribe(&app, &principal, &text)
+            .map(drop)
+            .map_err(|problem| (problem.code(), problem.detail().replace(mission, "MISSION")))
+    };
+    let unknown = subscribe(Role::Operator, "apollo").expect_err("is not there");
+    assert_eq!(unknown.0, "STO-API-UNKNOWN-MISSION");
+    assert_eq!(subscribe(Role::Nobody, "demo").expect_err("may not be seen"), unknown);
+    assert_eq!(subscribe(Role::Nobody, "apollo").expect_err("neither"), unknown);
+    subscribe(Role::Operator, "demo").expect("may be seen");
+}

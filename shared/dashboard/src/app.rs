@@ -1,0 +1,119 @@
+//! What all requests share: the backend, the cookie's name, the heartbeat of this second, the end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{Action, Decision, Principal, Resource, authorize, hash};
+use crate::contract::{LiveEvent, Server, ServerKind};
+use crate::convert::rfc3339;
+use crate::{Backend, LiveMission, ProblemResponse};
+
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// The router's state.
+pub(crate) struct App {
+    pub(crate) backend: Arc<dyn Backend>,
+    /// Name of the session cookie.
+    pub(crate) cookie: String,
+    /// Cancelled when the server stops: open streams end then.
+    pub(crate) shutdown: CancellationToken,
+    /// Heartbeats of all streams fall on whole seconds since this.
+    started: Instant,
+    /// The heartbeat of one second, as it goes on the wire to everybody.
+    heartbeat: Mutex<Option<(u64, Utf8Bytes)>>,
+}
+
+impl App {
+    pub(crate) fn new(backend: Arc<dyn Backend>, shutdown: CancellationToken) -> Self {
+        let cookie = cookie_name(&backend.server());
+        Self { backend, cookie, shutdown, started: Instant::now(), heartbeat: Mutex::default() }
+    }
+
+    /// Ticks when a heartbeat is due, for all streams at the same moments.
+    pub(crate) fn heartbeats(&self) -> Interval {
+        let next = self.started + HEARTBEAT * (self.second() + 1) as u32;
+        let mut heartbeats = interval_at(next, HEARTBEAT);
+        heartbeats.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        heartbeats
+    }
+
+    /// The heartbeat of this second. Whoever is first makes it.
+    pub(crate) fn heartbeat(&self) -> Utf8Bytes {
+        let second = self.second();
+        let mut made = self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, text)) = &*made
+            && *of == second
+        {
+            return text.clone();
+        }
+        let event = LiveEvent::Heartbeat { at: rfc3339(service::clock::now()), nodes: self.backend.nodes() };
+        let text = Utf8Bytes::from(event.to_json());
+        *made = Some((second, text.clone()));
+        text
+    }
+
+    /// A mission of this server. One the principal may not see and one that is not there are the same answer.
+    pub(crate) fn mission(
+        &self,
+        principal: &Principal,
+        name: &str,
+    ) -> Result<Arc<LiveMission>, ProblemResponse> {
+        let unknown =
+            || ProblemResponse::unknown_mission(format!("there is no mission {name:?} for you here"));
+        if authorize(principal, Action::ReadTelemetry, Resource::Mission(name)) == Decision::Deny {
+            return Err(unknown());
+        }
+        self.backend.missions().into_iter().find(|mission| mission.name() == name).ok_or_else(unknown)
+    }
+
+    fn second(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
+}
+
+/// Cookies know hosts but no ports: servers on one host need names of their own, or a login at one ends the
+/// session at the other.
+fn cookie_name(server: &Server) -> String {
+    let kind = match server.kind {
+        ServerKind::Edge => "edge",
+        ServerKind::Hub => "hub",
+    };
+    let name = data_encoding::HEXLOWER.encode(&hash(&server.name)[..4]);
+    format!("sto_session_{kind}_{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_on_one_host_have_cookies_of_their_own() {
+        let name = |kind, name: &str| {
+            cookie_name(&Server {
+                kind,
+                name: name.to_owned(),
+                version: String::new(),
+                boot_id: String::new(),
+            })
+        };
+        let names = [
+            name(ServerKind::Hub, "hub"),
+            name(ServerKind::Edge, "hub"),
+            name(ServerKind::Edge, "svalbard"),
+            name(ServerKind::Edge, "troll; Path=/"),
+        ];
+        assert_eq!(names[0], "sto_session_hub_".to_owned() + &sha256_prefix("hub"));
+        for (place, name) in names.iter().enumerate() {
+            assert!(!names[..place].contains(name), "{name}");
+            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{name}");
+        }
+    }
+
+    fn sha256_prefix(text: &str) -> String {
+        hash(text)[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

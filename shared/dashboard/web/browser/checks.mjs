@@ -1,0 +1,227 @@
+// What must be true of the dashboard, step by step, as a person at mission control goes through it.
+import assert from "node:assert/strict";
+import { until } from "./wait.mjs";
+
+/** One sample a second, in the demo spacecraft's power packet. */
+const VOLTAGE = "/Demo/Power/battery_voltage";
+const PERIOD_MS = 1000;
+/** How long the hub is away, told by what the chip shows: well above a few samples. */
+const OUTAGE_S = 10;
+const WITHIN_MS = 30_000;
+/** A killed hub recovers its database, the station finds it after a pause, the browser after another. */
+const BACK_WITHIN_MS = 90_000;
+
+/** The browser tells the console when nobody listens at the server's port. */
+const CUT = [
+  "ERR_CONNECTION_REFUSED",
+  "ERR_CONNECTION_RESET",
+  "ERR_EMPTY_RESPONSE",
+  "ERR_SOCKET_NOT_CONNECTED",
+  "Connection closed before receiving a handshake response",
+];
+/** Without a session the API answers so, and Chromium writes every such answer to the console. */
+const NO_SESSION = ["status of 401 (Unauthorized)"];
+
+export async function checkHub({ check, ground, visit }) {
+  await checkLogin({ check, visit, code: () => ground.hubCode() });
+  await checkStation({ check, visit, ground });
+  await checkParameters({ check, visit });
+  await checkPlot({ check, visit });
+  await checkOutage({ check, visit, ground });
+  await checkStationsAfter({ check, visit, ground });
+}
+
+export async function checkEdge({ check, ground, visit }) {
+  await checkLogin({ check, visit, code: () => ground.nodeCode() });
+  await check("its own page shows what it received", async () => {
+    const card = visit.page.getByRole("article", { name: ground.name });
+    await card.getByText("connected", { exact: true }).waitFor();
+    await growing(visit, card, "Received");
+    await visit.picture("station");
+  });
+  await checkParameters({ check, visit });
+  await checkPlot({ check, visit });
+}
+
+export async function checkRun({ check, visit }) {
+  await check("no foreign host, no breach of policy, no error in the console", async () => {
+    assert.deepEqual(visit.problems, []);
+  });
+}
+
+async function checkLogin({ check, visit, code }) {
+  const { page } = visit;
+  await check("a wrong code is refused with its reason", () =>
+    visit.expecting(NO_SESSION, async () => {
+      await page.goto(`http://${visit.host}/`);
+      await visit.logIn("AAAA-BBBB-CCCC");
+      const alert = page.getByRole("alert");
+      await alert.waitFor();
+      assert.match(await alert.textContent(), /code/i);
+      await visit.picture("wrong-code");
+      await visit.logIn(await code());
+      await visit.chip("live");
+    }),
+  );
+  await check("the right code, typed, opens the dashboard and is no part of the address", async () => {
+    assert.equal(new URL(page.url()).pathname, "/stations");
+    assert.equal(new URL(page.url()).hash, "");
+    assert.match(await visit.chipText(), /^live/);
+  });
+}
+
+async function checkStation({ check, visit, ground }) {
+  await check("the stations page shows the node connected and its archive growing", async () => {
+    const card = visit.page.getByRole("article", { name: ground.name });
+    await card.getByText("connected", { exact: true }).waitFor();
+    await card.getByText(ground.site).waitFor();
+    assert.equal(await card.getAttribute("data-stale"), "false");
+    await growing(visit, card, "Archived at hub");
+    await visit.picture("stations");
+  });
+}
+
+async function growing(visit, card, label) {
+  const figure = card
+    .locator("dl > div", { has: visit.page.getByText(label, { exact: true }) })
+    .locator("dd");
+  const read = async () => (await figure.textContent()).replace(/[^\d]/g, "");
+  const before = await visit.more(label, 0, read);
+  await visit.more(label, before, read);
+}
+
+async function checkParameters({ check, visit }) {
+  const { page } = visit;
+  await check("parameters are found by search", async () => {
+    await visit.go("Parameters");
+    await page.getByRole("searchbox", { name: "Search parameters" }).pressSequentially("battery volt");
+    await page.getByText(/^\d+ of 2\d\d$/).waitFor();
+    await visit.value(VOLTAGE).waitFor();
+    await until("packet headers to be out of sight", WITHIN_MS, async () => {
+      return (await visit.value("/Demo/packet_version").count()) === 0;
+    });
+    assert.match(page.url(), /q=battery/);
+    await visit.picture("search");
+  });
+  await check("a value changes while one looks at it", async () => {
+    await visit.changing(VOLTAGE);
+    await visit.picture("value-changed");
+  });
+}
+
+async function checkPlot({ check, visit }) {
+  const { page } = visit;
+  await check("its plot has history, and grows", async () => {
+    await page.getByRole("link", { name: /battery_voltage$/ }).click();
+    await page.getByRole("button", { name: "5 min", exact: true }).click();
+    const plot = page.getByTestId("plot");
+    const points = () => plot.getAttribute("data-points");
+    const last = () => plot.getAttribute("data-last");
+    const some = await visit.more("points", 1, points);
+    const newest = await visit.more("newest sample", 0, last);
+    await visit.more("points", some + 2, points);
+    await visit.more("newest sample", newest + 2 * PERIOD_MS, last);
+    await visit.chip("live");
+    await visit.picture("plot");
+  });
+}
+
+async function checkOutage({ check, visit, ground }) {
+  const { page } = visit;
+  const plot = page.getByTestId("plot");
+  let frozen = "";
+  let cutAfter = 0;
+  await visit.expecting(CUT, async () => {
+    await check("without its hub the page says so, and what it shows is stale and frozen", async () => {
+      cutAfter = Number(await plot.getAttribute("data-last"));
+      await ground.killHub();
+      await visit.chip("reconnecting");
+      assert.match(await visit.chipText(), /values frozen at \d\d:\d\d:\d\dZ$/);
+      const tile = page.getByRole("region", { name: "Current value" });
+      await until("the value to be stale", WITHIN_MS, async () => {
+        return (await visit.value(VOLTAGE).getAttribute("data-stale")) === "true";
+      });
+      assert.match(await tile.textContent(), /stale/);
+      frozen = await visit.value(VOLTAGE).textContent();
+      await visit.picture("cut-plot");
+    });
+    await check("it stays frozen on every page", async () => {
+      await until(`the chip to count ${OUTAGE_S} s`, WITHIN_MS, async () => {
+        const counted = /reconnecting (\d+) s/.exec(await visit.chipText());
+        return counted !== null && Number(counted[1]) >= OUTAGE_S;
+      });
+      assert.equal(await visit.value(VOLTAGE).textContent(), frozen);
+      await visit.go("Stations");
+      const card = page.getByRole("article", { name: ground.name });
+      assert.equal(await card.getAttribute("data-stale"), "true");
+      await visit.picture("cut-stations");
+      await visit.go("Parameters");
+      await visit.value(VOLTAGE).waitFor();
+      assert.equal(await page.locator('[data-testid="value"][data-stale="false"]').count(), 0);
+      await visit.picture("cut-parameters");
+      await page.goBack();
+      await page.goBack();
+      await plot.waitFor();
+    });
+    await check("the hub comes back on its ports, and nobody has to log in again", async () => {
+      await ground.startHub();
+      await visit.chip("live", BACK_WITHIN_MS);
+      assert.equal(await page.getByLabel("One-time code").count(), 0);
+    });
+  });
+  await check("values change again", async () => {
+    await visit.more(
+      "newest sample",
+      cutAfter + (OUTAGE_S + 5) * PERIOD_MS,
+      () => plot.getAttribute("data-last"),
+      BACK_WITHIN_MS,
+    );
+    await visit.changing(VOLTAGE);
+  });
+  await check("the plot has no gap over the outage", async () => {
+    await page.getByRole("button", { name: "Show as table" }).click();
+    const table = page.getByRole("table", { name: "Newest values of battery_voltage" });
+    await until("the table to reach back before the outage without a gap", WITHIN_MS, async () => {
+      const times = await tableTimes(table);
+      return times[0] < cutAfter && widest(times) < 1.5 * PERIOD_MS;
+    });
+    await visit.picture("gap-filled-table");
+    await page.getByRole("button", { name: "Show as table" }).click();
+    await visit.picture("gap-filled-plot");
+  });
+  await check("the archive holds every second of the outage once", async () => {
+    const from = new Date(cutAfter - 5 * PERIOD_MS).toISOString();
+    const to = new Date(cutAfter + (OUTAGE_S + 5) * PERIOD_MS).toISOString();
+    const asked = new URLSearchParams({ parameter: VOLTAGE, from, to, limit: "1000" });
+    const { status, body } = await visit.ask(`/api/v1/missions/demo/samples?${asked}`);
+    assert.equal(status, 200);
+    const times = body.samples.map((sample) => Date.parse(sample.generation_time));
+    assert.ok(times.length >= OUTAGE_S + 9, `${times.length} samples between ${from} and ${to}`);
+    assert.equal(new Set(times).size, times.length);
+    assert.ok(widest(times) < 1.5 * PERIOD_MS, `a gap of ${widest(times)} ms`);
+  });
+}
+
+async function checkStationsAfter({ check, visit, ground }) {
+  await check("the station is connected again, and nothing waits there", async () => {
+    await visit.go("Stations");
+    const card = visit.page.getByRole("article", { name: ground.name });
+    await card.getByText("connected", { exact: true }).waitFor();
+    await card.getByText("nothing waits").waitFor();
+    await until("the station's card to be current", WITHIN_MS, async () => {
+      return (await card.getAttribute("data-stale")) === "false";
+    });
+    await growing(visit, card, "Archived at hub");
+    await visit.picture("stations-after");
+  });
+}
+
+/** Unix milliseconds of the table's rows, oldest first. */
+async function tableTimes(table) {
+  const texts = await table.locator("tbody th").allInnerTexts();
+  return texts.map((text) => Date.parse(text.replace(" ", "T"))).reverse();
+}
+
+function widest(times) {
+  return Math.max(...times.slice(1).map((time, index) => time - times[index]));
+}

@@ -1,0 +1,11 @@
+//! The whole system as real processes: hub, nodes, PostgreSQL, and what goes wrong with them.
+
+mod archive;
+mod bad_input;
+mod flight;
+mod kill;
+mod offline;
+mod serials;
+mod stop;
+mod trust;
+mod world;
