@@ -23,6 +23,9 @@ use session::{SessionEnd, SessionError};
 /// An address that does not answer within this is tried again later.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What a goodbye gets to leave this machine.
+const FAREWELL: Duration = Duration::from_millis(300);
+
 /// What a forwarder needs.
 pub struct Forwarder {
     /// TLS identity, authorities, profile.
@@ -86,7 +89,8 @@ impl Forwarder {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        client.wait_idle().await;
+        // An attempt that was dropped half-way would keep the socket for seconds; nobody waits for its farewell.
+        let _ = tokio::time::timeout(FAREWELL, client.wait_idle()).await;
         Ok(())
     }
 
