@@ -9,6 +9,7 @@ use dashboard::{Backend, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use processing::{RangeAnswer, RangeQuery};
+use service::logging::chain;
 use service::metric::MetricsPage;
 use tracing::warn;
 
@@ -74,7 +75,7 @@ impl Backend for HubBackend {
             let index =
                 index.ok_or_else(|| ProblemResponse::unknown_mission("the mission is not configured"))?;
             self.archive.range(&self.database, index, query).await.map_err(|error| {
-                warn!(%error, "range could not be answered");
+                warn!(error = chain(&error), "range could not be answered");
                 ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
             })
         }

@@ -10,6 +10,7 @@ use dashboard::contract::{Node, NodeReport, NodeState};
 use dashboard::rfc3339;
 use delivery::SessionNumber;
 use provisioning::{AllowList, Standing};
+use service::logging::chain;
 use space_packet::TaiTime;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -220,7 +221,7 @@ impl Fleet {
             .collect();
         for (node, last_contact, report) in changed {
             if let Err(error) = registry.remember(node, last_contact, report.as_deref()).await {
-                tracing::debug!(%error, "what was heard of a node could not be written down");
+                tracing::debug!(error = chain(&error), "what was heard of a node could not be written down");
             }
         }
     }

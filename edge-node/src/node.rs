@@ -15,6 +15,7 @@ use delivery::{Lane, Position, StoreId};
 use link::Clock;
 use provisioning::Identity;
 use service::config::Bytes;
+use service::logging::chain;
 use service::metric::MetricsPage;
 use service::mission::{self, LoadedMission};
 use service::ready::ReadyFile;
@@ -98,7 +99,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     ));
     let known = acknowledged.map_or(0, |sequence| sequence.0);
     if let Err(error) = update_backlog(&journal, &status, known).await {
-        warn!(%error, "backlog cannot be told exactly, recording goes on");
+        warn!(error = chain(&error), "backlog cannot be told exactly, recording goes on");
     }
 
     let gate = Gate::new(FileSessions::open(&data).context("cannot open the store of sessions")?);
@@ -236,7 +237,7 @@ async fn write_status(
     loop {
         status.on_head(head.borrow().head);
         if let Err(error) = status.write(&data) {
-            warn!(%error, "status file could not be written");
+            warn!(error = chain(&error), "status file could not be written");
         }
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::{BufMut, BytesMut};
 use futures_util::SinkExt;
 use processing::Series;
+use service::logging::chain;
 use service::metric::Metric;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -48,8 +49,10 @@ pub async fn run(
             }
             Err(error @ ArchiveError::Foreign) => return Err(error.into()),
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-                warn!(%error, cause, "segments could not be written, the samples stay in memory and in the ledger");
+                warn!(
+                    error = chain(&error),
+                    "segments could not be written, the samples stay in memory and in the ledger"
+                );
                 wait = RETRY_INTERVAL;
             }
         }

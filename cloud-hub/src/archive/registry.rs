@@ -6,6 +6,7 @@ use delivery::{BatchSequence, ChainHash, Lane, SessionNumber, StoreId};
 use provisioning::{
     BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal, Standing, TokenRecord,
 };
+use service::logging::chain;
 use tokio_postgres::Row;
 use tracing::warn;
 use uuid::Uuid;
@@ -291,14 +292,14 @@ impl Registry {
 impl EnrolmentBook for Registry {
     async fn redeem(&self, redemption: Redemption) -> Result<Redeemed, Refusal> {
         self.redeem_token(&redemption).await.unwrap_or_else(|error| {
-            warn!(%error, "token could not be redeemed");
+            warn!(error = chain(&error), "token could not be redeemed");
             Err(Refusal::Unavailable)
         })
     }
 
     async fn record_certificate(&self, record: CertificateRecord) -> Result<(), BookUnavailable> {
         self.insert_certificate(&record).await.map_err(|error| {
-            warn!(%error, "certificate could not be recorded");
+            warn!(error = chain(&error), "certificate could not be recorded");
             BookUnavailable
         })
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::{BatchSequence, CommitVerdict, judge_group};
+use service::logging::chain;
 use service::metric::Metric;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
@@ -136,8 +137,7 @@ impl Committer {
     /// Connects anew, however long it takes, and finds out whether the transaction was carried out.
     async fn is_committed(&mut self, failure: &ArchiveError, asked: &CommitGroup<'_>) -> bool {
         Metric::HubIngestRetries.add(1);
-        let cause = std::error::Error::source(failure).map(ToString::to_string).unwrap_or_default();
-        warn!(error = %failure, cause, "commit did not go through, nodes keep what is not acknowledged");
+        warn!(error = chain(failure), "commit did not go through, nodes keep what is not acknowledged");
         self.ledger = None;
         loop {
             tokio::time::sleep(RETRY_WAIT).await;
@@ -146,7 +146,7 @@ impl Committer {
                     info!(is_committed, "database is back");
                     return is_committed;
                 }
-                Err(error) => tracing::debug!(%error, "database is still away"),
+                Err(error) => tracing::debug!(error = chain(&error), "database is still away"),
             }
         }
     }
@@ -213,7 +213,7 @@ fn isolate(failure: &ArchiveError, group: Vec<Submission>, groups: &mut VecDeque
         return;
     }
     for (lane, submissions) in by_lane {
-        error!(node = %lane.node, error = %failure, "PostgreSQL refuses a node's batch, its session ends");
+        error!(node = %lane.node, error = chain(failure), "PostgreSQL refuses a node's batch, its session ends");
         fence(submissions);
     }
 }
@@ -230,6 +230,9 @@ fn fence(submissions: Vec<Submission>) {
 /// While the head holds more than `samples_max` it waits for the cutter, and commits and nodes wait with it.
 pub fn decode(archive: &Archive, mut groups: mpsc::Receiver<Vec<Committed>>, samples_max: usize) {
     while let Some(group) = groups.blocking_recv() {
+        if archive.is_over(samples_max) {
+            warn!("segments are written too slowly, commits wait and nodes keep their data");
+        }
         while archive.is_over(samples_max) && !groups.is_closed() {
             std::thread::sleep(RETRY_WAIT / 50);
         }

@@ -9,6 +9,7 @@ use delivery::{
 };
 use link::{Closed, Connection, FrameError, FrameReader, FrameWriter, NodeCertificate};
 use provisioning::NotAllowed;
+use service::logging::chain;
 use service::metric::Metric;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -164,7 +165,7 @@ impl Session {
                 return reject(&mut control, RejectCode::Fork, detail, LOOK_AFTER_MS).await;
             }
             Err(error) => {
-                warn!(%error, "session could not be opened in the database");
+                warn!(error = chain(&error), "session could not be opened in the database");
                 let detail = "the hub's database does not answer at the moment".to_owned();
                 return reject(&mut control, RejectCode::Busy, detail, 1_000).await;
             }

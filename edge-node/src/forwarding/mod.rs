@@ -155,11 +155,5 @@ fn describe(error: &SessionError) -> String {
     {
         return format!("{}: {refusal}; recording goes on, ask mission control", refusal.code());
     }
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
+    service::logging::chain(error)
 }

@@ -49,11 +49,14 @@ async fn next(stream: &mut Stream) -> Message {
 
 /// Code of the close frame that ends the stream.
 async fn close_code(stream: &mut Stream) -> u16 {
-    loop {
-        if let Message::Close(frame) = next(stream).await {
-            return frame.expect("a frame").code.into();
+    let closed = async {
+        loop {
+            if let Message::Close(frame) = next(stream).await {
+                return frame.expect("a frame").code.into();
+            }
         }
-    }
+    };
+    tokio::time::timeout(PATIENCE, closed).await.expect("the stream ends")
 }
 
 async fn heartbeats(stream: &mut Stream, mut count: usize) {
