@@ -1,4 +1,4 @@
--- Times are bigint: TAI nanoseconds since 1970-01-01T00:00:00 TAI (DESIGN D10).
+-- Times are bigint: TAI nanoseconds since 1970-01-01T00:00:00 TAI (decision D10).
 
 CREATE TABLE node (
     node_id uuid PRIMARY KEY,

@@ -230,7 +230,9 @@ impl Registry {
             .query_opt(
                 "SELECT node.node_id, node.name, node.site FROM enrolment_token JOIN node USING (node_id)
                  WHERE token_id = $1 AND secret_sha256 = $2 AND used_key_sha256 = $3 AND used_unix > $4
-                   AND standing = 'active'",
+                   AND standing = 'active'
+                   AND used_unix = (SELECT max(used_unix) FROM enrolment_token AS any_token
+                                    WHERE any_token.node_id = node.node_id)",
                 &[
                     &redemption.token_id.0.as_slice(),
                     &redemption.secret_sha256.as_slice(),

@@ -67,4 +67,9 @@ async fn the_certificates_of_a_machine_that_was_replaced_are_superseded() {
     assert_eq!(replaced.node_id, node.node_id);
     world.registry.record_certificate(certificate(2, 2)).await.expect("recorded");
     assert_eq!(world.registry.superseded().await.expect("answers"), [vec![1]].into());
+
+    // Nor does the token of the machine that was replaced by this one bring it back.
+    let (_, third) = world.token("station").await;
+    world.registry.redeem(redemption(&third, 3, 1_010)).await.expect("redeemed");
+    assert!(world.registry.redeem(redemption(&record, 2, 1_020)).await.is_err());
 }

@@ -10,7 +10,7 @@ use service::metric::Metric;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::backoff::Backoff;
 use super::{Forwarder, update_backlog};
@@ -18,6 +18,8 @@ use crate::journal::ReadFailed;
 use crate::status::HubLink;
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// Beyond what a slow link explains.
+const CLOCK_DIFFERENCE_S: f64 = 2.0;
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Read from the journal at once: a few batches, so that a backlog is not read one by one.
 const READ_AHEAD_BYTES: usize = 256 * 1_024;
@@ -134,6 +136,13 @@ async fn greet(
         }
     };
     let (watermark, hash) = outbox.on_hello_ok(&ok)?;
+    let behind_s = ok.hub_time.seconds_since(service::clock::now());
+    if behind_s.abs() > CLOCK_DIFFERENCE_S {
+        warn!(
+            behind_s,
+            "this machine's clock differs from the hub's, reception times are wrong by that much"
+        );
+    }
     // The hub's history must be this journal's history. A batch pruned here was acknowledged before.
     match forwarder.journal.hash_at(watermark).await? {
         Some(ours) if ours != hash => Err(SessionError::Fork),

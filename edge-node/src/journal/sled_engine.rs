@@ -1,4 +1,4 @@
-//! The journal in sled 0.34, used as DESIGN D4 measured it has to be.
+//! The journal in sled 0.34, used as decision D4 measured it has to be.
 //!
 //! sled's `flush()` writes and calls `sync_file_range`, which keeps neither the file's length nor the disk's
 //! cache safe. So every commit is `flush()` and then our own `fdatasync` of sled's file. A value is a whole

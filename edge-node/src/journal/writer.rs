@@ -284,9 +284,12 @@ impl<J: Journal> Writer<J> {
             });
             let batch = match in_memory {
                 Some(batch) => batch.clone(),
-                None => match self.journal.read(next)? {
-                    Some(batch) => batch,
-                    None => break,
+                None => match self.journal.read(next) {
+                    Ok(Some(batch)) => batch,
+                    Ok(None) => break,
+                    // What lies before the damage is sound and wanted.
+                    Err(_) if !batches.is_empty() => break,
+                    Err(error) => return Err(error),
                 },
             };
             total += batch.bytes().len();

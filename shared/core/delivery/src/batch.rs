@@ -19,7 +19,7 @@ use crate::{BatchSequence, Lane, StoreId};
 
 /// Most records in a batch.
 pub const RECORDS_MAX: usize = 1_024;
-/// Most bytes of a sealed batch: below sled's 128 KiB, past which it writes files it never syncs (DESIGN D4).
+/// Most bytes of a sealed batch: below sled's 128 KiB, past which it writes files it never syncs (decision D4).
 pub const BATCH_BYTES_MAX: usize = 120 * 1_024;
 /// Packet bytes past which a batch is full.
 const PACKET_BYTES_FULL: usize = 96 * 1_024;

@@ -70,10 +70,6 @@ pub enum RejectCode {
     Busy,
     /// The journal does not continue what the hub holds: a disk was restored, or two nodes share an identity.
     Fork,
-    /// The node's right to forward was withdrawn.
-    Revoked,
-    /// The hub does not know the node.
-    Unknown,
     /// The hub does not speak the node's version.
     Version,
 }
@@ -84,8 +80,6 @@ impl RejectCode {
         match self {
             Self::Busy => "STO-SESSION-BUSY",
             Self::Fork => "STO-SESSION-FORK",
-            Self::Revoked => "STO-SESSION-REVOKED",
-            Self::Unknown => "STO-SESSION-UNKNOWN",
             Self::Version => "STO-SESSION-VERSION",
         }
     }
@@ -222,7 +216,7 @@ mod tests {
         );
         check(
             Frame::HelloReject(HelloReject {
-                code: RejectCode::Revoked,
+                code: RejectCode::Version,
                 detail: "no".to_owned(),
                 retry_after_ms: 60_000,
             }),

@@ -1,4 +1,4 @@
-//! What names a record: (node, epoch, lane, batch sequence, index). DESIGN D3.
+//! What names a record: (node, epoch, lane, batch sequence, index) (decision D3).
 
 use std::fmt;
 

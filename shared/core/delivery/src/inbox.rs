@@ -20,7 +20,7 @@ pub enum InboxVerdict {
     Commit,
     /// It is committed or about to be: nothing to do.
     Duplicate,
-    /// It does not continue what is here, though its number does: keep it apart, end the session.
+    /// It does not continue what is here, though its number does: end the session, somebody must look.
     Fork,
     /// Batches before it are missing; on an ordered stream that is the sender's fault. End the session.
     OutOfOrder {

@@ -1,7 +1,7 @@
 //! How records get from a station to the archive exactly once: sealed batches, the session's frames, and the
 //! state machines at both ends.
 //!
-//! Pure (DESIGN D7): no socket, disk, clock or randomness. `on_…` tells a machine what happened, `next_…`
+//! Pure (decision D7): no socket, disk, clock or randomness. `on_…` tells a machine what happened, `next_…`
 //! asks what to do; the caller does it. The protocol is described in `docs/delivery-protocol.md`.
 
 mod batch;

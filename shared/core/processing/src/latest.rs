@@ -46,10 +46,10 @@ impl LatestValues {
             return;
         };
         let interval_s = order(sample).seconds_since(order(&latest.sample));
-        if interval_s < 0.0 {
+        // A copy through another station is no news: the one that came first stands.
+        if interval_s < 0.0 || interval_s == 0.0 && source != latest.source {
             return;
         }
-        // The same sample through a second station says nothing about how often it is made.
         if interval_s > 0.0 {
             let usual = latest.interval_s.unwrap_or(interval_s);
             // One long silence must not hide the next: an interval counts at most ten times the usual.
@@ -131,6 +131,15 @@ mod tests {
             latest.on_sample(sample, 0);
         }
         assert_eq!(latest.of(ParameterIndex(0)).expect("a sample came").sample, ahead);
+    }
+
+    #[test]
+    fn of_two_stations_that_hear_the_same_sample_the_first_one_stands() {
+        let mut latest = LatestValues::new(1);
+        for (second, source) in [(1, 7), (1, 8), (2, 8), (2, 7)] {
+            latest.on_sample(&at(second), source);
+        }
+        assert_eq!(latest.of(ParameterIndex(0)).map(|value| value.source), Some(8));
     }
 
     #[test]

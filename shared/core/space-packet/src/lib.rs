@@ -1,14 +1,12 @@
-//! CCSDS space packets (133.0-B-2): primary header, framing of byte streams, continuity per APID, and the
+//! CCSDS space packets (133.0-B-2): primary header, framing of byte streams, and the
 //! time codes (301.0-B-4) that packets carry.
 //!
 //! Pure: no clock, socket or file. Sizes are bounded by the standard: a packet has 7 to 65,542 bytes.
 
-mod continuity;
 mod framing;
 mod header;
 pub mod time;
 
-pub use continuity::{Continuity, ContinuityTracker};
 pub use framing::{PacketFramer, Rejection, RejectionCause};
 pub use header::{
     Apid, ApidOutOfRange, HeaderError, PacketBuildError, PacketType, PrimaryHeader, SequenceCount,
