@@ -5,10 +5,13 @@ default:
     @just --list --unsorted
 
 # A hub, two stations and a spacecraft on this machine, until Ctrl-C (`just up --help`)
-up *options: web-bundle
+up *options: up-build
+    @exec "${CARGO_TARGET_DIR:-target}/debug/ground-segment" {{ options }}
+
+# What `up` runs, built
+up-build: web-bundle
     # Only programs: the tests would double the time of a first start.
     cargo build --workspace --bins --locked
-    "${CARGO_TARGET_DIR:-target}/debug/ground-segment" {{ options }}
 
 # Everything that CI runs, in its order, or only the named stages
 test *stages:

@@ -49,7 +49,7 @@ export class MockWorld {
     this.requests.push(`${method} ${url.pathname}${url.search}`);
     if (!this.reachable) throw new TypeError("fetch failed");
     if (method !== "GET" && headers.get("x-sto-request") !== "dashboard")
-      return problem(403, "STO-API-CSRF", "Request refused", "The header x-sto-request is missing.");
+      return problem(403, "STO-API-CROSS-SITE", "Request refused", "The header x-sto-request is missing.");
     if (url.pathname === "/api/v1/session") return this.answerSession(method, body);
     if (!this.loggedIn) return unauthorized("Not logged in", "Log in with a one-time code.");
     return this.answerData(url);
@@ -204,7 +204,7 @@ export function iso(ms: number): string {
 }
 
 function unauthorized(title: string, detail: string): Response {
-  return problem(401, "STO-API-UNAUTHORIZED", title, detail);
+  return problem(401, "STO-API-NOT-LOGGED-IN", title, detail);
 }
 
 function problem(status: number, code: string, title: string, detail: string): Response {
