@@ -23,6 +23,8 @@ use session::{SessionEnd, SessionError};
 /// An address that does not answer within this is tried again later.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What passes before a session is tried again that somebody must look at first.
+const LOOK_AFTER: Duration = Duration::from_secs(60);
 /// What a goodbye gets to leave this machine.
 const FAREWELL: Duration = Duration::from_millis(300);
 
@@ -77,8 +79,11 @@ impl Forwarder {
                 }
                 Err(SessionError::Journal(ReadFailed::Stopped(_))) => break,
                 Err(error) => {
-                    if let SessionError::Rejected { retry_after, .. } = &error {
-                        backoff.not_before(*retry_after);
+                    match &error {
+                        SessionError::Rejected { retry_after, .. } => backoff.not_before(*retry_after),
+                        // Coming back changes nothing, and each HELLO ends the session of the node's true twin.
+                        SessionError::Fork | SessionError::Resume(_) => backoff.not_before(LOOK_AFTER),
+                        _ => {}
                     }
                     self.lost(&describe(&error));
                 }
