@@ -3,10 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud_hub::archive::{Archive, run_cutter};
+use cloud_hub::archive::{Archive, OpenedLane, run_cutter};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, chain};
+
+/// A world with a node whose session is open.
+async fn with_open_session() -> (World, OpenedLane) {
+    let world = World::new().await;
+    let node = world.node("station").await.node_id;
+    let lane = world.open(node, 0).await.expect("opens");
+    (world, lane)
+}
 
 /// Cuts what the head holds and waits until it is in segments.
 async fn cut(world: &World, archive: &Arc<Archive>) {
@@ -31,9 +39,7 @@ fn up_to(count: u32) -> Vec<f64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn history_has_no_seam_between_head_and_segments_nor_over_a_restart() {
-    let mut world = World::new().await;
-    let node = world.node("station").await.node_id;
-    let lane = world.open(node, 0).await.expect("opens");
+    let (mut world, lane) = with_open_session().await;
     let archive = world.archive().await;
     let mut position = None;
 
@@ -57,9 +63,7 @@ async fn history_has_no_seam_between_head_and_segments_nor_over_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn late_data_takes_its_place_in_time() {
-    let mut world = World::new().await;
-    let node = world.node("station").await.node_id;
-    let lane = world.open(node, 0).await.expect("opens");
+    let (mut world, lane) = with_open_session().await;
     let archive = world.archive().await;
     let mut position = None;
     for first in [40, 0, 20] {
@@ -72,9 +76,7 @@ async fn late_data_takes_its_place_in_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_of_a_mission_nobody_configured_stay_in_the_ledger_and_stop_nothing() {
-    let mut world = World::new().await;
-    let node = world.node("station").await.node_id;
-    let lane = world.open(node, 0).await.expect("opens");
+    let (mut world, lane) = with_open_session().await;
     let archive = world.archive().await;
     let mut position = None;
     let batches = chain("apollo", 0, 5, &mut position);
@@ -85,9 +87,8 @@ async fn batches_of_a_mission_nobody_configured_stay_in_the_ledger_and_stop_noth
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_session_commits_nothing_once_a_newer_one_is_open() {
-    let mut world = World::new().await;
-    let node = world.node("station").await.node_id;
-    let old = world.open(node, 0).await.expect("opens");
+    let (mut world, old) = with_open_session().await;
+    let node = old.key.node;
     let mut position = None;
     let batches = chain("test", 0, 4, &mut position);
     world.commit(old.key, old.session, &batches[..2]).await.expect("committed");
@@ -105,13 +106,11 @@ async fn an_older_session_commits_nothing_once_a_newer_one_is_open() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_ends_before_the_archive_opens_no_session_and_disturbs_none() {
-    let mut world = World::new().await;
-    let node = world.node("station").await.node_id;
-    let lane = world.open(node, 0).await.expect("opens");
+    let (mut world, lane) = with_open_session().await;
     let mut position = None;
     let batches = chain("test", 0, 3, &mut position);
     world.commit(lane.key, lane.session, &batches[..2]).await.expect("committed");
-    assert!(world.open(node, 1).await.is_none(), "a disk image was restored");
+    assert!(world.open(lane.key.node, 1).await.is_none(), "a disk image was restored");
     world.commit(lane.key, lane.session, &batches[2..]).await.expect("the true node goes on");
 }
 

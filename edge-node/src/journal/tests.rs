@@ -77,6 +77,16 @@ fn the_sled_engine_keeps_the_contract() {
     check_engine(open_sled);
 }
 
+/// A journal with batches, committed and closed.
+fn closed_journal(batches: u64) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("journal");
+    let mut journal = open_sled(&path, STORE);
+    append(&mut journal, batches);
+    journal.commit().expect("committed");
+    (folder, path)
+}
+
 fn damage(path: &std::path::Path, number: usize) {
     let database = sled::open(path).expect("opens");
     let log = database.open_tree("log").expect("opens");
@@ -88,12 +98,7 @@ fn damage(path: &std::path::Path, number: usize) {
 
 #[test]
 fn a_damaged_end_is_set_aside_and_what_is_before_it_stays() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let path = folder.path().join("journal");
-    let mut journal = open_sled(&path, STORE);
-    append(&mut journal, 5);
-    journal.commit().expect("committed");
-    drop(journal);
+    let (_folder, path) = closed_journal(5);
     damage(&path, 4);
     damage(&path, 5);
     let mut journal = open_sled(&path, STORE);
@@ -106,12 +111,7 @@ fn a_damaged_end_is_set_aside_and_what_is_before_it_stays() {
 
 #[test]
 fn damage_in_the_middle_or_at_the_beginning_takes_nothing_else_away() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let path = folder.path().join("journal");
-    let mut journal = open_sled(&path, STORE);
-    append(&mut journal, 6);
-    journal.commit().expect("committed");
-    drop(journal);
+    let (_folder, path) = closed_journal(6);
     damage(&path, 1);
     damage(&path, 4);
     let mut journal = open_sled(&path, STORE);
@@ -135,12 +135,7 @@ fn a_journal_that_cannot_be_opened_for_another_reason_is_left_alone() {
 
 #[test]
 fn a_journal_that_cannot_be_opened_is_set_aside_and_recording_goes_on() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let path = folder.path().join("journal");
-    let mut journal = open_sled(&path, STORE);
-    append(&mut journal, 3);
-    journal.commit().expect("committed");
-    drop(journal);
+    let (folder, path) = closed_journal(3);
     std::fs::write(path.join("conf"), b"not what sled wrote").expect("written");
     let journal = open_sled(&path, StoreId([6; 16]));
     assert_eq!((journal.store(), journal.head().number()), (StoreId([6; 16]), 0));
