@@ -77,7 +77,7 @@ impl TryFrom<u16> for SequenceCount {
 }
 
 /// Telemetry comes down, telecommands (or their echoes) go up (4.1.3.3.2).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum PacketType {
     /// Bit 0.
     Telemetry,

@@ -1,13 +1,18 @@
-//! CCSDS space packets (133.0-B-2): primary header, framing of byte streams, and the
-//! time codes (301.0-B-4) that packets carry.
+//! CCSDS space packets (133.0-B-2): primary header, framing of byte streams, continuity, groups of segments,
+//! error control, and the time codes (301.0-B-4) that packets carry.
 //!
 //! Pure: no clock, socket or file. Sizes are bounded by the standard: a packet has 7 to 65,542 bytes.
 
+mod continuity;
+pub mod crc;
 mod framing;
+mod grouping;
 mod header;
 pub mod time;
 
+pub use continuity::{Continuity, ContinuityCounts, ContinuityTracker, Withdrawn};
 pub use framing::{PacketFramer, Rejection, RejectionCause};
+pub use grouping::{Cut, Group, GroupLimits, Hole, Missing, Reassembler, Segment};
 pub use header::{
     Apid, ApidOutOfRange, HeaderError, PacketBuildError, PacketType, PrimaryHeader, SequenceCount,
     SequenceCountOutOfRange, SequenceFlags, build_packet,

@@ -2,9 +2,15 @@
 //!
 //! [`TaiTime`] counts SI nanoseconds since 1970-01-01T00:00:00 TAI in an `i64` (years 1678 to 2262), without
 //! jumps. UTC is derived with our own leap-second table; inside a leap second it reads 23:59:60.
+//!
+//! Packets carry CCSDS time codes ([`cuc`], [`cds`], either behind a [`p_field`]) or an instrument's own count, which
+//! [`correlation`] turns into time.
 
 pub mod cds;
+pub mod correlation;
+pub mod cuc;
 mod leap;
+pub mod p_field;
 mod utc;
 
 use serde::{Deserialize, Serialize};

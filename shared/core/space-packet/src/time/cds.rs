@@ -1,5 +1,6 @@
-//! CCSDS day segmented time code, CDS (301.0-B-4, 3.3), level 1: days since 1958-01-01 UTC, milliseconds of
-//! the day, microseconds of the millisecond. The P-field is implicit: the mission says which form it uses.
+//! CCSDS day segmented time code, CDS (301.0-B-4, 3.3): days of UTC since an epoch, milliseconds of the day, and
+//! microseconds or picoseconds of the millisecond. Which form is used says the mission, or a P-field in front
+//! ([`super::p_field`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +9,11 @@ use super::{NANOS_PER_SECOND, TaiTime, UtcTime, leap};
 /// Days from 1958-01-01 to 1970-01-01.
 const EPOCH_DAYS_BEFORE_UNIX: i64 = 4_383;
 const NANOS_PER_MILLISECOND: i64 = 1_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Whole days since 1970 that [`TaiTime`] can hold.
+const DAYS: std::ops::Range<i64> =
+    i64::MIN / NANOS_PER_SECOND / SECONDS_PER_DAY + 1..i64::MAX / NANOS_PER_SECOND / SECONDS_PER_DAY - 1;
 
 /// Width of the day field.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -34,6 +40,36 @@ pub enum Submilliseconds {
     Picoseconds,
 }
 
+/// The day that has number 0, at whose beginning in UTC the count starts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct EpochDay {
+    days_since_unix: i64,
+}
+
+impl EpochDay {
+    /// 1958-01-01, the epoch of level 1 (3.3.2).
+    pub const CCSDS: Self = Self { days_since_unix: -EPOCH_DAYS_BEFORE_UNIX };
+}
+
+impl Default for EpochDay {
+    fn default() -> Self {
+        Self::CCSDS
+    }
+}
+
+impl TryFrom<TaiTime> for EpochDay {
+    type Error = CdsError;
+
+    /// An agency's epoch (level 2), which must be the beginning of a day of UTC.
+    fn try_from(epoch: TaiTime) -> Result<Self, CdsError> {
+        let utc = epoch.to_utc();
+        if utc.unix_seconds.rem_euclid(SECONDS_PER_DAY) != 0 || utc.nanoseconds != 0 || utc.is_leap_second {
+            return Err(CdsError::EpochNotMidnight { epoch });
+        }
+        Ok(Self { days_since_unix: utc.unix_seconds / SECONDS_PER_DAY })
+    }
+}
+
 /// Which of the forms a mission uses.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Layout {
@@ -43,9 +79,21 @@ pub struct Layout {
     pub submilliseconds: Submilliseconds,
 }
 
-/// Bytes that are no time.
+/// Bytes that are no time, or a time that has no such bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CdsError {
+    /// A day so far away that [`TaiTime`] or the day field cannot hold it.
+    #[error("day {days} since the epoch is out of range")]
+    DayOutOfRange {
+        /// Days since the epoch.
+        days: i64,
+    },
+    /// An epoch inside a day.
+    #[error("{epoch} is no epoch of days: it is not midnight in UTC")]
+    EpochNotMidnight {
+        /// The epoch.
+        epoch: TaiTime,
+    },
     /// More milliseconds than the day has.
     #[error("{milliseconds} ms are more than the day has")]
     MillisecondsOutOfRange {
@@ -71,24 +119,29 @@ pub enum CdsError {
 impl Layout {
     /// Bytes of the time code.
     pub fn bytes(self) -> usize {
-        let day = if self.day == DayField::Bits16 { 2 } else { 3 };
         let submilliseconds = match self.submilliseconds {
             Submilliseconds::None => 0,
             Submilliseconds::Microseconds => 2,
             Submilliseconds::Picoseconds => 4,
         };
-        day + 4 + submilliseconds
+        self.day.bytes() + 4 + submilliseconds
     }
 
-    /// Reads the time at the beginning of `bytes`.
+    /// Reads the time at the beginning of `bytes`, in days since 1958.
     pub fn decode(self, bytes: &[u8]) -> Result<TaiTime, CdsError> {
+        self.decode_since(EpochDay::CCSDS, bytes)
+    }
+
+    /// Reads the time at the beginning of `bytes`, in days since `epoch`; picoseconds are cut to nanoseconds.
+    pub fn decode_since(self, epoch: EpochDay, bytes: &[u8]) -> Result<TaiTime, CdsError> {
         let wanted_bytes = self.bytes();
         let Some(field) = bytes.get(..wanted_bytes) else {
             return Err(CdsError::Truncated { found_bytes: bytes.len(), wanted_bytes });
         };
-        let (day, rest) = field.split_at(if self.day == DayField::Bits16 { 2 } else { 3 });
+        let (day, rest) = field.split_at(self.day.bytes());
         let (milliseconds, below) = rest.split_at(4);
-        let day = big_endian(day) as i64 - EPOCH_DAYS_BEFORE_UNIX;
+        let days = i64::from(big_endian(day));
+        let day = days + epoch.days_since_unix;
         let milliseconds = big_endian(milliseconds);
         let below = big_endian(below);
         let (below_limit, nanos_below) = match self.submilliseconds {
@@ -103,14 +156,51 @@ impl Layout {
         if leap_second && (milliseconds >= 86_401_000 || !leap::day_has_leap_second(day)) {
             return Err(CdsError::MillisecondsOutOfRange { milliseconds });
         }
+        if !DAYS.contains(&day) {
+            return Err(CdsError::DayOutOfRange { days });
+        }
         let milliseconds = i64::from(milliseconds) - i64::from(leap_second) * 1_000;
         let utc = UtcTime {
-            unix_seconds: day * 86_400 + milliseconds / 1_000,
+            unix_seconds: day * SECONDS_PER_DAY + milliseconds / 1_000,
             is_leap_second: leap_second,
             nanoseconds: (milliseconds % 1_000 * NANOS_PER_MILLISECOND + nanos_below) as u32,
         };
         Ok(utc.to_tai())
     }
+
+    /// Writes a time, cut to what the form can say.
+    pub fn encode_since(self, epoch: EpochDay, time: TaiTime) -> Result<Vec<u8>, CdsError> {
+        let (day, nanos) = day_and_nanos(time);
+        let days = day - epoch.days_since_unix;
+        let field = u32::try_from(days).ok().filter(|days| days >> (8 * self.day.bytes()) == 0);
+        let day = field.ok_or(CdsError::DayOutOfRange { days })?.to_be_bytes();
+        let mut bytes = day[day.len() - self.day.bytes()..].to_vec();
+        bytes.extend(((nanos / NANOS_PER_MILLISECOND) as u32).to_be_bytes());
+        let below = nanos % NANOS_PER_MILLISECOND;
+        match self.submilliseconds {
+            Submilliseconds::None => {}
+            Submilliseconds::Microseconds => bytes.extend(((below / 1_000) as u16).to_be_bytes()),
+            Submilliseconds::Picoseconds => bytes.extend(((below * 1_000) as u32).to_be_bytes()),
+        }
+        Ok(bytes)
+    }
+}
+
+impl DayField {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Bits16 => 2,
+            Self::Bits24 => 3,
+        }
+    }
+}
+
+/// Day of UTC since 1970, and nanoseconds of that day.
+fn day_and_nanos(time: TaiTime) -> (i64, i64) {
+    let utc = time.to_utc();
+    let second = utc.unix_seconds.rem_euclid(SECONDS_PER_DAY) + i64::from(utc.is_leap_second);
+    let nanos = second * NANOS_PER_SECOND + i64::from(utc.nanoseconds);
+    (utc.unix_seconds.div_euclid(SECONDS_PER_DAY), nanos)
 }
 
 fn big_endian(bytes: &[u8]) -> u32 {
@@ -119,10 +209,8 @@ fn big_endian(bytes: &[u8]) -> u32 {
 
 /// Writes the form with a 16-bit day and microseconds; days outside 1958 to 2137 are held at the ends.
 pub fn encode(time: TaiTime) -> [u8; 8] {
-    let utc = time.to_utc();
-    let day = utc.unix_seconds.div_euclid(86_400) + EPOCH_DAYS_BEFORE_UNIX;
-    let second = utc.unix_seconds.rem_euclid(86_400) + i64::from(utc.is_leap_second);
-    let nanos = second * NANOS_PER_SECOND + i64::from(utc.nanoseconds);
+    let (day, nanos) = day_and_nanos(time);
+    let day = day + EPOCH_DAYS_BEFORE_UNIX;
     let milliseconds = (nanos / NANOS_PER_MILLISECOND) as u32;
     let microseconds = (nanos % NANOS_PER_MILLISECOND / 1_000) as u16;
     let mut bytes = [0; 8];

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::cds::{CdsError, DayField, Layout, Submilliseconds};
+use super::cds::{CdsError, DayField, EpochDay, Layout, Submilliseconds};
 use super::*;
 
 const MICROSECONDS: Layout = Layout { day: DayField::Bits16, submilliseconds: Submilliseconds::Microseconds };
@@ -74,6 +74,18 @@ fn the_86401st_second_exists_only_on_days_that_have_it() {
     // 2016-12-31 is day 21549 since 1958.
     assert_eq!(at(21_549).expect("a leap second").to_string(), "2016-12-31T23:59:60.500Z");
     assert_eq!(at(21_550), Err(CdsError::MillisecondsOutOfRange { milliseconds: 86_400_500 }));
+}
+
+#[test]
+fn a_day_that_no_field_or_no_time_can_hold_is_refused() {
+    let form = Layout { day: DayField::Bits24, submilliseconds: Submilliseconds::None };
+    let far = form.decode(&[0xFF, 0xFF, 0xFF, 0, 0, 0, 0]);
+    assert_eq!(far, Err(CdsError::DayOutOfRange { days: 0xFF_FFFF }));
+    let epoch = EpochDay::try_from(utc("2000-01-01T00:00:00Z")).expect("midnight");
+    let encoded = |text| MICROSECONDS.encode_since(epoch, utc(text));
+    assert_eq!(encoded("1999-12-31T23:59:59Z"), Err(CdsError::DayOutOfRange { days: -1 }));
+    assert_eq!(encoded("2180-01-01T00:00:00Z"), Err(CdsError::DayOutOfRange { days: 65_744 }));
+    assert_eq!(encoded("2000-01-02T00:00:00.001002Z"), Ok(vec![0, 1, 0, 0, 0, 1, 0, 2]));
 }
 
 proptest! {
