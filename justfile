@@ -33,7 +33,7 @@ web-bundle:
 browser:
     tests/run-stages web-install web-build build browser
 
-# A benchmark of real processes: figures as JSON lines (`just bench --help`)
+# A benchmark: figures as JSON lines (`just bench --help`); decode-instructions needs valgrind
 bench *arguments: web-bundle
     cargo build --release --workspace --bins --locked
     "${CARGO_TARGET_DIR:-target}/release/benchmarks" {{ arguments }}
@@ -44,6 +44,10 @@ replay-flight:
     cargo build --workspace --all-targets --locked
     cargo test --workspace --locked --test it -- --nocapture flight::
 
+# The shared CCSDS and XTCE cases, one line each (data: STO_SHARED_DATA, ../shared/data)
+conformance:
+    cargo run --quiet --locked --package conformance
+
 # The handbook, in docs/book
 docs:
     @command -v mdbook >/dev/null || { echo "needs mdbook: cargo install mdbook --locked" >&2; exit 1; }
@@ -52,7 +56,8 @@ docs:
 # One fuzz target for a minute, or for as long as asked: `just fuzz TARGET -max_total_time=600`
 fuzz target *options="-max_total_time=60":
     @cargo +nightly fuzz --version >/dev/null 2>&1 || { echo "needs a nightly toolchain and cargo-fuzz: cargo install cargo-fuzz --locked" >&2; exit 1; }
-    cd tests/fuzz && cargo +nightly fuzz run {{ target }} -- {{ options }}
+    # What it finds goes to corpus/, which git does not know; seeds and words are ours.
+    cd tests/fuzz && mkdir -p corpus/{{ target }} && cargo +nightly fuzz run {{ target }} corpus/{{ target }} $(ls -d seeds/{{ target }} 2>/dev/null) -- -rss_limit_mb=1024 $(ls words/{{ target }} 2>/dev/null | sed 's/^/-dict=/') {{ options }}
 
 # Forget what `up` recorded
 clean-var:

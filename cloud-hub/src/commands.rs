@@ -1,5 +1,8 @@
 //! The hub's commands beside `run`: they talk to the running hub's database.
 
+pub mod documents;
+pub mod reprocess;
+
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;

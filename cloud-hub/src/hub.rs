@@ -12,7 +12,6 @@ use anyhow::Context;
 use link::{Clock, HubEndpoint, HubOptions, Profile};
 use provisioning::{Authority, EnrolmentDesk};
 use service::metric::MetricsPage;
-use service::mission;
 use service::ready::ReadyFile;
 use service::tasks::{OnEnd, TaskGroup, watch_signals};
 use tokio::net::TcpListener;
@@ -24,6 +23,7 @@ use crate::archive::{self, Address, Archive, ClusterConfig, Database, Durability
 use crate::backend::HubBackend;
 use crate::config::HubConfig;
 use crate::fleet::Fleet;
+use crate::missions::Missions;
 use crate::reception::Reception;
 use crate::reception::committer::{self, Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
 
@@ -55,11 +55,6 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     ReadyFile::clear(&data).context("cannot clear ready.json")?;
     let metrics = MetricsPage::start();
-    let missions = config
-        .missions
-        .iter()
-        .map(|mission| mission::load(config_file, mission, &data))
-        .collect::<Result<Vec<_>, _>>()?;
     let stop = CancellationToken::new();
     let (stop_committing, stop_serving, stop_database) =
         (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
@@ -75,6 +70,8 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         });
     }
 
+    let (missions, loaded) = Missions::open(&database, config_file, &config.missions).await?;
+    let missions = Arc::new(missions);
     let clock = Clock::system();
     let authority = Arc::new(Authority::open_or_create(&data.join("authority"), clock.now_unix())?);
     let registry = Registry::new(database.clone());
@@ -85,7 +82,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let committer = Committer::open(database.clone(), Arc::clone(&fleet), to_decode).await?;
     let names = registry.nodes().await?.into_iter().map(|row| (row.node_id, row.name)).collect();
     let archive =
-        Arc::new(Archive::open(&database, &missions, names).await.context("the archive cannot be read")?);
+        Arc::new(Archive::open(&database, &loaded, names).await.context("the archive cannot be read")?);
 
     let endpoint = bind_endpoint(&config, &authority, &clock)?;
     let reception_address = endpoint.local_addr()?;
@@ -111,6 +108,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         registry: registry.clone(),
         fleet: Arc::clone(&fleet),
         committer: to_committer,
+        missions: Arc::clone(&missions),
     };
     receiving.spawn("reception", OnEnd::Shutdown, reception.run(stop.clone()));
     // Ends before the committer gives the ledger up: whoever writes next must be the only one that cuts.
@@ -125,6 +123,11 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
             age_max,
             stop.clone(),
         ),
+    );
+    receiving.spawn(
+        "missions",
+        OnEnd::Shutdown,
+        Arc::clone(&missions).run(Arc::clone(&archive), stop.clone()),
     );
     receiving.spawn("signals", OnEnd::Continue, watch_signals(stop.clone()));
 

@@ -8,4 +8,5 @@ pub mod commands;
 pub mod config;
 pub mod fleet;
 pub mod hub;
+pub mod missions;
 pub mod reception;

@@ -5,9 +5,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use cloud_hub::commands::{self, TokenWish};
+use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
+use cloud_hub::commands::reprocess::ReprocessArguments;
+use cloud_hub::commands::{self, TokenWish, documents, reprocess};
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
+use service::documents::DocumentKind;
 
 /// Commits what a mission's nodes forward, keeps it, and serves it.
 #[derive(Parser)]
@@ -26,6 +29,18 @@ struct Configured {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Decodes a recording with a dictionary, without any server.
+    Decode(inspect::DecodeArguments),
+    /// Dictionaries: look at files, import versions, list them.
+    Dictionary {
+        #[command(subcommand)]
+        command: DictionaryCommand,
+    },
+    /// Limits beside the dictionary: import versions, list them.
+    Limits {
+        #[command(subcommand)]
+        command: LimitsCommand,
+    },
     /// Prints a one-time code for the dashboard.
     LoginCode(Configured),
     /// Nodes: list, revoke.
@@ -35,12 +50,59 @@ enum Command {
     },
     /// Prints the OpenAPI document.
     Openapi,
+    /// Says what is in a recording, without a dictionary.
+    Packets(inspect::PacketsArguments),
+    /// Decodes what is archived again, with the versions in force now.
+    Reprocess {
+        #[command(flatten)]
+        arguments: ReprocessArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Runs the hub.
     Run(Configured),
     /// Tokens that make machines nodes.
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum DictionaryCommand {
+    /// Imports a version of a mission's dictionary; the running hub and its nodes take it.
+    Import {
+        #[command(flatten)]
+        arguments: ImportArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    #[command(flatten)]
+    Inspect(inspect::DictionaryCommand),
+    /// Lists the versions of a mission's dictionary.
+    Ls {
+        /// Mission, as `hub.toml` names it.
+        mission: String,
+        #[command(flatten)]
+        configured: Configured,
+    },
+}
+
+#[derive(Subcommand)]
+enum LimitsCommand {
+    /// Imports a version of a mission's limits, CSV or TOML.
+    Import {
+        #[command(flatten)]
+        arguments: LimitsArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Lists the versions of a mission's limits.
+    Ls {
+        /// Mission, as `hub.toml` names it.
+        mission: String,
+        #[command(flatten)]
+        configured: Configured,
     },
 }
 
@@ -100,6 +162,22 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
+        Command::Decode(arguments) => arguments.run(service::clock::now())?,
+        Command::Dictionary { command: DictionaryCommand::Inspect(command) } => command.run()?,
+        Command::Dictionary { command: DictionaryCommand::Import { arguments, configured } } => {
+            documents::import_dictionary(&HubConfig::read(&configured.config)?, arguments).await?;
+        }
+        Command::Dictionary { command: DictionaryCommand::Ls { mission, configured } } => {
+            let config = HubConfig::read(&configured.config)?;
+            documents::list(&config, &mission, DocumentKind::Dictionary).await?;
+        }
+        Command::Limits { command: LimitsCommand::Import { arguments, configured } } => {
+            documents::import_limits(&HubConfig::read(&configured.config)?, arguments).await?;
+        }
+        Command::Limits { command: LimitsCommand::Ls { mission, configured } } => {
+            let config = HubConfig::read(&configured.config)?;
+            documents::list(&config, &mission, DocumentKind::Limits).await?;
+        }
         Command::LoginCode(configured) => commands::login_code(&HubConfig::read(&configured.config)?).await?,
         Command::Node { command: NodeCommand::Ls(configured) } => {
             commands::list_nodes(&HubConfig::read(&configured.config)?).await?;
@@ -108,6 +186,10 @@ async fn run(command: Command) -> anyhow::Result<bool> {
             commands::revoke_node(&HubConfig::read(&configured.config)?, &name).await?;
         }
         Command::Openapi => println!("{}", dashboard::openapi().to_pretty_json()?),
+        Command::Packets(arguments) => arguments.run()?,
+        Command::Reprocess { arguments, configured } => {
+            reprocess::run(&HubConfig::read(&configured.config)?, arguments).await?;
+        }
         Command::Run(configured) => {
             service::logging::start();
             return hub::run(&configured.config, HubConfig::read(&configured.config)?).await;

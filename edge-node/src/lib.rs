@@ -3,6 +3,7 @@
 //! A library so that tests and benchmarks reach its parts; `main.rs` is the program.
 
 pub mod config;
+pub mod documents;
 pub mod enrolment;
 pub mod forwarding;
 pub mod intake;

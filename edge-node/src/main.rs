@@ -23,10 +23,12 @@ enum Command {
         #[arg(long, default_value = "/etc/edge-node/edge.toml")]
         config: PathBuf,
     },
+    /// Decodes a recording with a dictionary, without any server.
+    Decode(inspect::DecodeArguments),
     /// Looks at dictionaries.
     Dictionary {
         #[command(subcommand)]
-        command: DictionaryCommand,
+        command: inspect::DictionaryCommand,
     },
     /// Makes this machine a node of a hub, with the token the hub made for it.
     Enroll {
@@ -40,6 +42,8 @@ enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// Says what is in a recording, without a dictionary.
+    Packets(inspect::PacketsArguments),
     /// Runs the node.
     Run {
         /// Configuration file.
@@ -54,15 +58,6 @@ enum Command {
         /// As JSON.
         #[arg(long)]
         json: bool,
-    },
-}
-
-#[derive(Subcommand)]
-enum DictionaryCommand {
-    /// Loads an XTCE file and says what is in it, or where it breaks.
-    Check {
-        /// The file.
-        file: PathBuf,
     },
 }
 
@@ -92,26 +87,21 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             println!("{}", sessions::make_code(&config.data_directory)?);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Dictionary { command: DictionaryCommand::Check { file } } => {
-            match service::mission::read(&file) {
-                Ok((dictionary, _)) => {
-                    println!(
-                        "{}: {} parameters in {} containers",
-                        dictionary.name(),
-                        dictionary.parameters().len(),
-                        dictionary.containers().len()
-                    );
-                    for unused in dictionary.unused() {
-                        println!("  {}:{}: {} is not used", unused.line, unused.column, unused.element);
-                    }
-                    Ok(ExitCode::SUCCESS)
-                }
-                Err(problem) => anyhow::bail!("error[STO-DICTIONARY]: {problem}"),
-            }
+        Command::Decode(arguments) => {
+            arguments.run(service::clock::now())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Dictionary { command } => {
+            command.run()?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Enroll { config, token_file, replace } => {
             let config = EdgeConfig::read(&config)?;
             enrolment::run(&config, &token_file, replace).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Packets(arguments) => {
+            arguments.run()?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Run { config: file } => {

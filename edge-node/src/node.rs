@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use dashboard::access::Gate;
 use delivery::{Lane, Position, StoreId};
-use link::Clock;
+use link::{ClientOptions, Clock};
 use provisioning::Identity;
 use service::config::Bytes;
 use service::logging::chain;
@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::{Acknowledgement, EdgeConfig};
+use crate::documents::NodeDocuments;
 use crate::forwarding::{Forwarder, update_backlog};
 use crate::intake::tcp::TcpIntake;
 use crate::intake::{LinkStatistics, sealer};
@@ -165,11 +166,17 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     });
     let mut forwarding = TaskGroup::new(stop_forwarding.clone());
     if let Some(identity) = identity {
-        forwarding.spawn(
-            "forwarding",
-            OnEnd::Continue,
-            forwarder(&config, &identity, &journal, &status)?.run(stop_forwarding.clone()),
-        );
+        let received = config.links.iter().map(|link| link.mission.as_str());
+        let documents = NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status));
+        let (options, hub_addresses) = hub_of(&config, &identity);
+        let forwarder = Forwarder {
+            options,
+            hub_addresses,
+            journal: journal.clone(),
+            status: Arc::clone(&status),
+            documents: Arc::new(documents),
+        };
+        forwarding.spawn("forwarding", OnEnd::Continue, forwarder.run(stop_forwarding.clone()));
     } else {
         warn!(
             "not enrolled: telemetry is recorded and shown here, and forwarded after `edge-node enroll` and a restart"
@@ -209,20 +216,13 @@ fn mission_index(missions: &[LoadedMission], name: &str) -> anyhow::Result<usize
     missions.iter().position(|mission| mission.name == name).context("links name configured missions")
 }
 
-fn forwarder(
-    config: &EdgeConfig,
-    identity: &Identity,
-    journal: &JournalHandle,
-    status: &Arc<NodeStatus>,
-) -> anyhow::Result<Forwarder> {
+/// How the hub is reached.
+fn hub_of(config: &EdgeConfig, identity: &Identity) -> (ClientOptions, Vec<String>) {
     let floor = identity.hub_time_unix;
     let options = identity.client_options(config.forwarding.profile.into(), Clock::with_floor(move || floor));
-    let hub_addresses = if config.forwarding.hub.is_empty() {
-        identity.hub_addresses.clone()
-    } else {
-        config.forwarding.hub.clone()
-    };
-    Ok(Forwarder { options, hub_addresses, journal: journal.clone(), status: Arc::clone(status) })
+    let configured = &config.forwarding.hub;
+    let hub_addresses = if configured.is_empty() { &identity.hub_addresses } else { configured };
+    (options, hub_addresses.clone())
 }
 
 async fn write_status(

@@ -48,6 +48,7 @@ struct Changing {
     acknowledged: Position,
     oldest: Option<TaiTime>,
     last_contact: Option<TaiTime>,
+    documents_problem: Option<String>,
 }
 
 impl NodeStatus {
@@ -61,7 +62,8 @@ impl NodeStatus {
         head: Position,
         acknowledged: Position,
     ) -> Self {
-        let changing = Changing { hub, head, acknowledged, oldest: None, last_contact: None };
+        let changing =
+            Changing { hub, head, acknowledged, oldest: None, last_contact: None, documents_problem: None };
         Self {
             name: name.to_owned(),
             site: site.to_owned(),
@@ -95,6 +97,11 @@ impl NodeStatus {
     /// The hub was heard.
     pub fn on_contact(&self, at: TaiTime) {
         self.changing().last_contact = Some(at);
+    }
+
+    /// Why a document of the hub is not in force here; nothing when all are.
+    pub fn on_documents(&self, problem: Option<String>) {
+        self.changing().documents_problem = problem;
     }
 
     /// The journal grew.
@@ -145,7 +152,9 @@ impl NodeStatus {
         let report = self.report();
         let changing = self.changing();
         let (state, since, problem) = match &changing.hub {
-            HubLink::Connected { since } => (NodeState::Connected, Some(*since), None),
+            HubLink::Connected { since } => {
+                (NodeState::Connected, Some(*since), changing.documents_problem.clone())
+            }
             HubLink::Disconnected { since, problem } => {
                 (NodeState::Disconnected, Some(*since), Some(problem.clone()))
             }
@@ -180,7 +189,7 @@ pub fn print(data_directory: &Path, json: bool) -> anyhow::Result<std::process::
     let age = std::fs::metadata(&file)?.modified()?.elapsed().unwrap_or_default();
     let node: Node = serde_json::from_str(&text)?;
     let is_running = age.as_secs() < 10;
-    let needs_a_look = !is_running || node.state != NodeState::Connected;
+    let needs_a_look = !is_running || node.state != NodeState::Connected || node.problem.is_some();
     if json {
         println!("{text}");
     } else {

@@ -3,14 +3,14 @@
 //! Decoding runs on a thread of its own: beside the QUIC driver it would delay acknowledgements (measured).
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use dashboard::access::Gate;
 use dashboard::contract::{Node, Server, ServerKind};
 use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use mission_database::{DecodedPacket, ParameterIndex};
+use mission_database::{DecodedPacket, MissionDatabase, ParameterIndex};
 use processing::{MissionDecoder, RangeAnswer, RangeQuery, RangeScan, Sample, Series};
 use service::metric::MetricsPage;
 use service::mission::LoadedMission;
@@ -27,7 +27,8 @@ const HISTORY_SAMPLES_MIN_EACH: usize = 256;
 
 struct ViewedMission {
     live: Arc<LiveMission>,
-    decoder: MissionDecoder,
+    /// Replaced when the hub sends a document.
+    decoder: RwLock<MissionDecoder>,
     source: u32,
     history: Mutex<HashMap<ParameterIndex, Series>>,
     samples_each_max: usize,
@@ -53,22 +54,22 @@ impl View {
         metrics: MetricsPage,
     ) -> Self {
         let parameters: usize =
-            missions.iter().map(|mission| mission.decoder.dictionary().parameters().len()).sum();
+            missions.iter().map(|mission| mission.decoder.database().parameters().len()).sum();
         let samples_each_max = (HISTORY_SAMPLES_MAX / parameters.max(1)).max(HISTORY_SAMPLES_MIN_EACH);
         let missions = missions
             .iter()
             .map(|mission| {
-                let dictionary = Arc::clone(mission.decoder.dictionary());
+                let database = mission.decoder.database().clone();
                 let live = Arc::new(LiveMission::new(
                     &mission.name,
                     &mission.title,
-                    dictionary,
+                    database,
                     mission.problem.clone(),
                 ));
                 ViewedMission {
                     source: live.source(name),
                     live,
-                    decoder: mission.decoder.clone(),
+                    decoder: RwLock::new(mission.decoder.clone()),
                     history: Mutex::default(),
                     samples_each_max,
                 }
@@ -78,14 +79,34 @@ impl View {
         Self { name: name.to_owned(), boot_id, missions, gate, status, metrics }
     }
 
+    fn viewed(&self, mission: &str) -> Option<&ViewedMission> {
+        self.missions.iter().find(|viewed| viewed.live.name() == mission)
+    }
+
+    /// What reads a mission's packets.
+    pub fn database(&self, mission: &str) -> Option<MissionDatabase> {
+        Some(self.viewed(mission)?.live.database())
+    }
+
+    /// What reads a mission's packets from now on, numbering the known parameters as before; and why that is not all
+    /// it should be.
+    pub fn use_documents(&self, mission: &str, database: MissionDatabase, problem: Option<String>) {
+        let Some(viewed) = self.viewed(mission) else { return };
+        // Described first: a sample that nobody can describe would be lost.
+        viewed.live.replace(database.clone(), problem);
+        let mut decoder = viewed.decoder.write().unwrap_or_else(PoisonError::into_inner);
+        *decoder = decoder.with_database(database);
+    }
+
     /// Decodes until all senders are gone. Blocks: run it on its own thread.
     pub fn decode(&self, mut chunks: mpsc::Receiver<Arc<Chunk>>) {
         while let Some(chunk) = chunks.blocking_recv() {
             let mission = &self.missions[chunk.mission];
             let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
+            let decoder = mission.decoder.read().unwrap_or_else(PoisonError::into_inner).clone();
             for packet in chunk.packets() {
                 // What does not decode is in the journal all the same; verdicts are not made here yet.
-                mission.decoder.decode(chunk.reception, packet, &mut scratch, &mut samples);
+                decoder.decode(chunk.reception, packet, &mut scratch, &mut samples);
             }
             mission.remember(&samples);
             mission.live.publish(LiveBatch { source: mission.source, samples });
@@ -140,7 +161,7 @@ impl Backend for View {
         query: RangeQuery,
     ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
         let mut scan = RangeScan::new(query);
-        if let Some(viewed) = self.missions.iter().find(|viewed| viewed.live.name() == mission.name()) {
+        if let Some(viewed) = self.viewed(mission.name()) {
             let history = viewed.history.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(series) = history.get(&query.parameter) {
                 scan.add(viewed.source, series);

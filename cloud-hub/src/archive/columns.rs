@@ -1,22 +1,31 @@
-//! A series as bytes: each column by pco, which finds what numbers have in common; text and bytes by zstd.
+//! A series as bytes: each column by pco, which finds what numbers have in common; text and bytes by zstd; quality
+//! by runs of what is the same.
 //!
 //! ```text
-//! u8 version, u8 kind of raw column
-//! u32 LE length and bytes of: generation times, reception − generation, raw values, calibrated values (0 when none)
+//! u8 version, u8 kind of raw column, u8 kind of converted column, u32 LE version of the dictionary
+//! u32 LE length and bytes of: generation times, reception − generation, raw values, converted values (0 when none),
+//!     quality (for each run of one quality: u32 LE samples, u8 quality)
 //! u32 LE CRC-32C of everything before
 //! ```
+//! Version 1 had neither the kind of the converted column, which held numbers or nothing, nor the dictionary's
+//! version, nor quality.
 
+use mission_database::VersionNumber;
 use pco::ChunkConfig;
-use pco::standalone::{simple_compress, simple_decompress};
-use processing::{RawColumn, Series};
+use pco::standalone::{DecompressorItem, FileDecompressor, simple_compress};
+use processing::{Columns, ConvertedColumn, Quality, RawColumn, Series};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// What wrote it read everything by the one dictionary a mission had, and judged nothing.
+const VERSION_BEFORE_QUALITY: u8 = 1;
 /// pco's level 4 costs half of its default and loses under a tenth (measured).
 const PCO_LEVEL: usize = 4;
 const ZSTD_LEVEL: i32 = 1;
 /// Samples of one segment; a bound for what damaged bytes could make us allocate.
 const SAMPLES_MAX: usize = 16 << 20;
 const TEXT_BYTES_MAX: usize = 256 << 20;
+/// A run of one quality: how many samples, and which.
+const RUN_BYTES: usize = 5;
 
 /// Bytes that are no columns.
 #[derive(Debug, thiserror::Error)]
@@ -40,22 +49,25 @@ pub enum ColumnsError {
 
 /// Writes a series.
 pub fn encode(series: &Series) -> Vec<u8> {
-    let lateness: Vec<i64> = series
-        .reception()
-        .iter()
-        .zip(series.generation())
-        .map(|(&at, &made)| at.wrapping_sub(made))
-        .collect();
-    let (kind, raw) = match series.raw() {
+    let columns = series.columns();
+    let times = columns.reception.iter().zip(&columns.generation);
+    let lateness: Vec<i64> = times.map(|(&at, &made)| at.wrapping_sub(made)).collect();
+    let (raw_kind, raw) = match &columns.raw {
         RawColumn::Binary(column) => (0, pack(column.iter().map(AsRef::as_ref))),
         RawColumn::Float(column) => (1, compress(column)),
         RawColumn::Signed(column) => (2, compress(column)),
         RawColumn::Text(column) => (3, pack(column.iter().map(|text| text.as_bytes()))),
         RawColumn::Unsigned(column) => (4, compress(column)),
     };
-    let calibrated = series.calibrated().map(compress).unwrap_or_default();
-    let mut out = vec![VERSION, kind];
-    for column in [compress(series.generation()), compress(&lateness), raw, calibrated] {
+    let (converted_kind, converted) = match &columns.converted {
+        ConvertedColumn::None => (0, Vec::new()),
+        ConvertedColumn::Numbers(column) => (1, compress(column)),
+        ConvertedColumn::Times(column) => (2, compress(column)),
+    };
+    let quality = runs(&columns.quality);
+    let mut out = vec![VERSION, raw_kind, converted_kind];
+    out.extend_from_slice(&columns.version.0.to_le_bytes());
+    for column in [compress(&columns.generation), compress(&lateness), raw, converted, quality] {
         out.extend_from_slice(&(column.len() as u32).to_le_bytes());
         out.extend_from_slice(&column);
     }
@@ -69,45 +81,137 @@ pub fn decode(bytes: &[u8]) -> Result<Series, ColumnsError> {
     if crc32c::crc32c(checked).to_le_bytes() != *crc {
         return Err(ColumnsError::CheckSum);
     }
-    let (&[version, kind], mut rest) = checked.split_first_chunk::<2>().ok_or(ColumnsError::CheckSum)?;
-    if version != VERSION {
-        return Err(ColumnsError::Version { found: version });
+    let (&[version, raw_kind], rest) = checked.split_first_chunk::<2>().ok_or(ColumnsError::CheckSum)?;
+    match version {
+        VERSION_BEFORE_QUALITY => decode_before_quality(raw_kind, Reader { rest }),
+        VERSION => decode_newest(raw_kind, Reader { rest }),
+        found => Err(ColumnsError::Version { found }),
     }
-    let mut column = |column: &'static str| {
-        let missing = ColumnsError::Column { column };
-        let Some((length, after)) = rest.split_first_chunk::<4>() else { return Err(missing) };
-        let length = u32::from_le_bytes(*length) as usize;
-        if length > after.len() {
-            return Err(missing);
-        }
-        let (found, after) = after.split_at(length);
-        rest = after;
+}
+
+fn decode_newest(raw_kind: u8, mut reader: Reader<'_>) -> Result<Series, ColumnsError> {
+    let [converted_kind] = reader.bytes("kinds")?;
+    let version = VersionNumber(u32::from_le_bytes(reader.bytes("dictionary version")?));
+    let times = Times::read(&mut reader)?;
+    let samples = times.generation.len();
+    let raw = read_raw(raw_kind, reader.column("raw values")?, samples)?;
+    let converted = read_converted(converted_kind, reader.column("converted values")?, samples)?;
+    let quality = read_runs(reader.column("quality")?, samples)?;
+    times.with(version, raw, converted, quality)
+}
+
+fn decode_before_quality(raw_kind: u8, mut reader: Reader<'_>) -> Result<Series, ColumnsError> {
+    let times = Times::read(&mut reader)?;
+    let samples = times.generation.len();
+    let raw = read_raw(raw_kind, reader.column("raw values")?, samples)?;
+    let converted = reader.column("converted values")?;
+    let converted = read_converted(u8::from(!converted.is_empty()), converted, samples)?;
+    times.with(VersionNumber(1), raw, converted, vec![Quality::default(); samples])
+}
+
+/// What is left to read.
+struct Reader<'b> {
+    rest: &'b [u8],
+}
+
+impl<'b> Reader<'b> {
+    fn bytes<const LENGTH: usize>(&mut self, column: &'static str) -> Result<[u8; LENGTH], ColumnsError> {
+        let (found, rest) = self.rest.split_first_chunk().ok_or(ColumnsError::Column { column })?;
+        self.rest = rest;
+        Ok(*found)
+    }
+
+    fn column(&mut self, column: &'static str) -> Result<&'b [u8], ColumnsError> {
+        let length = u32::from_le_bytes(self.bytes(column)?) as usize;
+        let (found, rest) = self.rest.split_at_checked(length).ok_or(ColumnsError::Column { column })?;
+        self.rest = rest;
         Ok(found)
-    };
-    let generation: Vec<i64> = decompress(column("generation times")?, "generation times")?;
-    let lateness: Vec<i64> = decompress(column("reception times")?, "reception times")?;
-    let raw = column("raw values")?;
-    let raw = match kind {
-        0 => RawColumn::Binary(unpack(raw)?.into_iter().map(Vec::into_boxed_slice).collect()),
-        1 => RawColumn::Float(decompress(raw, "raw values")?),
-        2 => RawColumn::Signed(decompress(raw, "raw values")?),
+    }
+}
+
+/// The two columns that say how many samples there are.
+struct Times {
+    generation: Vec<i64>,
+    reception: Vec<i64>,
+}
+
+impl Times {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ColumnsError> {
+        let column = reader.column("generation times")?;
+        let generation: Vec<i64> = decompress(column, SAMPLES_MAX, "generation times")?;
+        let column = reader.column("reception times")?;
+        let lateness: Vec<i64> = decompress(column, generation.len(), "reception times")?;
+        let pairs = generation.iter().zip(&lateness);
+        Ok(Self { reception: pairs.map(|(&made, &late)| made.wrapping_add(late)).collect(), generation })
+    }
+
+    fn with(
+        self,
+        version: VersionNumber,
+        raw: RawColumn,
+        converted: ConvertedColumn,
+        quality: Vec<Quality>,
+    ) -> Result<Series, ColumnsError> {
+        let Self { generation, reception } = self;
+        Series::from_columns(Columns { version, generation, reception, raw, converted, quality })
+            .ok_or(ColumnsError::Column { column: "lengths that differ" })
+    }
+}
+
+fn read_raw(kind: u8, bytes: &[u8], samples: usize) -> Result<RawColumn, ColumnsError> {
+    let column = "raw values";
+    let unreadable = || ColumnsError::Column { column };
+    Ok(match kind {
+        0 => RawColumn::Binary(unpack(bytes, samples)?.into_iter().map(Vec::into_boxed_slice).collect()),
+        1 => RawColumn::Float(decompress(bytes, samples, column)?),
+        2 => RawColumn::Signed(decompress(bytes, samples, column)?),
         3 => RawColumn::Text(
-            unpack(raw)?
+            unpack(bytes, samples)?
                 .into_iter()
                 .map(|text| String::from_utf8(text).map(String::into_boxed_str))
                 .collect::<Result<_, _>>()
-                .map_err(|_| ColumnsError::Column { column: "raw values" })?,
+                .map_err(|_| unreadable())?,
         ),
-        4 => RawColumn::Unsigned(decompress(raw, "raw values")?),
-        _ => return Err(ColumnsError::Column { column: "raw values" }),
-    };
-    let calibrated = match column("calibrated values")? {
-        [] => None,
-        bytes => Some(decompress(bytes, "calibrated values")?),
-    };
-    let reception = generation.iter().zip(&lateness).map(|(&made, &late)| made.wrapping_add(late)).collect();
-    Series::from_columns(generation, reception, raw, calibrated)
-        .ok_or(ColumnsError::Column { column: "lengths that differ" })
+        4 => RawColumn::Unsigned(decompress(bytes, samples, column)?),
+        _ => return Err(unreadable()),
+    })
+}
+
+fn read_converted(kind: u8, bytes: &[u8], samples: usize) -> Result<ConvertedColumn, ColumnsError> {
+    let column = "converted values";
+    match kind {
+        0 if bytes.is_empty() => Ok(ConvertedColumn::None),
+        1 => decompress(bytes, samples, column).map(ConvertedColumn::Numbers),
+        2 => decompress(bytes, samples, column).map(ConvertedColumn::Times),
+        _ => Err(ColumnsError::Column { column }),
+    }
+}
+
+fn runs(column: &[Quality]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for run in column.chunk_by(|one, next| one == next) {
+        out.extend_from_slice(&(run.len() as u32).to_le_bytes());
+        out.push(run[0].byte());
+    }
+    out
+}
+
+fn read_runs(bytes: &[u8], samples: usize) -> Result<Vec<Quality>, ColumnsError> {
+    let unreadable = || ColumnsError::Column { column: "quality" };
+    let (runs, rest) = bytes.as_chunks::<RUN_BYTES>();
+    if !rest.is_empty() {
+        return Err(unreadable());
+    }
+    let mut column = Vec::with_capacity(samples);
+    for &[a, b, c, d, quality] in runs {
+        let length = u32::from_le_bytes([a, b, c, d]) as usize;
+        if length > samples - column.len() {
+            return Err(unreadable());
+        }
+        let quality = Quality::from_byte(quality).ok_or_else(unreadable)?;
+        column.resize(column.len() + length, quality);
+    }
+    Ok(column)
 }
 
 fn compress<T: pco::data_types::Number>(numbers: &[T]) -> Vec<u8> {
@@ -117,11 +221,24 @@ fn compress<T: pco::data_types::Number>(numbers: &[T]) -> Vec<u8> {
 
 fn decompress<T: pco::data_types::Number>(
     bytes: &[u8],
+    samples_max: usize,
     column: &'static str,
 ) -> Result<Vec<T>, ColumnsError> {
-    // The check sum vouches for the bytes being what `encode` wrote, and segments are cut far below the bound.
-    let numbers: Vec<T> = simple_decompress(bytes).map_err(|_| ColumnsError::Column { column })?;
-    if numbers.len() > SAMPLES_MAX { Err(ColumnsError::Column { column }) } else { Ok(numbers) }
+    let unreadable = |_| ColumnsError::Column { column };
+    let (file, mut rest) = FileDecompressor::new(bytes).map_err(unreadable)?;
+    let mut numbers = Vec::new();
+    while let DecompressorItem::Chunk(mut chunk) =
+        file.chunk_decompressor::<T, _>(rest).map_err(unreadable)?
+    {
+        let first = numbers.len();
+        if chunk.n() > samples_max - first {
+            return Err(ColumnsError::Column { column });
+        }
+        numbers.resize(first + chunk.n(), T::default());
+        chunk.read(&mut numbers[first..]).map_err(unreadable)?;
+        rest = chunk.into_src();
+    }
+    Ok(numbers)
 }
 
 fn pack<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
@@ -130,64 +247,16 @@ fn pack<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     zstd::bulk::compress(&plain, ZSTD_LEVEL).expect("memory is the only thing written to")
 }
 
-fn unpack(bytes: &[u8]) -> Result<Vec<Vec<u8>>, ColumnsError> {
+fn unpack(bytes: &[u8], samples: usize) -> Result<Vec<Vec<u8>>, ColumnsError> {
     let unreadable = || ColumnsError::Column { column: "raw values" };
     let length = zstd::bulk::Decompressor::upper_bound(bytes).filter(|&length| length <= TEXT_BYTES_MAX);
     let plain = zstd::bulk::decompress(bytes, length.ok_or_else(unreadable)?).map_err(|_| unreadable())?;
-    postcard::from_bytes(&plain).map_err(|_| unreadable())
+    // An empty value takes a byte there and much more here.
+    match postcard::take_from_bytes::<usize>(&plain) {
+        Ok((values, _)) if values == samples => postcard::from_bytes(&plain).map_err(|_| unreadable()),
+        _ => Err(unreadable()),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn raw(kind: u8, numbers: &[u64]) -> RawColumn {
-        match kind {
-            0 => RawColumn::Binary(numbers.iter().map(|number| number.to_be_bytes().into()).collect()),
-            1 => RawColumn::Float(numbers.iter().map(|&number| f64::from_bits(number)).collect()),
-            2 => RawColumn::Signed(numbers.iter().map(|&number| number as i64).collect()),
-            3 => RawColumn::Text(numbers.iter().map(|number| number.to_string().into()).collect()),
-            _ => RawColumn::Unsigned(numbers.to_vec()),
-        }
-    }
-
-    fn bits(series: &Series) -> Vec<u64> {
-        series.calibrated().unwrap_or_default().iter().map(|number| number.to_bits()).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_bit_for_bit(
-            samples in proptest::collection::vec((any::<i64>(), any::<i64>(), any::<u64>()), 1..300),
-            kind in 0u8..5,
-            has_calibrated in any::<bool>(),
-        ) {
-            let generation: Vec<i64> = samples.iter().map(|sample| sample.0).collect();
-            let reception = samples.iter().map(|sample| sample.1).collect();
-            let numbers: Vec<u64> = samples.iter().map(|sample| sample.2).collect();
-            let calibrated = has_calibrated.then(|| numbers.iter().map(|&number| f64::from_bits(!number)).collect());
-            let series = Series::from_columns(generation, reception, raw(kind, &numbers), calibrated).expect("equal lengths");
-            let read = decode(&encode(&series)).expect("reads");
-            // NaN differs from itself, so floating-point columns are compared by their bits.
-            prop_assert_eq!(bits(&read), bits(&series));
-            prop_assert_eq!((read.generation(), read.reception()), (series.generation(), series.reception()));
-            prop_assert_eq!(format!("{:?}", read.raw()), format!("{:?}", series.raw()));
-        }
-
-        #[test]
-        fn damaged_bytes_are_refused(at in any::<proptest::sample::Index>(), bit in 0u8..8) {
-            let series = Series::from_columns(vec![1, 2], vec![1, 3], raw(4, &[7, 8]), None).expect("equal lengths");
-            let mut bytes = encode(&series);
-            let at = at.index(bytes.len());
-            bytes[at] ^= 1 << bit;
-            prop_assert!(decode(&bytes).is_err());
-        }
-
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = decode(&bytes);
-        }
-    }
-}
+mod tests;

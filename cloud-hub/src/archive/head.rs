@@ -5,11 +5,11 @@
 //! found in exactly one of the two ([`Archive::snapshot`]).
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use dashboard::{LiveBatch, LiveMission};
 use delivery::SealedBatch;
-use mission_database::{DecodedPacket, ParameterIndex};
+use mission_database::{DecodedPacket, ParameterIndex, VersionNumber};
 use processing::{MissionDecoder, PacketOutcome, RangeScan, Raw, Sample, Series};
 use service::metric::Metric;
 use tokio::time::Instant;
@@ -33,10 +33,22 @@ pub struct ArchivedMission {
     pub mission_id: i32,
     /// Latest values and live stream.
     pub live: Arc<LiveMission>,
-    /// Its decoder.
-    pub decoder: MissionDecoder,
+    /// How its packets are read now.
+    pub(super) reads: RwLock<Reads>,
+}
+
+/// How a mission's packets are read, and where what is read belongs. Replaced as a whole when a version is imported.
+#[derive(Clone)]
+pub(super) struct Reads {
+    pub(super) decoder: MissionDecoder,
     /// Numbers of its parameters in the database, by index.
-    pub parameter_ids: Vec<i32>,
+    pub(super) parameter_ids: Arc<[i32]>,
+}
+
+impl ArchivedMission {
+    pub(super) fn reads(&self) -> Reads {
+        self.reads.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Series by mission, parameter and node.
@@ -48,6 +60,33 @@ pub(super) struct SeriesKey {
     pub(super) mission: usize,
     pub(super) parameter: ParameterIndex,
     pub(super) node: Uuid,
+    /// Samples of one series were read by one version of the dictionary.
+    pub(super) version: VersionNumber,
+    /// And are of one kind: a number that could not be read is kept as bytes.
+    pub(super) kind: RawKind,
+}
+
+/// What kind of raw values a series holds.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum RawKind {
+    Binary,
+    Float,
+    Signed,
+    Text,
+    Unsigned,
+}
+
+impl SeriesKey {
+    pub(super) fn of(mission: usize, node: Uuid, sample: &Sample) -> Self {
+        let kind = match sample.raw {
+            Raw::Binary(_) => RawKind::Binary,
+            Raw::Float(_) => RawKind::Float,
+            Raw::Signed(_) => RawKind::Signed,
+            Raw::Text(_) => RawKind::Text,
+            Raw::Unsigned(_) => RawKind::Unsigned,
+        };
+        Self { mission, parameter: sample.parameter, node, version: sample.version, kind }
+    }
 }
 
 /// A part of the head that is being written.
@@ -68,6 +107,8 @@ struct Head {
     /// Newest generation that is in segments, and the newest row of the ledger that is.
     generation: i64,
     segmented_ledger_id: i64,
+    /// The head is cut at once when the ledger is not in segments up to here: somebody waits to read it again.
+    wanted_ledger_id: i64,
 }
 
 /// Segments and head of all missions.
@@ -93,6 +134,7 @@ impl Archive {
             ledger_id,
             generation,
             segmented_ledger_id: ledger_id,
+            wanted_ledger_id: 0,
         };
         Self { missions, node_names: Mutex::new(node_names), head: Mutex::new(head) }
     }
@@ -141,11 +183,13 @@ impl Archive {
             return;
         };
         let mission = &self.missions[index];
+        // Held until the samples are in the head: whoever replaces it then knows that none of before come after.
+        let reads = mission.reads.read().unwrap_or_else(PoisonError::into_inner);
         let samples = match committed.batch.open() {
             Ok(open) => {
                 let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
                 for (reception, packet) in open.records() {
-                    let outcome = mission.decoder.decode(reception, packet, &mut scratch, &mut samples);
+                    let outcome = reads.decoder.decode(reception, packet, &mut scratch, &mut samples);
                     if !matches!(outcome, PacketOutcome::Decoded | PacketOutcome::Idle) {
                         Metric::HubArchiveUndecodedPackets.add(1);
                     }
@@ -158,6 +202,7 @@ impl Archive {
             }
         };
         self.append(index, committed, &samples);
+        drop(reads);
         let source = self.source(index, committed.node);
         if is_live {
             mission.live.publish(LiveBatch { source, samples });
@@ -169,13 +214,12 @@ impl Archive {
     fn append(&self, mission: usize, committed: &Committed, samples: &[Sample]) {
         let mut head = self.head();
         for sample in samples {
-            let key = SeriesKey { mission, parameter: sample.parameter, node: committed.node };
+            let key = SeriesKey::of(mission, committed.node, sample);
             match head.active.get_mut(&key) {
                 None => drop(head.active.insert(key, Series::starting_with(sample.clone()))),
                 Some(series) => {
                     let is_taken = series.push(sample.clone());
-                    // All samples of a run are decoded with one dictionary, so their kinds agree.
-                    debug_assert!(is_taken, "the kind of a series does not change");
+                    debug_assert!(is_taken, "the key says version and kind");
                 }
             }
         }
@@ -190,7 +234,8 @@ impl Archive {
         if let Some(frozen) = &head.frozen {
             return Some(Arc::clone(frozen));
         }
-        let is_due = head.active_weight >= samples_max || head.active_since.elapsed() >= age_max;
+        let is_wanted = head.segmented_ledger_id < head.wanted_ledger_id;
+        let is_due = is_wanted || head.active_weight >= samples_max || head.active_since.elapsed() >= age_max;
         // Batches without samples count too: a restart must not read them again and again.
         if !is_due || head.ledger_id == head.segmented_ledger_id {
             return None;
@@ -204,6 +249,11 @@ impl Archive {
         head.active_since = Instant::now();
         head.frozen = Some(Arc::clone(&frozen));
         Some(frozen)
+    }
+
+    /// Somebody waits for the ledger to be in segments up to a row.
+    pub fn want_cut(&self, ledger_id: i64) {
+        self.head().wanted_ledger_id = ledger_id;
     }
 
     /// The frozen part is in segments: from now on it is read from there.
@@ -242,7 +292,7 @@ impl Archive {
     }
 }
 
-fn weight(sample: &Sample) -> usize {
+pub(super) fn weight(sample: &Sample) -> usize {
     const NUMBER_BYTES: usize = 32;
     match &sample.raw {
         Raw::Binary(bytes) => 1 + bytes.len() / NUMBER_BYTES,

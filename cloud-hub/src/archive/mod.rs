@@ -8,19 +8,26 @@ mod cluster;
 mod columns;
 mod cut;
 mod database;
+mod documents;
 mod head;
 mod ledger;
 mod query;
+mod readings;
 mod registry;
+mod reprocess;
+mod segments;
 mod sessions;
 
 pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster};
 pub use columns::{ColumnsError, decode as decode_columns, encode as encode_columns};
 pub use cut::run as run_cutter;
 pub use database::{Address, ConnectFailure, Database};
+pub use documents::{DocumentRow, Documents, Imported, NewDocument};
 pub use head::{Archive, ArchivedMission, Committed};
 pub use ledger::{CommitGroup, LaneKey, Ledger, Received};
+pub use readings::{ReadingRow, ReadingTable};
 pub use registry::{NodeRow, OpenedLane, Registry};
+pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reprocess};
 pub use sessions::PostgresSessions;
 
 /// A statement that PostgreSQL did not carry out, or a connection it did not give.

@@ -1,9 +1,11 @@
 //! Reception: nodes' connections in, commits out, and only then acknowledgements.
 //!
 //! A session ([`session`]) checks batches and queues them; the one committer ([`committer`]) writes many nodes'
-//! batches in one transaction and tells each session how far it got.
+//! batches in one transaction and tells each session how far it got. Beside it go the other way the documents that
+//! a node lacks ([`documents`]).
 
 pub mod committer;
+mod documents;
 mod session;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use tracing::{debug, info};
 
 use crate::archive::Registry;
 use crate::fleet::Fleet;
+use crate::missions::Missions;
 use committer::Submission;
 
 /// What reception needs.
@@ -32,12 +35,15 @@ pub struct Reception {
     pub fleet: Arc<Fleet>,
     /// Where their batches go.
     pub committer: mpsc::Sender<Submission>,
+    /// What they are sent.
+    pub missions: Arc<Missions>,
 }
 
 impl Reception {
     /// Serves nodes until shutdown; then says goodbye to each.
     pub async fn run(mut self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut connections = JoinSet::new();
+        let shelf = Arc::new(documents::Shelf::new(Arc::clone(&self.missions)));
         loop {
             let accepted = tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -75,6 +81,7 @@ impl Reception {
                         registry: self.registry.clone(),
                         fleet: Arc::clone(&self.fleet),
                         committer: self.committer.clone(),
+                        shelf: Arc::clone(&shelf),
                     };
                     connections.spawn(session.run(shutdown.clone()));
                 }

@@ -1,10 +1,10 @@
-//! One node's session: HELLO, then batches in, acknowledgements out, until either side has had enough.
+//! One node's session: HELLO, then batches in, acknowledgements and documents out, until either side has had enough.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::{
-    BatchError, Frame, FrameDecodeError, Goodbye, HelloOk, HelloReject, Inbox, InboxVerdict, Lane,
+    BatchError, Frame, FrameDecodeError, Goodbye, HelloOk, HelloReject, Holds, Inbox, InboxVerdict, Lane,
     LanePosition, PROTOCOL_VERSION, RejectCode, SealedBatch,
 };
 use link::{Closed, Connection, FrameError, FrameReader, FrameWriter, NodeCertificate};
@@ -12,11 +12,13 @@ use provisioning::NotAllowed;
 use service::logging::chain;
 use service::metric::Metric;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::committer::{Progress, Submission};
+use super::documents::Shelf;
 use super::now_unix;
 use crate::archive::{OpenedLane, Received, Registry};
 use crate::fleet::Fleet;
@@ -37,6 +39,7 @@ pub(super) struct Session {
     pub(super) registry: Registry,
     pub(super) fleet: Arc<Fleet>,
     pub(super) committer: mpsc::Sender<Submission>,
+    pub(super) shelf: Arc<Shelf>,
 }
 
 /// Why a session ended.
@@ -199,6 +202,10 @@ impl Session {
         let progress = Arc::new(progress);
         let mut inbox = Inbox::new(Lane::Telemetry, lane.watermark, lane.hash);
         let mut batches = LaneReceiver { stream: LaneStream::Awaited, read: None };
+        let (holds, held) = watch::channel(Holds::default());
+        // Ends with this session, when the set is dropped.
+        let mut beside = JoinSet::new();
+        beside.spawn(Arc::clone(&self.shelf).supply(self.connection.clone(), self.peer.node_id, held));
         let mut review = interval(REVIEW_INTERVAL);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -225,7 +232,7 @@ impl Session {
                         }
                     }
                 }),
-                frame = requests.next() => self.on_request(frame),
+                frame = requests.next() => self.on_request(frame, &holds),
                 _ = review.tick() => {
                     self.fleet.allowed().judge(&self.peer, now_unix()).map_err(SessionEnd::from)
                 }
@@ -236,12 +243,17 @@ impl Session {
         }
     }
 
-    fn on_request(&self, frame: Result<Option<link::Frame>, FrameError>) -> Result<(), SessionEnd> {
+    fn on_request(
+        &self,
+        frame: Result<Option<link::Frame>, FrameError>,
+        holds: &watch::Sender<Holds>,
+    ) -> Result<(), SessionEnd> {
         let frame = frame?.ok_or(SessionEnd::Unexpected)?;
         let now = service::clock::now();
         match Frame::decode(frame.kind, &frame.body)? {
             Some(Frame::Report(json)) => self.fleet.on_report(self.peer.node_id, &json, now),
             Some(Frame::Goodbye(goodbye)) => return Err(SessionEnd::Goodbye(goodbye.reason)),
+            Some(Frame::Holds(said)) => drop(holds.send_replace(said)),
             Some(_) => return Err(SessionEnd::Unexpected),
             None => self.fleet.on_contact(self.peer.node_id, now),
         }

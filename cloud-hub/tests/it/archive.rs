@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::world::{World, chain};
 
 /// A world with a node whose session is open.
-async fn with_open_session() -> (World, OpenedLane) {
+pub(crate) async fn with_open_session() -> (World, OpenedLane) {
     let world = World::new().await;
     let node = world.node("station").await.node_id;
     let lane = world.open(node, 0).await.expect("opens");
@@ -17,7 +17,7 @@ async fn with_open_session() -> (World, OpenedLane) {
 }
 
 /// Cuts what the head holds and waits until it is in segments.
-async fn cut(world: &World, archive: &Arc<Archive>) {
+pub(crate) async fn cut(world: &World, archive: &Arc<Archive>) {
     let stop = CancellationToken::new();
     let cutter = run_cutter(Arc::clone(archive), world.database.clone(), 0, Duration::ZERO, stop.clone());
     let cutter = tokio::spawn(cutter);

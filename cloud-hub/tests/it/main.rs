@@ -1,5 +1,7 @@
 //! The hub's parts against a real PostgreSQL.
 
 mod archive;
+mod documents;
 mod enrolment;
+mod reprocess;
 mod world;

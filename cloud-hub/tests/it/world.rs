@@ -8,8 +8,8 @@ use cloud_hub::archive::{
     Archive, CommitGroup, Committed, Database, LaneKey, Ledger, OpenedLane, Received, Registry,
 };
 use delivery::{BatchBuilder, Lane, Position, SealedBatch, SessionNumber, StoreId};
-use mission_database::{Dictionary, ParameterIndex};
-use processing::{MissionDecoder, PacketTime, RangeAnswer, RangeQuery, Wanted};
+use mission_database::{Dictionary, MissionDatabase, ParameterIndex, VersionNumber};
+use processing::{MissionDecoder, PacketConventions, PacketTime, RangeAnswer, RangeQuery, Wanted};
 use provisioning::{EnrolmentBook, NewToken, Redeemed, Redemption, Token, TokenRecord};
 use service::mission::LoadedMission;
 use space_packet::{Apid, ReceptionTime, SequenceCount, TaiTime, build_packet, time::cds};
@@ -19,10 +19,10 @@ use uuid::Uuid;
 pub(crate) const STORE: StoreId = StoreId([4; 16]);
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// 2026-11-22T00:00:00Z; samples follow each other by a second.
-const BEGINNING: i64 = 1_795_305_637_000_000_000;
-const SECOND: i64 = 1_000_000_000;
+pub(crate) const BEGINNING: i64 = 1_795_305_637_000_000_000;
+pub(crate) const SECOND: i64 = 1_000_000_000;
 
-const XTCE: &str = r#"<SpaceSystem name="Test"><TelemetryMetaData><ParameterTypeSet>
+pub(crate) const XTCE: &str = r#"<SpaceSystem name="Test"><TelemetryMetaData><ParameterTypeSet>
     <IntegerParameterType name="Wide"><IntegerDataEncoding sizeInBits="64"/></IntegerParameterType>
     <IntegerParameterType name="Number"><IntegerDataEncoding sizeInBits="32"/></IntegerParameterType>
     </ParameterTypeSet><ParameterSet>
@@ -53,12 +53,15 @@ impl World {
             offset_bytes: 6,
             day_bits: 16,
             submilliseconds: cds::Submilliseconds::Microseconds,
+            p_field: false,
+            epoch: None,
         };
-        let dictionary = Arc::new(Dictionary::from_xtce("test.xml", XTCE).expect("loads"));
+        let dictionary = Dictionary::from_xtce("test.xml", XTCE).expect("loads");
+        let conventions = PacketConventions { time: packet_time, has_error_control: false };
         let mission = LoadedMission {
             name: "test".to_owned(),
             title: "Test".to_owned(),
-            decoder: MissionDecoder::new(dictionary, packet_time),
+            decoder: MissionDecoder::new(MissionDatabase::new(VersionNumber(1), dictionary), conventions),
             problem: None,
         };
         Self {
@@ -126,11 +129,16 @@ impl World {
 
     /// The values of the test's parameter, in order, by pages and by count.
     pub(crate) async fn numbers(&self, archive: &Arc<Archive>) -> Vec<f64> {
+        self.numbers_of(archive, None).await
+    }
+
+    /// As [`World::numbers`], as they were read up to a reading.
+    pub(crate) async fn numbers_of(&self, archive: &Arc<Archive>, reading: Option<u32>) -> Vec<f64> {
         let parameter: ParameterIndex =
-            self.missions[0].decoder.dictionary().find("/Test/number").expect("is there");
+            self.missions[0].decoder.database().find("/Test/number").expect("is there");
         let (from, to) = (TaiTime(0), TaiTime(i64::MAX));
         let ask = async |wanted| {
-            let query = RangeQuery { parameter, from, to, wanted };
+            let query = RangeQuery { parameter, from, to, wanted, reading };
             archive.range(&self.database, 0, query).await.expect("answers")
         };
         let RangeAnswer::Page { samples, next: None } = ask(Wanted::Page { limit: 10_000 }).await else {

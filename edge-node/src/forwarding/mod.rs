@@ -3,6 +3,7 @@
 //! Nothing here decides what is sent: the outbox does. Nothing here owns data: the journal does.
 
 mod backoff;
+mod documents;
 mod session;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use provisioning::NotAllowed;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::documents::NodeDocuments;
 use crate::journal::{JournalHandle, ReadFailed};
 use crate::status::{HubLink, NodeStatus};
 use backoff::Backoff;
@@ -38,6 +40,8 @@ pub struct Forwarder {
     pub journal: JournalHandle,
     /// Where people look.
     pub status: Arc<NodeStatus>,
+    /// Where documents from the hub go.
+    pub documents: Arc<NodeDocuments>,
 }
 
 impl Forwarder {

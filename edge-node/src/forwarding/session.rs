@@ -1,6 +1,7 @@
 //! One session with the hub, from HELLO to its end.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dashboard::node_report_json;
@@ -8,12 +9,13 @@ use delivery::{Ack, BatchSequence, Frame, FrameDecodeError, Outbox, ResumeError,
 use link::{Closed, Connection, FrameError, FrameReader, FrameWriter};
 use service::metric::Metric;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
-use super::{Forwarder, update_backlog};
+use super::{Forwarder, documents, update_backlog};
 use crate::journal::ReadFailed;
 use crate::status::HubLink;
 
@@ -103,12 +105,16 @@ pub(super) async fn run(
 
     let (lane, lane_queue) = mpsc::channel::<SealedBatch>(LANE_QUEUE);
     let stream = connection.open_uni().await?;
-    let sending = tokio::spawn(send_lane(stream, lane_queue));
+    // Both end with this session, when the set is dropped.
+    let mut beside = JoinSet::new();
+    beside.spawn(async move {
+        if let Err(error) = send_lane(stream, lane_queue).await {
+            debug!(%error, "the lane's stream broke");
+        }
+    });
+    beside.spawn(documents::receive(connection.clone(), Arc::clone(&forwarder.documents)));
     let mut session = Session { outbox, forwarder, backoff, control, lane, ahead: VecDeque::new() };
-    let end = session.run(&mut answers, shutdown).await;
-    drop(session);
-    sending.abort();
-    end
+    session.run(&mut answers, shutdown).await
 }
 
 async fn greet(
@@ -187,6 +193,9 @@ impl Session<'_> {
         let mut report = interval(REPORT_INTERVAL);
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut leave_at: Option<Instant> = None;
+        let mut holds = self.forwarder.documents.holds();
+        // What is held now is news to this session's hub.
+        holds.mark_changed();
         loop {
             self.outbox.on_appended(head.borrow_and_update().head);
             let nothing_left = self.outbox.acknowledged() == self.outbox.appended().number();
@@ -235,6 +244,10 @@ impl Session<'_> {
                 }
                 () = shutdown.cancelled(), if leave_at.is_none() => leave_at = Some(Instant::now() + FAREWELL),
                 () = tokio::time::sleep(Duration::from_millis(50)), if leave_at.is_some() => {}
+                Ok(()) = holds.changed() => {
+                    let holds = Frame::Holds(holds.borrow_and_update().clone());
+                    send(&mut self.control, &holds).await?;
+                }
                 _ = report.tick() => self.report().await?,
             }
         }

@@ -202,7 +202,8 @@ async fn log_out(State(app): State<Shared>, who: LoggedIn) -> Result<Response, P
 #[utoipa::path(get, path = "/api/v1/missions", responses((status = 200, body = Missions), (status = 401, body = Problem)))]
 async fn missions(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Missions>, ProblemResponse> {
     who.may(Action::ReadMissions, Resource::Server)?;
-    let missions = app.backend.missions().iter().map(|mission| mission.describe()).collect();
+    let now = service::clock::now();
+    let missions = app.backend.missions().iter().map(|mission| mission.describe(now)).collect();
     Ok(Json(Missions { missions }))
 }
 
@@ -215,8 +216,7 @@ async fn parameters(
     who: LoggedIn,
 ) -> Result<Json<Parameters>, ProblemResponse> {
     let mission = app.mission(&who.principal, &name)?;
-    let parameters = mission.dictionary().parameters().iter().map(convert::parameter).collect();
-    Ok(Json(Parameters { parameters }))
+    Ok(Json(Parameters { parameters: mission.describe_parameters(service::clock::now()) }))
 }
 
 /// The newest sample of each parameter.
@@ -270,7 +270,7 @@ async fn samples(
         Some(points) => Wanted::Pixels { points },
         None => Wanted::Page { limit: query.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) },
     };
-    let question = RangeQuery { parameter, from, to, wanted };
+    let question = RangeQuery { parameter, from, to, wanted, reading: None };
     let answer = tokio::time::timeout(RANGE_TIMEOUT, app.backend.range(&mission, question)).await.map_err(
         |_| {
             ProblemResponse::unavailable(
@@ -289,7 +289,7 @@ async fn samples(
 }
 
 fn find(mission: &LiveMission, parameter: &str) -> Result<ParameterIndex, ProblemResponse> {
-    mission.dictionary().find(parameter).ok_or_else(|| {
+    mission.database().find(parameter).ok_or_else(|| {
         let detail = format!("{parameter:?} is not a parameter of mission {}", mission.name());
         ProblemResponse::unknown_parameter(detail)
     })

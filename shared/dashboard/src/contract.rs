@@ -80,16 +80,37 @@ pub struct Mission {
     pub name: String,
     /// Name for people.
     pub title: String,
-    /// Parameters in its dictionary.
+    /// Parameters that any version of its dictionary has.
     pub parameter_count: usize,
     /// Why the configured dictionary is not the one in use, if so (the last good one is).
     pub dictionary_problem: Option<String>,
+    /// Number of the version of its dictionary that is in force now.
+    pub dictionary_version: u32,
+    /// From which generation time on that is; absent for the first.
+    pub dictionary_effective_from: Option<String>,
+    /// Version of the limits that is in force now; absent when those of the dictionary count.
+    pub limits_version: Option<u32>,
+    /// All versions of its dictionary, by number.
+    pub dictionary_versions: Vec<DictionaryVersion>,
+}
+
+/// A version of a mission's dictionary.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct DictionaryVersion {
+    /// Counted from 1.
+    pub number: u32,
+    /// From which generation time on it is in force; absent for the first.
+    pub effective_from: Option<String>,
+    /// Name of the document's root.
+    pub name: String,
+    /// What the document says its version is.
+    pub version: Option<String>,
 }
 
 /// Answer of `GET /api/v1/missions/{mission}/parameters`.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Parameters {
-    /// All parameters of the mission's dictionary, in its order.
+    /// All parameters of the mission, in the order in which its dictionaries brought them.
     pub parameters: Vec<ParameterDescription>,
 }
 
@@ -109,6 +130,8 @@ pub enum ParameterKind {
     Integer,
     /// Text.
     String,
+    /// A moment.
+    Time,
 }
 
 /// A parameter as its dictionary describes it.
@@ -157,12 +180,54 @@ pub struct Sample {
     pub reception_time: String,
     /// As transmitted.
     pub raw: Value,
-    /// Calibrated or labelled.
+    /// Calibrated or labelled; a moment as RFC 3339 text.
     pub engineering: Value,
     /// Node that received it.
     pub node: String,
     /// Usual time between two samples of this parameter, when it is known: past three of them a value is stale.
     pub interval_ms: Option<f64>,
+    /// Whether the engineering value may be trusted as a measurement.
+    pub validity: Validity,
+    /// How it stood to its limits when it was decoded; a value that is not valid is not monitored.
+    pub monitoring: Monitoring,
+    /// Number of the version of the dictionary that read it.
+    pub dictionary_version: u32,
+}
+
+/// Whether an engineering value may be trusted as a measurement, and if not, why.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Validity {
+    /// It is not a number.
+    NotANumber,
+    /// The calibrator has no result for the raw value.
+    OutsideCalibration,
+    /// It lies outside the range the dictionary calls valid.
+    OutsideValidRange,
+    /// The raw value of an enumeration has no label.
+    UnknownLabel,
+    /// It may.
+    Valid,
+}
+
+/// How a value stood to its limits: the alarm levels of XTCE, in the order of their severity.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Monitoring {
+    /// There are no limits for it, or the value is not valid.
+    NotMonitored,
+    /// Within all limits.
+    Normal,
+    /// Outside the watch range only.
+    Watch,
+    /// Outside the warning range.
+    Warning,
+    /// Outside the distress range.
+    Distress,
+    /// Outside the critical range.
+    Critical,
+    /// Outside the severe range.
+    Severe,
 }
 
 /// Answer of `GET /api/v1/missions/{mission}/samples`.
@@ -332,6 +397,13 @@ pub enum LiveRequest {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum LiveEvent {
+    /// The mission subscribed to has other dictionaries or limits: read its descriptions again.
+    Dictionary {
+        /// Mission.
+        mission: String,
+        /// Number of the version that is in force now.
+        dictionary_version: u32,
+    },
     /// Once a second, whatever else happens: the connection is alive, and this is how the nodes stand.
     Heartbeat {
         /// The server's time.

@@ -1,6 +1,8 @@
 //! From the core's types to the contract's.
 
-use mission_database::{Dictionary, Parameter, ParameterKind as Kind};
+use mission_database::{
+    DictionaryVersion, MissionDatabase, MonitoringResult, Parameter, ParameterKind as Kind, Validity,
+};
 use processing::{Buckets, Engineering, Raw, Sample};
 use space_packet::TaiTime;
 
@@ -25,13 +27,13 @@ pub(crate) fn unix_ms(tai_nanos: i64) -> f64 {
 }
 
 pub(crate) fn sample(
-    dictionary: &Dictionary,
+    database: &MissionDatabase,
     sample: &Sample,
     node: &str,
     interval_s: Option<f64>,
 ) -> contract::Sample {
     contract::Sample {
-        parameter: dictionary.parameter(sample.parameter).name.clone(),
+        parameter: database.parameter(sample.parameter).name.clone(),
         generation_time: rfc3339(sample.generation.0),
         reception_time: rfc3339(sample.reception.0),
         raw: match &sample.raw {
@@ -41,17 +43,54 @@ pub(crate) fn sample(
             Raw::Text(text) => Value::Text(text.to_string()),
             Raw::Unsigned(number) => unsigned(*number),
         },
-        engineering: match sample.engineering(dictionary) {
+        engineering: match sample.engineering(database) {
             Engineering::Binary(bytes) => hexadecimal(bytes),
             Engineering::Boolean(value) => Value::Boolean(value),
             Engineering::Float(number) => float(number),
             Engineering::Label(text) | Engineering::Text(text) => Value::Text(text.to_owned()),
             Engineering::None => Value::None(()),
             Engineering::Signed(number) => signed(number),
+            Engineering::Time(time) => Value::Text(rfc3339(time)),
             Engineering::Unsigned(number) => unsigned(number),
         },
         node: node.to_owned(),
         interval_ms: interval_s.map(|seconds| seconds * 1e3),
+        validity: validity(sample.validity),
+        monitoring: monitoring(sample.monitoring),
+        dictionary_version: sample.version.0,
+    }
+}
+
+fn validity(validity: Validity) -> contract::Validity {
+    match validity {
+        Validity::NotANumber => contract::Validity::NotANumber,
+        Validity::OutsideCalibration => contract::Validity::OutsideCalibration,
+        Validity::OutsideValidRange => contract::Validity::OutsideValidRange,
+        Validity::UnknownLabel => contract::Validity::UnknownLabel,
+        Validity::Valid => contract::Validity::Valid,
+    }
+}
+
+fn monitoring(result: MonitoringResult) -> contract::Monitoring {
+    match result {
+        MonitoringResult::NotMonitored => contract::Monitoring::NotMonitored,
+        MonitoringResult::Normal => contract::Monitoring::Normal,
+        MonitoringResult::Watch => contract::Monitoring::Watch,
+        MonitoringResult::Warning => contract::Monitoring::Warning,
+        MonitoringResult::Distress => contract::Monitoring::Distress,
+        MonitoringResult::Critical => contract::Monitoring::Critical,
+        MonitoringResult::Severe => contract::Monitoring::Severe,
+    }
+}
+
+/// The first version has no beginning.
+pub(crate) fn dictionary_version(version: &DictionaryVersion) -> contract::DictionaryVersion {
+    let from = version.effective_from;
+    contract::DictionaryVersion {
+        number: version.number.0,
+        effective_from: (from != TaiTime(i64::MIN)).then(|| rfc3339(from)),
+        name: version.dictionary.name().to_owned(),
+        version: version.dictionary.version().map(str::to_owned),
     }
 }
 
@@ -99,6 +138,7 @@ pub(crate) fn parameter(parameter: &Parameter) -> ParameterDescription {
         Kind::Float => ParameterKind::Float,
         Kind::Integer => ParameterKind::Integer,
         Kind::String => ParameterKind::String,
+        Kind::Time => ParameterKind::Time,
     };
     ParameterDescription {
         name: parameter.name.clone(),
@@ -125,7 +165,57 @@ pub(crate) fn buckets(parameter: &str, buckets: Buckets) -> contract::Buckets {
 
 #[cfg(test)]
 mod tests {
+    use mission_database::{Dictionary, ParameterIndex, VersionNumber};
+    use processing::Converted;
+    use space_packet::{GenerationTime, ReceptionTime};
+
     use super::*;
+
+    fn described(raw: Raw, converted: Option<Converted>, quality: (Validity, MonitoringResult)) -> String {
+        let xtce = r#"<SpaceSystem name="S"><TelemetryMetaData><ParameterTypeSet>
+            <IntegerParameterType name="T"><IntegerDataEncoding sizeInBits="8"/></IntegerParameterType>
+            </ParameterTypeSet><ParameterSet><Parameter name="P" parameterTypeRef="T"/></ParameterSet>
+            <ContainerSet><SequenceContainer name="C"><EntryList><ParameterRefEntry parameterRef="P"/></EntryList>
+            </SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>"#;
+        let dictionary = Dictionary::from_xtce("s.xml", xtce).expect("loads");
+        let database = MissionDatabase::new(VersionNumber(1), dictionary);
+        let given = Sample {
+            parameter: ParameterIndex(0),
+            generation: GenerationTime::default(),
+            reception: ReceptionTime::default(),
+            raw,
+            converted,
+            validity: quality.0,
+            monitoring: quality.1,
+            version: VersionNumber(1),
+        };
+        let sample = sample(&database, &given, "n", None);
+        let words = serde_json::to_string(&(sample.engineering, sample.validity, sample.monitoring));
+        words.expect("serialises")
+    }
+
+    #[test]
+    fn each_validity_and_each_monitoring_result_has_the_word_the_dictionary_has_for_it() {
+        assert_eq!(
+            serde_json::to_string(&Validity::ALL.map(validity)).expect("serialises"),
+            serde_json::to_string(&Validity::ALL).expect("serialises")
+        );
+        assert_eq!(
+            serde_json::to_string(&MonitoringResult::ALL.map(monitoring)).expect("serialises"),
+            serde_json::to_string(&MonitoringResult::ALL).expect("serialises")
+        );
+    }
+
+    #[test]
+    fn a_moment_keeps_its_nanoseconds_and_what_has_no_result_is_null() {
+        let good = (Validity::Valid, MonitoringResult::Severe);
+        let time = Converted::Time(TaiTime(1_500_000_000_123_456_789));
+        let text = described(Raw::Unsigned(3), Some(time), good);
+        assert_eq!(text, r#"["2017-07-14T02:39:23.123456789Z","valid","severe"]"#);
+        let outside = (Validity::OutsideCalibration, MonitoringResult::NotMonitored);
+        let text = described(Raw::Unsigned(3), Some(Converted::Number(f64::NAN)), outside);
+        assert_eq!(text, r#"[null,"outside-calibration","not-monitored"]"#);
+    }
 
     #[test]
     fn numbers_that_json_or_a_browser_cannot_hold_travel_as_text() {

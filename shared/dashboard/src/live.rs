@@ -1,10 +1,11 @@
-//! A mission as it changes: its latest values, and the stream of what is new.
+//! A mission as it changes: its dictionaries, its latest values, and the stream of what is new.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use mission_database::{Dictionary, ParameterIndex};
+use mission_database::{MissionDatabase, ParameterIndex};
 use processing::{LatestValues, Sample};
-use tokio::sync::broadcast;
+use space_packet::TaiTime;
+use tokio::sync::{broadcast, watch};
 
 use crate::contract;
 use crate::convert;
@@ -21,12 +22,32 @@ pub struct LiveBatch {
     pub samples: Vec<Sample>,
 }
 
+/// What reads a mission's packets.
+struct Described {
+    database: MissionDatabase,
+    /// Why the configured dictionary is not the one in use, if so.
+    problem: Option<String>,
+}
+
+/// Tells when a mission's dictionaries were replaced. What happened while nobody listened counts as one change.
+pub(crate) struct DescriptionChanges(watch::Receiver<Described>);
+
+impl DescriptionChanges {
+    /// Waits for a change; it may be dropped half-way.
+    pub(crate) async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            // The mission is gone, and nothing of it will change.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 /// A mission with its latest values.
 pub struct LiveMission {
     name: String,
     title: String,
-    dictionary: Arc<Dictionary>,
-    problem: Option<String>,
+    /// Who subscribed hears of a new one however much else there was to hear.
+    described: watch::Sender<Described>,
     latest: RwLock<LatestValues>,
     sources: RwLock<Vec<String>>,
     changes: broadcast::Sender<Arc<LiveBatch>>,
@@ -34,13 +55,12 @@ pub struct LiveMission {
 
 impl LiveMission {
     /// A mission nothing is known of yet.
-    pub fn new(name: &str, title: &str, dictionary: Arc<Dictionary>, problem: Option<String>) -> Self {
+    pub fn new(name: &str, title: &str, database: MissionDatabase, problem: Option<String>) -> Self {
         Self {
             name: name.to_owned(),
             title: title.to_owned(),
-            latest: RwLock::new(LatestValues::new(dictionary.parameters().len())),
-            dictionary,
-            problem,
+            latest: RwLock::new(LatestValues::new(database.parameters().len())),
+            described: watch::channel(Described { database, problem }).0,
             sources: RwLock::default(),
             changes: broadcast::channel(CHANGES_MAX).0,
         }
@@ -51,9 +71,17 @@ impl LiveMission {
         &self.name
     }
 
-    /// Its dictionary.
-    pub fn dictionary(&self) -> &Arc<Dictionary> {
-        &self.dictionary
+    /// All versions of its dictionary and its limits, as they are now.
+    pub fn database(&self) -> MissionDatabase {
+        self.described.borrow().database.clone()
+    }
+
+    /// Takes other dictionaries, that number the known parameters as these do, and tells subscribers. Call it before
+    /// they decode anything: samples of a parameter that is not described yet go to nobody.
+    pub fn replace(&self, database: MissionDatabase, problem: Option<String>) {
+        let parameters = database.parameters().len();
+        self.described.send_replace(Described { database, problem });
+        self.latest.write().unwrap_or_else(PoisonError::into_inner).grow(parameters);
     }
 
     /// The index that stands for a source of this mission's samples.
@@ -88,25 +116,48 @@ impl LiveMission {
         self.changes.subscribe()
     }
 
-    pub(crate) fn describe(&self) -> contract::Mission {
+    /// Wakes when other dictionaries are there.
+    pub(crate) fn subscribe_descriptions(&self) -> DescriptionChanges {
+        DescriptionChanges(self.described.subscribe())
+    }
+
+    pub(crate) fn describe(&self, now: TaiTime) -> contract::Mission {
+        let described = self.described.borrow();
+        let database = &described.database;
+        let reading = database.at(now);
+        let versions: Vec<_> = database.versions().iter().map(convert::dictionary_version).collect();
+        let in_force = versions.iter().find(|version| version.number == reading.version.0);
         contract::Mission {
             name: self.name.clone(),
             title: self.title.clone(),
-            parameter_count: self.dictionary.parameters().len(),
-            dictionary_problem: self.problem.clone(),
+            parameter_count: database.parameters().len(),
+            dictionary_problem: described.problem.clone(),
+            dictionary_version: reading.version.0,
+            dictionary_effective_from: in_force.and_then(|version| version.effective_from.clone()),
+            limits_version: reading.limits,
+            dictionary_versions: versions,
         }
+    }
+
+    /// All parameters, as the version in force describes them; the newest one where that does not have them.
+    pub(crate) fn describe_parameters(&self, now: TaiTime) -> Vec<contract::ParameterDescription> {
+        let database = self.database();
+        let version = database.at(now).version;
+        let indices = (0..database.parameters().len()).map(|index| ParameterIndex(index as u32));
+        indices.map(|index| convert::parameter(database.described(version, index))).collect()
     }
 
     /// Latest values that `wanted` lets through.
     pub(crate) fn latest(&self, wanted: impl Fn(ParameterIndex) -> bool) -> Vec<contract::Sample> {
         let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
+        let database = self.database();
         let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
         latest
             .all()
             .filter(|value| wanted(value.sample.parameter))
             .map(|value| {
                 let source = sources.get(value.source as usize).map_or("", String::as_str);
-                convert::sample(&self.dictionary, &value.sample, source, value.interval_s)
+                convert::sample(&database, &value.sample, source, value.interval_s)
             })
             .collect()
     }
@@ -115,13 +166,14 @@ impl LiveMission {
         &self,
         samples: impl Iterator<Item = (u32, &'a Sample)>,
     ) -> Vec<contract::Sample> {
+        let database = self.database();
         let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
         let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
         samples
             .map(|(source, sample)| {
                 let interval_s = latest.of(sample.parameter).and_then(|value| value.interval_s);
                 let source = sources.get(source as usize).map_or("", String::as_str);
-                convert::sample(&self.dictionary, sample, source, interval_s)
+                convert::sample(&database, sample, source, interval_s)
             })
             .collect()
     }

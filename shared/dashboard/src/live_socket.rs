@@ -18,6 +18,7 @@ use crate::access::Principal;
 use crate::api::LoggedIn;
 use crate::app::App;
 use crate::contract::{LiveEvent, LiveRequest};
+use crate::live::DescriptionChanges;
 use crate::{LiveBatch, LiveMission, ProblemResponse};
 
 /// Close code of a stream whose session is over, after HTTP's 401.
@@ -33,8 +34,18 @@ const PARAMETERS_MAX: usize = 10_000;
 
 pub(crate) struct Subscription {
     mission: Arc<LiveMission>,
-    wanted: Vec<bool>,
+    wanted: Wanted,
     changes: broadcast::Receiver<Arc<LiveBatch>>,
+    descriptions: DescriptionChanges,
+}
+
+/// Which parameters are subscribed to. Those of a later dictionary are not.
+struct Wanted(Vec<bool>);
+
+impl Wanted {
+    fn has(&self, parameter: ParameterIndex) -> bool {
+        self.0.get(parameter.0 as usize).copied().unwrap_or(false)
+    }
 }
 
 /// Serves one browser until it leaves, its session is over, or the server stops.
@@ -138,36 +149,49 @@ pub(crate) fn subscribe(
         return Err(ProblemResponse::bad_request(detail));
     }
     let mission = app.mission(principal, &name)?;
-    let mut wanted = vec![false; mission.dictionary().parameters().len()];
+    // Subscribed before anything is read: what changes in between is told twice rather than never.
+    let (changes, descriptions) = (mission.subscribe(), mission.subscribe_descriptions());
+    let database = mission.database();
+    let mut wanted = vec![false; database.parameters().len()];
     for parameter in &parameters {
-        let index = mission.dictionary().find(parameter).ok_or_else(|| {
+        let index = database.find(parameter).ok_or_else(|| {
             ProblemResponse::unknown_parameter(format!("{parameter:?} is not a parameter of mission {name}"))
         })?;
         wanted[index.0 as usize] = true;
     }
-    // Subscribed before the snapshot is taken: what changes in between is sent twice rather than never.
-    let changes = mission.subscribe();
+    let wanted = Wanted(wanted);
     let snapshot = snapshot(&mission, &wanted, 0);
-    Ok((Some(Subscription { mission, wanted, changes }), Some(snapshot)))
+    Ok((Some(Subscription { mission, wanted, changes, descriptions }), Some(snapshot)))
 }
 
-fn snapshot(mission: &LiveMission, wanted: &[bool], dropped: u64) -> LiveEvent {
-    let samples = mission.latest(|parameter| wanted[parameter.0 as usize]);
+fn snapshot(mission: &LiveMission, wanted: &Wanted, dropped: u64) -> LiveEvent {
+    let samples = mission.latest(|parameter| wanted.has(parameter));
     LiveEvent::Snapshot { mission: mission.name().to_owned(), samples, dropped }
+}
+
+fn dictionary(mission: &LiveMission) -> LiveEvent {
+    LiveEvent::Dictionary {
+        mission: mission.name().to_owned(),
+        dictionary_version: mission.database().at(service::clock::now()).version.0,
+    }
 }
 
 /// The next thing to send; `None` when a batch held nothing that was subscribed.
 async fn next_change(subscription: &mut Option<Subscription>) -> Option<LiveEvent> {
-    let Some(Subscription { mission, wanted, changes }) = subscription else {
+    let Some(Subscription { mission, wanted, changes, descriptions }) = subscription else {
         return std::future::pending().await;
     };
-    let batch = match changes.recv().await {
+    let batch = tokio::select! {
+        biased;
+        () = descriptions.next() => return Some(dictionary(mission)),
+        batch = changes.recv() => batch,
+    };
+    let batch = match batch {
         Ok(batch) => batch,
         Err(broadcast::error::RecvError::Lagged(dropped)) => return Some(snapshot(mission, wanted, dropped)),
         Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
     };
-    let chosen: Vec<&Sample> =
-        batch.samples.iter().filter(|sample| wanted[sample.parameter.0 as usize]).collect();
+    let chosen: Vec<&Sample> = batch.samples.iter().filter(|sample| wanted.has(sample.parameter)).collect();
     if chosen.is_empty() {
         return None;
     }
@@ -216,7 +240,10 @@ mod tests {
             generation: GenerationTime(TaiTime(number)),
             reception: ReceptionTime::default(),
             raw: Raw::Signed(number),
-            calibrated: None,
+            converted: None,
+            validity: Default::default(),
+            monitoring: Default::default(),
+            version: Default::default(),
         }
     }
 

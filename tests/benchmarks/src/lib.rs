@@ -1,8 +1,10 @@
-//! `just bench NAME`: figures as JSON lines, from real processes.
+//! `just bench NAME`: figures as JSON lines, of real processes and of decoding alone.
 //!
 //! Every figure says what it was measured with. Machines are shared and noisy: figures of one run compare with
 //! each other, not with those of another day.
 
+pub mod decode;
 pub mod figures;
 pub mod processes;
 pub mod smoke;
+pub mod timing;

@@ -1,9 +1,12 @@
 //! `benchmarks NAME`.
 
+use std::process::ExitCode;
+
+use benchmarks::decode::{Decode, Instructions, Repeated, Which};
 use benchmarks::smoke::{self, Smoke};
 use clap::{Parser, Subcommand};
 
-/// Measures the whole system with real processes; prints one JSON object a line.
+/// Measures the whole system with real processes, and decoding alone; prints one JSON object a line.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -12,6 +15,18 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Bench {
+    /// Packets to values on one core, and loading dictionaries; a minute. A real flight needs STO_SHARED_DATA or
+    /// ../shared/data, and python3 with venv and pip for a comparison.
+    Decode {
+        /// Repetitions of each measurement.
+        #[arg(long, default_value_t = 9)]
+        repetitions: usize,
+    },
+    /// Instructions per decoded value, which no other load disturbs. Needs valgrind.
+    DecodeInstructions,
+    /// What decode-instructions looks at.
+    #[command(hide = true)]
+    DecodeRepeatedly { mission: Which, packets: usize },
     /// Throughput, latency, memory and size in about a minute.
     Smoke {
         /// Seconds of each measurement.
@@ -29,13 +44,22 @@ enum Bench {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    let Bench::Smoke { seconds, steady, latency, saturating } = Arguments::parse().bench;
-    let smoke = Smoke {
-        seconds,
-        steady_packets_per_second: steady,
-        latency_packets_per_second: latency,
-        saturating_packets_per_second: saturating,
-    };
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(smoke::run(smoke))
+fn main() -> anyhow::Result<ExitCode> {
+    match Arguments::parse().bench {
+        Bench::Decode { repetitions } => Decode { repetitions }.run(),
+        Bench::DecodeInstructions => Instructions.run(),
+        Bench::DecodeRepeatedly { mission, packets } => Repeated { mission, packets }.run(),
+        Bench::Smoke { seconds, steady, latency, saturating } => measure_smoke(Smoke {
+            seconds,
+            steady_packets_per_second: steady,
+            latency_packets_per_second: latency,
+            saturating_packets_per_second: saturating,
+        }),
+    }
+}
+
+fn measure_smoke(smoke: Smoke) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(smoke::run(smoke))?;
+    Ok(ExitCode::SUCCESS)
 }

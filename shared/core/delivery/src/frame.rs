@@ -4,11 +4,13 @@
 use serde::{Deserialize, Serialize};
 use space_packet::TaiTime;
 
+use crate::document::{DOCUMENT_PART_BYTES_MAX, DocumentHead, Holds};
 use crate::{BatchSequence, ChainHash, Epoch, Lane, SessionNumber, StoreId};
 
 /// Version of the protocol spoken here; HELLO carries it.
 pub const PROTOCOL_VERSION: u16 = 1;
-const TEXT_BYTES_MAX: usize = 1_024;
+/// The longest text in a frame.
+pub const TEXT_BYTES_MAX: usize = 1_024;
 const LANES_MAX: usize = 16;
 
 /// First frame of a node: who it is follows from its certificate, what it holds from this.
@@ -133,6 +135,12 @@ pub enum Frame {
     Report(Vec<u8>),
     /// Either way.
     Goodbye(Goodbye),
+    /// Node to hub: which documents it holds.
+    Holds(Holds),
+    /// Hub to node, first on a stream of the document's own.
+    Document(DocumentHead),
+    /// Hub to node, behind the head: some of the document's packed text.
+    DocumentPart(Vec<u8>),
 }
 
 /// A body that is not what its kind says.
@@ -146,6 +154,8 @@ pub struct FrameDecodeError {
 impl Frame {
     /// Kind of [`Frame::Batch`], whose body is written without being copied into a frame first.
     pub const BATCH: u8 = 4;
+    /// Kind of [`Frame::DocumentPart`], likewise.
+    pub const DOCUMENT_PART: u8 = 10;
 
     /// The frame's kind and body.
     pub fn encode(&self) -> (u8, Vec<u8>) {
@@ -157,6 +167,9 @@ impl Frame {
             Self::Ack(ack) => (5, body(ack)),
             Self::Report(json) => (6, json.clone()),
             Self::Goodbye(goodbye) => (7, body(goodbye)),
+            Self::Holds(holds) => (8, body(holds)),
+            Self::Document(head) => (9, body(head)),
+            Self::DocumentPart(bytes) => (Self::DOCUMENT_PART, bytes.clone()),
         }
     }
 
@@ -170,6 +183,12 @@ impl Frame {
             5 => Self::Ack(read(kind, bytes)?),
             6 => Self::Report(bytes.to_vec()),
             7 => Self::Goodbye(read(kind, bytes)?),
+            8 => Self::Holds(read(kind, bytes)?),
+            9 => Self::Document(read(kind, bytes)?),
+            Self::DOCUMENT_PART if bytes.len() <= DOCUMENT_PART_BYTES_MAX => {
+                Self::DocumentPart(bytes.to_vec())
+            }
+            Self::DOCUMENT_PART => return Err(FrameDecodeError { kind }),
             _ => return Ok(None),
         };
         let fits = match &frame {
@@ -177,7 +196,9 @@ impl Frame {
             Self::HelloOk(ok) => ok.lanes.len() <= LANES_MAX,
             Self::HelloReject(reject) => reject.detail.len() <= TEXT_BYTES_MAX,
             Self::Goodbye(goodbye) => goodbye.reason.len() <= TEXT_BYTES_MAX,
-            Self::Ack(_) | Self::Batch(_) | Self::Report(_) => true,
+            Self::Holds(holds) => holds.fits(),
+            Self::Document(head) => head.fits(),
+            Self::Ack(_) | Self::Batch(_) | Self::DocumentPart(_) | Self::Report(_) => true,
         };
         if fits { Ok(Some(frame)) } else { Err(FrameDecodeError { kind }) }
     }
@@ -196,6 +217,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{DocumentBounds, DocumentHash, DocumentKind, HeldDocument, MissionHolds};
 
     #[test]
     fn frames_have_the_same_bytes_as_ever() {
@@ -234,6 +256,34 @@ mod tests {
             1,
             "010101010101010101010101010101010101020109010178",
         );
+        let dictionary =
+            HeldDocument { kind: DocumentKind::Dictionary, number: 300, hash: DocumentHash([7; 32]) };
+        check(
+            Frame::Holds(Holds {
+                missions: vec![MissionHolds { mission: "demo".to_owned(), documents: vec![dictionary] }],
+            }),
+            8,
+            &format!("010464656d6f0100ac02{}", "07".repeat(32)),
+        );
+        check(
+            Frame::Document(DocumentHead {
+                mission: "demo".to_owned(),
+                kind: DocumentKind::Limits,
+                number: 2,
+                effective_from: Some(TaiTime(-1)),
+                effective_to: None,
+                file_name: "l.csv".to_owned(),
+                bounds: Some(DocumentBounds::Violation),
+                author: None,
+                reason: Some("no".to_owned()),
+                hash: DocumentHash([9; 32]),
+                text_bytes: 300,
+                packed_bytes: 5,
+            }),
+            9,
+            &format!("0464656d6f0102010100056c2e63737601010001026e6f{}ac0205", "09".repeat(32)),
+        );
+        check(Frame::DocumentPart(vec![1, 2]), 10, "0102");
     }
 
     #[test]

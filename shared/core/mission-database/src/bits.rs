@@ -3,10 +3,21 @@
 /// How the bits of an integer say its sign.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum IntegerCoding {
+    /// Four bits a decimal digit.
+    BinaryCodedDecimal,
     OnesComplement,
     SignMagnitude,
     TwosComplement,
     Unsigned,
+}
+
+/// How the bits of a float say its value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FloatCoding {
+    /// IEEE 754: 16, 32 or 64 bits.
+    Ieee754,
+    /// MIL-STD-1750A: 32 or 48 bits.
+    MilStd1750A,
 }
 
 /// In which order the bytes of a number stand.
@@ -73,20 +84,36 @@ pub(crate) fn signed(value: u64, count: u32, sign: IntegerCoding) -> i64 {
         IntegerCoding::OnesComplement if is_negative => -((!value & magnitude_mask) as i64),
         IntegerCoding::SignMagnitude if is_negative => -((value & magnitude_mask) as i64),
         IntegerCoding::TwosComplement => ((value << (64 - count)) as i64) >> (64 - count),
-        IntegerCoding::OnesComplement | IntegerCoding::SignMagnitude | IntegerCoding::Unsigned => {
-            value as i64
-        }
+        _ => value as i64,
     }
 }
 
-/// An IEEE 754 number of 16, 32 or 64 bits.
+/// The number that four bits a digit say, `None` when one of them is no decimal digit.
+pub(crate) fn decimal(value: u64) -> Option<u64> {
+    let mut digits = (0..16).rev().map(|place| value >> (4 * place) & 0xF);
+    digits.try_fold(0, |sum, digit| (digit <= 9).then_some(sum * 10 + digit))
+}
+
+/// A float of so many bits.
 #[inline]
-pub(crate) fn float(value: u64, count: u32) -> f64 {
-    match count {
-        16 => half(value as u16),
-        32 => f64::from(f32::from_bits(value as u32)),
-        _ => f64::from_bits(value),
+pub(crate) fn float(value: u64, count: u32, coding: FloatCoding) -> f64 {
+    match (coding, count) {
+        (FloatCoding::Ieee754, 16) => half(value as u16),
+        (FloatCoding::Ieee754, 32) => f64::from(f32::from_bits(value as u32)),
+        (FloatCoding::Ieee754, _) => f64::from_bits(value),
+        (FloatCoding::MilStd1750A, _) => mil_std_1750a(value, count),
     }
+}
+
+/// MIL-STD-1750A, 4.1.5 and 4.1.6: a fraction in two's complement of 24 bits, an exponent in two's complement of 8,
+/// and in the extended form 16 more bits of the fraction behind them. Every one fits into an `f64`.
+fn mil_std_1750a(value: u64, count: u32) -> f64 {
+    let more_bits = count - 32;
+    let exponent = (value >> more_bits) as u8 as i8;
+    let fraction_bits = 24 + more_bits;
+    let joined = value >> (more_bits + 8) << more_bits | value & ((1 << more_bits) - 1);
+    let fraction = signed(joined, fraction_bits, IntegerCoding::TwosComplement);
+    fraction as f64 * 2_f64.powi(i32::from(exponent) - (fraction_bits as i32 - 1))
 }
 
 /// Five bits of exponent, ten of fraction; an `f64` holds every one exactly.

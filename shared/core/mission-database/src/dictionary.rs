@@ -2,19 +2,41 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Plan;
-use crate::{DecodeError, DecodedPacket, XtceError, decode, xtce};
+use std::sync::Arc;
 
-/// An XTCE document compiled for decoding. It never changes: share it in an `Arc`.
-#[derive(Debug)]
+use crate::condition::{Register, Scope};
+use crate::monitoring::Judging;
+use crate::operand::RawKind;
+use crate::plan::Plan;
+use crate::{
+    AlarmRule, DecodeError, DecodedPacket, DecodedValue, LimitsError, MonitoringResult, ParameterLimits,
+    Validity, XtceError, decode, overlay, xtce,
+};
+
+/// An XTCE document compiled for decoding. It never changes, and a clone shares everything with it.
+#[derive(Clone, Debug)]
 pub struct Dictionary {
+    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) judging: Arc<Judging>,
+}
+
+/// What a document compiles to.
+#[derive(Debug)]
+pub(crate) struct Compiled {
     pub(crate) name: String,
     pub(crate) version: Option<String>,
     pub(crate) parameters: Vec<Parameter>,
+    pub(crate) composites: Vec<Composite>,
     /// Parameter indices in the order of their names.
     pub(crate) by_name: Vec<ParameterIndex>,
+    /// Parameter indices in the order of their short names.
+    pub(crate) by_short_name: Vec<ParameterIndex>,
+    /// What the encoding of each parameter gives.
+    pub(crate) raw_kinds: Vec<Option<RawKind>>,
     pub(crate) containers: Vec<Container>,
     pub(crate) unused: Vec<Unused>,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) census: Census,
     pub(crate) plan: Plan,
 }
 
@@ -63,6 +85,8 @@ pub enum ParameterKind {
     Integer,
     /// Text.
     String,
+    /// A moment.
+    Time,
 }
 
 /// A label and the raw values that have it.
@@ -83,8 +107,39 @@ pub struct Container {
     pub name: String,
     /// Whether a packet that ends here is of no known kind.
     pub is_abstract: bool,
+    /// The container it derives from.
+    pub base: Option<ContainerIndex>,
+    /// Bits of its entries and those of its bases, where none of them varies.
+    pub fixed_bits: Option<u32>,
     /// The short description, or the long one where there is no short one.
     pub description: Option<String>,
+}
+
+/// A parameter of a composite type: its place in `Dictionary::composites`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct CompositeIndex(pub u32);
+
+/// A parameter whose type is an aggregate or an array. Its leaves are parameters of their own, which is what is
+/// decoded, kept and plotted: `/System/ATTITUDE/rate/x`. An array's elements are so many values of one leaf.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Composite {
+    /// Full name: `/System/Subsystem/NAME`.
+    pub name: String,
+    /// Its last part.
+    pub short_name: String,
+    /// How its leaves make it up.
+    pub shape: Shape,
+}
+
+/// How values make up a parameter.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Shape {
+    /// Members in their order, with their names.
+    Aggregate(Vec<(String, Shape)>),
+    /// Elements of one shape, as many as the packet says; a second dimension is an array in an array.
+    Array(Box<Shape>),
+    /// One value of a leaf.
+    Leaf(ParameterIndex),
 }
 
 /// An element that was passed over because decoding does not need it.
@@ -98,6 +153,32 @@ pub struct Unused {
     pub column: u32,
 }
 
+/// Something that loads and is probably not what its author meant.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Warning {
+    /// What was found, and what follows from it.
+    pub message: String,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Character within that line, counted from 1.
+    pub column: u32,
+}
+
+/// What a document declares for telemetry, counted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Census {
+    /// `SpaceSystem` elements.
+    pub space_systems: usize,
+    /// Types of parameters.
+    pub parameter_types: usize,
+    /// Parameters, aggregates and arrays counted once.
+    pub parameters: usize,
+    /// Containers.
+    pub containers: usize,
+    /// Entries of all containers.
+    pub entries: usize,
+}
+
 impl Dictionary {
     /// Compiles an XTCE document; `source_name` is what errors call it.
     pub fn from_xtce(source_name: &str, xml: &str) -> Result<Dictionary, XtceError> {
@@ -106,39 +187,65 @@ impl Dictionary {
 
     /// Name of the root `SpaceSystem`.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.compiled.name
     }
 
     /// Version in the root's `Header`.
     pub fn version(&self) -> Option<&str> {
-        self.version.as_deref()
+        self.compiled.version.as_deref()
     }
 
     /// All parameters, in document order.
     pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
+        &self.compiled.parameters
     }
 
     /// One parameter; the index must come from this dictionary.
     pub fn parameter(&self, index: ParameterIndex) -> &Parameter {
-        &self.parameters[index.0 as usize]
+        &self.compiled.parameters[index.0 as usize]
+    }
+
+    /// All parameters of composite types, in document order.
+    pub fn composites(&self) -> &[Composite] {
+        &self.compiled.composites
+    }
+
+    /// One composite; the index must come from this dictionary.
+    pub fn composite(&self, index: CompositeIndex) -> &Composite {
+        &self.compiled.composites[index.0 as usize]
     }
 
     /// The parameter with a full name: `/System/Subsystem/NAME`.
     pub fn find(&self, qualified_name: &str) -> Option<ParameterIndex> {
-        let found =
-            self.by_name.binary_search_by(|index| self.parameter(*index).name.as_str().cmp(qualified_name));
-        found.ok().map(|place| self.by_name[place])
+        let found = self
+            .compiled
+            .by_name
+            .binary_search_by(|index| self.parameter(*index).name.as_str().cmp(qualified_name));
+        found.ok().map(|place| self.compiled.by_name[place])
+    }
+
+    /// The parameters with a short name: the last part of their full names.
+    pub fn find_short(&self, short_name: &str) -> &[ParameterIndex] {
+        let all = &self.compiled.by_short_name;
+        let name = |index: &ParameterIndex| self.parameter(*index).short_name.as_str();
+        let first = all.partition_point(|index| name(index) < short_name);
+        let after = all.partition_point(|index| name(index) <= short_name);
+        &all[first..after]
+    }
+
+    /// Whether a full or a short name means a parameter here.
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some() || !self.find_short(name).is_empty()
     }
 
     /// All containers, in document order.
     pub fn containers(&self) -> &[Container] {
-        &self.containers
+        &self.compiled.containers
     }
 
     /// One container; the index must come from this dictionary.
     pub fn container(&self, index: ContainerIndex) -> &Container {
-        &self.containers[index.0 as usize]
+        &self.compiled.containers[index.0 as usize]
     }
 
     /// The label of an enumeration for a raw value.
@@ -147,14 +254,87 @@ impl Dictionary {
         labels.iter().find(|label| label.first <= raw && raw <= label.last).map(|label| label.label.as_str())
     }
 
+    /// Whether the first container without a base says that its packets end in a CRC-16 (`BinaryEncoding`,
+    /// `ErrorDetectCorrect`). Decoding does not check it: who has the packet does, before.
+    pub fn has_error_control(&self) -> bool {
+        self.compiled.plan.has_error_control
+    }
+
+    /// What the document declares.
+    pub fn census(&self) -> Census {
+        self.compiled.census
+    }
+
+    /// What loads and is probably not what was meant, in document order.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.compiled.warnings
+    }
+
     /// What the document holds and decoding does not use, in document order.
     pub fn unused(&self) -> &[Unused] {
-        &self.unused
+        &self.compiled.unused
+    }
+
+    /// The same dictionary, judging by these limits: a parameter that has a row keeps none of the limits that the
+    /// document gives it. The rows of one parameter are tried in their order; the first whose context holds counts.
+    /// Whether they are in force now is for the caller to know.
+    pub fn with_limits(&self, limits: &[&ParameterLimits]) -> Result<Dictionary, LimitsError> {
+        let judging = overlay::apply(self, limits)?;
+        Ok(Dictionary { compiled: Arc::clone(&self.compiled), judging: Arc::new(judging) })
+    }
+
+    /// What must happen before a violation of this parameter's limits is raised; `None` when it has no limits.
+    pub fn alarm_rule(&self, parameter: ParameterIndex) -> Option<AlarmRule> {
+        let watch = self.judging.watches[parameter.0 as usize];
+        self.judging.monitors.get(watch.monitor as usize).map(|monitor| monitor.rule)
+    }
+
+    /// How a value of a decoded packet would stand to its limits if every allowed range were narrower by `margin`
+    /// on both sides: what a value must satisfy before a violation counts as over.
+    pub fn monitoring_within(
+        &self,
+        values: &[DecodedValue<'_>],
+        index: usize,
+        margin: f64,
+    ) -> MonitoringResult {
+        let mut registers = vec![Register::EMPTY; usize::from(self.judging.registers)];
+        for (place, value) in values[..=index].iter().enumerate() {
+            let register = self.judging.watches[value.parameter.0 as usize].register;
+            if register != Register::NONE {
+                registers[usize::from(register.0)] = place as u32;
+            }
+        }
+        let scope = Scope { values, registers: &registers, own: None };
+        self.monitoring(&values[index], margin, &scope)
+    }
+
+    pub(crate) fn monitoring(
+        &self,
+        value: &DecodedValue<'_>,
+        margin: f64,
+        scope: &Scope<'_, '_>,
+    ) -> MonitoringResult {
+        // What is no measurement is neither in nor out of limits.
+        if value.validity != Validity::Valid {
+            return MonitoringResult::NotMonitored;
+        }
+        let watch = self.judging.watches[value.parameter.0 as usize];
+        self.judging.judge(watch, &value.engineering, margin, scope)
+    }
+
+    /// As [`Dictionary::decode`], beginning with another container than the first one without a base.
+    pub fn decode_as<'p>(
+        &self,
+        container: ContainerIndex,
+        packet: &'p [u8],
+        into: &mut DecodedPacket<'p>,
+    ) -> Result<(), DecodeError> {
+        decode::decode(self, Some(container), packet, into)
     }
 
     /// Decodes a packet from its first byte, the primary header included. `into` is cleared first and its
     /// memory used again; after an error it holds what was decoded up to there.
     pub fn decode<'p>(&self, packet: &'p [u8], into: &mut DecodedPacket<'p>) -> Result<(), DecodeError> {
-        decode::decode(self, packet, into)
+        decode::decode(self, None, packet, into)
     }
 }

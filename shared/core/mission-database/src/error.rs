@@ -20,6 +20,14 @@ pub struct XtceError {
 /// Why a packet was not decoded to its end; what was decoded before stays in the `DecodedPacket`.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DecodeError {
+    /// How often something repeats is negative, broken, not a number, or more than the packet has bits.
+    #[error("{parameter} would repeat {count} times")]
+    CountOutOfRange {
+        /// Full name of the parameter at fault.
+        parameter: String,
+        /// The count that came out, NaN when the other parameter has no numeric value.
+        count: f64,
+    },
     /// The dictionary has no container without a base to start from.
     #[error("the dictionary has no container to start from")]
     NoContainer,
@@ -39,6 +47,12 @@ pub enum DecodeError {
         /// The size that came out, NaN when the other parameter has no numeric value.
         size_bits: f64,
     },
+    /// Repeated entries have more values than the packet has bits.
+    #[error("{parameter} repeats more often than the packet has bits")]
+    TooManyRepeats {
+        /// Full name of the parameter at fault.
+        parameter: String,
+    },
     /// The packet ends before the parameter does.
     #[error("packet is too short for {parameter}: it needs {needed_bits} bits, there are {available_bits}")]
     TooShort {
@@ -48,5 +62,11 @@ pub enum DecodeError {
         needed_bits: usize,
         /// How long the packet is.
         available_bits: usize,
+    },
+    /// The container holds an entry of a kind that is not supported yet; what stands before it is decoded.
+    #[error("decoding stopped at {element}, which is not supported yet")]
+    Unsupported {
+        /// The element, with its line in the dictionary.
+        element: String,
     },
 }

@@ -1,12 +1,17 @@
 //! Text in the character sets telemetry uses.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A character set and what ends a text in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TextFormat {
     pub(crate) charset: Charset,
     pub(crate) termination: Option<Termination>,
+    /// Bits of a length in front of the text, which counts its bytes.
+    pub(crate) leading_bits: Option<u8>,
+    /// How large a buffer may be whose size the text itself says, in bits.
+    pub(crate) bits_max: u32,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,18 +52,41 @@ impl Charset {
 impl TextFormat {
     /// The text in a buffer. Borrowed when the bytes are valid UTF-8 already.
     pub(crate) fn decode<'p>(&self, buffer: Cow<'p, [u8]>) -> Cow<'p, str> {
-        let length = self.terminated_length(&buffer);
+        let content = self.content(&buffer);
         match buffer {
-            Cow::Borrowed(bytes) => self.decode_bytes(&bytes[..length]),
-            Cow::Owned(bytes) => Cow::Owned(self.decode_bytes(&bytes[..length]).into_owned()),
+            Cow::Borrowed(bytes) => self.decode_bytes(&bytes[content]),
+            Cow::Owned(bytes) => Cow::Owned(self.decode_bytes(&bytes[content]).into_owned()),
         }
     }
 
-    fn terminated_length(&self, buffer: &[u8]) -> usize {
-        let Some(termination) = &self.termination else { return buffer.len() };
+    /// Where in a buffer the text stands: behind its length, up to the character that ends it.
+    fn content(&self, buffer: &[u8]) -> Range<usize> {
+        let start = usize::from(self.leading_bits.unwrap_or(0)) / 8;
+        let Some((tag, rest)) = buffer.split_at_checked(start) else { return 0..0 };
+        let said = tag.iter().fold(0_usize, |length, byte| length.saturating_mul(256) + usize::from(*byte));
+        let length = if start == 0 { rest.len() } else { said.min(rest.len()) };
+        start..start + self.terminated(&rest[..length]).unwrap_or(length)
+    }
+
+    /// Bytes of the buffer at the beginning of `rest` whose text says its own size, `None` when they are not there.
+    pub(crate) fn buffer_length(&self, rest: &[u8]) -> Option<usize> {
+        if let Some(bits) = self.leading_bits {
+            let tag = rest.get(..usize::from(bits) / 8)?;
+            let said =
+                tag.iter().fold(0_usize, |length, byte| length.saturating_mul(256) + usize::from(*byte));
+            return Some(said.saturating_add(tag.len()));
+        }
+        let room = &rest[..rest.len().min(self.bits_max as usize / 8)];
+        let mark = self.termination.map_or(0, |termination| usize::from(termination.length));
+        Some(self.terminated(room).map_or(room.len(), |length| length + mark))
+    }
+
+    /// Bytes in front of the character that ends the text, `None` without one.
+    fn terminated(&self, buffer: &[u8]) -> Option<usize> {
+        let termination = self.termination.as_ref()?;
         let mark = &termination.bytes[..usize::from(termination.length)];
         let mut starts = (0..buffer.len()).step_by(self.charset.unit_bytes());
-        starts.find(|start| buffer[*start..].starts_with(mark)).unwrap_or(buffer.len())
+        starts.find(|start| buffer[*start..].starts_with(mark))
     }
 
     fn decode_bytes<'p>(&self, bytes: &'p [u8]) -> Cow<'p, str> {

@@ -1,54 +1,16 @@
 //! A packet of a mission, decoded into samples that know their generation time.
 
-use std::sync::Arc;
-
-use mission_database::{DecodeError, DecodedPacket, Dictionary};
-use serde::Deserialize;
-use space_packet::time::cds;
+use mission_database::{DecodeError, DecodedPacket, MissionDatabase};
+use space_packet::crc::{self, CrcError};
 use space_packet::{Apid, GenerationTime, HeaderError, PrimaryHeader, ReceptionTime};
 
-use crate::{Raw, Sample};
-
-/// Where a mission's packets carry the time at which they were made.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(tag = "code", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum PacketTime {
-    /// CDS (CCSDS 301.0-B-4, 3.3) in the secondary header.
-    Cds {
-        /// Where it begins, counted from the packet's first byte; 6 is right behind the primary header.
-        offset_bytes: usize,
-        /// 16 or 24.
-        #[serde(default = "sixteen")]
-        day_bits: u8,
-        /// What follows the milliseconds.
-        #[serde(default)]
-        submilliseconds: cds::Submilliseconds,
-    },
-    /// Packets carry none: the reception time stands in.
-    #[default]
-    None,
-}
-
-fn sixteen() -> u8 {
-    16
-}
-
-impl PacketTime {
-    fn read(self, header: &PrimaryHeader, packet: &[u8]) -> Option<GenerationTime> {
-        match self {
-            Self::Cds { offset_bytes, day_bits, submilliseconds } if header.secondary_header => {
-                let day = if day_bits == 24 { cds::DayField::Bits24 } else { cds::DayField::Bits16 };
-                let layout = cds::Layout { day, submilliseconds };
-                layout.decode(packet.get(offset_bytes..)?).ok().map(GenerationTime)
-            }
-            Self::Cds { .. } | Self::None => None,
-        }
-    }
-}
+use crate::{PacketTime, Sample};
 
 /// What became of a packet.
 #[derive(Debug)]
 pub enum PacketOutcome {
+    /// Its error control says that it was changed on its way: nothing is decoded.
+    Damaged(CrcError),
     /// All its parameters were decoded.
     Decoded,
     /// An idle packet: there is nothing in it.
@@ -61,25 +23,41 @@ pub enum PacketOutcome {
     Unresolved,
 }
 
-/// Decodes the packets of one mission.
+/// How a mission's packets are read beside its dictionary.
+#[derive(Clone, Debug, Default)]
+pub struct PacketConventions {
+    /// Where packets carry their time.
+    pub time: PacketTime,
+    /// Whether they end in a CRC-16, even when the dictionary does not say so.
+    pub has_error_control: bool,
+}
+
+/// Decodes the packets of one mission. A clone shares the mission's dictionaries.
 #[derive(Clone)]
 pub struct MissionDecoder {
-    dictionary: Arc<Dictionary>,
-    time: PacketTime,
+    database: MissionDatabase,
+    conventions: PacketConventions,
 }
 
 impl MissionDecoder {
-    /// A decoder of packets that `dictionary` describes and that carry their time as `time` says.
-    pub fn new(dictionary: Arc<Dictionary>, time: PacketTime) -> Self {
-        Self { dictionary, time }
+    /// A decoder of packets that `database` describes.
+    pub fn new(database: MissionDatabase, conventions: PacketConventions) -> Self {
+        Self { database, conventions }
     }
 
-    /// The dictionary.
-    pub fn dictionary(&self) -> &Arc<Dictionary> {
-        &self.dictionary
+    /// The mission's dictionaries.
+    pub fn database(&self) -> &MissionDatabase {
+        &self.database
     }
 
-    /// Decodes a packet and appends its samples. `scratch` only saves allocations.
+    /// The same conventions with other dictionaries.
+    #[must_use]
+    pub fn with_database(&self, database: MissionDatabase) -> Self {
+        Self { database, conventions: self.conventions.clone() }
+    }
+
+    /// Decodes a packet, by the version in force when it was made, and appends its samples. `scratch` only saves
+    /// allocations.
     ///
     /// A packet without a readable time is as old as its reception.
     pub fn decode<'p>(
@@ -94,18 +72,15 @@ impl MissionDecoder {
             Ok(header) => header,
             Err(error) => return PacketOutcome::NotAPacket(error),
         };
-        let generation = self.time.read(&header, packet).unwrap_or(GenerationTime(reception.0));
-        let result = self.dictionary.decode(packet, scratch);
-        samples.extend(scratch.values.iter().map(|value| {
-            let is_calibrated = self.dictionary.parameter(value.parameter).calibrated;
-            Sample {
-                parameter: value.parameter,
-                generation,
-                reception,
-                raw: Raw::from(&value.raw),
-                calibrated: Sample::calibrated_from(&value.engineering, is_calibrated),
-            }
-        }));
+        let time = self.conventions.time.read(&header, packet);
+        let generation = time.unwrap_or(GenerationTime(reception.0));
+        let reading = self.database.at(generation.0);
+        let is_checked = self.conventions.has_error_control || reading.dictionary.has_error_control();
+        if is_checked && let Err(error) = crc::check(packet) {
+            return PacketOutcome::Damaged(error);
+        }
+        let result = reading.dictionary.decode(packet, scratch);
+        samples.extend(scratch.values.iter().map(|value| Sample::new(reading, value, generation, reception)));
         match result {
             Err(error) => PacketOutcome::Partial(error),
             Ok(()) if scratch.unresolved => PacketOutcome::Unresolved,

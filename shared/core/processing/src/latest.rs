@@ -38,6 +38,13 @@ impl LatestValues {
         Self { values: vec![None; parameters] }
     }
 
+    /// Makes room for parameters that a new version of a dictionary brought.
+    pub fn grow(&mut self, parameters: usize) {
+        if self.values.len() < parameters {
+            self.values.resize(parameters, None);
+        }
+    }
+
     /// Takes a sample if it is the newest of its parameter.
     pub fn on_sample(&mut self, sample: &Sample, source: u32) {
         let Some(place) = self.values.get_mut(sample.parameter.0 as usize) else { return };
@@ -90,7 +97,10 @@ mod tests {
             generation: GenerationTime(TaiTime(seconds * 1_000_000_000)),
             reception: ReceptionTime(TaiTime(seconds * 1_000_000_000)),
             raw: Raw::Signed(seconds),
-            calibrated: None,
+            converted: None,
+            validity: Default::default(),
+            monitoring: Default::default(),
+            version: Default::default(),
         }
     }
 

@@ -5,14 +5,18 @@
 
 mod decoder;
 mod latest;
+mod packet_time;
+mod raise;
 mod reduce;
 mod sample;
 mod scan;
 mod series;
 
-pub use decoder::{MissionDecoder, PacketOutcome, PacketTime};
+pub use decoder::{MissionDecoder, PacketConventions, PacketOutcome};
 pub use latest::{LatestValue, LatestValues};
+pub use packet_time::{ClockTime, CucTime, EpochDay, PacketTime};
+pub use raise::{AlarmRaising, AlarmStanding, JudgedSample};
 pub use reduce::{Buckets, Reducer};
-pub use sample::{Engineering, Raw, Sample};
+pub use sample::{Converted, Engineering, Raw, Sample};
 pub use scan::{RangeAnswer, RangeQuery, RangeScan, Wanted};
-pub use series::{RawColumn, Series};
+pub use series::{Columns, ConvertedColumn, Quality, RawColumn, Series};

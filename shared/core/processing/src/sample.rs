@@ -1,7 +1,10 @@
 //! One value of one parameter at one moment.
 
-use mission_database::{Dictionary, EngineeringValue, ParameterIndex, ParameterKind, RawValue};
-use space_packet::{GenerationTime, ReceptionTime};
+use mission_database::{
+    DecodedValue, EngineeringValue, MissionDatabase, MonitoringResult, ParameterIndex, ParameterKind,
+    RawValue, Reading, Validity, VersionNumber,
+};
+use space_packet::{GenerationTime, ReceptionTime, TaiTime};
 
 /// A value as transmitted, owned.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,20 +44,31 @@ pub enum Engineering<'a> {
     Float(f64),
     /// The label of an enumeration.
     Label(&'a str),
-    /// No label fits.
+    /// No label fits, or the calibrator has no result.
     None,
     /// A signed integer.
     Signed(i64),
     /// Text.
     Text(&'a str),
+    /// A moment.
+    Time(TaiTime),
     /// An unsigned integer.
     Unsigned(u64),
+}
+
+/// The engineering value, where it does not follow from the raw value and the dictionary.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Converted {
+    /// A calibrated number; NaN stands in where the calibrator had no result, which the validity says.
+    Number(f64),
+    /// A moment.
+    Time(TaiTime),
 }
 
 /// One value of one parameter at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// Which parameter.
+    /// Which parameter, by the mission's number.
     pub parameter: ParameterIndex,
     /// When the spacecraft made it.
     pub generation: GenerationTime,
@@ -62,42 +76,60 @@ pub struct Sample {
     pub reception: ReceptionTime,
     /// As transmitted.
     pub raw: Raw,
-    /// The calibrated value, only where a calibrator makes it differ from the raw one; labels, booleans and
-    /// uncalibrated values follow from the raw value and the dictionary.
-    pub calibrated: Option<f64>,
+    /// The engineering value, only where conversion makes it differ from the raw one; labels, booleans and other
+    /// values follow from the raw value and the dictionary.
+    pub converted: Option<Converted>,
+    /// Whether the engineering value may be trusted.
+    pub validity: Validity,
+    /// How it stood to its limits when it was decoded.
+    pub monitoring: MonitoringResult,
+    /// The version of the dictionary that read it.
+    pub version: VersionNumber,
 }
 
 impl Sample {
-    pub(crate) fn calibrated_from(
-        value: &EngineeringValue<'_>,
-        parameter_is_calibrated: bool,
-    ) -> Option<f64> {
-        if !parameter_is_calibrated {
-            return None;
-        }
-        match value {
-            EngineeringValue::Float(number) => Some(*number),
-            EngineeringValue::Signed(number) => Some(*number as f64),
-            EngineeringValue::Unsigned(number) => Some(*number as f64),
-            _ => None,
+    /// A decoded value, with the times of its packet.
+    pub(crate) fn new(
+        reading: &Reading,
+        value: &DecodedValue<'_>,
+        generation: GenerationTime,
+        reception: ReceptionTime,
+    ) -> Self {
+        let described = reading.dictionary.parameter(value.parameter);
+        Self {
+            parameter: reading.mission_index(value.parameter),
+            generation,
+            reception,
+            raw: Raw::from(&value.raw),
+            converted: described.calibrated.then(|| converted(&value.engineering, &described.kind)),
+            validity: value.validity,
+            monitoring: value.monitoring,
+            version: reading.version,
         }
     }
 
-    /// The engineering value, by the dictionary the sample was decoded with.
-    pub fn engineering<'a>(&'a self, dictionary: &'a Dictionary) -> Engineering<'a> {
-        if let Some(number) = self.calibrated {
-            return Engineering::Float(number);
+    /// The engineering value, by the version of the dictionary that read the sample.
+    pub fn engineering<'a>(&'a self, database: &'a MissionDatabase) -> Engineering<'a> {
+        if self.validity == Validity::OutsideCalibration {
+            return Engineering::None;
         }
-        let kind = &dictionary.parameter(self.parameter).kind;
+        match self.converted {
+            Some(Converted::Number(number)) => return Engineering::Float(number),
+            Some(Converted::Time(time)) => return Engineering::Time(time),
+            None => {}
+        }
+        let kind = &database.described(self.version, self.parameter).kind;
+        let label = |raw: Option<i64>| {
+            let label = raw.and_then(|raw| database.label(self.version, self.parameter, raw));
+            label.map_or(Engineering::None, Engineering::Label)
+        };
         match (&self.raw, kind) {
-            (Raw::Signed(number), ParameterKind::Enumeration(_)) => {
-                label(dictionary, self.parameter, Some(*number))
-            }
-            (Raw::Unsigned(number), ParameterKind::Enumeration(_)) => {
-                label(dictionary, self.parameter, i64::try_from(*number).ok())
-            }
+            (Raw::Signed(number), ParameterKind::Enumeration(_)) => label(Some(*number)),
+            (Raw::Unsigned(number), ParameterKind::Enumeration(_)) => label(i64::try_from(*number).ok()),
             (Raw::Signed(number), ParameterKind::Boolean { .. }) => Engineering::Boolean(*number != 0),
             (Raw::Unsigned(number), ParameterKind::Boolean { .. }) => Engineering::Boolean(*number != 0),
+            // Decimal digits that were none.
+            (Raw::Binary(_), ParameterKind::Integer | ParameterKind::Float) => Engineering::None,
             (Raw::Binary(bytes), _) => Engineering::Binary(bytes),
             (Raw::Float(number), _) => Engineering::Float(*number),
             (Raw::Signed(number), _) => Engineering::Signed(*number),
@@ -106,17 +138,26 @@ impl Sample {
         }
     }
 
-    /// What a plot shows: the calibrated value, else the raw number; nothing for text and bytes.
+    /// What a plot shows: the calibrated value, else the raw number; nothing for text, bytes and times.
     pub fn number(&self) -> Option<f64> {
-        self.calibrated.or(match self.raw {
-            Raw::Binary(_) | Raw::Text(_) => None,
-            Raw::Float(number) => Some(number),
-            Raw::Signed(number) => Some(number as f64),
-            Raw::Unsigned(number) => Some(number as f64),
-        })
+        match (self.converted, &self.raw) {
+            (Some(Converted::Number(number)), _) => Some(number),
+            (Some(Converted::Time(_)), _) | (None, Raw::Binary(_) | Raw::Text(_)) => None,
+            (None, Raw::Float(number)) => Some(*number),
+            (None, Raw::Signed(number)) => Some(*number as f64),
+            (None, Raw::Unsigned(number)) => Some(*number as f64),
+        }
     }
 }
 
-fn label(dictionary: &Dictionary, parameter: ParameterIndex, raw: Option<i64>) -> Engineering<'_> {
-    raw.and_then(|raw| dictionary.label(parameter, raw)).map_or(Engineering::None, Engineering::Label)
+/// A parameter that is converted has a value in this column even where conversion had no result.
+fn converted(value: &EngineeringValue<'_>, kind: &ParameterKind) -> Converted {
+    match value {
+        EngineeringValue::Float(number) => Converted::Number(*number),
+        EngineeringValue::Signed(number) => Converted::Number(*number as f64),
+        EngineeringValue::Time(time) => Converted::Time(*time),
+        EngineeringValue::Unsigned(number) => Converted::Number(*number as f64),
+        _ if *kind == ParameterKind::Time => Converted::Time(TaiTime::default()),
+        _ => Converted::Number(f64::NAN),
+    }
 }

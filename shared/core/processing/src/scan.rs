@@ -21,6 +21,8 @@ pub struct RangeQuery {
     pub to: TaiTime,
     /// What is wanted of it.
     pub wanted: Wanted,
+    /// The archive as it was read up to this reading; absent: as it is read now.
+    pub reading: Option<u32>,
 }
 
 /// What is wanted of a range.
@@ -82,15 +84,22 @@ impl RangeScan {
 
     /// Takes what of a series lies in the range.
     pub fn add(&mut self, source: u32, series: &Series) {
+        self.add_shown(source, series, |_| true);
+    }
+
+    /// Takes what of a series lies in the range and is to be shown, by its generation time.
+    pub fn add_shown(&mut self, source: u32, series: &Series, is_shown: impl Fn(i64) -> bool) {
         match &mut self.collected {
             Collected::Pixels(reducer) => {
                 for (index, &time) in series.generation().iter().enumerate() {
-                    reducer.add(time, series.number(index));
+                    if is_shown(time) {
+                        reducer.add(time, series.number(index));
+                    }
                 }
             }
             Collected::Page { by_time, count, limit, cut } => {
                 for (index, &time) in series.generation().iter().enumerate() {
-                    let in_range = (self.query.from.0..self.query.to.0).contains(&time);
+                    let in_range = (self.query.from.0..self.query.to.0).contains(&time) && is_shown(time);
                     let beyond = *cut && by_time.last_key_value().is_none_or(|(&last, _)| time > last);
                     if !in_range || beyond {
                         continue;
@@ -139,7 +148,10 @@ mod tests {
             generation: GenerationTime(TaiTime(time)),
             reception: ReceptionTime::default(),
             raw: Raw::Signed(time),
-            calibrated: None,
+            converted: None,
+            validity: Default::default(),
+            monitoring: Default::default(),
+            version: Default::default(),
         });
         let mut series = Series::starting_with(samples.next()?);
         samples.for_each(|sample| assert!(series.push(sample)));
@@ -154,7 +166,7 @@ mod tests {
         ) {
             let (mut seen, mut from) = (Vec::new(), TaiTime(0));
             loop {
-                let query = RangeQuery { parameter: ParameterIndex(0), from, to: TaiTime(50), wanted: Wanted::Page { limit } };
+                let query = RangeQuery { parameter: ParameterIndex(0), from, to: TaiTime(50), wanted: Wanted::Page { limit }, reading: None };
                 let mut scan = RangeScan::new(query);
                 for (source, part) in (0u32..).zip(&parts) {
                     if let Some(series) = series(part) {

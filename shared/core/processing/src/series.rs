@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use mission_database::{MonitoringResult, ParameterIndex, Validity, VersionNumber};
 use space_packet::{GenerationTime, ReceptionTime, TaiTime};
 
-use crate::{Raw, Sample};
-use mission_database::ParameterIndex;
+use crate::{Converted, Raw, Sample};
 
 /// Raw values of one kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +81,16 @@ impl RawColumn {
         }
     }
 
+    fn part(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::Binary(column) => Self::Binary(column[range].to_vec()),
+            Self::Float(column) => Self::Float(column[range].to_vec()),
+            Self::Signed(column) => Self::Signed(column[range].to_vec()),
+            Self::Text(column) => Self::Text(column[range].to_vec()),
+            Self::Unsigned(column) => Self::Unsigned(column[range].to_vec()),
+        }
+    }
+
     fn drop_first(&mut self, count: usize) {
         match self {
             Self::Binary(column) => drop(column.drain(..count)),
@@ -92,84 +102,202 @@ impl RawColumn {
     }
 }
 
-/// Samples of one parameter from one source, in the order they came. All columns have one length.
+/// Converted values of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConvertedColumn {
+    /// Engineering values follow from the raw ones.
+    None,
+    /// Numbers.
+    Numbers(Vec<f64>),
+    /// Moments, TAI nanoseconds.
+    Times(Vec<i64>),
+}
+
+impl ConvertedColumn {
+    fn starting_with(converted: Option<Converted>) -> Self {
+        match converted {
+            None => Self::None,
+            Some(Converted::Number(number)) => Self::Numbers(vec![number]),
+            Some(Converted::Time(time)) => Self::Times(vec![time.0]),
+        }
+    }
+
+    fn fits(&self, converted: Option<Converted>) -> bool {
+        matches!(
+            (self, converted),
+            (Self::None, None)
+                | (Self::Numbers(_), Some(Converted::Number(_)))
+                | (Self::Times(_), Some(Converted::Time(_)))
+        )
+    }
+
+    fn push(&mut self, converted: Option<Converted>) {
+        match (self, converted) {
+            (Self::Numbers(column), Some(Converted::Number(number))) => column.push(number),
+            (Self::Times(column), Some(Converted::Time(time))) => column.push(time.0),
+            // `fits` was asked before.
+            _ => {}
+        }
+    }
+
+    /// Number of values, where there are some.
+    fn len(&self) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Numbers(column) => Some(column.len()),
+            Self::Times(column) => Some(column.len()),
+        }
+    }
+
+    fn at(&self, index: usize) -> Option<Converted> {
+        match self {
+            Self::None => None,
+            Self::Numbers(column) => Some(Converted::Number(column[index])),
+            Self::Times(column) => Some(Converted::Time(TaiTime(column[index]))),
+        }
+    }
+
+    fn part(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Numbers(column) => Self::Numbers(column[range].to_vec()),
+            Self::Times(column) => Self::Times(column[range].to_vec()),
+        }
+    }
+
+    fn drop_first(&mut self, count: usize) {
+        match self {
+            Self::None => {}
+            Self::Numbers(column) => drop(column.drain(..count)),
+            Self::Times(column) => drop(column.drain(..count)),
+        }
+    }
+}
+
+/// Validity and monitoring result of a sample in one byte, as it lies in memory and in the archive.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Quality(u8);
+
+impl Quality {
+    /// Of a sample.
+    pub fn new(validity: Validity, monitoring: MonitoringResult) -> Self {
+        Self(validity as u8 | (monitoring as u8) << 4)
+    }
+
+    /// From the archive; `None` when it is none.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        let is_known =
+            Validity::from_number(byte & 0xF).and(MonitoringResult::from_number(byte >> 4)).is_some();
+        is_known.then_some(Self(byte))
+    }
+
+    /// For the archive.
+    pub fn byte(self) -> u8 {
+        self.0
+    }
+
+    fn validity(self) -> Validity {
+        Validity::from_number(self.0 & 0xF).unwrap_or_default()
+    }
+
+    fn monitoring(self) -> MonitoringResult {
+        MonitoringResult::from_number(self.0 >> 4).unwrap_or_default()
+    }
+}
+
+/// The columns of a series as they are stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Columns {
+    /// The version of the dictionary that read all of its samples.
+    pub version: VersionNumber,
+    /// Generation times, TAI nanoseconds.
+    pub generation: Vec<i64>,
+    /// Reception times, TAI nanoseconds.
+    pub reception: Vec<i64>,
+    /// Raw values.
+    pub raw: RawColumn,
+    /// Engineering values, where they do not follow from the raw ones.
+    pub converted: ConvertedColumn,
+    /// Validity and monitoring result.
+    pub quality: Vec<Quality>,
+}
+
+/// Samples of one parameter from one source, read by one version of the dictionary, in the order they came. All
+/// columns have one length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    generation: Vec<i64>,
-    reception: Vec<i64>,
-    raw: RawColumn,
-    calibrated: Option<Vec<f64>>,
+    columns: Columns,
 }
 
 impl Series {
     /// A series that begins with a sample.
     pub fn starting_with(sample: Sample) -> Self {
         Self {
-            generation: vec![sample.generation.0.0],
-            reception: vec![sample.reception.0.0],
-            raw: RawColumn::starting_with(sample.raw),
-            calibrated: sample.calibrated.map(|number| vec![number]),
+            columns: Columns {
+                version: sample.version,
+                generation: vec![sample.generation.0.0],
+                reception: vec![sample.reception.0.0],
+                raw: RawColumn::starting_with(sample.raw),
+                converted: ConvertedColumn::starting_with(sample.converted),
+                quality: vec![Quality::new(sample.validity, sample.monitoring)],
+            },
         }
     }
 
     /// A series of columns as they were stored; `None` when their lengths differ.
-    pub fn from_columns(
-        generation: Vec<i64>,
-        reception: Vec<i64>,
-        raw: RawColumn,
-        calibrated: Option<Vec<f64>>,
-    ) -> Option<Self> {
-        let length = generation.len();
-        let equal = reception.len() == length
-            && raw.len() == length
-            && calibrated.as_ref().is_none_or(|column| column.len() == length);
-        equal.then_some(Self { generation, reception, raw, calibrated })
+    pub fn from_columns(columns: Columns) -> Option<Self> {
+        let length = columns.generation.len();
+        let equal = columns.reception.len() == length
+            && columns.raw.len() == length
+            && columns.quality.len() == length
+            && columns.converted.len().is_none_or(|found| found == length);
+        equal.then_some(Self { columns })
     }
 
-    /// Adds a sample; false when its kind is not the series' (the dictionary changed in between).
+    /// Adds a sample; false when another version of the dictionary read it, or its kind is not the series' (a number
+    /// that could not be read as one).
     pub fn push(&mut self, sample: Sample) -> bool {
-        if self.calibrated.is_some() != sample.calibrated.is_some() || !self.raw.push(sample.raw) {
+        let columns = &mut self.columns;
+        let fits = columns.version == sample.version && columns.converted.fits(sample.converted);
+        if !fits || !columns.raw.push(sample.raw) {
             return false;
         }
-        self.generation.push(sample.generation.0.0);
-        self.reception.push(sample.reception.0.0);
-        if let (Some(column), Some(number)) = (&mut self.calibrated, sample.calibrated) {
-            column.push(number);
-        }
+        columns.generation.push(sample.generation.0.0);
+        columns.reception.push(sample.reception.0.0);
+        columns.converted.push(sample.converted);
+        columns.quality.push(Quality::new(sample.validity, sample.monitoring));
         true
     }
 
     /// Forgets the oldest samples.
     pub fn drop_first(&mut self, count: usize) {
         let count = count.min(self.len());
-        self.generation.drain(..count);
-        self.reception.drain(..count);
-        self.raw.drop_first(count);
-        if let Some(column) = &mut self.calibrated {
-            column.drain(..count);
-        }
+        let columns = &mut self.columns;
+        columns.generation.drain(..count);
+        columns.reception.drain(..count);
+        columns.raw.drop_first(count);
+        columns.converted.drop_first(count);
+        columns.quality.drain(..count);
     }
 
     /// A part of the series; the range lies within it.
     pub fn part(&self, range: Range<usize>) -> Self {
-        let raw = match &self.raw {
-            RawColumn::Binary(column) => RawColumn::Binary(column[range.clone()].to_vec()),
-            RawColumn::Float(column) => RawColumn::Float(column[range.clone()].to_vec()),
-            RawColumn::Signed(column) => RawColumn::Signed(column[range.clone()].to_vec()),
-            RawColumn::Text(column) => RawColumn::Text(column[range.clone()].to_vec()),
-            RawColumn::Unsigned(column) => RawColumn::Unsigned(column[range.clone()].to_vec()),
-        };
+        let columns = &self.columns;
         Self {
-            generation: self.generation[range.clone()].to_vec(),
-            reception: self.reception[range.clone()].to_vec(),
-            raw,
-            calibrated: self.calibrated.as_ref().map(|column| column[range].to_vec()),
+            columns: Columns {
+                version: columns.version,
+                generation: columns.generation[range.clone()].to_vec(),
+                reception: columns.reception[range.clone()].to_vec(),
+                raw: columns.raw.part(range.clone()),
+                converted: columns.converted.part(range.clone()),
+                quality: columns.quality[range].to_vec(),
+            },
         }
     }
 
     /// Bytes of the raw value at `index`: 8 for a number.
     pub fn raw_bytes(&self, index: usize) -> usize {
-        match &self.raw {
+        match &self.columns.raw {
             RawColumn::Binary(column) => column[index].len(),
             RawColumn::Text(column) => column[index].len(),
             RawColumn::Float(_) | RawColumn::Signed(_) | RawColumn::Unsigned(_) => 8,
@@ -178,47 +306,45 @@ impl Series {
 
     /// Number of samples.
     pub fn len(&self) -> usize {
-        self.generation.len()
+        self.columns.generation.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.generation.is_empty()
+        self.columns.generation.is_empty()
+    }
+
+    /// All columns.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     /// Generation times, TAI nanoseconds.
     pub fn generation(&self) -> &[i64] {
-        &self.generation
-    }
-
-    /// Reception times, TAI nanoseconds.
-    pub fn reception(&self) -> &[i64] {
-        &self.reception
-    }
-
-    /// Raw values.
-    pub fn raw(&self) -> &RawColumn {
-        &self.raw
-    }
-
-    /// Calibrated values, where there is a calibrator.
-    pub fn calibrated(&self) -> Option<&[f64]> {
-        self.calibrated.as_deref()
+        &self.columns.generation
     }
 
     /// The number a plot shows at `index`.
     pub fn number(&self, index: usize) -> Option<f64> {
-        self.calibrated.as_ref().map_or_else(|| self.raw.number(index), |column| Some(column[index]))
+        match &self.columns.converted {
+            ConvertedColumn::None => self.columns.raw.number(index),
+            ConvertedColumn::Numbers(column) => Some(column[index]),
+            ConvertedColumn::Times(_) => None,
+        }
     }
 
     /// The sample at `index`.
     pub fn sample(&self, parameter: ParameterIndex, index: usize) -> Sample {
+        let columns = &self.columns;
         Sample {
             parameter,
-            generation: GenerationTime(TaiTime(self.generation[index])),
-            reception: ReceptionTime(TaiTime(self.reception[index])),
-            raw: self.raw.at(index),
-            calibrated: self.calibrated.as_ref().map(|column| column[index]),
+            generation: GenerationTime(TaiTime(columns.generation[index])),
+            reception: ReceptionTime(TaiTime(columns.reception[index])),
+            raw: columns.raw.at(index),
+            converted: columns.converted.at(index),
+            validity: columns.quality[index].validity(),
+            monitoring: columns.quality[index].monitoring(),
+            version: columns.version,
         }
     }
 }

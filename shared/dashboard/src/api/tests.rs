@@ -6,7 +6,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Method;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use mission_database::Dictionary;
+use mission_database::{Dictionary, MissionDatabase, VersionNumber};
 use tower::ServiceExt;
 
 use super::*;
@@ -103,17 +103,27 @@ fn fixture() -> Router {
 }
 
 fn backend() -> Arc<Fixture> {
-    let xtce = r#"<SpaceSystem name="Demo"><TelemetryMetaData><ParameterTypeSet>
-        <IntegerParameterType name="T"><IntegerDataEncoding sizeInBits="8"/></IntegerParameterType>
-        </ParameterTypeSet><ParameterSet><Parameter name="P" parameterTypeRef="T"/></ParameterSet>
-        <ContainerSet><SequenceContainer name="C"><EntryList><ParameterRefEntry parameterRef="P"/></EntryList>
-        </SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>"#;
-    let dictionary = Arc::new(Dictionary::from_xtce("demo.xml", xtce).expect("loads"));
+    let database = MissionDatabase::new(VersionNumber(1), dictionary("1.0", &["P"]));
     let store = Arc::new(MemoryStore::default());
     store.codes.lock().expect("not poisoned").push(hash(&normalise_code(CODE)));
-    let mission = Arc::new(LiveMission::new("demo", "Demo", dictionary, None));
+    let mission = Arc::new(LiveMission::new("demo", "Demo", database, None));
     let gate = Gate::new(Arc::clone(&store));
     Arc::new(Fixture { gate, store, mission, nodes_asked: AtomicUsize::new(0) })
+}
+
+fn dictionary(version: &str, parameters: &[&str]) -> Dictionary {
+    let each = |one: &str| parameters.iter().map(|name| one.replace("NAME", name)).collect::<String>();
+    let declared = each(r#"<Parameter name="NAME" parameterTypeRef="T"/>"#);
+    let entries = each(r#"<ParameterRefEntry parameterRef="NAME"/>"#);
+    let xtce = format!(
+        r#"<SpaceSystem name="Demo"><Header version="{version}" date="2026-01-01" validationStatus="Working"/>
+        <TelemetryMetaData><ParameterTypeSet>
+        <IntegerParameterType name="T"><IntegerDataEncoding sizeInBits="8"/></IntegerParameterType>
+        </ParameterTypeSet><ParameterSet>{declared}</ParameterSet>
+        <ContainerSet><SequenceContainer name="C"><EntryList>{entries}</EntryList>
+        </SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>"#
+    );
+    Dictionary::from_xtce("demo.xml", &xtce).expect("loads")
 }
 
 async fn ask(
@@ -235,6 +245,48 @@ async fn bad_questions_get_problems_that_say_what_to_do() {
     )
     .await;
     check("/api/v1/nothing", 404, "STO-API-UNKNOWN-PATH").await;
+}
+
+#[tokio::test]
+async fn a_mission_says_which_dictionary_is_in_force_since_when_and_which_others_there_are() {
+    let backend = backend();
+    let router = router(Arc::clone(&backend) as Arc<dyn Backend>, CancellationToken::new());
+    let cookie = log_in(&router).await;
+    let ask = async |leaf: &str| {
+        let request = Request::get(format!("/api/v1/missions{leaf}")).header(header::COOKIE, &cookie);
+        serde_json::from_str::<serde_json::Value>(&ask(&router, request, "").await.2).expect("JSON")
+    };
+    let mission = &ask("").await["missions"][0];
+    assert_eq!((&mission["dictionary_version"], &mission["parameter_count"]), (&1.into(), &1.into()));
+    assert!(mission["dictionary_effective_from"].is_null(), "{mission}");
+    let at = |text| UtcTime::parse(text).expect("a time").to_tai();
+    let database = backend
+        .mission
+        .database()
+        .with_version(VersionNumber(2), at("2026-02-01T00:00:00Z"), dictionary("1.1", &["P", "Q"]))
+        .and_then(|database| {
+            database.with_version(VersionNumber(3), at("2200-01-01T00:00:00Z"), dictionary("2.0", &["R"]))
+        });
+    backend.mission.replace(database.expect("fits"), Some("demo.xml:3:1: broken".to_owned()));
+    let mission = &ask("").await["missions"][0];
+    assert_eq!(
+        *mission,
+        serde_json::json!({
+            "name": "demo", "title": "Demo", "parameter_count": 3,
+            "dictionary_problem": "demo.xml:3:1: broken",
+            "dictionary_version": 2, "dictionary_effective_from": "2026-02-01T00:00:00Z",
+            "limits_version": null,
+            "dictionary_versions": [
+                { "number": 1, "effective_from": null, "name": "Demo", "version": "1.0" },
+                { "number": 2, "effective_from": "2026-02-01T00:00:00Z", "name": "Demo", "version": "1.1" },
+                { "number": 3, "effective_from": "2200-01-01T00:00:00Z", "name": "Demo", "version": "2.0" },
+            ],
+        })
+    );
+    let parameters = ask("/demo/parameters").await;
+    let names: Vec<_> =
+        parameters["parameters"].as_array().expect("a list").iter().map(|found| &found["name"]).collect();
+    assert_eq!(names, ["/Demo/P", "/Demo/Q", "/Demo/R"]);
 }
 
 #[tokio::test]

@@ -174,6 +174,20 @@ export interface components {
             /** @description Unix milliseconds of the bucket's first sample. */
             times: number[];
         };
+        /** @description A version of a mission's dictionary. */
+        DictionaryVersion: {
+            /** @description From which generation time on it is in force; absent for the first. */
+            effective_from?: string | null;
+            /** @description Name of the document's root. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Counted from 1.
+             */
+            number: number;
+            /** @description What the document says its version is. */
+            version?: string | null;
+        };
         /** @description One label of an enumeration. */
         Label: {
             /** @description Its name. */
@@ -221,6 +235,16 @@ export interface components {
         };
         /** @description What `/api/v1/live` sends. */
         LiveEvent: {
+            /**
+             * Format: int32
+             * @description Number of the version that is in force now.
+             */
+            dictionary_version: number;
+            /** @enum {string} */
+            kind: "dictionary";
+            /** @description Mission. */
+            mission: string;
+        } | {
             /** @description The server's time. */
             at: string;
             /** @enum {string} */
@@ -270,11 +294,25 @@ export interface components {
         };
         /** @description A mission. */
         Mission: {
+            /** @description From which generation time on that is; absent for the first. */
+            dictionary_effective_from?: string | null;
             /** @description Why the configured dictionary is not the one in use, if so (the last good one is). */
             dictionary_problem?: string | null;
+            /**
+             * Format: int32
+             * @description Number of the version of its dictionary that is in force now.
+             */
+            dictionary_version: number;
+            /** @description All versions of its dictionary, by number. */
+            dictionary_versions: components["schemas"]["DictionaryVersion"][];
+            /**
+             * Format: int32
+             * @description Version of the limits that is in force now; absent when those of the dictionary count.
+             */
+            limits_version?: number | null;
             /** @description Short name, as in paths. */
             name: string;
-            /** @description Parameters in its dictionary. */
+            /** @description Parameters that any version of its dictionary has. */
             parameter_count: number;
             /** @description Name for people. */
             title: string;
@@ -284,6 +322,11 @@ export interface components {
             /** @description Missions the principal may see, by name. */
             missions: components["schemas"]["Mission"][];
         };
+        /**
+         * @description How a value stood to its limits: the alarm levels of XTCE, in the order of their severity.
+         * @enum {string}
+         */
+        Monitoring: "not-monitored" | "normal" | "watch" | "warning" | "distress" | "critical" | "severe";
         /** @description A station's node. */
         Node: {
             /**
@@ -366,10 +409,10 @@ export interface components {
          * @description What kind of values a parameter has.
          * @enum {string}
          */
-        ParameterKind: "binary" | "boolean" | "enumeration" | "float" | "integer" | "string";
+        ParameterKind: "binary" | "boolean" | "enumeration" | "float" | "integer" | "string" | "time";
         /** @description Answer of `GET /api/v1/missions/{mission}/parameters`. */
         Parameters: {
-            /** @description All parameters of the mission's dictionary, in its order. */
+            /** @description All parameters of the mission, in the order in which its dictionaries brought them. */
             parameters: components["schemas"]["ParameterDescription"][];
         };
         /** @description Error body, RFC 9457. */
@@ -405,7 +448,12 @@ export interface components {
         };
         /** @description One sample of one parameter. */
         Sample: {
-            /** @description Calibrated or labelled. */
+            /**
+             * Format: int32
+             * @description Number of the version of the dictionary that read it.
+             */
+            dictionary_version: number;
+            /** @description Calibrated or labelled; a moment as RFC 3339 text. */
             engineering: unknown;
             /** @description When the spacecraft made it. */
             generation_time: string;
@@ -414,6 +462,8 @@ export interface components {
              * @description Usual time between two samples of this parameter, when it is known: past three of them a value is stale.
              */
             interval_ms?: number | null;
+            /** @description How it stood to its limits when it was decoded; a value that is not valid is not monitored. */
+            monitoring: components["schemas"]["Monitoring"];
             /** @description Node that received it. */
             node: string;
             /** @description Full path of the parameter. */
@@ -422,6 +472,8 @@ export interface components {
             raw: unknown;
             /** @description When the station received it. */
             reception_time: string;
+            /** @description Whether the engineering value may be trusted as a measurement. */
+            validity: components["schemas"]["Validity"];
         };
         /** @description Answer of `GET /api/v1/missions/{mission}/samples`. */
         Samples: (components["schemas"]["Buckets"] & {
@@ -456,6 +508,11 @@ export interface components {
             /** @description Who answers. */
             server: components["schemas"]["Server"];
         };
+        /**
+         * @description Whether an engineering value may be trusted as a measurement, and if not, why.
+         * @enum {string}
+         */
+        Validity: "not-a-number" | "outside-calibration" | "outside-valid-range" | "unknown-label" | "valid";
     };
     responses: never;
     parameters: never;

@@ -4,7 +4,7 @@ import "./styles/app.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { createQueryClient } from "./api/queries";
+import { createQueryClient, forgetDescriptions } from "./api/queries";
 import { takeCode } from "./features/session/fragment";
 import { LiveClient, type Socket } from "./live/client";
 import { createAppRouter } from "./router";
@@ -22,6 +22,7 @@ async function start(): Promise<void> {
     clock,
     random: Math.random,
     onRefusedConnection: () => void queries.invalidateQueries({ queryKey: ["session"] }),
+    onDescriptions: (mission) => forgetDescriptions(queries, mission),
   });
   window.addEventListener("online", () => live.retryNow());
   const place = document.getElementById("root");

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod documents;
 pub mod http;
 pub mod logging;
 pub mod metric;

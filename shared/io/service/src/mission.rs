@@ -1,15 +1,16 @@
 //! Missions as configured: a name, a dictionary, and where packets carry their time.
 //!
 //! A dictionary that does not load never takes the last good one away: each one that loads is copied into the
-//! data directory, and that copy stands in until the file is mended.
+//! data directory, and that copy stands in until the file is mended. At a node, what the hub sent comes first.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use mission_database::Dictionary;
-use processing::{MissionDecoder, PacketTime};
+use mission_database::{Dictionary, MissionDatabase, VersionNumber};
+use processing::{MissionDecoder, PacketConventions, PacketTime};
 use serde::Deserialize;
 use tracing::{error, warn};
+
+use crate::documents::DocumentFolder;
 
 /// `[[mission]]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +26,44 @@ pub struct MissionConfig {
     /// Where packets carry their time.
     #[serde(default)]
     pub packet_time: PacketTime,
+    /// Whether packets end in a check sum, even when the dictionary does not say so.
+    #[serde(default)]
+    pub packet_error_control: PacketErrorControl,
+}
+
+/// What packets end in (CCSDS 133.0-B-2, 4.1.4.3.3, leaves it to missions).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum PacketErrorControl {
+    /// CRC-16: polynomial 0x1021, all ones at the start. A packet that does not fit is kept and not decoded.
+    #[serde(rename = "crc-16")]
+    Crc16,
+    /// Nothing, or what the dictionary says.
+    #[default]
+    None,
+}
+
+impl MissionConfig {
+    /// How packets are read beside the dictionary.
+    pub fn conventions(&self) -> PacketConventions {
+        PacketConventions {
+            time: self.packet_time.clone(),
+            has_error_control: self.packet_error_control == PacketErrorControl::Crc16,
+        }
+    }
+
+    /// Name for people.
+    pub fn shown_title(&self) -> String {
+        self.title.clone().unwrap_or_else(|| self.name.clone())
+    }
+
+    /// Refuses a name that would not do in paths and rows.
+    pub fn check_name(&self) -> Result<(), MissionError> {
+        let name = &self.name;
+        let name_fits = (1..=40).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if name_fits { Ok(()) } else { Err(MissionError::Name { name: name.clone() }) }
+    }
 }
 
 /// A mission that can be decoded.
@@ -63,40 +102,50 @@ pub enum MissionError {
     },
 }
 
-/// Loads a mission; falls back on the last good dictionary, saying so.
+/// Loads a mission as a node has it: from what the hub sent, else from the configured file, else from the last good
+/// copy of that, saying so.
 pub fn load(
     config_file: &Path,
     config: &MissionConfig,
     data_directory: &Path,
 ) -> Result<LoadedMission, MissionError> {
-    let name_fits = (1..=40).contains(&config.name.len())
-        && config.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if !name_fits {
-        return Err(MissionError::Name { name: config.name.clone() });
-    }
-    let file = crate::config::resolve(config_file, &config.dictionary);
-    let kept = data_directory.join("dictionaries").join(format!("{}.xml", config.name));
-    let (dictionary, problem) = match read(&file) {
-        Ok((dictionary, text)) => {
-            if let Err(failure) = keep(&kept, &text) {
-                warn!(mission = config.name, error = %failure, "dictionary could not be kept for a later start");
-            }
-            (dictionary, None)
-        }
-        Err(reason) => {
-            let Ok((dictionary, _)) = read(&kept) else {
-                return Err(MissionError::NoDictionary { mission: config.name.clone(), reason });
-            };
-            error!(mission = config.name, reason, "dictionary did not load, the last good one is kept");
-            (dictionary, Some(reason))
+    config.check_name()?;
+    let folder = data_directory.join("dictionaries");
+    let sent = DocumentFolder::new(&folder, &config.name).read();
+    let (database, problem) = match sent.database {
+        Some(database) => (database, sent.problem),
+        None => {
+            let file = crate::config::resolve(config_file, &config.dictionary);
+            let kept = folder.join(format!("{}.xml", config.name));
+            let (dictionary, problem) = configured(&config.name, &file, &kept)?;
+            (MissionDatabase::new(VersionNumber(1), dictionary), problem.or(sent.problem))
         }
     };
     Ok(LoadedMission {
         name: config.name.clone(),
-        title: config.title.clone().unwrap_or_else(|| config.name.clone()),
-        decoder: MissionDecoder::new(Arc::new(dictionary), config.packet_time),
+        title: config.shown_title(),
+        decoder: MissionDecoder::new(database, config.conventions()),
         problem,
     })
+}
+
+/// The configured dictionary, or the last good one and why.
+fn configured(mission: &str, file: &Path, kept: &Path) -> Result<(Dictionary, Option<String>), MissionError> {
+    match read(file) {
+        Ok((dictionary, text)) => {
+            if let Err(failure) = keep(kept, &text) {
+                warn!(mission, error = %failure, "dictionary could not be kept for a later start");
+            }
+            Ok((dictionary, None))
+        }
+        Err(reason) => {
+            let Ok((dictionary, _)) = read(kept) else {
+                return Err(MissionError::NoDictionary { mission: mission.to_owned(), reason });
+            };
+            error!(mission, reason, "dictionary did not load, the last good one is kept");
+            Ok((dictionary, Some(reason)))
+        }
+    }
 }
 
 /// Reads and compiles a dictionary; the error names file, line and column.
@@ -134,6 +183,7 @@ mod tests {
             title: None,
             dictionary: "demo.xml".into(),
             packet_time: PacketTime::None,
+            packet_error_control: PacketErrorControl::None,
         };
         let file = folder.path().join("demo.xml");
         let load = || load(&folder.path().join("edge.toml"), &config, folder.path());
@@ -143,7 +193,7 @@ mod tests {
         assert_eq!(load().expect("loads").problem, None);
         std::fs::write(&file, "<SpaceSystem name=\"Demo\">\n  <Telemetry\n</SpaceSystem>").expect("written");
         let mission = load().expect("the last good one");
-        assert_eq!(mission.decoder.dictionary().parameters().len(), 1);
+        assert_eq!(mission.decoder.database().parameters().len(), 1);
         let problem = mission.problem.expect("says what is wrong");
         assert!(problem.starts_with("demo.xml:3:"), "{problem}");
     }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod bad_input;
+mod dictionaries;
 mod flight;
 mod kill;
 mod offline;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use roxmltree::Node;
 
-use super::DEPTH_MAX;
 use super::document::{Source, elements, local};
+use super::{DEPTH_MAX, FULL_NAME_BYTES_MAX, TEXT_BYTES_MAX};
 use crate::XtceError;
 
 /// All declarations of a document, each kind in document order.
@@ -15,6 +15,7 @@ pub(super) struct Declarations<'a, 'i> {
     pub(super) types: Names<'a, 'i>,
     pub(super) parameters: Names<'a, 'i>,
     pub(super) containers: Names<'a, 'i>,
+    pub(super) space_systems: usize,
 }
 
 /// One kind of declared things; types, parameters and containers may share names.
@@ -22,6 +23,8 @@ pub(super) struct Names<'a, 'i> {
     what: &'static str,
     pub(super) all: Vec<Declared<'a, 'i>>,
     by_path: HashMap<String, usize>,
+    /// Of all full names so far.
+    bytes: usize,
 }
 
 pub(super) struct Declared<'a, 'i> {
@@ -50,6 +53,7 @@ impl<'a, 'i> Declarations<'a, 'i> {
             types: Names::new("parameter type"),
             parameters: Names::new("parameter"),
             containers: Names::new("container"),
+            space_systems: 0,
         };
         declarations.collect_system(source, root, "", 1)?;
         Ok(declarations)
@@ -68,6 +72,12 @@ impl<'a, 'i> Declarations<'a, 'i> {
             );
         }
         let system = format!("{parent}/{}", checked_name(source, node)?);
+        if system.len() > FULL_NAME_BYTES_MAX {
+            let message =
+                format!("the full name has {} bytes; expected at most {FULL_NAME_BYTES_MAX}", system.len());
+            return Err(source.error(node, message));
+        }
+        self.space_systems += 1;
         for child in elements(node) {
             match local(child) {
                 "Header" => elements(child).for_each(|part| source.pass_over(part)),
@@ -117,11 +127,20 @@ impl<'a, 'i> Declarations<'a, 'i> {
 
 impl<'a, 'i> Names<'a, 'i> {
     fn new(what: &'static str) -> Self {
-        Names { what, all: Vec::new(), by_path: HashMap::new() }
+        Names { what, all: Vec::new(), by_path: HashMap::new(), bytes: 0 }
     }
 
     fn declare(&mut self, source: &Source<'_>, node: Node<'a, 'i>, system: &str) -> Result<(), XtceError> {
         let name = checked_name(source, node)?;
+        let full_bytes = system.len() + 1 + name.len();
+        self.bytes += full_bytes;
+        if full_bytes > FULL_NAME_BYTES_MAX || self.bytes > TEXT_BYTES_MAX {
+            let message = format!(
+                "the full name has {full_bytes} bytes; expected at most {FULL_NAME_BYTES_MAX}, and {TEXT_BYTES_MAX} in \
+                 all names"
+            );
+            return Err(source.error(node, message));
+        }
         let declared = Declared { node, system: system.to_owned(), name };
         if self.by_path.insert(declared.path(), self.all.len()).is_some() {
             let message =
@@ -151,18 +170,23 @@ impl<'a, 'i> Names<'a, 'i> {
     }
 
     fn find(&self, system: &str, reference: &str) -> Option<usize> {
-        if reference.starts_with('/') {
-            return self.by_path.get(&normalized(reference)?).copied();
+        search(system, reference, |path| self.by_path.get(path).copied())
+    }
+}
+
+/// What a reference in some system means: looked for there, then in each system above.
+pub(super) fn search<T>(system: &str, reference: &str, look: impl Fn(&str) -> Option<T>) -> Option<T> {
+    if reference.starts_with('/') {
+        return look(&normalized(reference)?);
+    }
+    let is_anchored = reference.starts_with("./") || reference.starts_with("../");
+    let mut system = system;
+    loop {
+        let path = normalized(&format!("{system}/{reference}"));
+        if let Some(found) = path.and_then(|path| look(&path)) {
+            return Some(found);
         }
-        let is_anchored = reference.starts_with("./") || reference.starts_with("../");
-        let mut system = system;
-        loop {
-            let path = normalized(&format!("{system}/{reference}"));
-            if let Some(found) = path.and_then(|path| self.by_path.get(&path)) {
-                return Some(*found);
-            }
-            system = system.rsplit_once('/').filter(|(above, _)| !is_anchored && !above.is_empty())?.0;
-        }
+        system = system.rsplit_once('/').filter(|(above, _)| !is_anchored && !above.is_empty())?.0;
     }
 }
 
@@ -179,7 +203,7 @@ fn normalized(path: &str) -> Option<String> {
     Some(parts.iter().flat_map(|part| ["/", part]).collect())
 }
 
-fn checked_name<'a>(source: &Source<'_>, node: Node<'a, '_>) -> Result<&'a str, XtceError> {
+pub(super) fn checked_name<'a>(source: &Source<'_>, node: Node<'a, '_>) -> Result<&'a str, XtceError> {
     let name = source.required(node, "name")?;
     if name.is_empty() || name.contains('/') || name == "." || name == ".." {
         return Err(source.error(node, format!("name=\"{name}\" was found; expected a name without \"/\"")));

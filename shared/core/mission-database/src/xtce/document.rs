@@ -1,17 +1,19 @@
 //! Places in the document, errors that name them, and attributes read with a reason to complain.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::str::FromStr;
 
 use roxmltree::Node;
 
-use crate::{Unused, XtceError};
+use crate::{Unused, Warning, XtceError};
 
 /// The document as errors see it, and the list of what was passed over.
 pub(super) struct Source<'a> {
     name: &'a str,
     text: &'a str,
     passed_over: RefCell<Vec<(usize, String)>>,
+    warnings: RefCell<Vec<(usize, String)>>,
+    line_ends: OnceCell<Vec<usize>>,
 }
 
 /// Names of elements that only tell people something; nobody needs a note about them.
@@ -19,24 +21,35 @@ const DESCRIPTIONS: [&str; 2] = ["LongDescription", "ShortDescription"];
 
 impl<'a> Source<'a> {
     pub(super) fn new(name: &'a str, text: &'a str) -> Self {
-        Source { name, text, passed_over: RefCell::default() }
+        Source {
+            name,
+            text,
+            passed_over: RefCell::default(),
+            warnings: RefCell::default(),
+            line_ends: OnceCell::new(),
+        }
     }
 
     /// An error at an element.
     pub(super) fn error(&self, node: Node<'_, '_>, message: impl Into<String>) -> XtceError {
+        XtceError { path: path(node), ..self.error_at(node.range().start, message.into()) }
+    }
+
+    /// An error at a byte of the text.
+    pub(super) fn error_at(&self, offset: usize, message: String) -> XtceError {
         let mut position = Position::default();
-        position.advance(self.text, node.range().start);
+        position.advance(self.text, offset);
         XtceError {
             source_name: self.name.to_owned(),
             line: position.line,
             column: position.column,
-            path: path(node),
-            message: message.into(),
+            path: String::new(),
+            message,
         }
     }
 
     pub(super) fn error_at_start(&self, message: String) -> XtceError {
-        XtceError { source_name: self.name.to_owned(), line: 1, column: 1, path: String::new(), message }
+        self.error_at(0, message)
     }
 
     pub(super) fn parse_error(&self, error: &roxmltree::Error) -> XtceError {
@@ -77,16 +90,37 @@ impl<'a> Source<'a> {
         self.error(node, format!("{} is not supported here yet; expected {expected}", local(node)))
     }
 
-    /// What was passed over, in document order; one walk over the text finds all lines.
-    pub(super) fn into_unused(self) -> Vec<Unused> {
-        let mut passed_over = self.passed_over.into_inner();
-        passed_over.sort();
-        let mut position = Position::default();
-        let mut place = |(offset, element)| {
-            position.advance(self.text, offset);
-            Unused { element, line: position.line, column: position.column }
+    /// Notes what loads and is probably not what was meant.
+    pub(super) fn warn(&self, node: Node<'_, '_>, message: impl Into<String>) {
+        self.warnings.borrow_mut().push((node.range().start, message.into()));
+    }
+
+    /// What was passed over and what was warned of, in document order; one walk over the text finds all lines.
+    pub(super) fn into_notes(self) -> (Vec<Unused>, Vec<Warning>) {
+        let placed = |mut notes: Vec<(usize, String)>| {
+            notes.sort();
+            notes.dedup();
+            let mut position = Position::default();
+            let place = move |(offset, text)| {
+                position.advance(self.text, offset);
+                (text, position.line, position.column)
+            };
+            notes.into_iter().map(place).collect::<Vec<_>>()
         };
-        passed_over.drain(..).map(&mut place).collect()
+        let unused = placed(self.passed_over.into_inner()).into_iter();
+        let warnings = placed(self.warnings.into_inner()).into_iter();
+        (
+            unused.map(|(element, line, column)| Unused { element, line, column }).collect(),
+            warnings.map(|(message, line, column)| Warning { message, line, column }).collect(),
+        )
+    }
+
+    /// Line of an element, for messages that come later.
+    pub(super) fn line(&self, node: Node<'_, '_>) -> u32 {
+        let ends =
+            || self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        let ends: &Vec<usize> = self.line_ends.get_or_init(ends);
+        ends.partition_point(|end| *end < node.range().start) as u32 + 1
     }
 
     pub(super) fn required<'n>(&self, node: Node<'n, '_>, attribute: &str) -> Result<&'n str, XtceError> {

@@ -115,7 +115,52 @@ async fn a_subscription_brings_a_snapshot_or_says_why_not() {
     for (mission, expected) in [("demo", "\"snapshot\""), ("apollo", "STO-API-UNKNOWN-MISSION")] {
         let text = format!(r#"{{"kind":"subscribe","mission":"{mission}","parameters":[]}}"#);
         stream.send(Message::text(text)).await.expect("sent");
-        while !next(&mut stream).await.to_text().expect("text").contains(expected) {}
+        wait_for(&mut stream, expected).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_subscribed_hears_of_other_dictionaries_and_then_gets_what_only_they_describe() {
+    let served = served().await;
+    let mut stream = served.open().await;
+    let mut subscribe = async |parameter: &str, expected: &str| {
+        let text = format!(r#"{{"kind":"subscribe","mission":"demo","parameters":["{parameter}"]}}"#);
+        stream.send(Message::text(text)).await.expect("sent");
+        wait_for(&mut stream, expected).await
+    };
+    subscribe("/Demo/Q", "STO-API-UNKNOWN-PARAMETER").await;
+    subscribe("/Demo/P", "\"snapshot\"").await;
+    let mission = &served.backend.mission;
+    let now = service::clock::now();
+    let database = mission.database().with_version(VersionNumber(2), now, dictionary("2", &["P", "Q"]));
+    mission.replace(database.expect("fits"), None);
+    let text = wait_for(&mut stream, "\"dictionary\"").await;
+    assert_eq!(text, r#"{"kind":"dictionary","mission":"demo","dictionary_version":2}"#);
+    let sample = processing::Sample {
+        parameter: ParameterIndex(1),
+        generation: space_packet::GenerationTime(now),
+        reception: space_packet::ReceptionTime(now),
+        raw: processing::Raw::Unsigned(7),
+        converted: None,
+        validity: mission_database::Validity::OutsideValidRange,
+        monitoring: mission_database::MonitoringResult::NotMonitored,
+        version: VersionNumber(2),
+    };
+    mission.publish(crate::LiveBatch { source: 0, samples: vec![sample] });
+    let text = r#"{"kind":"subscribe","mission":"demo","parameters":["/Demo/Q"]}"#;
+    stream.send(Message::text(text)).await.expect("sent");
+    let text = wait_for(&mut stream, "\"snapshot\"").await;
+    let described = r#""validity":"outside-valid-range","monitoring":"not-monitored","dictionary_version":2"#;
+    assert!(text.contains("/Demo/Q") && text.contains(described), "{text}");
+}
+
+async fn wait_for(stream: &mut Stream, expected: &str) -> String {
+    loop {
+        let message = next(stream).await;
+        let text = message.to_text().expect("text");
+        if text.contains(expected) {
+            return text.to_owned();
+        }
     }
 }
 

@@ -66,7 +66,15 @@ export function sessionQuery(takeCode: () => string | null) {
 export const missionsQuery = queryOptions({
   queryKey: ["missions"],
   queryFn: async () => (await request<Missions>("GET", `${API}/missions`)).missions,
+  // A version that begins to be in force tells nobody.
+  refetchInterval: 60_000,
 });
+
+/** The descriptions of a mission are others now, or may be those of all missions. */
+export function forgetDescriptions(client: QueryClient, mission: string | null): void {
+  void client.invalidateQueries({ queryKey: missionsQuery.queryKey });
+  void client.invalidateQueries({ queryKey: mission === null ? ["parameters"] : ["parameters", mission] });
+}
 
 export function parametersQuery(mission: string) {
   return queryOptions({

@@ -33,6 +33,8 @@ export interface LiveClientOptions {
   random: () => number;
   /** A connection could not be opened: perhaps the session has ended. */
   onRefusedConnection?: () => void;
+  /** What is known of a mission's parameters is old; of all missions after a time without a connection. */
+  onDescriptions?: (mission: string | null) => void;
 }
 
 export class LiveClient {
@@ -110,6 +112,7 @@ export class LiveClient {
       opened = true;
       this.connection.onOpened(this.options.clock());
       this.act();
+      if (this.connection.established > 0) this.options.onDescriptions?.(null);
     };
     socket.onclose = () => {
       if (this.socket !== socket) return;
@@ -136,6 +139,7 @@ export class LiveClient {
       this.connection.onHeartbeat(this.options.clock(), parseTime(event.at));
       this.act();
     }
+    if (event.kind === "dictionary") this.options.onDescriptions?.(event.mission);
     this.feed.onEvent(event);
   }
 

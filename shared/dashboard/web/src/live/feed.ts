@@ -48,6 +48,9 @@ export class LiveFeed {
       case "values":
         for (const sample of event.samples) this.keep(event.mission, sample);
         return;
+      case "dictionary":
+        // The client tells who fetches descriptions; values stand as they were read.
+        return;
     }
   }
 

@@ -1,6 +1,6 @@
 // The mock missions' parameters and the signals behind them: pure functions of time, so that history and
 // live values agree.
-import type { ParameterDescription, ParameterKind, Value } from "../types";
+import type { ParameterDescription, ParameterKind, Sample, Value } from "../types";
 
 export interface MockParameter {
   description: ParameterDescription;
@@ -36,7 +36,7 @@ const AURORA: Row[] = [
   ["/aurora/adcs/rate_z", "float", "deg/s", 0.0604, 0.001, "Body rate about Z"],
   ["/aurora/adcs/wheel_1_speed", "integer", "rpm", 2140, 260, "Reaction wheel 1"],
   ["/aurora/adcs/wheel_2_speed", "integer", "rpm", -1875, 240, "Reaction wheel 2"],
-  ["/aurora/obc/boot_count", "integer", null, 41, 0, "Boots since launch"],
+  ["/aurora/obc/boot_time", "time", null, 0, 0, "When the processor last started"],
   ["/aurora/obc/cpu_load", "float", "%", 38, 17, "Processor load, one-minute mean"],
   ["/aurora/obc/software_version", "string", null, 0, 0, "Flight software"],
   ["/aurora/obc/last_frame", "binary", null, 0, 0, "Header of the last command frame"],
@@ -49,6 +49,24 @@ const KESTREL: Row[] = [
   ["/kestrel/mobility/drive_state", "enumeration", null, 0, 0, "Drive controller state"],
   ["/kestrel/power/bus_voltage", "float", "V", 31.9, 0.3, "Bus voltage"],
 ];
+
+type Quality = Pick<Sample, "monitoring" | "validity">;
+
+/** What is not in its place, for each way in which it can be. */
+const QUALITIES: Record<string, Quality> = {
+  "/aurora/eps/battery_voltage": { validity: "valid", monitoring: "normal" },
+  "/aurora/thermal/panel_x_temperature": { validity: "valid", monitoring: "warning" },
+  "/aurora/thermal/panel_y_temperature": { validity: "outside-calibration", monitoring: "not-monitored" },
+  "/aurora/adcs/rate_x": { validity: "outside-valid-range", monitoring: "not-monitored" },
+  "/aurora/adcs/rate_y": { validity: "not-a-number", monitoring: "not-monitored" },
+  "/aurora/adcs/wheel_1_speed": { validity: "valid", monitoring: "distress" },
+  "/aurora/adcs/wheel_2_speed": { validity: "valid", monitoring: "critical" },
+  "/aurora/obc/cpu_load": { validity: "valid", monitoring: "watch" },
+};
+
+export function qualityOf({ description }: MockParameter): Quality {
+  return QUALITIES[description.name] ?? { validity: "valid", monitoring: "not-monitored" };
+}
 
 const LABELS = ["IDLE", "NOMINAL", "SAFE", "MAINTENANCE"];
 
@@ -107,6 +125,9 @@ export function numericAt({ description, centre, swing, seed }: MockParameter, a
 
 export function valueAt(parameter: MockParameter, at: number): Value {
   const number = numericAt(parameter, at);
+  const { validity } = qualityOf(parameter);
+  if (validity === "outside-calibration") return null;
+  if (validity === "not-a-number") return "NaN";
   switch (parameter.description.kind) {
     case "boolean":
       return number === 1;
@@ -116,6 +137,8 @@ export function valueAt(parameter: MockParameter, at: number): Value {
       return "4.2.1-flight";
     case "binary":
       return "hex:1acffc1d0042";
+    case "time":
+      return "2026-11-20T03:14:15.926535897Z";
     default:
       return number;
   }

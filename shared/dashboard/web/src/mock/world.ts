@@ -1,8 +1,8 @@
 // A small space segment in memory: satellites, stations, and the server's side of the contract.
 // The dev server's mock mode and the tests talk to it; nothing of it is in the product's bundle.
-import type { Node, ParameterDescription, Problem, Sample, Samples, Session } from "../types";
+import type { Mission, Node, ParameterDescription, Problem, Sample, Samples, Session } from "../types";
 import { makeNodes } from "./nodes";
-import { definitions, type MockParameter, numericAt, rawAt, valueAt } from "./parameters";
+import { definitions, type MockParameter, numericAt, qualityOf, rawAt, valueAt } from "./parameters";
 
 export const MOCK_CODE = "APOLLO-11";
 
@@ -20,6 +20,22 @@ export class MockWorld {
   readonly outages: { from: number; to: number }[] = [];
   readonly requests: string[] = [];
   nodes: Node[] | null = null;
+  /** What missions say of their dictionaries, where it is not the first one's. */
+  readonly dictionaries: Record<string, Partial<Mission>> = {
+    "aurora-1": {
+      dictionary_version: 2,
+      dictionary_effective_from: "2026-10-01T00:00:00Z",
+      limits_version: 3,
+      dictionary_versions: [
+        { number: 1, effective_from: null, name: "Aurora", version: "1.0" },
+        { number: 2, effective_from: "2026-10-01T00:00:00Z", name: "Aurora", version: "1.1" },
+        { number: 3, effective_from: "2026-12-01T00:00:00Z", name: "Aurora", version: "2.0" },
+      ],
+    },
+    kestrel: {
+      dictionary_problem: "dictionary line 214: unknown unit type `degree`; the last good one is in use",
+    },
+  };
   private readonly parameters: Map<string, MockParameter[]>;
 
   constructor(readonly options: MockOptions) {
@@ -87,19 +103,21 @@ export class MockWorld {
     return this.answerSamples(parameters, url.searchParams);
   }
 
-  private missions() {
-    const titles: Record<string, [string, string | null]> = {
-      "aurora-1": ["Aurora 1, polar weather satellite", null],
-      kestrel: [
-        "Kestrel lunar rover",
-        "dictionary line 214: unknown unit type `degree`; the last good one is in use",
-      ],
+  private missions(): Mission[] {
+    const titles: Record<string, string> = {
+      "aurora-1": "Aurora 1, polar weather satellite",
+      kestrel: "Kestrel lunar rover",
     };
     return [...this.parameters].map(([name, list]) => ({
       name,
-      title: titles[name]?.[0] ?? name,
+      title: titles[name] ?? name,
       parameter_count: list.length,
-      dictionary_problem: titles[name]?.[1] ?? null,
+      dictionary_problem: null,
+      dictionary_version: 1,
+      dictionary_effective_from: null,
+      limits_version: null,
+      dictionary_versions: [{ number: 1, effective_from: null, name, version: null }],
+      ...this.dictionaries[name],
     }));
   }
 
@@ -157,6 +175,8 @@ export class MockWorld {
       engineering: valueAt(parameter, at),
       node: "svalbard-1",
       interval_ms: parameter.period,
+      ...qualityOf(parameter),
+      dictionary_version: 2,
     };
   }
 }

@@ -3,7 +3,7 @@ import { createMemoryHistory } from "@tanstack/react-router";
 import { act, render } from "@testing-library/react";
 import { vi } from "vitest";
 import { App } from "../App";
-import { createQueryClient } from "../api/queries";
+import { createQueryClient, forgetDescriptions } from "../api/queries";
 import { LiveClient } from "../live/client";
 import { installMock } from "../mock/install";
 import { MockSocket } from "../mock/socket";
@@ -36,6 +36,7 @@ export async function openDashboard({
     clock: Date.now,
     random: () => 0.5,
     onRefusedConnection: () => void queries.invalidateQueries({ queryKey: ["session"] }),
+    onDescriptions: (mission) => forgetDescriptions(queries, mission),
   });
   const router = createAppRouter(createMemoryHistory({ initialEntries: [path] }));
   let pending: string | null = code ?? null;

@@ -6,6 +6,8 @@ import { age, clockTime, dateAndTime } from "../../format/time";
 import type { Frame } from "../../live/client";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import type { ParameterDescription, Sample } from "../../types";
+import { QualityWord } from "./QualityWord";
+import { quality } from "./quality";
 import { freshness } from "./staleness";
 import { ValueText } from "./ValueText";
 
@@ -46,7 +48,7 @@ export function ParameterTable({ mission, parameters, latestOf, frame, onRange }
         <thead>
           <tr aria-rowindex={1}>
             <th scope="col" className="col-state">
-              <span className="visually-hidden">Freshness</span>
+              State
             </th>
             <th scope="col" className="col-name">
               Parameter
@@ -118,8 +120,11 @@ function ParameterRow({ mission, index, parameter, sample, frame }: RowProps) {
   return (
     <tr aria-rowindex={index} className={stale ? "stale" : undefined}>
       <td className="col-state">
-        <StatusSymbol status={sample === null ? "off" : "normal"} hollow={stale} />
-        <span className="visually-hidden">{sample === null ? "no sample" : stale ? "stale" : "current"}</span>
+        <StatusSymbol status={sample === null ? "off" : quality(sample).status} hollow={stale} />{" "}
+        <QualityWord sample={sample} />
+        <span className="visually-hidden">
+          {sample === null ? "no sample" : stale ? " stale" : " current"}
+        </span>
       </td>
       <th scope="row" className="col-name">
         <Link

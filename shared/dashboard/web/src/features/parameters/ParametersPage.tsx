@@ -5,6 +5,7 @@ import { latestQuery, missionsQuery, parametersQuery } from "../../api/queries";
 import { count } from "../../format/quantity";
 import { useFrame, useLive, useSubscription } from "../../live/hooks";
 import { Failure, Loading } from "../../shell/Notice";
+import { MissionDictionary } from "./MissionDictionary";
 import { MissionPicker } from "./MissionPicker";
 import { ParameterTable } from "./ParameterTable";
 import { matching } from "./search";
@@ -33,7 +34,7 @@ export function ParametersPage({ mission, search, onSearch, onMission }: Props) 
     if (latest.data !== undefined) live.feed.onLatest(mission, latest.data.values);
   }, [live, mission, latest.data]);
 
-  const problem = missions.data?.find((m) => m.name === mission)?.dictionary_problem ?? null;
+  const described = missions.data?.find((m) => m.name === mission);
   return (
     <>
       <header className="page-head">
@@ -56,11 +57,7 @@ export function ParametersPage({ mission, search, onSearch, onMission }: Props) 
           {parameters.data === undefined ? "" : `${count(found.length)} of ${count(parameters.data.length)}`}
         </output>
       </header>
-      {problem === null ? null : (
-        <p className="notice caution" role="note">
-          <strong>The configured dictionary is not in use.</strong> {problem}
-        </p>
-      )}
+      {described === undefined ? null : <MissionDictionary mission={described} serverNow={frame.serverNow} />}
       {live.feed.refusal === null || parameters.isError ? null : (
         <p className="notice serious" role="alert">
           <strong>Live values were refused.</strong> {live.feed.refusal.detail}{" "}

@@ -83,6 +83,69 @@ test("another mission is chosen by name, and its dictionary's problem is shown",
   expect(screen.getByRole("note").textContent).toContain("last good one is in use");
 });
 
+function rowOf(name: RegExp) {
+  return within(screen.getByRole("row", { name }));
+}
+
+test("a violated limit is a word beside its shape, and a value within its limits is quiet", async () => {
+  await openDashboard({ path: "/m/aurora-1" });
+  for (const [name, word, shape] of [
+    [/panel_x_temperature/, "warning", "caution"],
+    [/wheel_1_speed/, "distress", "serious"],
+    [/wheel_2_speed/, "critical", "critical"],
+    [/cpu_load/, "watch", "caution"],
+  ] as const) {
+    const cell = rowOf(name).getByText(word).closest("td");
+    expect(cell?.querySelector(".symbol")?.classList.contains(shape)).toBe(true);
+  }
+  expect(rowOf(/battery_voltage/).getByText("normal").className).toBe("faint");
+  expect(shown("/aurora/thermal/panel_x_temperature").title).toContain("limits: warning");
+  expect(rowOf(/solar_array_power/).queryByText(/normal|monitored/)).toBeNull();
+});
+
+test("what is no measurement is in brackets and struck, with the reason in words", async () => {
+  await openDashboard({ path: "/m/aurora-1" });
+  const outside = shown("/aurora/adcs/rate_x");
+  expect(outside.querySelector("s")?.textContent).toMatch(/^[\d.]+$/);
+  expect(outside.textContent).toMatch(/^\[[\d.]+\] \(invalid: outside valid range\)$/);
+  expect(rowOf(/rate_x/).getByText("outside valid range")).toBeTruthy();
+  expect(rowOf(/rate_y/).getByText("not a number")).toBeTruthy();
+  expect(shown("/aurora/adcs/rate_y").querySelector("s")?.textContent).toBe("NaN");
+  expect(shown("/aurora/thermal/panel_y_temperature").textContent).toContain("[no value]");
+  expect(shown("/aurora/adcs/rate_z").querySelector("s")).toBeNull();
+});
+
+test("the mission says which dictionary and limits are in force, since when, and what follows", async () => {
+  await openDashboard({ path: "/m/aurora-1" });
+  expect(screen.getByTestId("mission-dictionary").textContent).toBe(
+    "Dictionary version 2 (Aurora 1.1) in force since 2026-10-01 00:00:00Z · limits version 3 " +
+      "· version 3 follows at 2026-12-01 00:00:00Z",
+  );
+});
+
+test("another dictionary is read again as soon as the live connection tells of it", async () => {
+  const { world } = await openDashboard({ path: "/m/kestrel" });
+  const line = () => screen.getByTestId("mission-dictionary").textContent;
+  expect(line()).toBe(
+    "Dictionary version 1 (kestrel) in force from the beginning · limits of the dictionary",
+  );
+  const asked = () => world.requests.filter((request) => request.endsWith("/kestrel/parameters")).length;
+  const before = asked();
+  world.dictionaries.kestrel = { dictionary_version: 4 };
+  theSocket().say({ kind: "dictionary", mission: "kestrel", dictionary_version: 4 });
+  await advance(500);
+  expect(line()).toContain("Dictionary version 4 in force");
+  expect(asked()).toBe(before + 1);
+});
+
+test("descriptions are read again after a time without a connection", async () => {
+  const { world } = await openDashboard({ path: "/m/kestrel" });
+  world.dictionaries.kestrel = { dictionary_version: 4 };
+  theSocket().close();
+  await advance(5000);
+  expect(screen.getByTestId("mission-dictionary").textContent).toContain("Dictionary version 4 in force");
+});
+
 test("an unknown mission is explained with its code", async () => {
   await openDashboard({ path: "/m/nowhere" });
   expect(screen.getByRole("alert").textContent).toContain("STO-API-UNKNOWN-MISSION");

@@ -16,6 +16,9 @@ function check(interval_ms: number | null, age: number, health: Health = LIVE): 
     engineering: 1,
     node: "n",
     interval_ms,
+    validity: "valid",
+    monitoring: "not-monitored",
+    dictionary_version: 1,
   };
   return freshness(sample, { health, serverNow: GENERATED + age }).stale;
 }

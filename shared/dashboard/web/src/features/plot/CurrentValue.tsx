@@ -3,6 +3,8 @@ import { age, dateAndTime } from "../../format/time";
 import type { Frame } from "../../live/client";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import type { ParameterDescription, Sample } from "../../types";
+import { QualityWord } from "../parameters/QualityWord";
+import { quality } from "../parameters/quality";
 import { freshness } from "../parameters/staleness";
 import { ValueText } from "../parameters/ValueText";
 
@@ -19,7 +21,7 @@ export function CurrentValue({ parameter, sample, frame }: Props) {
   return (
     <section className={`panel tile${stale ? " stale" : ""}`} aria-label="Current value">
       <p className="tile-value">
-        <StatusSymbol status={sample === null ? "off" : "normal"} hollow={stale} />
+        <StatusSymbol status={sample === null ? "off" : quality(sample).status} hollow={stale} />
         <ValueText
           parameter={parameter.name}
           kind={parameter.kind}
@@ -28,6 +30,7 @@ export function CurrentValue({ parameter, sample, frame }: Props) {
           stale={stale}
         />
         <span className="faint">{unit}</span>
+        <QualityWord sample={sample} />
         {stale && sample !== null ? <span className="state serious">stale</span> : null}
       </p>
       <p className="faint">

@@ -54,7 +54,7 @@ function Plot({
   const frame = useFrame();
   const [width, setWidth] = useState<number | null>(null);
   useTrace(mission, name);
-  const drawable = kind !== "string" && kind !== "binary";
+  const drawable = kind !== "string" && kind !== "binary" && kind !== "time";
   const history = useHistory({
     mission,
     parameter: name,

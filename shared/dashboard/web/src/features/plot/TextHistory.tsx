@@ -1,10 +1,12 @@
-// The samples of a parameter that has no curve: text and bytes, newest first.
+// The samples of a parameter that has no curve: text, bytes and times, newest first.
 import { useQuery } from "@tanstack/react-query";
 import { pageQuery } from "../../api/queries";
 import { valueInFull } from "../../format/quantity";
 import { dateAndTime, parseTime } from "../../format/time";
 import { Failure } from "../../shell/Notice";
 import type { Sample } from "../../types";
+import { QualityWord } from "../parameters/QualityWord";
+import { Measured } from "../parameters/ValueText";
 import type { TimeWindow } from "./range";
 
 const ROWS_MAX = 200;
@@ -38,7 +40,10 @@ export function TextHistory({ mission, parameter, window, windowName, generation
           {rows.map((sample) => (
             <tr key={sample.generation_time}>
               <td>{dateAndTime(parseTime(sample.generation_time))}</td>
-              <td>{valueInFull(sample.engineering)}</td>
+              <td>
+                <Measured sample={sample} text={valueInFull(sample.engineering)} />{" "}
+                <QualityWord sample={sample} />
+              </td>
               <td className="faint">{sample.node}</td>
             </tr>
           ))}

@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { cleanup, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useEffect } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -143,6 +143,24 @@ test("text has no curve and is listed", async () => {
   await openPlot("/aurora/obc/software_version");
   const table = screen.getByRole("table", { name: "Samples of /aurora/obc/software_version" });
   expect(within(table).getAllByText("4.2.1-flight").length).toBeGreaterThan(10);
+});
+
+test("a moment has no curve and is listed to the nanosecond", async () => {
+  await openPlot("/aurora/obc/boot_time");
+  const table = screen.getByRole("table", { name: "Samples of /aurora/obc/boot_time" });
+  expect(within(table).getAllByText("2026-11-20T03:14:15.926535897Z").length).toBeGreaterThan(10);
+  const tile = within(screen.getByRole("region", { name: "Current value" }));
+  expect(tile.getByTestId("value").textContent).toBe("2026-11-20 03:14:15Z");
+});
+
+test("the value beside the plot says how it stands to its limits, or that it is no measurement", async () => {
+  await openPlot("/aurora/adcs/wheel_2_speed");
+  const tile = () => within(screen.getByRole("region", { name: "Current value" }));
+  expect(tile().getByText("critical")).toBeTruthy();
+  cleanup();
+  await openPlot("/aurora/adcs/rate_x");
+  expect(tile().getByText("outside valid range")).toBeTruthy();
+  expect(tile().getByTestId("invalid").textContent).toContain("(invalid: outside valid range)");
 });
 
 test("the newest value stands beside the plot and goes stale with it", async () => {

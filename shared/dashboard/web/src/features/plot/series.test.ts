@@ -152,6 +152,9 @@ describe("the number that is drawn", () => {
     raw,
     engineering,
     node: "n",
+    validity: "valid",
+    monitoring: "not-monitored",
+    dictionary_version: 1,
   });
 
   test.each([

@@ -1,0 +1,190 @@
+//! `dictionary import`, `limits import` and their lists.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use service::documents::{Bounds, DOCUMENT_BYTES_MAX, DocumentKind, MissionDocument};
+use service::mission::MissionConfig;
+use space_packet::{TaiTime, UtcTime};
+
+use super::{database, ready};
+use crate::archive::{Documents, Imported};
+use crate::config::HubConfig;
+use crate::missions::{self, ImportError};
+
+/// What is imported, and why.
+#[derive(Args, Debug)]
+pub struct ImportArguments {
+    /// Mission, as `hub.toml` names it.
+    mission: String,
+    /// File to import.
+    file: PathBuf,
+    /// From which generation time on it counts, as in 2026-11-22T17:31:02Z; now when absent.
+    #[arg(long, value_parser = moment, value_name = "TIME")]
+    effective_from: Option<TaiTime>,
+    /// Who imports it.
+    #[arg(long)]
+    author: Option<String>,
+    /// Why.
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// What limits need beside.
+#[derive(Args, Debug)]
+pub struct LimitsArguments {
+    #[command(flatten)]
+    import: ImportArguments,
+    /// Until when they count; for ever when absent.
+    #[arg(long, value_parser = moment, value_name = "TIME")]
+    effective_to: Option<TaiTime>,
+    /// What a value is that equals a bound, where the file does not say it.
+    #[arg(long, value_enum)]
+    bounds: Option<BoundsArgument>,
+}
+
+/// What a value is that equals a bound.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum BoundsArgument {
+    /// Still good, as in XTCE.
+    Good,
+    /// A violation already.
+    Violation,
+}
+
+/// Reads a moment on a command line.
+pub fn moment(text: &str) -> Result<TaiTime, space_packet::time::TimeParseError> {
+    UtcTime::parse(text).map(UtcTime::to_tai)
+}
+
+/// Imports a version of a dictionary into the running hub.
+pub async fn import_dictionary(config: &HubConfig, arguments: ImportArguments) -> anyhow::Result<()> {
+    let document = read(&arguments, DocumentKind::Dictionary)?;
+    import(config, &arguments.mission, document).await
+}
+
+/// Imports a version of the limits.
+pub async fn import_limits(config: &HubConfig, arguments: LimitsArguments) -> anyhow::Result<()> {
+    let import_arguments = &arguments.import;
+    if import_arguments.author.is_none() || import_arguments.reason.is_none() {
+        bail!(
+            "error[STO-IMPORT-REASON]: limits need `--author` and `--reason`: somebody will ask\n  Nothing was changed.\n  → say who sets them, and why"
+        );
+    }
+    let mut document = read(import_arguments, DocumentKind::Limits)?;
+    document.effective_to = arguments.effective_to;
+    document.bounds = arguments.bounds.map(|bounds| match bounds {
+        BoundsArgument::Good => Bounds::Good,
+        BoundsArgument::Violation => Bounds::Violation,
+    });
+    if let (Some(from), Some(to)) = (document.effective_from, document.effective_to)
+        && from >= to
+    {
+        bail!(
+            "error[STO-IMPORT-SPAN]: {from} is not before {to}\n  Nothing was changed.\n  → exchange or mend them"
+        );
+    }
+    import(config, &import_arguments.mission, document).await
+}
+
+fn read(arguments: &ImportArguments, kind: DocumentKind) -> anyhow::Result<MissionDocument> {
+    let file = &arguments.file;
+    let problem = || {
+        format!(
+            "error[STO-IMPORT-FILE]: {} cannot be read\n  Nothing was changed.\n  → check its name and rights; it must be text in UTF-8",
+            file.display()
+        )
+    };
+    let size = std::fs::metadata(file).with_context(problem)?.len();
+    if size > DOCUMENT_BYTES_MAX as u64 {
+        bail!(
+            "error[STO-IMPORT-FILE]: {} has {size} bytes, {DOCUMENT_BYTES_MAX} are taken at most\n  Nothing was changed.\n  → leave out what telemetry does not need",
+            file.display()
+        );
+    }
+    let content = std::fs::read_to_string(file).with_context(problem)?;
+    let name = file.file_name().map_or_else(|| "document".into(), |name| name.to_string_lossy());
+    Ok(MissionDocument {
+        kind,
+        number: 0,
+        effective_from: arguments.effective_from,
+        effective_to: None,
+        file_name: name.into_owned(),
+        bounds: None,
+        author: arguments.author.clone(),
+        reason: arguments.reason.clone(),
+        content,
+    })
+}
+
+async fn import(config: &HubConfig, mission: &str, document: MissionDocument) -> anyhow::Result<()> {
+    check_mission(config, mission)?;
+    let documents = Documents::new(database(config, &ready(config)?)?);
+    let kind = document.kind;
+    let name = kind.word();
+    match missions::import(&documents, mission, &document).await {
+        Ok(Imported::As(number, from)) => {
+            let from = from.map_or("the beginning".to_owned(), |time| time.to_string());
+            println!("{name} {number} of {mission} is imported, in force for what is made from {from} on");
+            println!("The running hub and the mission's nodes take it within seconds.");
+            println!(
+                "Next, for what was decoded before: cloud-hub reprocess {mission} --from TIME --to TIME"
+            );
+            Ok(())
+        }
+        Ok(Imported::Known(number)) => {
+            println!("nothing to do: {name} {number} of {mission} says the same");
+            Ok(())
+        }
+        Err(ImportError::Document(error)) => bail!(
+            "error[STO-DICTIONARY]: {error}\n  Nothing was changed: the versions in force stay.\n  → mend the place named, then import again"
+        ),
+        Err(ImportError::Archive(error)) => Err(error.into()),
+    }
+}
+
+pub(super) fn check_mission(config: &HubConfig, mission: &str) -> anyhow::Result<()> {
+    if config.missions.iter().any(|known| known.name == mission) {
+        return Ok(());
+    }
+    let known: Vec<&str> = config.missions.iter().map(|known| known.name.as_str()).collect();
+    bail!(
+        "error[STO-MISSION-UNKNOWN]: there is no mission {mission:?}; configured are: {}\n  Nothing was changed.\n  → add it to hub.toml, or mend its name",
+        known.join(", ")
+    )
+}
+
+/// Lists the versions of a kind.
+pub async fn list(config: &HubConfig, mission: &str, kind: DocumentKind) -> anyhow::Result<()> {
+    check_mission(config, mission)?;
+    let documents = Documents::new(database(config, &ready(config)?)?);
+    for row in documents.list(mission, kind).await? {
+        let document = row.document;
+        let time =
+            |time: Option<TaiTime>, absent: &str| time.map_or(absent.to_owned(), |time| time.to_string());
+        println!(
+            "{:>4}  from {:<31} to {:<31} imported {}  {}  {}  {}",
+            document.number,
+            time(document.effective_from, "the beginning"),
+            time(document.effective_to, "the next"),
+            TaiTime(row.imported_at),
+            document.file_name,
+            document.author.unwrap_or_default(),
+            document.reason.unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+/// The mission's configuration and what it is read with now.
+pub(super) async fn decoder(
+    config: &HubConfig,
+    documents: &Documents,
+    mission: &str,
+) -> anyhow::Result<processing::MissionDecoder> {
+    let found = config.missions.iter().find(|known| known.name == mission);
+    let conventions = found.map(MissionConfig::conventions).unwrap_or_default();
+    let database = service::documents::database(&documents.of(mission).await?)?;
+    Ok(processing::MissionDecoder::new(database, conventions))
+}

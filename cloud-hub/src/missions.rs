@@ -1,0 +1,238 @@
+//! The hub's missions: their documents in the database, in force here and known to nodes.
+//!
+//! The configured file is how a mission's first dictionary comes in. After that the database has the documents:
+//! whoever imports one writes it there, and the running hub finds it within a second.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use processing::MissionDecoder;
+use service::documents::{self, DocumentError, DocumentKind, MissionDocument};
+use service::logging::chain;
+use service::mission::{self, LoadedMission, MissionConfig};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::archive::{Archive, ArchiveError, Database, Documents, Imported, ReadingTable};
+
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// All missions and their documents.
+pub struct Missions {
+    documents: Documents,
+    readings: ReadingTable,
+    database: Database,
+    known: Vec<KnownMission>,
+    changes: watch::Sender<i64>,
+}
+
+struct KnownMission {
+    name: String,
+    documents: Mutex<Arc<[MissionDocument]>>,
+    /// Why the configured dictionary is not in use.
+    problem: Option<String>,
+}
+
+impl KnownMission {
+    fn documents(&self) -> MutexGuard<'_, Arc<[MissionDocument]>> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why an import is refused. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// PostgreSQL.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The document does not fit.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+/// Adds a document to a mission, after it was read together with those that are there.
+pub async fn import(
+    documents: &Documents,
+    mission: &str,
+    new: &MissionDocument,
+) -> Result<Imported, ImportError> {
+    let check = |known: &[MissionDocument], numbered: &MissionDocument| {
+        let mut all = known.to_vec();
+        all.push(numbered.clone());
+        documents::database(&all).map(drop).map_err(ImportError::from)
+    };
+    documents.import(mission, new, check).await
+}
+
+impl Missions {
+    /// Opens the configured missions: takes in a configured file that is new, and reads what the database has.
+    pub async fn open(
+        database: &Database,
+        config_file: &Path,
+        configs: &[MissionConfig],
+    ) -> anyhow::Result<(Self, Vec<LoadedMission>)> {
+        let documents = Documents::new(database.clone());
+        let (mut known, mut loaded) = (Vec::new(), Vec::new());
+        let count = documents.count().await?;
+        for config in configs {
+            config.check_name()?;
+            let (found, mission) = open_one(&documents, config_file, config).await?;
+            known.push(KnownMission {
+                name: config.name.clone(),
+                documents: Mutex::new(found.into()),
+                problem: mission.problem.clone(),
+            });
+            loaded.push(mission);
+        }
+        let readings = ReadingTable::new(database.clone());
+        let missions =
+            Self { documents, readings, database: database.clone(), known, changes: watch::channel(count).0 };
+        Ok((missions, loaded))
+    }
+
+    /// The documents of a mission that is configured here.
+    pub fn documents_of(&self, mission: &str) -> Option<Arc<[MissionDocument]>> {
+        let known = self.known.iter().find(|known| known.name == mission)?;
+        Some(Arc::clone(&known.documents()))
+    }
+
+    /// Changes whenever a mission has new documents.
+    pub fn changes(&self) -> watch::Receiver<i64> {
+        self.changes.subscribe()
+    }
+
+    /// Looks for what was imported, asked for and switched to, until shutdown.
+    pub async fn run(
+        self: Arc<Self>,
+        archive: Arc<Archive>,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut switched = self.readings.switched().await.unwrap_or(0);
+        loop {
+            if let Err(error) = self.look(&archive, &mut switched).await {
+                warn!(error = chain(&error), "imports could not be looked for, trying again");
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = tokio::time::sleep(LOOK_INTERVAL) => {}
+            }
+        }
+    }
+
+    async fn look(&self, archive: &Archive, switched: &mut i64) -> Result<(), ArchiveError> {
+        self.look_for_imports(archive).await?;
+        // Behind the imports: what readings wait for must be decoded by them.
+        if let Some(ledger_id) = self.readings.prepare(archive.ledger_id()).await? {
+            archive.want_cut(ledger_id);
+        }
+        let now_switched = self.readings.switched().await?;
+        if now_switched != *switched {
+            archive.refresh_latest(&self.database).await?;
+            *switched = now_switched;
+            info!("another reading of the ledger counts from now on");
+        }
+        Ok(())
+    }
+
+    async fn look_for_imports(&self, archive: &Archive) -> Result<(), ArchiveError> {
+        let count = self.documents.count().await?;
+        if count == *self.changes.borrow() {
+            return Ok(());
+        }
+        for (index, known) in self.known.iter().enumerate() {
+            let found = self.documents.of(&known.name).await?;
+            if found.len() == known.documents().len() {
+                continue;
+            }
+            match documents::database(&found) {
+                Ok(dictionaries) => {
+                    let version = dictionaries.newest().version.0;
+                    let problem = known.problem.clone();
+                    archive.replace(&self.database, index, dictionaries, problem).await?;
+                    info!(mission = known.name, version, "imported documents are in force");
+                }
+                // The import checked them, so this is a hub older than the one that imported.
+                Err(error) => {
+                    error!(mission = known.name, %error, "imported documents cannot be read here");
+                    archive.note_problem(index, &format!("an imported document cannot be read: {error}"));
+                }
+            }
+            *known.documents() = found.into();
+        }
+        self.changes.send_replace(count);
+        Ok(())
+    }
+}
+
+async fn open_one(
+    documents: &Documents,
+    config_file: &Path,
+    config: &MissionConfig,
+) -> anyhow::Result<(Vec<MissionDocument>, LoadedMission)> {
+    let name = &config.name;
+    let file = service::config::resolve(config_file, &config.dictionary);
+    let stored = documents.of(name).await.with_context(|| format!("documents of mission {name:?}"))?;
+    let mut problem = None;
+    let found = match mission::read(&file) {
+        Ok((_, content)) => {
+            take_in(documents, name, &file, content, &stored).await?;
+            documents.of(name).await?
+        }
+        Err(reason) if stored.iter().any(|document| document.kind == DocumentKind::Dictionary) => {
+            error!(
+                mission = name,
+                reason, "configured dictionary did not load, the imported ones stay in force"
+            );
+            problem = Some(reason);
+            stored
+        }
+        Err(reason) => {
+            return Err(mission::MissionError::NoDictionary { mission: name.clone(), reason }.into());
+        }
+    };
+    let database = documents::database(&found).with_context(|| format!("documents of mission {name:?}"))?;
+    let loaded = LoadedMission {
+        name: name.clone(),
+        title: config.shown_title(),
+        decoder: MissionDecoder::new(database, config.conventions()),
+        problem,
+    };
+    Ok((found, loaded))
+}
+
+/// The configured file becomes a version when its text is new: the first from the beginning of time, another one
+/// from now on.
+async fn take_in(
+    documents: &Documents,
+    mission: &str,
+    file: &Path,
+    content: String,
+    stored: &[MissionDocument],
+) -> Result<(), ImportError> {
+    let is_known = stored
+        .iter()
+        .any(|document| document.kind == DocumentKind::Dictionary && document.content == content);
+    if is_known {
+        return Ok(());
+    }
+    let file_name =
+        file.file_name().map_or_else(|| "dictionary.xml".into(), |name| name.to_string_lossy().into_owned());
+    let new = MissionDocument {
+        kind: DocumentKind::Dictionary,
+        number: 0,
+        effective_from: None,
+        effective_to: None,
+        file_name,
+        bounds: None,
+        author: None,
+        reason: Some("the configured file".to_owned()),
+        content,
+    };
+    if let Imported::As(number, _) = import(documents, mission, &new).await? {
+        info!(mission, number, "configured dictionary was taken in");
+    }
+    Ok(())
+}

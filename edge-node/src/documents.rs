@@ -1,0 +1,214 @@
+//! What the hub sent of missions' dictionaries and limits: kept on disk, in force in the node's own view, and told
+//! to the hub, which sends what is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use delivery::{
+    DocumentHead, HELD_DOCUMENTS_MAX, HELD_MISSIONS_MAX, HeldDocument, Holds, IncomingDocument, MissionHolds,
+    TransferError,
+};
+use mission_database::{MissionDatabase, VersionNumber};
+use service::documents::{
+    DocumentError, DocumentFolder, DocumentKind, FolderContents, MissionDocument, with_document,
+};
+use service::logging::chain;
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
+
+use crate::status::NodeStatus;
+use crate::view::View;
+
+/// Folder in the data directory, as [`service::mission::load`] reads it.
+const FOLDER: &str = "dictionaries";
+
+/// The documents of the missions that this node receives.
+pub struct NodeDocuments {
+    folder: PathBuf,
+    view: Arc<View>,
+    status: Arc<NodeStatus>,
+    /// Locked while a document is checked and written, so that one at a time is: only where blocking is allowed.
+    missions: Mutex<BTreeMap<String, Known>>,
+    holds: watch::Sender<Holds>,
+}
+
+#[derive(Default)]
+struct Known {
+    held: BTreeSet<HeldDocument>,
+    /// Why the hub's documents are not in force, by kind and number.
+    refused: BTreeMap<(DocumentKind, u32), String>,
+}
+
+/// Why a document of the hub is neither kept nor used.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error("it cannot be written")]
+    Keep(#[source] std::io::Error),
+    #[error("the hub's dictionary 1 is not here")]
+    NoFirst,
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+}
+
+impl NodeDocuments {
+    /// Reads what is kept of the missions that links receive. Blocks.
+    pub fn open<'m>(
+        data_directory: &Path,
+        received: impl Iterator<Item = &'m str>,
+        view: Arc<View>,
+        status: Arc<NodeStatus>,
+    ) -> Self {
+        let folder = data_directory.join(FOLDER);
+        let names: BTreeSet<&str> = received.collect();
+        if names.len() > HELD_MISSIONS_MAX {
+            warn!(
+                missions = names.len(),
+                taken = HELD_MISSIONS_MAX,
+                "the hub's documents are asked for some missions only"
+            );
+        }
+        let known = |name: &str| {
+            let held = in_force(&DocumentFolder::new(&folder, name).read());
+            (name.to_owned(), Known { held, refused: BTreeMap::new() })
+        };
+        let missions: BTreeMap<_, _> = names.into_iter().take(HELD_MISSIONS_MAX).map(known).collect();
+        let holds = watch::channel(holds(&missions)).0;
+        Self { folder, view, status, missions: Mutex::new(missions), holds }
+    }
+
+    fn missions(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.missions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the hub is told; it changes with each document that is kept.
+    pub fn holds(&self) -> watch::Receiver<Holds> {
+        self.holds.subscribe()
+    }
+
+    /// Whether the hub was asked for documents of a mission.
+    pub fn wants(&self, mission: &str) -> bool {
+        self.holds.borrow().missions.iter().any(|wanted| wanted.mission == mission)
+    }
+
+    /// A document came whole. It is kept and used when it fits to what is there. Blocks.
+    pub fn on_received(&self, document: IncomingDocument) {
+        let head = document.head().clone();
+        let mut missions = self.missions();
+        let (Some(known), Some(in_force)) =
+            (missions.get_mut(&head.mission), self.view.database(&head.mission))
+        else {
+            return;
+        };
+        match self.take(document, &in_force, known) {
+            Ok(database) => {
+                known.held.retain(|held| (held.kind, held.number) != (head.kind, head.number));
+                known.held.insert(head.held());
+                known.refused.remove(&(head.kind.into(), head.number));
+                self.show(&head.mission, database, &missions);
+                self.holds.send_replace(holds(&missions));
+                let kind = DocumentKind::from(head.kind).word();
+                info!(mission = head.mission, kind, number = head.number, "document of the hub is in force");
+            }
+            Err(Refused::Transfer(error @ TransferError::Cut { .. })) => {
+                // A session that ends takes what it was sending with it.
+                debug!(mission = head.mission, number = head.number, %error, "a document did not arrive whole");
+            }
+            Err(error) => self.refuse(&head, &chain(&error), &mut missions, in_force),
+        }
+    }
+
+    /// A document came that is not what its head said.
+    pub fn on_damaged(&self, head: &DocumentHead, error: &TransferError) {
+        let mut missions = self.missions();
+        if let Some(in_force) = self.view.database(&head.mission) {
+            self.refuse(head, &error.to_string(), &mut missions, in_force);
+        }
+    }
+
+    fn take(
+        &self,
+        document: IncomingDocument,
+        in_force: &MissionDatabase,
+        known: &Known,
+    ) -> Result<MissionDatabase, Refused> {
+        let (head, text) = document.finish()?;
+        let folder = DocumentFolder::new(&self.folder, &head.mission);
+        let document = MissionDocument::received(head, text);
+        let is_first = document.kind == DocumentKind::Dictionary && document.number == 1;
+        // Until then the configured file stands in for it, which a later start would not know.
+        if !is_first && !known.held.iter().any(is_first_dictionary) {
+            return Err(Refused::NoFirst);
+        }
+        // Upon what is in force, and not all anew: parameters must keep their numbers while the node runs.
+        let database = with_document(in_force, &document)?;
+        folder.keep(&document).map_err(Refused::Keep)?;
+        Ok(database)
+    }
+
+    fn refuse(
+        &self,
+        head: &DocumentHead,
+        reason: &str,
+        missions: &mut BTreeMap<String, Known>,
+        in_force: MissionDatabase,
+    ) {
+        let (kind, number) = (DocumentKind::from(head.kind), head.number);
+        warn!(
+            mission = head.mission,
+            kind = kind.word(),
+            number,
+            reason,
+            "document of the hub cannot be used, what was in force stays"
+        );
+        if let Some(known) = missions.get_mut(&head.mission) {
+            let problem = format!("{} {number} of the hub is not in force here: {reason}", kind.word());
+            known.refused.insert((kind, number), problem);
+        }
+        self.show(&head.mission, in_force, missions);
+    }
+
+    /// Uses a database. What was wrong before the hub sent anything counts no longer.
+    fn show(&self, mission: &str, database: MissionDatabase, missions: &BTreeMap<String, Known>) {
+        let problem = |known: &Known| known.refused.values().next().cloned();
+        self.view.use_documents(mission, database, missions.get(mission).and_then(problem));
+        let all =
+            missions.iter().find_map(|(name, known)| Some(format!("mission {name}: {}", problem(known)?)));
+        self.status.on_documents(all);
+    }
+}
+
+fn is_first_dictionary(held: &HeldDocument) -> bool {
+    held.kind == delivery::DocumentKind::Dictionary && held.number == 1
+}
+
+/// What of a folder is in force. The rest counts as missing, so that the hub sends it again: then it fits, or the
+/// reason why not is shown. Without the first dictionary nothing has its place in time.
+fn in_force(contents: &FolderContents) -> BTreeSet<HeldDocument> {
+    let Some(database) = &contents.database else { return BTreeSet::new() };
+    let is_in_force = |document: &&MissionDocument| match document.kind {
+        DocumentKind::Dictionary => {
+            database.versions().iter().any(|version| version.number == VersionNumber(document.number))
+        }
+        DocumentKind::Limits => database.limits().iter().any(|limits| limits.number == document.number),
+    };
+    let held: BTreeSet<_> =
+        contents.documents.iter().filter(is_in_force).map(MissionDocument::held).collect();
+    if held.iter().any(is_first_dictionary) { held } else { BTreeSet::new() }
+}
+
+/// What goes into one frame. Documents beyond its bound are sent again in each session, which does no harm.
+fn holds(missions: &BTreeMap<String, Known>) -> Holds {
+    let mut room = HELD_DOCUMENTS_MAX;
+    let of_mission = |(name, known): (&String, &Known)| {
+        let documents: Vec<_> = known.held.iter().copied().take(room).collect();
+        room -= documents.len();
+        MissionHolds { mission: name.clone(), documents }
+    };
+    Holds { missions: missions.iter().map(of_mission).collect() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! Documents of a mission on their way to a node: which ones it holds, and one document in parts.
+//!
+//! A text travels as zstd, behind a head that says how long it is, unpacked and as it comes. Whoever receives it
+//! takes no more than was announced, and hands nothing on whose hash is another.
+
+use serde::{Deserialize, Serialize};
+use space_packet::TaiTime;
+
+use crate::frame::TEXT_BYTES_MAX;
+
+/// The longest text of a document, and the most that it may take when packed.
+pub const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+/// The most one [`Frame::DocumentPart`](crate::Frame::DocumentPart) carries.
+pub const DOCUMENT_PART_BYTES_MAX: usize = 64 * 1_024;
+/// Missions of one node.
+pub const HELD_MISSIONS_MAX: usize = 64;
+/// Documents of one node, in all its missions: 38 bytes each, so that [`Holds`] fits into a frame of the link.
+pub const HELD_DOCUMENTS_MAX: usize = 4_096;
+/// zstd's own default: a document is packed once for all nodes that it is sent to.
+const ZSTD_LEVEL: i32 = 3;
+
+/// What a document is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum DocumentKind {
+    /// A dictionary.
+    Dictionary,
+    /// Limits beside it.
+    Limits,
+}
+
+/// What a value is that equals a bound of the limits.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum DocumentBounds {
+    /// Good.
+    Good,
+    /// A violation.
+    Violation,
+}
+
+/// BLAKE3 of a document's text.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct DocumentHash(pub [u8; 32]);
+
+impl DocumentHash {
+    /// Of a text.
+    pub fn of(text: &str) -> Self {
+        Self(*blake3::hash(text.as_bytes()).as_bytes())
+    }
+}
+
+/// Which documents a node holds. Each one replaces what it said before.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Holds {
+    /// The missions it receives; documents of others are not sent.
+    pub missions: Vec<MissionHolds>,
+}
+
+/// Which documents of a mission a node holds.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MissionHolds {
+    /// The mission's short name.
+    pub mission: String,
+    /// The documents.
+    pub documents: Vec<HeldDocument>,
+}
+
+/// A document that a node holds.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct HeldDocument {
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Its number among those of its kind, counted from 1.
+    pub number: u32,
+    /// Its text.
+    pub hash: DocumentHash,
+}
+
+impl Holds {
+    pub(crate) fn fits(&self) -> bool {
+        let documents: usize = self.missions.iter().map(|mission| mission.documents.len()).sum();
+        self.missions.len() <= HELD_MISSIONS_MAX
+            && documents <= HELD_DOCUMENTS_MAX
+            && self.missions.iter().all(|mission| mission.mission.len() <= TEXT_BYTES_MAX)
+    }
+}
+
+/// A document without its text: what comes first on a document's stream.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct DocumentHead {
+    /// The mission's short name.
+    pub mission: String,
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Its number among those of its kind, counted from 1.
+    pub number: u32,
+    /// From which generation time on it is in force; absent: from the beginning of time.
+    pub effective_from: Option<TaiTime>,
+    /// Until when.
+    pub effective_to: Option<TaiTime>,
+    /// What errors call it. Its ending tells formats apart.
+    pub file_name: String,
+    /// What equals a bound, when the file itself does not say.
+    pub bounds: Option<DocumentBounds>,
+    /// Who imported it.
+    pub author: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Its text.
+    pub hash: DocumentHash,
+    /// Length of its text.
+    pub text_bytes: u64,
+    /// Length of its text as it comes.
+    pub packed_bytes: u64,
+}
+
+impl DocumentHead {
+    /// The document, as [`Holds`] names it.
+    pub fn held(&self) -> HeldDocument {
+        HeldDocument { kind: self.kind, number: self.number, hash: self.hash }
+    }
+
+    pub(crate) fn fits(&self) -> bool {
+        let texts = [Some(&self.mission), Some(&self.file_name), self.author.as_ref(), self.reason.as_ref()];
+        texts.into_iter().flatten().all(|text| text.len() <= TEXT_BYTES_MAX)
+            && self.text_bytes <= DOCUMENT_BYTES_MAX
+            && self.packed_bytes <= DOCUMENT_BYTES_MAX
+    }
+}
+
+/// Why a document that came is of no use.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TransferError {
+    /// The stream ended early.
+    #[error("it ended after {found} of {announced} bytes")]
+    Cut {
+        /// What the head said.
+        announced: u64,
+        /// What came.
+        found: u64,
+    },
+    /// The text is not the one that was announced.
+    #[error("its text has another hash than was announced")]
+    Hash,
+    /// There was more than announced.
+    #[error("it goes on after its {announced} bytes")]
+    TooLong {
+        /// What the head said.
+        announced: u64,
+    },
+    /// It is no zstd of a text of the announced length.
+    #[error("it does not unpack to {announced} bytes of text")]
+    Unpack {
+        /// What the head said.
+        announced: u64,
+    },
+}
+
+/// A text as it travels; `None` when it is longer than a document may be.
+pub fn pack_text(text: &str) -> Option<Vec<u8>> {
+    // Compression of a buffer in memory only fails when it cannot allocate.
+    let packed = zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL).ok()?;
+    let fits = text.len() as u64 <= DOCUMENT_BYTES_MAX && packed.len() as u64 <= DOCUMENT_BYTES_MAX;
+    fits.then_some(packed)
+}
+
+/// A document that is being received. It holds what came, never what was only announced.
+#[derive(Debug)]
+pub struct IncomingDocument {
+    head: DocumentHead,
+    packed: Vec<u8>,
+}
+
+impl IncomingDocument {
+    /// A document of which the head was decoded.
+    pub fn new(head: DocumentHead) -> Self {
+        Self { head, packed: Vec::new() }
+    }
+
+    /// What was announced.
+    pub fn head(&self) -> &DocumentHead {
+        &self.head
+    }
+
+    /// The next part came.
+    pub fn on_part(&mut self, part: &[u8]) -> Result<(), TransferError> {
+        let announced = self.head.packed_bytes;
+        if (self.packed.len() + part.len()) as u64 > announced {
+            return Err(TransferError::TooLong { announced });
+        }
+        self.packed.extend_from_slice(part);
+        Ok(())
+    }
+
+    /// All parts came: the text, if it is the one that was announced.
+    pub fn finish(self) -> Result<(DocumentHead, String), TransferError> {
+        let (announced, found) = (self.head.packed_bytes, self.packed.len() as u64);
+        if found != announced {
+            return Err(TransferError::Cut { announced, found });
+        }
+        let unpack = TransferError::Unpack { announced: self.head.text_bytes };
+        // Within DOCUMENT_BYTES_MAX since the head was decoded.
+        let bytes = usize::try_from(self.head.text_bytes).map_err(|_| unpack.clone())?;
+        let text = zstd::bulk::decompress(&self.packed, bytes).map_err(|_| unpack.clone())?;
+        if text.len() != bytes {
+            return Err(unpack);
+        }
+        let text = String::from_utf8(text).map_err(|_| unpack)?;
+        if DocumentHash::of(&text) != self.head.hash {
+            return Err(TransferError::Hash);
+        }
+        Ok((self.head, text))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+// How a value stands to its limits, or why it is no measurement, in a word. Its symbol stands beside it.
+import type { Sample } from "../../types";
+import { quality } from "./quality";
+
+export function QualityWord({ sample }: { sample: Sample | null }) {
+  if (sample === null) return null;
+  const { status, word } = quality(sample);
+  if (word === null) return null;
+  return <span className={status === "normal" ? "faint" : `state ${status}`}>{word}</span>;
+}

@@ -1,0 +1,86 @@
+//! Documents as they travel from the hub to a node, to and from documents as they are kept.
+
+use delivery::{DocumentBounds, DocumentHash, DocumentHead, HeldDocument, TEXT_BYTES_MAX};
+
+use super::{Bounds, DocumentKind, MissionDocument};
+
+impl From<DocumentKind> for delivery::DocumentKind {
+    fn from(kind: DocumentKind) -> Self {
+        match kind {
+            DocumentKind::Dictionary => Self::Dictionary,
+            DocumentKind::Limits => Self::Limits,
+        }
+    }
+}
+
+impl From<delivery::DocumentKind> for DocumentKind {
+    fn from(kind: delivery::DocumentKind) -> Self {
+        match kind {
+            delivery::DocumentKind::Dictionary => Self::Dictionary,
+            delivery::DocumentKind::Limits => Self::Limits,
+        }
+    }
+}
+
+impl From<Bounds> for DocumentBounds {
+    fn from(bounds: Bounds) -> Self {
+        match bounds {
+            Bounds::Good => Self::Good,
+            Bounds::Violation => Self::Violation,
+        }
+    }
+}
+
+impl From<DocumentBounds> for Bounds {
+    fn from(bounds: DocumentBounds) -> Self {
+        match bounds {
+            DocumentBounds::Good => Self::Good,
+            DocumentBounds::Violation => Self::Violation,
+        }
+    }
+}
+
+impl MissionDocument {
+    /// The document, as a node says that it holds it.
+    pub fn held(&self) -> HeldDocument {
+        HeldDocument { kind: self.kind.into(), number: self.number, hash: DocumentHash(self.hash().0) }
+    }
+
+    /// What goes before its text to a node. Author and reason are cut to what a frame takes: they are for people.
+    pub fn head(&self, mission: &str, hash: DocumentHash, packed_bytes: u64) -> DocumentHead {
+        let shown = |text: &Option<String>| text.as_deref().map(cut);
+        DocumentHead {
+            mission: mission.to_owned(),
+            kind: self.kind.into(),
+            number: self.number,
+            effective_from: self.effective_from,
+            effective_to: self.effective_to,
+            file_name: self.file_name.clone(),
+            bounds: self.bounds.map(DocumentBounds::from),
+            author: shown(&self.author),
+            reason: shown(&self.reason),
+            hash,
+            text_bytes: self.content.len() as u64,
+            packed_bytes,
+        }
+    }
+
+    /// A document that came, with its text.
+    pub fn received(head: DocumentHead, content: String) -> Self {
+        Self {
+            kind: head.kind.into(),
+            number: head.number,
+            effective_from: head.effective_from,
+            effective_to: head.effective_to,
+            file_name: head.file_name,
+            bounds: head.bounds.map(Bounds::from),
+            author: head.author,
+            reason: head.reason,
+            content,
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
+}
