@@ -40,8 +40,9 @@ pub(crate) fn read(packet: &[u8], offset: usize, count: u32) -> u64 {
             8 => return u64::from(packet[first]),
             16 => return u64::from(u16::from_be_bytes([packet[first], packet[first + 1]])),
             32 => {
-                let bytes = [packet[first], packet[first + 1], packet[first + 2], packet[first + 3]];
-                return u64::from(u32::from_be_bytes(bytes));
+                if let Some(bytes) = packet[first..].first_chunk::<4>() {
+                    return u64::from(u32::from_be_bytes(*bytes));
+                }
             }
             _ => {}
         }

@@ -8,8 +8,8 @@ use crate::condition::{Register, Scope};
 use crate::monitoring::{Judging, Watch};
 use crate::plan::{Block, Plan, Position, Quantity, Read, ReadStep, Repeat, Size, Step};
 use crate::{
-    ContainerIndex, DecodeError, DecodedComposite, DecodedPacket, DecodedValue, Dictionary, ParameterIndex,
-    RawValue, Validity,
+    ContainerIndex, DecodeError, DecodedComposite, DecodedPacket, DecodedValue, Dictionary, MonitoringResult,
+    ParameterIndex, RawValue, Validity,
 };
 
 pub(crate) fn decode<'p>(
@@ -197,8 +197,10 @@ impl<'p> Decoder<'_, 'p, '_> {
         if watch.register != Register::NONE {
             self.into.registers[usize::from(watch.register.0)] = self.into.values.len() as u32;
         }
+        // A number without contexts is judged already.
+        let is_open = watch.monitor != Watch::NOTHING && value.monitoring == MonitoringResult::NotMonitored;
         self.into.values.push(value);
-        if watch.monitor != Watch::NOTHING {
+        if is_open {
             self.judge_last(watch);
         }
     }

@@ -98,6 +98,18 @@ impl Judging {
         }
     }
 
+    /// How a valid number stands to limits that hold in every context; `NotMonitored` where there are contexts, which
+    /// [`Judging::judge`] looks at when the value has its place.
+    #[inline]
+    pub(crate) fn judge_number(&self, watch: Watch, value: f64) -> MonitoringResult {
+        match self.monitors.get(watch.monitor as usize) {
+            Some(Monitor { contexts, default: Some(Levels::Ranges(ranges)), .. }) if contexts.is_empty() => {
+                ranges.judge(value, 0.0)
+            }
+            _ => MonitoringResult::NotMonitored,
+        }
+    }
+
     /// How a valid value stands to its limits.
     pub(crate) fn judge(
         &self,
@@ -159,6 +171,11 @@ impl Ranges {
         if self.normal.0 + margin < value && value < self.normal.1 - margin {
             return MonitoringResult::Normal;
         }
+        self.judge_around(value, margin)
+    }
+
+    /// As [`Ranges::judge`], for what is not certainly normal.
+    fn judge_around(&self, value: f64, margin: f64) -> MonitoringResult {
         let is_violated = |range: &Range| match self.form {
             RangeForm::Inside => range.holds(value, -margin),
             RangeForm::Outside => !range.holds(value, margin),
