@@ -211,4 +211,4 @@ fn holds(missions: &BTreeMap<String, Known>) -> Holds {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

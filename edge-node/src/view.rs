@@ -11,8 +11,8 @@ use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mission_database::{DecodedPacket, MissionDatabase, ParameterIndex};
-use processing::{MissionDecoder, RangeAnswer, RangeQuery, RangeScan, Sample, Series};
-use service::metric::MetricsPage;
+use processing::{MissionDecoder, PacketOutcome, RangeAnswer, RangeQuery, RangeScan, Sample, Series};
+use service::metric::{Metric, MetricsPage};
 use service::mission::LoadedMission;
 use tokio::sync::mpsc;
 
@@ -24,13 +24,15 @@ pub const CHUNKS_MAX: usize = 256;
 /// Samples of recent history in all: 32 bytes each, so 8 MiB.
 const HISTORY_SAMPLES_MAX: usize = 256 * 1_024;
 const HISTORY_SAMPLES_MIN_EACH: usize = 256;
+/// Series of one parameter: one for each version and kind of value. With more of them the oldest is forgotten.
+const KINDS_MAX: usize = 4;
 
 struct ViewedMission {
     live: Arc<LiveMission>,
     /// Replaced when the hub sends a document.
     decoder: RwLock<MissionDecoder>,
     source: u32,
-    history: Mutex<HashMap<ParameterIndex, Series>>,
+    history: Mutex<HashMap<ParameterIndex, Vec<Series>>>,
     samples_each_max: usize,
 }
 
@@ -105,8 +107,11 @@ impl View {
             let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
             let decoder = mission.decoder.read().unwrap_or_else(PoisonError::into_inner).clone();
             for packet in chunk.packets() {
-                // What does not decode is in the journal all the same; verdicts are not made here yet.
-                decoder.decode(chunk.reception, packet, &mut scratch, &mut samples);
+                // What does not decode is in the journal all the same.
+                let outcome = decoder.decode(chunk.reception, packet, &mut scratch, &mut samples);
+                if !matches!(outcome, PacketOutcome::Decoded | PacketOutcome::Idle) {
+                    Metric::EdgeDecodeUndecodedPackets.add_for("outcome", outcome.word(), 1);
+                }
             }
             mission.remember(&samples);
             mission.live.publish(LiveBatch { source: mission.source, samples });
@@ -118,17 +123,19 @@ impl ViewedMission {
     fn remember(&self, samples: &[Sample]) {
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         for sample in samples {
-            match history.get_mut(&sample.parameter) {
-                None => drop(history.insert(sample.parameter, Series::starting_with(sample.clone()))),
-                Some(series) => {
-                    if series.len() >= self.samples_each_max {
-                        series.drop_first(self.samples_each_max / 4);
-                    }
-                    if !series.push(sample.clone()) {
-                        *series = Series::starting_with(sample.clone());
-                    }
+            let kept = history.entry(sample.parameter).or_default();
+            // Packets made before and after a version begins may come by turns.
+            if let Some(series) = kept.iter_mut().find(|series| series.fits(sample)) {
+                if series.len() >= self.samples_each_max {
+                    series.drop_first(self.samples_each_max / 4);
                 }
+                series.push(sample.clone());
+                continue;
             }
+            if kept.len() >= KINDS_MAX {
+                kept.remove(0);
+            }
+            kept.push(Series::starting_with(sample.clone()));
         }
     }
 }
@@ -163,7 +170,7 @@ impl Backend for View {
         let mut scan = RangeScan::new(query);
         if let Some(viewed) = self.viewed(mission.name()) {
             let history = viewed.history.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(series) = history.get(&query.parameter) {
+            for series in history.get(&query.parameter).into_iter().flatten() {
                 scan.add(viewed.source, series);
             }
         }

@@ -191,7 +191,7 @@ impl Archive {
                 for (reception, packet) in open.records() {
                     let outcome = reads.decoder.decode(reception, packet, &mut scratch, &mut samples);
                     if !matches!(outcome, PacketOutcome::Decoded | PacketOutcome::Idle) {
-                        Metric::HubArchiveUndecodedPackets.add(1);
+                        Metric::HubArchiveUndecodedPackets.add_for("outcome", outcome.word(), 1);
                     }
                 }
                 samples

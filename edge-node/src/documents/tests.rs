@@ -11,10 +11,10 @@ use crate::sessions::FileSessions;
 use crate::status::HubLink;
 
 /// A node that was started in a directory; its configured dictionary has the parameters `LOCAL` and `P`.
-struct Started {
+pub(crate) struct Started {
     view: Arc<View>,
     status: Arc<NodeStatus>,
-    documents: NodeDocuments,
+    pub(crate) documents: Arc<NodeDocuments>,
 }
 
 impl Started {
@@ -30,13 +30,13 @@ impl Started {
     }
 
     /// Kinds and numbers that the hub is told of.
-    fn held(&self) -> Vec<(DocumentKind, u32)> {
+    pub(crate) fn held(&self) -> Vec<(DocumentKind, u32)> {
         let holds = self.documents.holds().borrow().clone();
         let documents = holds.missions.iter().flat_map(|mission| &mission.documents);
         documents.map(|held| (held.kind.into(), held.number)).collect()
     }
 
-    fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         self.status.node().problem
     }
 
@@ -54,7 +54,7 @@ impl Started {
     }
 }
 
-fn start(directory: &Path) -> Started {
+pub(crate) fn start(directory: &Path) -> Started {
     std::fs::write(directory.join("local.xml"), xtce(&["LOCAL", "P"])).expect("written");
     let config = MissionConfig {
         name: "demo".to_owned(),
@@ -71,10 +71,10 @@ fn start(directory: &Path) -> Started {
     let view = Arc::new(View::new("n", &[mission], gate, Arc::clone(&status), MetricsPage::start()));
     let received = ["demo", "demo"].into_iter();
     let documents = NodeDocuments::open(directory, received, Arc::clone(&view), Arc::clone(&status));
-    Started { view, status, documents }
+    Started { view, status, documents: Arc::new(documents) }
 }
 
-fn xtce(parameters: &[&str]) -> String {
+pub(crate) fn xtce(parameters: &[&str]) -> String {
     let declared =
         parameters.iter().map(|name| format!("<Parameter name=\"{name}\" parameterTypeRef=\"T\"/>"));
     let entries = parameters.iter().map(|name| format!("<ParameterRefEntry parameterRef=\"{name}\"/>"));
@@ -88,7 +88,7 @@ fn xtce(parameters: &[&str]) -> String {
     )
 }
 
-fn document(kind: DocumentKind, number: u32, from: Option<i64>, content: &str) -> MissionDocument {
+pub(crate) fn document(kind: DocumentKind, number: u32, from: Option<i64>, content: &str) -> MissionDocument {
     MissionDocument {
         kind,
         number,

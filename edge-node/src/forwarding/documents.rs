@@ -80,3 +80,6 @@ async fn read(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dashboard::contract::{LinkReport, Rejected};
+use dashboard::contract::{LinkContinuity, LinkReport, Rejected};
 use dashboard::rfc3339;
 use service::metric::Metric;
-use space_packet::{ReceptionTime, TaiTime};
+use space_packet::{Apid, ContinuityTracker, PrimaryHeader, ReceptionTime, TaiTime};
 
 use crate::config::LinkConfig;
 use crate::journal::DurableCount;
@@ -52,6 +52,9 @@ pub struct LinkStatistics {
     bytes: AtomicU64,
     last_packet: AtomicI64,
     rejected: Mutex<BTreeMap<&'static str, (u64, u64)>>,
+    /// Over all connections of the link: what a station receives through two sockets is one downlink.
+    continuity: Mutex<ContinuityTracker>,
+    idle: AtomicU64,
 }
 
 impl LinkStatistics {
@@ -65,6 +68,8 @@ impl LinkStatistics {
             bytes: AtomicU64::default(),
             last_packet: AtomicI64::new(i64::MIN),
             rejected: Mutex::default(),
+            continuity: Mutex::default(),
+            idle: AtomicU64::default(),
         }
     }
 
@@ -73,8 +78,35 @@ impl LinkStatistics {
         self.packets.fetch_add(packets, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.last_packet.fetch_max(chunk.reception.0.0, Ordering::Relaxed);
+        self.look_at_sequences(chunk);
         Metric::EdgeIntakePackets.add_for("link", &self.config.name, packets);
         Metric::EdgeIntakeBytes.add_for("link", &self.config.name, bytes);
+    }
+
+    /// A few nanoseconds a packet, and one lock a chunk.
+    fn look_at_sequences(&self, chunk: &Chunk) {
+        let mut tracker = self.continuity.lock().unwrap_or_else(PoisonError::into_inner);
+        // The framer let nothing through whose header does not read.
+        for header in chunk.packets().filter_map(|packet| PrimaryHeader::parse(packet).ok()) {
+            if header.apid == Apid::IDLE {
+                self.idle.fetch_add(1, Ordering::Relaxed);
+            } else {
+                tracker.on_packet(&header);
+            }
+        }
+    }
+
+    fn continuity(&self) -> LinkContinuity {
+        let tracker = self.continuity.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sum = LinkContinuity { idle: self.idle.load(Ordering::Relaxed), ..LinkContinuity::default() };
+        for (_, _, counts) in tracker.all_counts() {
+            sum.missing += counts.missing;
+            sum.gaps += counts.gaps;
+            sum.duplicates += counts.duplicates;
+            sum.late += counts.late;
+            sum.resets += counts.resets;
+        }
+        sum
     }
 
     fn rejected(&self, cause: &'static str, bytes: u64) {
@@ -107,6 +139,36 @@ impl LinkStatistics {
                 .map(|(cause, &(count, bytes))| Rejected { cause: (*cause).to_owned(), count, bytes })
                 .collect(),
             last_packet: (last != i64::MIN).then(|| rfc3339(TaiTime(last))),
+            continuity: Some(self.continuity()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use space_packet::{SequenceCount, build_packet};
+
+    use super::*;
+
+    #[test]
+    fn a_link_tells_what_its_sequence_counts_say_whatever_connection_they_came_through() {
+        let config = serde_json::from_str(r#"{"name": "a", "listen": "127.0.0.1:0", "mission": "demo"}"#);
+        let link = LinkStatistics::new(config.expect("it reads"));
+        for counts in [&[1_u16, 2, 5][..], &[5, 3, 6]] {
+            let (mut packets, mut ends) = (Vec::new(), Vec::new());
+            for count in counts {
+                let count = SequenceCount::try_from(*count).expect("in range");
+                let apid = Apid::try_from(20).expect("in range");
+                packets.extend(build_packet(apid, count, false, &[0]).expect("it fits"));
+                ends.push(packets.len() as u32);
+            }
+            let idle = build_packet(Apid::IDLE, SequenceCount::default(), false, &[0]).expect("it fits");
+            packets.extend(idle);
+            ends.push(packets.len() as u32);
+            let reception = ReceptionTime::default();
+            link.accepted(&Chunk { mission: 0, reception, packets, ends, producer: None });
+        }
+        let found = link.report().continuity.expect("it is told");
+        assert_eq!((found.missing, found.gaps, found.duplicates, found.late, found.idle), (2, 1, 1, 1, 2));
     }
 }

@@ -246,6 +246,8 @@ struct SamplesQuery {
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
+    /// The archive as it was read up to this reading, 0 as it came; absent: as it is read now.
+    reading: Option<u32>,
 }
 
 /// A range of one parameter, from the archive and from what came in this moment, as one.
@@ -270,7 +272,7 @@ async fn samples(
         Some(points) => Wanted::Pixels { points },
         None => Wanted::Page { limit: query.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) },
     };
-    let question = RangeQuery { parameter, from, to, wanted, reading: None };
+    let question = RangeQuery { parameter, from, to, wanted, reading: query.reading };
     let answer = tokio::time::timeout(RANGE_TIMEOUT, app.backend.range(&mission, question)).await.map_err(
         |_| {
             ProblemResponse::unavailable(

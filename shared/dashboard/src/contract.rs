@@ -367,6 +367,26 @@ pub struct LinkReport {
     pub rejected: Vec<Rejected>,
     /// Reception time of the newest packet.
     pub last_packet: Option<String>,
+    /// What the sequence counts of its packets say; absent from nodes that do not look at them.
+    #[serde(default)]
+    pub continuity: Option<LinkContinuity>,
+}
+
+/// What the sequence counts of a link's packets say, all APIDs together.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct LinkContinuity {
+    /// Packets that did not arrive.
+    pub missing: u64,
+    /// Gaps that they make up.
+    pub gaps: u64,
+    /// Packets that came twice, one right after the other.
+    pub duplicates: u64,
+    /// Packets that came after newer ones.
+    pub late: u64,
+    /// Counters that began anew, as after a reboot of the spacecraft.
+    pub resets: u64,
+    /// Idle packets, which carry nothing and are not decoded.
+    pub idle: u64,
 }
 
 /// A count of rejections of one cause.

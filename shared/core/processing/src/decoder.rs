@@ -23,6 +23,20 @@ pub enum PacketOutcome {
     Unresolved,
 }
 
+impl PacketOutcome {
+    /// One word for it, as counts have it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Damaged(_) => "damaged",
+            Self::Decoded => "decoded",
+            Self::Idle => "idle",
+            Self::NotAPacket(_) => "not-a-packet",
+            Self::Partial(_) => "partial",
+            Self::Unresolved => "unresolved",
+        }
+    }
+}
+
 /// How a mission's packets are read beside its dictionary.
 #[derive(Clone, Debug, Default)]
 pub struct PacketConventions {

@@ -6,6 +6,8 @@ use mission_database::{
 };
 use space_packet::{GenerationTime, ReceptionTime, TaiTime};
 
+use crate::series::is_plotted;
+
 /// A value as transmitted, owned.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Raw {
@@ -138,8 +140,12 @@ impl Sample {
         }
     }
 
-    /// What a plot shows: the calibrated value, else the raw number; nothing for text, bytes and times.
+    /// What a plot shows: the calibrated value, else the raw number; nothing for text, bytes and times, nor where it
+    /// would be no measurement.
     pub fn number(&self) -> Option<f64> {
+        if !is_plotted(self.validity) {
+            return None;
+        }
         match (self.converted, &self.raw) {
             (Some(Converted::Number(number)), _) => Some(number),
             (Some(Converted::Time(_)), _) | (None, Raw::Binary(_) | Raw::Text(_)) => None,

@@ -33,16 +33,27 @@ impl RawColumn {
         }
     }
 
-    fn push(&mut self, raw: Raw) -> bool {
+    fn fits(&self, raw: &Raw) -> bool {
+        matches!(
+            (self, raw),
+            (Self::Binary(_), Raw::Binary(_))
+                | (Self::Float(_), Raw::Float(_))
+                | (Self::Signed(_), Raw::Signed(_))
+                | (Self::Text(_), Raw::Text(_))
+                | (Self::Unsigned(_), Raw::Unsigned(_))
+        )
+    }
+
+    fn push(&mut self, raw: Raw) {
         match (self, raw) {
             (Self::Binary(column), Raw::Binary(bytes)) => column.push(bytes),
             (Self::Float(column), Raw::Float(number)) => column.push(number),
             (Self::Signed(column), Raw::Signed(number)) => column.push(number),
             (Self::Text(column), Raw::Text(text)) => column.push(text),
             (Self::Unsigned(column), Raw::Unsigned(number)) => column.push(number),
-            _ => return false,
+            // `fits` was asked before.
+            _ => {}
         }
-        true
     }
 
     /// Number of values.
@@ -205,6 +216,11 @@ impl Quality {
     }
 }
 
+/// Whether a number belongs on a plot. That an enumeration has no label for it does not make it wrong.
+pub(crate) fn is_plotted(validity: Validity) -> bool {
+    matches!(validity, Validity::Valid | Validity::UnknownLabel)
+}
+
 /// The columns of a series as they are stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Columns {
@@ -254,14 +270,22 @@ impl Series {
         equal.then_some(Self { columns })
     }
 
+    /// Whether a sample belongs here: read by the same version of the dictionary, and of the same kind.
+    pub fn fits(&self, sample: &Sample) -> bool {
+        let columns = &self.columns;
+        columns.version == sample.version
+            && columns.converted.fits(sample.converted)
+            && columns.raw.fits(&sample.raw)
+    }
+
     /// Adds a sample; false when another version of the dictionary read it, or its kind is not the series' (a number
     /// that could not be read as one).
     pub fn push(&mut self, sample: Sample) -> bool {
-        let columns = &mut self.columns;
-        let fits = columns.version == sample.version && columns.converted.fits(sample.converted);
-        if !fits || !columns.raw.push(sample.raw) {
+        if !self.fits(&sample) {
             return false;
         }
+        let columns = &mut self.columns;
+        columns.raw.push(sample.raw);
         columns.generation.push(sample.generation.0.0);
         columns.reception.push(sample.reception.0.0);
         columns.converted.push(sample.converted);
@@ -324,8 +348,11 @@ impl Series {
         &self.columns.generation
     }
 
-    /// The number a plot shows at `index`.
+    /// The number a plot shows at `index`; nothing where that would be no measurement.
     pub fn number(&self, index: usize) -> Option<f64> {
+        if !is_plotted(self.columns.quality[index].validity()) {
+            return None;
+        }
         match &self.columns.converted {
             ConvertedColumn::None => self.columns.raw.number(index),
             ConvertedColumn::Numbers(column) => Some(column[index]),

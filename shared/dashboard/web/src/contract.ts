@@ -205,6 +205,39 @@ export interface components {
             /** @description The newest sample of each parameter that has one. */
             values: components["schemas"]["Sample"][];
         };
+        /** @description What the sequence counts of a link's packets say, all APIDs together. */
+        LinkContinuity: {
+            /**
+             * Format: int64
+             * @description Packets that came twice, one right after the other.
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Gaps that they make up.
+             */
+            gaps: number;
+            /**
+             * Format: int64
+             * @description Idle packets, which carry nothing and are not decoded.
+             */
+            idle: number;
+            /**
+             * Format: int64
+             * @description Packets that came after newer ones.
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description Packets that did not arrive.
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description Counters that began anew, as after a reboot of the spacecraft.
+             */
+            resets: number;
+        };
         /** @description One intake link of a node. */
         LinkReport: {
             /**
@@ -217,6 +250,7 @@ export interface components {
              * @description Connections open now.
              */
             clients: number;
+            continuity?: components["schemas"]["LinkContinuity"] | null;
             /** @description Reception time of the newest packet. */
             last_packet?: string | null;
             /** @description Address it listens on. */
@@ -674,6 +708,8 @@ export interface operations {
                 limit: number | null;
                 /** @description `next` of the page before. */
                 cursor: string | null;
+                /** @description The archive as it was read up to this reading, 0 as it came; absent: as it is read now. */
+                reading: number | null;
             };
             cookie?: never;
         };

@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Metric {
     EdgeDecodeSkippedPackets,
+    EdgeDecodeUndecodedPackets,
     EdgeForwardAcknowledgedBatches,
     EdgeForwardConnected,
     EdgeForwardSentBytes,
@@ -37,6 +38,7 @@ impl Metric {
     pub fn name(self) -> &'static str {
         match self {
             Self::EdgeDecodeSkippedPackets => "edge_decode_skipped_packets_total",
+            Self::EdgeDecodeUndecodedPackets => "edge_decode_undecoded_packets_total",
             Self::EdgeForwardAcknowledgedBatches => "edge_forward_acknowledged_batches_total",
             Self::EdgeForwardConnected => "edge_forward_connected",
             Self::EdgeForwardSentBytes => "edge_forward_sent_bytes_total",

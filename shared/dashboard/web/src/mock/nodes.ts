@@ -13,6 +13,7 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
     bytes: 411_000_000 + seconds * 13_300,
     rejected: [],
     last_packet: at(120),
+    continuity: { missing: 0, gaps: 0, duplicates: 0, late: 0, resets: 0, idle: 0 },
     ...changes,
   });
   const report = (changes: Partial<NodeReport>): NodeReport => ({
@@ -36,6 +37,7 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
           { cause: "garbage", count: 12, bytes: 3_411 },
           { cause: "bad-length", count: 3, bytes: 96 },
         ],
+        continuity: { missing: 37, gaps: 2, duplicates: 1, late: 0, resets: 1, idle: 0 },
       }),
       link({
         name: "udp-spare",

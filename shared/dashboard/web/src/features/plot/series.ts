@@ -25,6 +25,8 @@ export interface Series {
 /** The number that stands for a sample on the chart; enumerations are drawn by their raw value. */
 export function pointOf(sample: Sample, kind: ParameterKind): Point {
   const time = parseTime(sample.generation_time);
+  // As the server: what is no measurement is a gap; a number without a label is still one.
+  if (sample.validity !== "valid" && sample.validity !== "unknown-label") return { time, value: null };
   const shown = kind === "enumeration" ? sample.raw : sample.engineering;
   if (typeof shown === "boolean") return { time, value: shown ? 1 : 0 };
   const number = typeof shown === "string" && /^-?\d+$/.test(shown) ? Number(shown) : shown;

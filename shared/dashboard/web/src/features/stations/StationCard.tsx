@@ -152,6 +152,7 @@ function Links({
             <th scope="col" className="number">
               Last packet
             </th>
+            <th scope="col">Sequence</th>
             <th scope="col">Rejected</th>
           </tr>
         </thead>
@@ -174,6 +175,9 @@ function Links({
                 )}
               </td>
               <td>
+                <Sequence link={link} />
+              </td>
+              <td>
                 <Rejections link={link} />
               </td>
             </tr>
@@ -186,6 +190,28 @@ function Links({
 
 function PacketAge({ at, serverNow }: { at: number; serverNow: number }) {
   return <time title={clockTime(at)}>{age(serverNow - at)}</time>;
+}
+
+/** What the sequence counts say; only what is out of order. */
+function Sequence({ link: { continuity } }: { link: LinkReport }) {
+  if (!continuity) return <span className="faint">not told</span>;
+  const { missing, gaps, duplicates, late, resets } = continuity;
+  const found = [
+    missing > 0 && `${count(missing)} missing in ${count(gaps)} ${gaps === 1 ? "gap" : "gaps"}`,
+    duplicates > 0 && `${count(duplicates)} doubled`,
+    late > 0 && `${count(late)} late`,
+    resets > 0 && `${count(resets)} ${resets === 1 ? "reset" : "resets"}`,
+  ].filter((text) => text !== false);
+  if (found.length === 0) return <span className="faint">in order</span>;
+  return (
+    <ul className="rejections">
+      {found.map((text) => (
+        <li key={text}>
+          <StatusSymbol status="caution" /> {text}
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 function Rejections({ link }: { link: LinkReport }) {

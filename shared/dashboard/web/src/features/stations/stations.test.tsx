@@ -40,6 +40,14 @@ test("backlog, problem and rejections are written out", async () => {
   expect(links.getByText(/bad-length 3/)).toBeTruthy();
 });
 
+test("what the sequence counts of a link say is written out, and silence means in order", async () => {
+  await openDashboard();
+  const links = within(within(station("kiruna-1")).getByRole("table", { name: "Intake links of kiruna-1" }));
+  expect(links.getByText("37 missing in 2 gaps")).toBeTruthy();
+  expect(links.getByText("1 reset")).toBeTruthy();
+  expect(within(station("svalbard-1")).getAllByText("in order").length).toBeGreaterThan(0);
+});
+
 test("the heartbeat brings a station's change without another request", async () => {
   const { world } = await openDashboard();
   const asked = world.requests.filter((request) => request.includes("/nodes")).length;
