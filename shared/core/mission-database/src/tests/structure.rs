@@ -299,3 +299,19 @@ fn places_and_counts_that_cannot_be_are_refused() {
         assert!(found.contains(expected), "expected {expected}, found: {found}");
     }
 }
+
+#[test]
+fn an_included_container_may_look_at_what_the_one_around_it_holds() {
+    let part = [entry("TEXT"), entry_with("A", &when("N", "2"))].concat();
+    let containers = [
+        container("ROOT", &[entry("N"), "<ContainerRefEntry containerRef='PART'/>".to_owned()].concat()),
+        container("PART", &part),
+    ];
+    check(
+        &with(&containers.concat()),
+        &[(&[2, b'h', b'i', 7], "/S/ROOT N=2 TEXT=\"hi\" A=7"), (&[0], "/S/ROOT N=0 TEXT=\"\"")],
+    );
+    // What nothing includes must still be able to stand alone.
+    let alone = [container("ROOT", &entry("N")), container("PART", &part)].concat();
+    assert!(refusal(&written(&alone)).contains("/S/N is not decoded before this point"));
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::containers::{Entry, WrittenContainer};
+use super::containers::{Entry, EntryOf, WrittenContainer};
 use super::criteria::Place;
 use super::document::Source;
 use super::fields::TypeFields;
@@ -30,6 +30,12 @@ pub(super) fn compile(
             children_of[base.container].push(index);
         }
     }
+    let mut is_included = vec![false; written.len()];
+    for entry in written.iter().flat_map(|container| &container.entries) {
+        if let EntryOf::Container(included) = entry.of {
+            is_included[included] = true;
+        }
+    }
     let root = written.iter().position(|container| container.base.is_none());
     plan.root = root.map(|index| ContainerIndex(index as u32));
     plan.containers = vec![ContainerPlan::default(); written.len()];
@@ -39,6 +45,7 @@ pub(super) fn compile(
         fields,
         written: &written,
         ends: vec![Cursor::Absolute(0); written.len()],
+        is_part: false,
         decoded: vec![HashSet::new(); written.len()],
         entries_seen: 0,
         inherited: 0,
@@ -50,7 +57,9 @@ pub(super) fn compile(
     let mut order: Vec<usize> = (0..written.len()).collect();
     order.sort_by_key(|index| depths[*index]);
     for index in order.iter().copied().filter(|index| written[*index].base.is_none()) {
+        layout.is_part = Some(index) != root && children_of[index].is_empty() && is_included[index];
         layout.place_container(index, HashSet::new())?;
+        layout.is_part = false;
     }
     for index in order {
         layout.place_children(index, &children_of[index])?;
@@ -71,6 +80,8 @@ pub(super) struct Layout<'l, 's, 'a, 'i> {
     pub(super) written: &'l [WrittenContainer<'a, 'i>],
     /// Where the entries of each container end.
     ends: Vec<Cursor>,
+    /// Whether the container being placed is a part of others: what it refers to may stand in those.
+    pub(super) is_part: bool,
     /// What is decoded when a container and its bases are.
     decoded: Vec<HashSet<ParameterIndex>>,
     pub(super) entries_seen: usize,
@@ -118,7 +129,8 @@ impl<'s, 'a, 'i> Layout<'_, 's, 'a, 'i> {
         system: &'p str,
         decoded: &'p HashSet<ParameterIndex>,
     ) -> Place<'p, 's, 'a, 'i> {
-        Place { source: self.source, symbols: self.symbols, system, decoded: Some(decoded) }
+        let decoded = (!self.is_part).then_some(decoded);
+        Place { source: self.source, symbols: self.symbols, system, decoded }
     }
 
     /// Places a container's own entries behind those of its base, whose end stands in `ends`.

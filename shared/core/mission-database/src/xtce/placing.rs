@@ -394,7 +394,7 @@ impl Layout<'_, '_, '_, '_> {
     ) -> Result<(), XtceError> {
         let node = self.entry(frame, index).node;
         let name = |parameter: ParameterIndex| self.symbols.parameters[parameter.0 as usize].name.as_str();
-        let is_missing = |wanted: &ParameterIndex| !placing.decoded.contains(wanted);
+        let is_missing = |wanted: &ParameterIndex| !self.is_part && !placing.decoded.contains(wanted);
         if let Read::Binary { size: Size::Quantity(size) } | Read::Text { size: Size::Quantity(size), .. } =
             field.read
         {
