@@ -138,7 +138,8 @@ async fn import(config: &HubConfig, mission: &str, document: MissionDocument) ->
             Ok(())
         }
         Err(ImportError::Document(error)) => bail!(
-            "error[STO-DICTIONARY]: {error}\n  Nothing was changed: the versions in force stay.\n  → mend the place named, then import again"
+            "error[{}]: {error}\n  Nothing was changed: the versions in force stay.\n  → mend the place named, then import again",
+            if kind == DocumentKind::Limits { "STO-LIMITS" } else { "STO-DICTIONARY" }
         ),
         Err(ImportError::Archive(error)) => Err(error.into()),
     }

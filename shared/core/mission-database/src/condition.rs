@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+pub(crate) use crate::limits::TermOperator as Operator;
 use crate::{DecodedValue, EngineeringValue, RawValue};
 
 /// Where the place of a parameter's latest value is kept while a packet is decoded. Only parameters that something
@@ -36,16 +37,6 @@ pub(crate) struct Comparison {
 pub(crate) struct Subject {
     pub(crate) register: Register,
     pub(crate) is_calibrated: bool,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Operator {
-    Equal,
-    Greater,
-    GreaterOrEqual,
-    Less,
-    LessOrEqual,
-    NotEqual,
 }
 
 /// What a value is compared with, in the type that the parameter has.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::condition::{Comparison, Condition, Operator, Register, Subject};
-use crate::limits::{AllowedRange, BoundMeaning, ContextTerm, TermOperator};
+use crate::limits::{AllowedRange, BoundMeaning, ContextTerm};
 use crate::monitoring::{End, Judging, Levels, Monitor, Range, RangeForm, Ranges};
 use crate::operand;
 use crate::{Dictionary, LimitsError, ParameterIndex, ParameterKind, ParameterLimits};
@@ -101,7 +101,7 @@ impl Matching<'_> {
             let (value, name) = (&term.value, &described.name);
             refusal(line, format!("\"{value}\" was found for parameter {name}; expected {expected}"))
         })?;
-        let operator = Operator::from(term.operator);
+        let operator = term.operator;
         if !operand::has_order(&typed.operand) && !matches!(operator, Operator::Equal | Operator::NotEqual) {
             let message = format!("{} has labels, which are equal or not; expected = or !=", described.name);
             return Err(refusal(line, message));
@@ -136,17 +136,4 @@ fn range(range: AllowedRange) -> Option<Range> {
     };
     let is_limited = range.low.is_some() || range.high.is_some();
     is_limited.then(|| Range { low: range.low.map(end), high: range.high.map(end) })
-}
-
-impl From<TermOperator> for Operator {
-    fn from(operator: TermOperator) -> Self {
-        match operator {
-            TermOperator::Equal => Operator::Equal,
-            TermOperator::Greater => Operator::Greater,
-            TermOperator::GreaterOrEqual => Operator::GreaterOrEqual,
-            TermOperator::Less => Operator::Less,
-            TermOperator::LessOrEqual => Operator::LessOrEqual,
-            TermOperator::NotEqual => Operator::NotEqual,
-        }
-    }
 }

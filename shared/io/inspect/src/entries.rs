@@ -1,6 +1,6 @@
 //! The entries of a container, one line each.
 
-use mission_database::{ContainerIndex, Dictionary, LayoutEntry, LayoutItem, LayoutStart};
+use mission_database::{ContainerIndex, Dictionary, LayoutEntry, LayoutItem, LayoutStart, Shape};
 
 use crate::check::kind_word;
 use crate::wording::aligned;
@@ -26,7 +26,11 @@ fn row(dictionary: &Dictionary, entry: &LayoutEntry) -> Vec<String> {
         LayoutStart::FromPacket(bit) => bit.to_string(),
     });
     let (name, kind) = match &entry.item {
-        LayoutItem::Composite(index) => (dictionary.composite(*index).short_name.clone(), "of".to_owned()),
+        LayoutItem::Composite(index) => {
+            let composite = dictionary.composite(*index);
+            let kind = if matches!(composite.shape, Shape::Array(_)) { "array" } else { "aggregate" };
+            (composite.short_name.clone(), format!("{kind}, of:"))
+        }
         LayoutItem::Condition(condition) => (format!("when {condition}:"), String::new()),
         LayoutItem::Parameter(index) => {
             let parameter = dictionary.parameter(*index);

@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod decode;
+mod entries;
 mod error;
 mod json;
 mod limits;

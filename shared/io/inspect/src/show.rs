@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use mission_database::{
-    AlarmRule, Composite, Container, Dictionary, Parameter, ParameterIndex, ParameterKind, Shape,
+    AlarmRule, Composite, Container, ContainerIndex, Dictionary, Parameter, ParameterIndex, ParameterKind,
+    Shape,
 };
 
 use crate::InspectError;
 use crate::check::{bits_text, kind_word};
+use crate::entries::entries;
 use crate::names::leaf_names;
 use crate::wording::{aligned, counted};
 
@@ -140,7 +142,6 @@ impl Thing<'_> {
     }
 }
 
-// TODO: its entries with parameter, bit position, size and type, as soon as `Dictionary` has `entries(ContainerIndex)`.
 fn container_text(dictionary: &Dictionary, container: &Container) -> String {
     let kind = if container.is_abstract {
         "abstract: a packet that ends here is of no known kind"
@@ -158,7 +159,11 @@ fn container_text(dictionary: &Dictionary, container: &Container) -> String {
     for (place, derived) in dictionary.containers().iter().filter(is_derived).enumerate() {
         rows.push((if place == 0 { "base of" } else { "" }, derived.name.clone()));
     }
-    titled(&format!("container {}", container.name), rows)
+    let index = index.map(|index| ContainerIndex(index as u32));
+    let criteria = index.and_then(|index| dictionary.criteria(index));
+    rows.extend(criteria.map(|criteria| ("when", criteria)));
+    let entries = index.map(|index| entries(dictionary, index)).unwrap_or_default();
+    titled(&format!("container {}", container.name), rows) + &entries
 }
 
 fn composed(dictionary: &Dictionary, name: &str, shape: &Shape) -> String {
@@ -202,11 +207,12 @@ fn kind_and_unit(parameter: &Parameter) -> String {
     format!("{}{unit}", kind_word(&parameter.kind))
 }
 
-// TODO: encoding, calibration and ranges of limits, as soon as `Dictionary` says them of a parameter.
 fn parameter_text(dictionary: &Dictionary, index: ParameterIndex, parameter: &Parameter) -> String {
     let mut rows = vec![("type", kind_word(&parameter.kind).to_owned())];
     rows.extend(parameter.unit.clone().map(|unit| ("unit", unit)));
     rows.extend(parameter.description.clone().map(|description| ("description", description)));
+    rows.extend(dictionary.encoding(index).map(|encoding| ("encoding", encoding)));
+    rows.extend(dictionary.calibration(index).map(|calibration| ("calibration", calibration)));
     match &parameter.kind {
         ParameterKind::Boolean { zero, one } => rows.push(("words", format!("0 {zero}, otherwise {one}"))),
         ParameterKind::Enumeration(labels) => {
@@ -219,6 +225,9 @@ fn parameter_text(dictionary: &Dictionary, index: ParameterIndex, parameter: &Pa
             }
         }
         _ => {}
+    }
+    for (place, limits) in dictionary.limits(index).into_iter().enumerate() {
+        rows.push((if place == 0 { "limits" } else { "" }, limits));
     }
     rows.extend(dictionary.alarm_rule(index).map(|rule| ("alarm", rule_text(rule))));
     titled(&format!("parameter {}", parameter.name), rows)

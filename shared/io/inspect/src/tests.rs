@@ -200,17 +200,26 @@ fn a_dictionary_is_shown_as_a_tree_and_each_thing_in_it_by_its_name() {
     check(None, "Sat, version 7\n\n/Sat: 6 parameters, 2 containers\n  Packet  abstract\n  HK\n");
     check(
         Some("HK"),
-        "container /Sat/HK\n  kind  concrete\n  base  /Sat/Packet\n  size  varies, bases included\n",
+        "container /Sat/HK\n  kind  concrete\n  base  /Sat/Packet\n  size  varies, bases included\n  when  HEADER >= 1\n\n   \
+         bit  bits  entry                       type\n    48     8  MODE                        enumeration: unsigned integer \
+         of 8 bits\n    56     8  TEMP                        float: unsigned integer of 8 bits\n    64     8  TEMP                        \
+         float: unsigned integer of 8 bits\n    72     8  COUNT                       integer: unsigned integer of 8 bits\n              \
+         TRACK                       array, of:\n    80        from 0 to COUNT - 1 times:\n  next     8    TRACK/x                   \
+         integer: unsigned integer of 8 bits\n  next     8    TRACK/y                   float: unsigned integer of 8 bits\n  \
+         next     8  END                         integer: unsigned integer of 8 bits\n",
     );
     let base = "container /Sat/Packet\n  kind     abstract: a packet that ends here is of no known kind\n  \
-                size     48 bits = 6 bytes, bases included\n  base of  /Sat/HK\n";
+                size     48 bits = 6 bytes, bases included\n  base of  /Sat/HK\n\nbit  bits  entry   type\n  \
+                0    48  HEADER  integer: unsigned integer of 48 bits\n";
     check(Some("/Sat/Packet"), base);
     let mode = "parameter /Sat/MODE\n  type         enumeration\n  description  What it does, \"now\"\n  \
-                labels       0  SAFE\n               2 to 3  NOMINAL\n";
+                encoding     unsigned integer of 8 bits\n  labels       0  SAFE\n               2 to 3  NOMINAL\n";
     check(Some("MODE"), mode);
     check(Some("TRACK"), "parameter /Sat/TRACK\n  array of\n    x       integer\n    y       float, degC\n");
     for name in ["/Sat/TRACK/y", "TRACK/y", "y"] {
-        check(Some(name), "parameter /Sat/TRACK/y\n  type  float\n  unit  degC\n");
+        let member = "parameter /Sat/TRACK/y\n  type         float\n  unit         degC\n  encoding     unsigned integer \
+                      of 8 bits\n  calibration  -10 + 0.5 x\n";
+        check(Some(name), member);
     }
     assert!(shown(&dictionary(), Some("OD")).starts_with("error[STO-UNKNOWN-NAME]"));
 }
@@ -277,7 +286,8 @@ fn alarms_and_whether_they_stand_are_shown_where_there_are_limits() {
         r#"{"COUNT":"warning"},"raised":{"COUNT":true}}"#,
     ];
     assert_eq!(alarms, expected);
-    let rule = "parameter /Sat/COUNT\n  type   integer\n  alarm  raised by 2 violations in a row\n";
+    let rule = "parameter /Sat/COUNT\n  type      integer\n  encoding  unsigned integer of 8 bits\n  limits    Warning \
+                outside … to 0\n  alarm     raised by 2 violations in a row\n";
     assert_eq!(shown(&limited, Some("COUNT")), rule);
 }
 

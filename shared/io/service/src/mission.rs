@@ -84,7 +84,7 @@ pub struct LoadedMission {
 pub enum MissionError {
     /// No dictionary, not even an earlier one.
     #[error(
-        "error[STO-DICTIONARY]: mission {mission:?}: {reason}\n  There is no earlier dictionary to fall back on.\n  → mend the file, then start again; `edge-node dictionary check FILE` shows every place"
+        "error[STO-DICTIONARY]: mission {mission:?}: {reason}\n  There is no earlier dictionary to fall back on.\n  → mend the file, then start again; `edge-node dictionary check FILE` shows the place"
     )]
     NoDictionary {
         /// The mission.
