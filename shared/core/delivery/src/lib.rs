@@ -11,6 +11,7 @@ mod frame;
 mod identity;
 mod inbox;
 mod outbox;
+mod record;
 
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, OpenBatch, Position,
@@ -29,3 +30,7 @@ pub use frame::{
 pub use identity::{BatchSequence, Epoch, Lane, NodeId, SessionNumber, StoreId, UnknownLane};
 pub use inbox::{Inbox, InboxVerdict};
 pub use outbox::{Outbox, ResumeError};
+pub use record::{
+    Content, EVENT_TEXT_BYTES_MAX, Event, RECORD_NAME_BYTES_MAX, ReadingKind, SampleRecord, Scalar, Severity,
+    Unframed, Verdicts,
+};
