@@ -188,7 +188,7 @@ impl Archive {
         let samples = match committed.batch.open() {
             Ok(open) => {
                 let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
-                for (reception, packet) in open.records() {
+                for (reception, packet) in open.packets() {
                     let outcome = reads.decoder.decode(reception, packet, &mut scratch, &mut samples);
                     if !matches!(outcome, PacketOutcome::Decoded | PacketOutcome::Idle) {
                         Metric::HubArchiveUndecodedPackets.add_for("outcome", outcome.word(), 1);

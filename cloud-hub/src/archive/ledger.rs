@@ -50,6 +50,7 @@ struct LaneChange<'a> {
     session: SessionNumber,
     expected: u64,
     last: &'a SealedBatch,
+    hash: ChainHash,
     records: u64,
 }
 
@@ -62,12 +63,14 @@ impl<'a> CommitGroup<'a> {
                 .entry(received.lane)
                 .and_modify(|change| {
                     change.last = &received.batch;
+                    change.hash = received.batch.position().hash;
                     change.records += records;
                 })
                 .or_insert(LaneChange {
                     session: received.session,
-                    expected: received.batch.header.sequence.0 - 1,
+                    expected: received.batch.header.first_sequence().0 - 1,
                     last: &received.batch,
+                    hash: received.batch.position().hash,
                     records,
                 });
         }
@@ -116,7 +119,7 @@ impl Ledger {
         let sessions: Vec<i64> = keys.iter().map(|key| change(key).session.0 as i64).collect();
         let expected: Vec<i64> = keys.iter().map(|key| change(key).expected as i64).collect();
         let watermarks: Vec<i64> = keys.iter().map(|key| change(key).last.header.sequence.0 as i64).collect();
-        let hashes: Vec<&[u8]> = keys.iter().map(|key| change(key).last.hash.0.as_slice()).collect();
+        let hashes: Vec<&[u8]> = keys.iter().map(|key| change(key).hash.0.as_slice()).collect();
         let records: Vec<i64> = keys.iter().map(|key| change(key).records as i64).collect();
         let parameters: [&(dyn ToSql + Sync); 8] =
             [&nodes, &epochs, &numbers, &sessions, &expected, &watermarks, &hashes, &records];
@@ -217,7 +220,7 @@ fn rows(group: &CommitGroup<'_>) -> BytesMut {
     out.put_i64(0);
     for (ledger_id, received) in group.batches {
         let header = &received.batch.header;
-        out.put_i16(11);
+        out.put_i16(14);
         put(&mut out, &ledger_id.to_be_bytes());
         put(&mut out, &group.committed_at.0.to_be_bytes());
         put(&mut out, header.mission.as_bytes());
@@ -229,6 +232,13 @@ fn rows(group: &CommitGroup<'_>) -> BytesMut {
         put(&mut out, &header.first_reception.0.0.to_be_bytes());
         put(&mut out, &header.last_reception.0.0.to_be_bytes());
         put(&mut out, received.batch.bytes());
+        put(&mut out, &i16::from(u8::from(header.content)).to_be_bytes());
+        put(&mut out, &(header.quarantined as i32).to_be_bytes());
+        match header.gap {
+            Some(gap) => put(&mut out, &(gap.first.0 as i64).to_be_bytes()),
+            // No value.
+            None => out.put_i32(-1),
+        }
     }
     out.put_i16(-1);
     out

@@ -158,7 +158,7 @@ impl Gathered {
         // One that does not open had no samples the first time either, and stays in the ledger.
         let Ok(open) = batch.open() else { return Ok(()) };
         let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
-        for (reception, packet) in open.records() {
+        for (reception, packet) in open.packets() {
             request.decoder.decode(reception, packet, &mut scratch, &mut samples);
             progress.packets += 1;
         }

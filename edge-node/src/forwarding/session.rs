@@ -208,7 +208,7 @@ impl Session<'_> {
                 && let Ok(place) = self.lane.clone().try_reserve_owned()
             {
                 let batch = self.batch(sequence).await?;
-                self.outbox.on_sent(sequence, batch.bytes().len() as u64);
+                self.outbox.on_sent(&batch.header, batch.bytes().len() as u64);
                 place.send(batch);
                 continue;
             }

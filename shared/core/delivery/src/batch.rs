@@ -4,92 +4,37 @@
 //! u16 LE  length of the header
 //!         header   postcard of `BatchHeader`
 //!         body     records in columns, zstd-1 when that is smaller
-//! 16 B    chain    the hash of the batch before (of the store's id for the first)
+//! 16 B    chain    the hash of the batch before (of the store's id for the first; of the last batch that is
+//!                  missing, behind a gap)
 //! 16 B    hash     BLAKE3 of everything before, truncated
 //! u32 LE  CRC-32C of everything before
 //! ```
 //! Every length is checked against a bound before anything is allocated by it.
 
 mod columns;
+mod header;
 
-use serde::{Deserialize, Serialize};
 use space_packet::{PACKET_BYTES_MAX, ReceptionTime, TaiTime};
 
-use crate::{BatchSequence, Lane, StoreId};
+use crate::{BatchSequence, Content, Lane, StoreId, Verdicts};
+
+pub use header::{BatchHeader, ChainHash, Codec, Gap, GapReason};
 
 /// Most records in a batch.
 pub const RECORDS_MAX: usize = 1_024;
 /// Most bytes of a sealed batch: below sled's 128 KiB, past which it writes files it never syncs (decision D4).
 pub const BATCH_BYTES_MAX: usize = 120 * 1_024;
-/// Packet bytes past which a batch is full.
-const PACKET_BYTES_FULL: usize = 96 * 1_024;
+/// Record bytes past which a batch is full.
+const RECORD_BYTES_FULL: usize = 96 * 1_024;
 /// What a body may unpack to: a full batch of packets, their times and the columns' own overhead.
-const RAW_BYTES_MAX: usize = PACKET_BYTES_FULL + PACKET_BYTES_MAX + RECORDS_MAX * 32;
+const RAW_BYTES_MAX: usize = RECORD_BYTES_FULL + PACKET_BYTES_MAX + RECORDS_MAX * 40;
 const HEADER_BYTES_MAX: usize = 512;
 const NAME_BYTES_MAX: usize = 40;
 const TRAILER_BYTES: usize = 16 + 16 + 4;
-const VERSION: u8 = 1;
+/// Version 1 had packets only, without verdicts.
+const VERSION: u8 = 2;
 /// zstd level 1: measured, level 3 is never worth it here.
 const ZSTD_LEVEL: i32 = 1;
-
-/// BLAKE3 of a batch and everything before it in its lane, truncated to 16 bytes.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub struct ChainHash(pub [u8; 16]);
-
-impl ChainHash {
-    /// What the first batch of a lane is chained to.
-    pub fn of_store(store: StoreId, lane: Lane) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(b"sto-lane-1").update(&store.0).update(&[lane as u8]);
-        Self::truncated(&hasher.finalize())
-    }
-
-    fn truncated(hash: &blake3::Hash) -> Self {
-        let mut truncated = [0; 16];
-        truncated.copy_from_slice(&hash.as_bytes()[..16]);
-        Self(truncated)
-    }
-}
-
-/// How a body is packed.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum Codec {
-    /// The columns as they are.
-    Plain,
-    /// The columns through zstd.
-    Zstd,
-}
-
-/// What can be known of a batch without unpacking it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct BatchHeader {
-    /// Version of this format.
-    pub version: u8,
-    /// The lane.
-    pub lane: Lane,
-    /// Place in the lane.
-    pub sequence: BatchSequence,
-    /// Mission all records belong to.
-    pub mission: String,
-    /// Intake link all records came in on.
-    pub link: String,
-    /// Number of records.
-    pub records: u32,
-    /// Records in all batches of this lane before this one.
-    pub records_before: u64,
-    /// Sealed bytes of all batches of this lane before this one.
-    pub bytes_before: u64,
-    /// Packing of the body.
-    pub codec: Codec,
-    /// Bytes of the body unpacked.
-    pub raw_bytes: u32,
-    /// Bytes of the body.
-    pub body_bytes: u32,
-    /// Earliest reception time.
-    pub first_reception: ReceptionTime,
-    /// Latest reception time.
-    pub last_reception: ReceptionTime,
-}
 
 /// Why bytes are not a batch, or records do not make one.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -109,7 +54,7 @@ pub enum BatchError {
         what: &'static str,
     },
     /// The version is not one we read.
-    #[error("the batch has format version {found}; this software reads version {VERSION}")]
+    #[error("the batch has format version {found}; this software reads versions 1 to {VERSION}")]
     Version {
         /// The version found.
         found: u8,
@@ -127,25 +72,38 @@ pub fn is_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(fits)
 }
 
-/// Collects packets of one mission and link until they make a batch.
+/// Collects records of one kind, mission and link until they make a batch.
 #[derive(Debug)]
 pub struct BatchBuilder {
     mission: String,
     link: String,
+    content: Content,
     times: Vec<i64>,
+    verdicts: Vec<u32>,
+    has_verdicts: bool,
+    quarantined: u32,
     ends: Vec<u32>,
-    packets: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl BatchBuilder {
-    /// An empty builder. Both names satisfy [`is_name`], or the batch will be refused where it arrives.
+    /// An empty builder of packets. Both names satisfy [`is_name`], or the batch will be refused where it arrives.
     pub fn new(mission: &str, link: &str) -> Self {
+        Self::of(Content::Packets, mission, link)
+    }
+
+    /// An empty builder of any kind of record.
+    pub fn of(content: Content, mission: &str, link: &str) -> Self {
         Self {
             mission: mission.to_owned(),
             link: link.to_owned(),
+            content,
             times: Vec::new(),
+            verdicts: Vec::new(),
+            has_verdicts: false,
+            quarantined: 0,
             ends: Vec::new(),
-            packets: Vec::new(),
+            bytes: Vec::new(),
         }
     }
 
@@ -154,23 +112,38 @@ impl BatchBuilder {
         self.times.len()
     }
 
-    /// Whether `packet_bytes` more still fit.
-    pub fn has_room_for(&self, packet_bytes: usize) -> bool {
+    /// Whether `record_bytes` more still fit.
+    pub fn has_room_for(&self, record_bytes: usize) -> bool {
         self.times.len() < RECORDS_MAX
-            && (self.times.is_empty() || self.packets.len() + packet_bytes <= PACKET_BYTES_FULL)
+            && (self.times.is_empty() || self.bytes.len() + record_bytes <= RECORD_BYTES_FULL)
     }
 
-    /// Adds a packet; the caller asked `has_room_for` before.
-    pub fn push(&mut self, reception: ReceptionTime, packet: &[u8]) {
-        self.packets.extend_from_slice(packet);
-        self.ends.push(self.packets.len() as u32);
+    /// Adds a record nothing was found wrong with; the caller asked `has_room_for` before.
+    pub fn push(&mut self, reception: ReceptionTime, record: &[u8]) {
+        self.push_judged(reception, Verdicts::NONE, false, record);
+    }
+
+    /// Adds a record with what was found out about it, and whether it is in quarantine for that.
+    pub fn push_judged(
+        &mut self,
+        reception: ReceptionTime,
+        verdicts: Verdicts,
+        is_quarantined: bool,
+        record: &[u8],
+    ) {
+        self.bytes.extend_from_slice(record);
+        self.ends.push(self.bytes.len() as u32);
         self.times.push(reception.0.0);
+        self.verdicts.push(verdicts.0);
+        self.has_verdicts |= !verdicts.is_empty();
+        self.quarantined += u32::from(is_quarantined);
     }
 
     /// Packs what was collected and begins anew; nothing when nothing was collected.
     pub fn pack(&mut self) -> Option<SealedBody> {
         let (first, last) = (self.times.iter().min().copied()?, self.times.iter().max().copied()?);
-        let plain = columns::encode(&self.times, &self.ends, &self.packets);
+        let verdicts: &[u32] = if self.has_verdicts { &self.verdicts } else { &[] };
+        let plain = columns::encode(&self.times, verdicts, &self.ends, &self.bytes);
         let raw_bytes = plain.len() as u32;
         // Compression of a buffer in memory only fails when it cannot allocate; plain is always right.
         let (codec, bytes) = match zstd::bulk::compress(&plain, ZSTD_LEVEL) {
@@ -180,7 +153,10 @@ impl BatchBuilder {
         let body = SealedBody {
             mission: self.mission.clone(),
             link: self.link.clone(),
+            content: self.content,
             records: self.times.len() as u32,
+            quarantined: std::mem::take(&mut self.quarantined),
+            has_verdicts: std::mem::take(&mut self.has_verdicts),
             codec,
             raw_bytes,
             bytes,
@@ -188,8 +164,9 @@ impl BatchBuilder {
             last_reception: ReceptionTime(TaiTime(last)),
         };
         self.times.clear();
+        self.verdicts.clear();
         self.ends.clear();
-        self.packets.clear();
+        self.bytes.clear();
         Some(body)
     }
 }
@@ -199,7 +176,10 @@ impl BatchBuilder {
 pub struct SealedBody {
     mission: String,
     link: String,
+    content: Content,
     records: u32,
+    quarantined: u32,
+    has_verdicts: bool,
     codec: Codec,
     raw_bytes: u32,
     bytes: Vec<u8>,
@@ -211,6 +191,11 @@ impl SealedBody {
     /// Number of records.
     pub fn records(&self) -> u32 {
         self.records
+    }
+
+    /// Earliest reception time.
+    pub fn first_reception(&self) -> ReceptionTime {
+        self.first_reception
     }
 
     /// Bytes the sealed batch will have at most.
@@ -226,7 +211,10 @@ impl SealedBody {
             sequence: previous.sequence.map_or(BatchSequence::FIRST, BatchSequence::next),
             mission: self.mission,
             link: self.link,
+            content: self.content,
             records: self.records,
+            quarantined: self.quarantined,
+            has_verdicts: self.has_verdicts,
             records_before: previous.records,
             bytes_before: previous.bytes,
             codec: self.codec,
@@ -234,23 +222,14 @@ impl SealedBody {
             body_bytes: self.bytes.len() as u32,
             first_reception: self.first_reception,
             last_reception: self.last_reception,
+            gap: None,
         };
-        let encoded =
-            postcard::to_stdvec(&header).expect("a header of numbers and short names always encodes");
-        let mut bytes = Vec::with_capacity(2 + encoded.len() + self.bytes.len() + TRAILER_BYTES);
-        bytes.extend_from_slice(&(encoded.len() as u16).to_le_bytes());
-        bytes.extend_from_slice(&encoded);
-        bytes.extend_from_slice(&self.bytes);
-        bytes.extend_from_slice(&previous.hash.0);
-        let hash = ChainHash::truncated(&blake3::hash(&bytes));
-        bytes.extend_from_slice(&hash.0);
-        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
-        SealedBatch { header, previous: previous.hash, hash, bytes }
+        SealedBatch::seal(header, &self.bytes, previous.hash)
     }
 }
 
 /// Where a lane stands after a batch: what the next one is chained to and counted from.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Position {
     /// The batch; absent before the first.
     pub sequence: Option<BatchSequence>,
@@ -287,6 +266,52 @@ pub struct SealedBatch {
 }
 
 impl SealedBatch {
+    fn seal(header: BatchHeader, body: &[u8], previous: ChainHash) -> Self {
+        let encoded =
+            postcard::to_stdvec(&header).expect("a header of numbers and short names always encodes");
+        let mut bytes = Vec::with_capacity(2 + encoded.len() + body.len() + TRAILER_BYTES);
+        bytes.extend_from_slice(&(encoded.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(&encoded);
+        bytes.extend_from_slice(body);
+        bytes.extend_from_slice(&previous.0);
+        let hash = ChainHash::truncated(&blake3::hash(&bytes));
+        bytes.extend_from_slice(&hash.0);
+        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
+        Self { header, previous, hash, bytes }
+    }
+
+    /// What stands in for batches that are not there: all from behind `previous` up to and including `last`. `mission`
+    /// and `link` are those of what comes next, `noticed` is when.
+    pub fn seal_gap(
+        lane: Lane,
+        previous: &Position,
+        last: BatchSequence,
+        gap: Gap,
+        (mission, link): (&str, &str),
+        noticed: ReceptionTime,
+    ) -> Self {
+        let header = BatchHeader {
+            version: VERSION,
+            lane,
+            sequence: last,
+            mission: mission.to_owned(),
+            link: link.to_owned(),
+            content: Content::Events,
+            records: 0,
+            quarantined: 0,
+            has_verdicts: false,
+            records_before: previous.records,
+            bytes_before: previous.bytes,
+            codec: Codec::Plain,
+            raw_bytes: 0,
+            body_bytes: 0,
+            first_reception: noticed,
+            last_reception: noticed,
+            gap: Some(gap),
+        };
+        Self::seal(header, &[], previous.hash)
+    }
+
     /// Checks bytes that came from a disk or a network.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, BatchError> {
         let length = bytes.len();
@@ -306,20 +331,10 @@ impl SealedBatch {
         let previous = ChainHash(previous.try_into().map_err(|_| malformed("its trailer is short"))?);
         let header_bytes = usize::from(u16::from_le_bytes([content[0], content[1]]));
         let header = content.get(2..2 + header_bytes).ok_or(malformed("its header is cut off"))?;
-        match header.first() {
-            Some(&VERSION) => {}
-            Some(&found) => return Err(BatchError::Version { found }),
-            None => return Err(malformed("its header is empty")),
-        }
-        let header: BatchHeader =
-            postcard::from_bytes(header).map_err(|_| malformed("its header does not decode"))?;
+        let header = BatchHeader::decode(header)?;
         if header.body_bytes as usize != content.len() - 2 - header_bytes
             || header.raw_bytes as usize > RAW_BYTES_MAX
-            || !(1..=RECORDS_MAX as u32).contains(&header.records)
-            || header.sequence < BatchSequence::FIRST
-            || !is_name(&header.mission)
-            || !is_name(&header.link)
-            || header.first_reception > header.last_reception
+            || !header.is_plausible()
         {
             return Err(malformed("a field of its header is out of range"));
         }
@@ -338,10 +353,11 @@ impl SealedBatch {
 
     /// Where the lane stands after this batch.
     pub fn position(&self) -> Position {
+        let records = self.header.gap.map_or(u64::from(self.header.records), |gap| gap.records);
         Position {
             sequence: Some(self.header.sequence),
-            hash: self.hash,
-            records: self.header.records_before.saturating_add(u64::from(self.header.records)),
+            hash: self.header.gap.map_or(self.hash, |gap| gap.continues),
+            records: self.header.records_before.saturating_add(records),
             bytes: self.header.bytes_before.saturating_add(self.bytes.len() as u64),
         }
     }
@@ -351,24 +367,49 @@ impl SealedBatch {
         let end = self.bytes.len() - TRAILER_BYTES;
         let body = &self.bytes[end - self.header.body_bytes as usize..end];
         let raw_bytes = self.header.raw_bytes as usize;
-        let records = self.header.records as usize;
-        match self.header.codec {
-            Codec::Plain => columns::decode(body, records),
+        let (records, has_verdicts) = (self.header.records as usize, self.header.has_verdicts);
+        if self.header.gap.is_some() {
+            return Ok(OpenBatch::default());
+        }
+        let open = match self.header.codec {
+            Codec::Plain => columns::decode(body, records, has_verdicts)?,
             Codec::Zstd => {
                 let plain = zstd::bulk::decompress(body, raw_bytes)
                     .map_err(|_| malformed("its body does not decompress to the stated length"))?;
-                columns::decode(&plain, records)
+                columns::decode(&plain, records, has_verdicts)?
             }
-        }
+        };
+        Ok(OpenBatch { content: self.header.content, ..open })
     }
 }
 
 /// The records of a batch, in the order they were received.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OpenBatch {
+    content: Content,
     times: Vec<i64>,
+    /// As many as records, or none.
+    verdicts: Vec<u32>,
     ends: Vec<u32>,
-    packets: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl Default for OpenBatch {
+    fn default() -> Self {
+        let (times, verdicts, ends, bytes) = Default::default();
+        Self { content: Content::Packets, times, verdicts, ends, bytes }
+    }
+}
+
+/// One record of a batch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Record<'a> {
+    /// When the station received it.
+    pub reception: ReceptionTime,
+    /// What intake found out about it.
+    pub verdicts: Verdicts,
+    /// A packet as received, or the bytes of what [`OpenBatch::content`] says.
+    pub bytes: &'a [u8],
 }
 
 impl OpenBatch {
@@ -377,17 +418,31 @@ impl OpenBatch {
         self.times.len()
     }
 
-    /// Whether there are none; a sealed batch always has some.
+    /// Whether there are none; only a gap has none.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()
     }
 
-    /// Each record: when the station received it, and the packet as received.
-    pub fn records(&self) -> impl Iterator<Item = (ReceptionTime, &[u8])> {
+    /// What the records are.
+    pub fn content(&self) -> Content {
+        self.content
+    }
+
+    /// Each record.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        self.times.iter().zip(starts.zip(&self.ends)).map(|(&time, (start, &end))| {
-            (ReceptionTime(TaiTime(time)), &self.packets[start as usize..end as usize])
+        let spans = starts.zip(&self.ends);
+        self.times.iter().zip(spans).enumerate().map(|(index, (&time, (start, &end)))| Record {
+            reception: ReceptionTime(TaiTime(time)),
+            verdicts: Verdicts(self.verdicts.get(index).copied().unwrap_or(0)),
+            bytes: &self.bytes[start as usize..end as usize],
         })
+    }
+
+    /// Each packet with its reception time; nothing when the records are not packets.
+    pub fn packets(&self) -> impl Iterator<Item = (ReceptionTime, &[u8])> {
+        let are_packets = self.content == Content::Packets;
+        self.records().filter(move |_| are_packets).map(|record| (record.reception, record.bytes))
     }
 }
 

@@ -36,7 +36,8 @@ pub fn judge_group<K: Copy + Eq + Hash>(group: &[(K, SessionNumber, &SealedBatch
                 None => true,
                 Some(None) => false,
                 Some(Some(before)) => {
-                    batch.header.sequence == before.header.sequence.next() && batch.previous == before.hash
+                    let end = before.position();
+                    batch.header.first_sequence().0 == end.number() + 1 && batch.previous == end.hash
                 }
             };
             // After a break nothing of the lane can be right: `None` marks it.

@@ -40,17 +40,18 @@ impl Inbox {
     pub fn on_batch(&mut self, batch: &SealedBatch) -> InboxVerdict {
         let BatchHeader { lane, sequence, .. } = batch.header;
         let expected = BatchSequence(self.received + 1);
-        if lane != self.lane || sequence > expected {
-            return InboxVerdict::OutOfOrder { expected };
-        }
-        if sequence < expected {
+        if lane == self.lane && sequence < expected {
             return InboxVerdict::Duplicate;
+        }
+        // A gap begins right behind what is here: its node was told where that ends.
+        if lane != self.lane || batch.header.first_sequence() != expected {
+            return InboxVerdict::OutOfOrder { expected };
         }
         if batch.previous != self.received_hash {
             return InboxVerdict::Fork;
         }
         self.received = sequence.0;
-        self.received_hash = batch.hash;
+        self.received_hash = batch.position().hash;
         InboxVerdict::Commit
     }
 

@@ -14,8 +14,8 @@ mod outbox;
 mod record;
 
 pub use batch::{
-    BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, OpenBatch, Position,
-    RECORDS_MAX, SealedBatch, SealedBody, is_name,
+    BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
+    Position, RECORDS_MAX, Record, SealedBatch, SealedBody, is_name,
 };
 pub use commit::{CommitVerdict, judge_group};
 pub use document::{

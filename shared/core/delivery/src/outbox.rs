@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::{
-    Ack, BatchSequence, ChainHash, Hello, HelloOk, Lane, LaneHead, PROTOCOL_VERSION, Position, StoreId,
+    Ack, BatchHeader, BatchSequence, ChainHash, Hello, HelloOk, Lane, LaneHead, PROTOCOL_VERSION, Position,
+    StoreId,
 };
 
 /// The forwarding state of one lane of one journal.
@@ -124,15 +125,15 @@ impl Outbox {
             .then_some(BatchSequence(next))
     }
 
-    /// The batch `next_batch` named was handed to the session.
-    pub fn on_sent(&mut self, sequence: BatchSequence, bytes: u64) {
+    /// The batch `next_batch` named, or a gap that begins there, was handed to the session.
+    pub fn on_sent(&mut self, batch: &BatchHeader, bytes: u64) {
         let Some(session) = &mut self.session else { return };
         assert!(
-            sequence.0 == session.sent + 1 && sequence.0 <= self.appended.number(),
+            batch.first_sequence().0 == session.sent + 1 && batch.sequence.0 <= self.appended.number(),
             "batches go in order"
         );
-        session.sent = sequence.0;
-        session.in_flight.push_back((sequence.0, bytes));
+        session.sent = batch.sequence.0;
+        session.in_flight.push_back((batch.sequence.0, bytes));
         session.in_flight_bytes += bytes;
     }
 

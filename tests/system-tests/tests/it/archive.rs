@@ -67,7 +67,7 @@ pub(crate) async fn read_ledger(
         ensure!(i64::try_from(open.len())? == i64::from(row.get::<_, i32>(3)), "{lane}: {sequence} lies");
         if batch.header.mission == mission {
             batches += 1;
-            open.records().for_each(|(_, packet)| on_packet(packet));
+            open.packets().for_each(|(_, packet)| on_packet(packet));
         }
     }
     Ok(batches)

@@ -1,12 +1,13 @@
-//! Records in columns: packets of one APID and length are transposed, so that bytes that rarely change stand
-//! together. Lossless and in order; a third smaller after zstd than packets one after the other.
+//! Records in columns: those of one length that begin alike (records of one APID) are transposed, so that bytes that
+//! rarely change stand together. Lossless and in order; a third smaller after zstd than records one after the other.
 //!
 //! ```text
 //! varint            number of groups
-//! per group         varint packet length, varint packets
+//! per group         varint record length, varint records
 //! per record        varint group                      (only when there are several groups)
 //! per record        zigzag varint of the time's delta (the first from 0)
-//! per group         byte 0 of all its packets, byte 1 of all its packets, …
+//! per record        varint verdicts                   (only when the header says so)
+//! per group         byte 0 of all its records, byte 1 of all its records, …
 //! ```
 
 use std::collections::HashMap;
@@ -17,10 +18,11 @@ use super::{BatchError, OpenBatch, RAW_BYTES_MAX, malformed};
 
 struct Group {
     length: usize,
-    packets: usize,
+    records: usize,
 }
 
-pub(super) fn encode(times: &[i64], ends: &[u32], packets: &[u8]) -> Vec<u8> {
+/// `verdicts` are as many as times, or none.
+pub(super) fn encode(times: &[i64], verdicts: &[u32], ends: &[u32], bytes: &[u8]) -> Vec<u8> {
     let starts = std::iter::once(0).chain(ends.iter().copied());
     let spans: Vec<_> = starts.zip(ends).map(|(start, &end)| start as usize..end as usize).collect();
     let mut groups: Vec<Group> = Vec::new();
@@ -28,21 +30,21 @@ pub(super) fn encode(times: &[i64], ends: &[u32], packets: &[u8]) -> Vec<u8> {
     let membership: Vec<usize> = spans
         .iter()
         .map(|span| {
-            let kind = (packets.get(span.start..span.start + 2), span.len());
+            let kind = (bytes.get(span.start..span.end.min(span.start + 2)), span.len());
             let group = *by_kind.entry(kind).or_insert_with(|| {
-                groups.push(Group { length: span.len(), packets: 0 });
+                groups.push(Group { length: span.len(), records: 0 });
                 groups.len() - 1
             });
-            groups[group].packets += 1;
+            groups[group].records += 1;
             group
         })
         .collect();
 
-    let mut out = Vec::with_capacity(packets.len() + times.len() * 6 + groups.len() * 4 + 16);
+    let mut out = Vec::with_capacity(bytes.len() + times.len() * 8 + groups.len() * 4 + 16);
     push_varint(&mut out, groups.len() as u64);
     for group in &groups {
         push_varint(&mut out, group.length as u64);
-        push_varint(&mut out, group.packets as u64);
+        push_varint(&mut out, group.records as u64);
     }
     if groups.len() > 1 {
         membership.iter().for_each(|&group| push_varint(&mut out, group as u64));
@@ -53,18 +55,19 @@ pub(super) fn encode(times: &[i64], ends: &[u32], packets: &[u8]) -> Vec<u8> {
         push_varint(&mut out, ((delta << 1) ^ (delta >> 63)) as u64);
         previous = time;
     }
+    verdicts.iter().for_each(|&verdicts| push_varint(&mut out, u64::from(verdicts)));
     let mut bases = Vec::with_capacity(groups.len());
     let mut base = out.len();
     for group in &groups {
         bases.push(base);
-        base += group.length * group.packets;
+        base += group.length * group.records;
     }
     out.resize(base, 0);
     let mut rows = vec![0_usize; groups.len()];
     for (span, &member) in spans.iter().zip(&membership) {
-        let stride = groups[member].packets;
+        let stride = groups[member].records;
         let column = &mut out[bases[member] + rows[member]..];
-        for (cell, &byte) in column.iter_mut().step_by(stride).zip(&packets[span.clone()]) {
+        for (cell, &byte) in column.iter_mut().step_by(stride).zip(&bytes[span.clone()]) {
             *cell = byte;
         }
         rows[member] += 1;
@@ -72,23 +75,23 @@ pub(super) fn encode(times: &[i64], ends: &[u32], packets: &[u8]) -> Vec<u8> {
     out
 }
 
-pub(super) fn decode(bytes: &[u8], records: usize) -> Result<OpenBatch, BatchError> {
+pub(super) fn decode(bytes: &[u8], records: usize, has_verdicts: bool) -> Result<OpenBatch, BatchError> {
     let mut input = bytes;
     let group_count = take_number(&mut input, records)?;
     let mut groups = Vec::with_capacity(group_count);
-    let (mut packets_total, mut bytes_total) = (0_usize, 0_usize);
+    let (mut records_total, mut bytes_total) = (0_usize, 0_usize);
     for _ in 0..group_count {
         let length = take_number(&mut input, PACKET_BYTES_MAX)?;
-        let packets = take_number(&mut input, records)?;
+        let members = take_number(&mut input, records)?;
         // Nothing empty is ever written, and empty columns have no place to be read from.
-        if length == 0 || packets == 0 {
+        if length == 0 || members == 0 {
             return Err(malformed("a group of its columns is empty"));
         }
-        packets_total += packets;
-        bytes_total += length * packets;
-        groups.push(Group { length, packets });
+        records_total += members;
+        bytes_total += length * members;
+        groups.push(Group { length, records: members });
     }
-    if packets_total != records || bytes_total > RAW_BYTES_MAX {
+    if records_total != records || bytes_total > RAW_BYTES_MAX {
         return Err(malformed("its groups do not add up to its records"));
     }
     let membership = if group_count > 1 {
@@ -103,6 +106,11 @@ pub(super) fn decode(bytes: &[u8], records: usize) -> Result<OpenBatch, BatchErr
         previous = previous.wrapping_add((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64));
         times.push(previous);
     }
+    let verdicts = if has_verdicts {
+        (0..records).map(|_| take_verdicts(&mut input)).collect::<Result<Vec<_>, _>>()?
+    } else {
+        Vec::new()
+    };
     if input.len() != bytes_total {
         return Err(malformed("its columns do not have the length its groups state"));
     }
@@ -110,23 +118,23 @@ pub(super) fn decode(bytes: &[u8], records: usize) -> Result<OpenBatch, BatchErr
     let mut base = 0;
     for group in &groups {
         bases.push(base);
-        base += group.length * group.packets;
+        base += group.length * group.records;
     }
     let mut rows = vec![0_usize; group_count];
-    let mut packets = Vec::with_capacity(bytes_total);
+    let mut bytes = Vec::with_capacity(bytes_total);
     let mut ends = Vec::with_capacity(records);
     for member in membership {
         let group = &groups[member];
-        if rows[member] == group.packets {
+        if rows[member] == group.records {
             return Err(malformed("a group has more records than it states"));
         }
-        let end = bases[member] + group.length * group.packets;
+        let end = bases[member] + group.length * group.records;
         let column = &input[bases[member] + rows[member]..end];
-        packets.extend(column.iter().step_by(group.packets).take(group.length));
-        ends.push(packets.len() as u32);
+        bytes.extend(column.iter().step_by(group.records).take(group.length));
+        ends.push(bytes.len() as u32);
         rows[member] += 1;
     }
-    Ok(OpenBatch { times, ends, packets })
+    Ok(OpenBatch { times, verdicts, ends, bytes, ..OpenBatch::default() })
 }
 
 fn push_varint(out: &mut Vec<u8>, mut value: u64) {
@@ -155,4 +163,8 @@ fn take_number(input: &mut &[u8], largest: usize) -> Result<usize, BatchError> {
         Ok(value) if value <= largest => Ok(value),
         _ => Err(malformed("a number in its columns is out of range")),
     }
+}
+
+fn take_verdicts(input: &mut &[u8]) -> Result<u32, BatchError> {
+    u32::try_from(take_varint(input)?).map_err(|_| malformed("a verdict in its columns is out of range"))
 }

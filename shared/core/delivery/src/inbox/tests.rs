@@ -64,7 +64,7 @@ impl World {
     fn send_one(&mut self) -> bool {
         let Some(sequence) = self.outbox.next_batch() else { return false };
         let batch = self.journal[sequence.0 as usize - 1].clone();
-        self.outbox.on_sent(sequence, batch.bytes().len() as u64);
+        self.outbox.on_sent(&batch.header, batch.bytes().len() as u64);
         let inbox = self.inbox.as_mut().expect("connected");
         assert_eq!(inbox.on_batch(&batch), InboxVerdict::Commit);
         self.hub.push(batch);
