@@ -1,15 +1,18 @@
 //! `edge.toml`.
 
+mod links;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 use service::config::{Bytes, ConfigError, load, resolve};
 use service::mission::MissionConfig;
 
+pub use links::{Acknowledgement, Door, LinkConfig};
+
 /// The whole file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct EdgeConfig {
     /// Everything the node keeps lies here.
@@ -32,7 +35,7 @@ pub struct EdgeConfig {
 }
 
 /// `[http]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct HttpConfig {
     /// Loopback by default: the page has no TLS of its own yet.
@@ -46,7 +49,7 @@ impl Default for HttpConfig {
 }
 
 /// `[journal]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct JournalConfig {
     /// Disk the journal may take. sled's file can be twice as large as what it holds, so half of this is held.
@@ -62,7 +65,7 @@ impl Default for JournalConfig {
 }
 
 /// `[forwarding]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForwardingConfig {
     /// How the link to the hub is.
@@ -72,7 +75,7 @@ pub struct ForwardingConfig {
 }
 
 /// Transport settings for a kind of link.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub enum ForwardingProfile {
     /// Long round trips, reordering, little bandwidth.
@@ -91,96 +94,82 @@ impl From<ForwardingProfile> for link::Profile {
     }
 }
 
-/// `[[link]]`: a TCP port that takes space packets, one after the other.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LinkConfig {
-    /// Name, as in records and metrics.
-    pub name: String,
-    /// Where to listen.
-    pub listen: SocketAddr,
-    /// Mission its packets belong to.
-    pub mission: String,
-    /// What producers are told.
-    #[serde(default)]
-    pub acknowledgement: Acknowledgement,
-    /// Longest packet taken; a longer one is rejected as oversized.
-    #[serde(default = "packet_bytes_max")]
-    pub packet_bytes_max: usize,
-    /// Seconds a packet may take from its first byte to its last.
-    #[serde(default = "packet_timeout_s")]
-    pub packet_timeout_s: u64,
-    /// Connections at once; further ones are closed and counted.
-    #[serde(default = "connections_max")]
-    pub connections_max: usize,
-}
-
-impl LinkConfig {
-    /// How long a packet may take from its first byte to its last.
-    pub fn packet_timeout(&self) -> Duration {
-        Duration::from_secs(self.packet_timeout_s)
-    }
-}
-
-fn packet_bytes_max() -> usize {
-    space_packet::PACKET_BYTES_MAX
-}
-
-/// A packet at 64 bit/s still makes it; a client that sends a byte a second does not.
-fn packet_timeout_s() -> u64 {
-    30
-}
-
-fn connections_max() -> usize {
-    256
-}
-
-/// What a producer is told on its own connection.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Acknowledgement {
-    /// After each commit: how many packets of this connection are durable, 8 bytes big-endian, cumulative.
-    Count,
-    /// Nothing, as most equipment expects.
-    #[default]
-    None,
-}
-
 impl EdgeConfig {
     /// Reads the file and checks what its types cannot say.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = load(path)?;
         config.data_directory = resolve(path, &config.data_directory);
-        let invalid =
-            |message: String| ConfigError::Invalid { path: path.to_owned(), place: String::new(), message };
-        for (index, mission) in config.missions.iter().enumerate() {
-            if config.missions[..index].iter().any(|other| other.name == mission.name) {
-                return Err(invalid(format!("two missions are named {:?}", mission.name)));
-            }
+        for link in &mut config.links {
+            link.token_file = link.token_file.as_deref().map(|file| resolve(path, file));
         }
-        for (index, link) in config.links.iter().enumerate() {
-            let name_fits = delivery::is_name(&link.name);
-            if !name_fits {
-                return Err(invalid(format!("link name {:?}: 1 to 40 letters, digits, - and _", link.name)));
-            }
-            if config.links[..index].iter().any(|other| other.name == link.name) {
-                return Err(invalid(format!("two links are named {:?}", link.name)));
-            }
-            if !config.missions.iter().any(|mission| mission.name == link.mission) {
-                return Err(invalid(format!(
-                    "link {:?} names mission {:?}, which is not configured",
-                    link.name, link.mission
-                )));
-            }
-            if link.packet_bytes_max < space_packet::PACKET_BYTES_MIN {
-                return Err(invalid(format!(
-                    "link {:?}: packet_bytes_max is below the smallest packet, 7",
-                    link.name
-                )));
-            }
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        match config.problem() {
+            None => Ok(config),
+            Some((table, index, key, message)) => Err(ConfigError::Invalid {
+                path: path.to_owned(),
+                place: place(&text, table, index, key),
+                message,
+            }),
         }
-        Ok(config)
     }
+
+    /// What does not fit together: the table, which of its kind, the key, and why.
+    fn problem(&self) -> Option<(&'static str, usize, &'static str, String)> {
+        for (index, mission) in self.missions.iter().enumerate() {
+            if self.missions[..index].iter().any(|other| other.name == mission.name) {
+                return Some((
+                    "mission",
+                    index,
+                    "name",
+                    format!("two missions are named {:?}", mission.name),
+                ));
+            }
+        }
+        for (index, link) in self.links.iter().enumerate() {
+            let others = &self.links[..index];
+            if let Some((key, message)) = link.problem() {
+                return Some(("link", index, key, format!("link {:?}: {key} {message}", link.name)));
+            }
+            if others.iter().any(|other| other.name == link.name) {
+                return Some(("link", index, "name", format!("two links are named {:?}", link.name)));
+            }
+            if !self.missions.iter().any(|mission| mission.name == link.mission) {
+                let message =
+                    format!("link {:?} names mission {:?}, which is not configured", link.name, link.mission);
+                return Some(("link", index, "mission", message));
+            }
+            // Port 0 is a port of its own each time.
+            let is_shared = |other: &&LinkConfig| other.listen == link.listen && link.listen.port() != 0;
+            let clash = others.iter().filter(is_shared).find(|other| {
+                let is_datagram = |door| door == Door::Udp;
+                let both_http = other.door.is_http() && link.door.is_http();
+                let is_same = other.door == link.door && other.mission == link.mission;
+                is_datagram(other.door) == is_datagram(link.door) && (!both_http || is_same)
+            });
+            if let Some(other) = clash {
+                let message =
+                    format!("links {:?} and {:?} listen on the same address", other.name, link.name);
+                return Some(("link", index, "listen", message));
+            }
+        }
+        None
+    }
+}
+
+/// `:line:column` of a key in the `index`-th table of a name, as far as the text shows it; else of the table.
+fn place(text: &str, table: &str, index: usize, key: &str) -> String {
+    let heading = format!("[[{table}]]");
+    let mut tables = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with(&heading));
+    let Some((start, _)) = tables.nth(index) else { return String::new() };
+    let of_key = text
+        .lines()
+        .enumerate()
+        .skip(start + 1)
+        .take_while(|(_, line)| !line.trim_start().starts_with("[["))
+        .find(|(_, line)| line.split('=').next().is_some_and(|name| name.trim() == key));
+    let line = of_key.map_or(start, |(line, _)| line);
+    format!(":{}:1", line + 1)
 }
 
 #[cfg(test)]
@@ -204,5 +193,39 @@ mod tests {
         assert!(check(&format!("{MISSION}{LINK}{LINK}")).expect_err("refused").contains("two links"));
         let stray = LINK.replace("demo", "apollo");
         assert!(check(&format!("{MISSION}{stray}")).expect_err("refused").contains("apollo"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        let cases = [
+            ("rate_max_per_s = 0\n", ":9:1: link \"a\": rate_max_per_s"),
+            ("door = \"udp\"\nframing = \"length-prefixed\"\n", ":10:1: link \"a\": framing"),
+            ("packet_bytes_max = 3\n", ":9:1: link \"a\": packet_bytes_max"),
+            ("token_file = \"x\"\n", ":9:1: link \"a\": token_file"),
+        ];
+        for (lines, expected) in cases {
+            let error = check(&format!("{MISSION}{LINK}{lines}")).expect_err("refused");
+            assert!(error.contains(expected), "{error}");
+        }
+        let open = LINK.replace("127.0.0.1:0", "0.0.0.0:8090") + "door = \"http\"\n";
+        let error = check(&format!("{MISSION}{open}")).expect_err("refused");
+        assert!(error.contains("name a token_file"), "{error}");
+    }
+
+    #[test]
+    fn requests_of_two_missions_share_an_address_and_streams_do_not() {
+        let other = |door: &str, name: &str, mission: &str| {
+            format!(
+                "[[link]]\nname = \"{name}\"\nlisten = \"127.0.0.1:8090\"\nmission = \"{mission}\"\ndoor = \"{door}\"\n"
+            )
+        };
+        let missions = format!("{MISSION}[[mission]]\nname = \"other\"\ndictionary = \"demo.xml\"\n");
+        let links = |first: String, second: String| check(&format!("{missions}{first}{second}"));
+        assert!(links(other("http", "a", "demo"), other("http", "b", "other")).is_ok());
+        assert!(links(other("http", "a", "demo"), other("websocket", "b", "demo")).is_ok());
+        assert!(links(other("udp", "a", "demo"), other("tcp", "b", "demo")).is_ok());
+        assert!(links(other("http", "a", "demo"), other("http", "b", "demo")).is_err());
+        assert!(links(other("tcp", "a", "demo"), other("tcp", "b", "other")).is_err());
+        assert!(links(other("tcp", "a", "demo"), other("http", "b", "other")).is_err());
     }
 }

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -21,15 +20,18 @@ use service::mission::{self, LoadedMission};
 use service::ready::ReadyFile;
 use service::tasks::{OnEnd, TaskGroup, watch_signals};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{Acknowledgement, EdgeConfig};
+use crate::config::{EdgeConfig, LinkConfig};
 use crate::documents::NodeDocuments;
 use crate::forwarding::{Forwarder, update_backlog};
-use crate::intake::tcp::TcpIntake;
-use crate::intake::{LinkStatistics, sealer};
+use crate::intake::doors::{DoorContext, Doors};
+use crate::intake::events::{EventLog, NODE_LINK};
+use crate::intake::link::Queues;
+use crate::intake::pipeline::Pipeline;
+use crate::intake::{Link, LinkStatistics};
 use crate::journal::{Journal, JournalHandle, JournalLimits, SledJournal};
 use crate::sessions::FileSessions;
 use crate::status::{HubLink, NodeStatus};
@@ -78,8 +80,6 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     };
     let (journal, journal_end) = crate::journal::start(journal, limits)?;
 
-    let statistics: Vec<_> =
-        config.links.iter().map(|link| Arc::new(LinkStatistics::new(link.clone()))).collect();
     let (name, site) = match &identity {
         Some(identity) => (identity.name.clone(), identity.site.clone()),
         None => ("this node".to_owned(), "not enrolled".to_owned()),
@@ -89,15 +89,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         None => HubLink::NotEnrolled,
     };
     let certificate_ends = identity.as_ref().map(|identity| identity.certificate.not_after);
-    let status = Arc::new(NodeStatus::new(
-        &name,
-        &site,
-        statistics.clone(),
-        certificate_ends,
-        hub,
-        journal_head,
-        start,
-    ));
+    let status = Arc::new(NodeStatus::new(&name, &site, certificate_ends, hub, journal_head, start));
     let known = acknowledged.map_or(0, |sequence| sequence.0);
     if let Err(error) = update_backlog(&journal, &status, known).await {
         warn!(error = chain(&error), "backlog cannot be told exactly, recording goes on");
@@ -105,43 +97,44 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
 
     let gate = Gate::new(FileSessions::open(&data).context("cannot open the store of sessions")?);
     let view = Arc::new(View::new(&name, &missions, gate, Arc::clone(&status), metrics));
-    let (to_view, viewed) = mpsc::channel(view::CHUNKS_MAX);
-    let decoding = std::thread::Builder::new().name("decode".to_owned()).spawn({
+    let (to_view, viewed) = mpsc::channel(view::VIEWED_MAX);
+    let showing = std::thread::Builder::new().name("view".to_owned()).spawn({
         let view = Arc::clone(&view);
-        move || view.decode(viewed)
+        move || view.show(viewed)
     })?;
 
-    let mut intake = TaskGroup::new(stop_intake.clone());
-    let mut sealers = TaskGroup::new(CancellationToken::new());
-    let mut links = BTreeMap::new();
-    let unfinished_bytes = Arc::new(AtomicUsize::new(0));
-    for link in &statistics {
-        let (to_sealer, chunks) = mpsc::channel(sealer::CHUNKS_MAX);
-        let mission = mission_index(&missions, &link.config.mission)?;
-        let door = TcpIntake::bind(
-            Arc::clone(link),
-            mission,
-            to_sealer,
-            to_view.clone(),
-            Arc::clone(&unfinished_bytes),
-        )
-        .await
-        .with_context(|| {
-            format!(
-                "link {:?} cannot listen on {}; change `listen` in edge.toml",
-                link.config.name, link.config.listen
-            )
-        })?;
-        links.insert(link.config.name.clone(), door.local_addr()?.to_string());
-        let sealing =
-            sealer::run(link.config.mission.clone(), link.config.name.clone(), chunks, journal.clone());
-        sealers.spawn("sealer", OnEnd::Continue, sealing);
-        intake.spawn("intake", OnEnd::Shutdown, door.run(stop_intake.clone()));
-        if link.config.acknowledgement == Acknowledgement::Count {
-            info!(link = link.config.name, "link acknowledges by count");
-        }
+    let queues = Arc::new(Queues::default());
+    let pipeline = Pipeline {
+        queues: Arc::clone(&queues),
+        view: Arc::clone(&view),
+        journal: journal.clone(),
+        viewer: to_view,
+        runtime: tokio::runtime::Handle::current(),
+        stopping: stop_intake.clone(),
+    };
+    let (sealed, mut all_sealed) = oneshot::channel();
+    std::thread::Builder::new().name("intake".to_owned()).spawn(move || {
+        pipeline.run();
+        // Nobody waits for it when the process is ending anyway.
+        let _ = sealed.send(());
+    })?;
+    let events = Arc::new(event_log(&queues, &missions));
+    let mut doors = Doors::new(DoorContext {
+        queues: Arc::clone(&queues),
+        missions: missions.iter().map(|mission| mission.name.clone()).collect(),
+        events: Arc::clone(&events),
+        status: Arc::clone(&status),
+    });
+    for link in &config.links {
+        doors.open(link).await?;
     }
-    drop(to_view);
+    let links = doors.addresses();
+    let mut intake = TaskGroup::new(stop_intake.clone());
+    intake.spawn(
+        "doors",
+        OnEnd::Shutdown,
+        doors.run(config_file.to_owned(), config.clone(), stop_intake.clone()),
+    );
 
     let http = TcpListener::bind(config.http.listen).await.with_context(|| {
         format!("cannot listen on {}; change `http.listen` in edge.toml", config.http.listen)
@@ -155,8 +148,9 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         OnEnd::Continue,
         write_status(Arc::clone(&status), journal.clone(), data.clone(), stop_serving.clone()),
     );
-    intake.spawn("signals", OnEnd::Continue, watch_signals(stop_intake.clone()));
-    intake.spawn("journal", OnEnd::Shutdown, async move {
+    let mut watching = TaskGroup::new(stop_intake.clone());
+    watching.spawn("signals", OnEnd::Continue, watch_signals(stop_intake.clone()));
+    watching.spawn("journal", OnEnd::Shutdown, async move {
         match journal_end.await {
             Ok(Err(error)) => {
                 Err(anyhow::Error::new(error).context("the journal failed; nothing acknowledged is lost"))
@@ -190,30 +184,40 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     info!(node = name, http = %http_address, "node is ready");
     let ended_well = tokio::select! {
         ended_well = intake.run() => ended_well,
-        _ = sealers.run() => false,
+        ended_well = watching.run() => ended_well,
+        _ = &mut all_sealed => false,
         _ = forwarding.run() => false,
         _ = serving.run() => false,
     };
     info!("stopping: intake, sealing, journal, forwarding");
     drop(ready);
     stop_intake.cancel();
-    // Sealers end when the last connection of their link has handed on what it read.
-    sealers.drain(STEP_DEADLINE).await;
+    // Each connection hands on what it read; then the pipeline seals it and gives up the journal.
+    intake.drain(STEP_DEADLINE).await;
+    queues.close();
+    if !all_sealed.is_terminated() && tokio::time::timeout(STEP_DEADLINE, all_sealed).await.is_err() {
+        warn!("sealing was cut off, nothing acknowledged is lost");
+    }
     stop_forwarding.cancel();
     forwarding.drain(STEP_DEADLINE).await;
     stop_serving.cancel();
     serving.drain(STEP_DEADLINE).await;
-    intake.drain(STEP_DEADLINE).await;
-    // The decoding thread ends with its last sender; it holds nothing that must be kept.
-    if decoding.is_finished() {
-        let _ = decoding.join();
+    watching.drain(STEP_DEADLINE).await;
+    // The thread that shows ends with its last sender; it holds nothing that must be kept.
+    if showing.is_finished() {
+        let _ = showing.join();
     }
     info!("stopped");
     Ok(ended_well)
 }
 
-fn mission_index(missions: &[LoadedMission], name: &str) -> anyhow::Result<usize> {
-    missions.iter().position(|mission| mission.name == name).context("links name configured missions")
+/// The node's own link of each mission.
+fn event_log(queues: &Arc<Queues>, missions: &[LoadedMission]) -> EventLog {
+    let links = missions.iter().enumerate().map(|(index, mission)| {
+        let statistics = Arc::new(LinkStatistics::new(LinkConfig::of_node(NODE_LINK, &mission.name)));
+        (mission.name.clone(), Link::open(queues, statistics, index))
+    });
+    EventLog::new(links.collect())
 }
 
 /// How the hub is reached.

@@ -37,7 +37,6 @@ pub enum HubLink {
 pub struct NodeStatus {
     name: String,
     site: String,
-    links: Vec<Arc<LinkStatistics>>,
     certificate_ends_unix: Option<u64>,
     changing: Mutex<Changing>,
 }
@@ -49,6 +48,9 @@ struct Changing {
     oldest: Option<TaiTime>,
     last_contact: Option<TaiTime>,
     documents_problem: Option<String>,
+    configuration_problem: Option<String>,
+    links_problem: Option<String>,
+    links: Vec<Arc<LinkStatistics>>,
 }
 
 impl NodeStatus {
@@ -56,18 +58,25 @@ impl NodeStatus {
     pub fn new(
         name: &str,
         site: &str,
-        links: Vec<Arc<LinkStatistics>>,
         certificate_ends_unix: Option<u64>,
         hub: HubLink,
         head: Position,
         acknowledged: Position,
     ) -> Self {
-        let changing =
-            Changing { hub, head, acknowledged, oldest: None, last_contact: None, documents_problem: None };
+        let changing = Changing {
+            hub,
+            head,
+            acknowledged,
+            oldest: None,
+            last_contact: None,
+            documents_problem: None,
+            configuration_problem: None,
+            links_problem: None,
+            links: Vec::new(),
+        };
         Self {
             name: name.to_owned(),
             site: site.to_owned(),
-            links,
             certificate_ends_unix,
             changing: Mutex::new(changing),
         }
@@ -104,6 +113,25 @@ impl NodeStatus {
         self.changing().documents_problem = problem;
     }
 
+    /// Why the configuration file on disk is not the one in use; nothing when it is.
+    pub fn on_configuration(&self, problem: Option<String>) {
+        self.changing().configuration_problem = problem;
+    }
+
+    /// Why a configured link is not open; nothing when all are.
+    pub fn on_links_problem(&self, problem: Option<String>) {
+        self.changing().links_problem = problem;
+    }
+
+    /// The links that are open.
+    pub fn on_links(&self, links: Vec<Arc<LinkStatistics>>) {
+        self.changing().links = links;
+    }
+
+    fn links(&self) -> Vec<Arc<LinkStatistics>> {
+        self.changing().links.clone()
+    }
+
     /// The journal grew.
     pub fn on_head(&self, head: Position) {
         self.changing().head = head;
@@ -135,12 +163,13 @@ impl NodeStatus {
     pub fn report(&self) -> NodeReport {
         let now = service::clock::now();
         let unix_seconds = now.to_unix_nanos() / 1_000_000_000;
+        let links = self.links();
         NodeReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: rfc3339(now),
-            packets_received: self.links.iter().map(|link| link.packets()).sum(),
+            packets_received: links.iter().map(|link| link.records()).sum(),
             backlog: self.backlog(),
-            links: self.links.iter().map(|link| link.report()).collect(),
+            links: links.iter().map(|link| link.report()).collect(),
             certificate_days: self
                 .certificate_ends_unix
                 .map(|end| (end as i64 - unix_seconds).div_euclid(86_400)),
@@ -151,15 +180,21 @@ impl NodeStatus {
     pub fn node(&self) -> Node {
         let report = self.report();
         let changing = self.changing();
-        let (state, since, problem) = match &changing.hub {
-            HubLink::Connected { since } => {
-                (NodeState::Connected, Some(*since), changing.documents_problem.clone())
-            }
+        let (state, since, hub_problem) = match &changing.hub {
+            HubLink::Connected { since } => (NodeState::Connected, Some(*since), None),
             HubLink::Disconnected { since, problem } => {
-                (NodeState::Disconnected, Some(*since), Some(problem.clone()))
+                (NodeState::Disconnected, Some(*since), Some(problem))
             }
             HubLink::NotEnrolled => (NodeState::NotEnrolled, None, None),
         };
+        // What somebody at the station can mend comes before what only time or the hub can.
+        let problem = [&changing.configuration_problem, &changing.links_problem]
+            .into_iter()
+            .flatten()
+            .next()
+            .or(hub_problem)
+            .or(changing.documents_problem.as_ref())
+            .cloned();
         Node {
             name: self.name.clone(),
             site: self.site.clone(),

@@ -1,8 +1,9 @@
 //! The station's own view: latest values, recent history and the page, with or without a hub.
 //!
-//! Decoding runs on a thread of its own: beside the QUIC driver it would delay acknowledgements (measured).
+//! Showing runs on a thread of its own: beside the QUIC driver it would delay acknowledgements (measured).
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use dashboard::access::Gate;
@@ -10,27 +11,35 @@ use dashboard::contract::{Node, Server, ServerKind};
 use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use mission_database::{DecodedPacket, MissionDatabase, ParameterIndex};
-use processing::{MissionDecoder, PacketOutcome, RangeAnswer, RangeQuery, RangeScan, Sample, Series};
-use service::metric::{Metric, MetricsPage};
+use mission_database::{MissionDatabase, ParameterIndex};
+use processing::{MissionDecoder, RangeAnswer, RangeQuery, RangeScan, Sample, Series};
+use service::metric::MetricsPage;
 use service::mission::LoadedMission;
 use tokio::sync::mpsc;
 
-use crate::intake::Chunk;
 use crate::status::NodeStatus;
 
-/// Chunks that wait to be decoded; beyond, the view skips some and counts them.
-pub const CHUNKS_MAX: usize = 256;
+/// Submissions whose samples wait to be shown: with full reads 5 MiB; beyond, the page misses some and counts them.
+pub const VIEWED_MAX: usize = 16;
 /// Samples of recent history in all: 32 bytes each, so 8 MiB.
 const HISTORY_SAMPLES_MAX: usize = 256 * 1_024;
 const HISTORY_SAMPLES_MIN_EACH: usize = 256;
 /// Series of one parameter: one for each version and kind of value. With more of them the oldest is forgotten.
 const KINDS_MAX: usize = 4;
 
+/// Samples that were decoded together.
+pub struct Viewed {
+    /// Index of their mission.
+    pub mission: usize,
+    /// The samples.
+    pub samples: Vec<Sample>,
+}
+
 struct ViewedMission {
     live: Arc<LiveMission>,
-    /// Replaced when the hub sends a document.
-    decoder: RwLock<MissionDecoder>,
+    /// Replaced when the hub sends a document, and counted.
+    decoder: RwLock<(u64, MissionDecoder)>,
+    documents: AtomicU64,
     source: u32,
     history: Mutex<HashMap<ParameterIndex, Vec<Series>>>,
     samples_each_max: usize,
@@ -71,7 +80,8 @@ impl View {
                 ViewedMission {
                     source: live.source(name),
                     live,
-                    decoder: RwLock::new(mission.decoder.clone()),
+                    decoder: RwLock::new((0, mission.decoder.clone())),
+                    documents: AtomicU64::default(),
                     history: Mutex::default(),
                     samples_each_max,
                 }
@@ -97,22 +107,25 @@ impl View {
         // Described first: a sample that nobody can describe would be lost.
         viewed.live.replace(database.clone(), problem);
         let mut decoder = viewed.decoder.write().unwrap_or_else(PoisonError::into_inner);
-        *decoder = decoder.with_database(database);
+        let (number, known) = &*decoder;
+        *decoder = (number + 1, known.with_database(database));
+        viewed.documents.store(decoder.0, Ordering::Release);
     }
 
-    /// Decodes until all senders are gone. Blocks: run it on its own thread.
-    pub fn decode(&self, mut chunks: mpsc::Receiver<Arc<Chunk>>) {
-        while let Some(chunk) = chunks.blocking_recv() {
-            let mission = &self.missions[chunk.mission];
-            let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
-            let decoder = mission.decoder.read().unwrap_or_else(PoisonError::into_inner).clone();
-            for packet in chunk.packets() {
-                // What does not decode is in the journal all the same.
-                let outcome = decoder.decode(chunk.reception, packet, &mut scratch, &mut samples);
-                if !matches!(outcome, PacketOutcome::Decoded | PacketOutcome::Idle) {
-                    Metric::EdgeDecodeUndecodedPackets.add_for("outcome", outcome.word(), 1);
-                }
-            }
+    /// Counts up whenever a mission's records are read by something new.
+    pub fn documents(&self, mission: usize) -> u64 {
+        self.missions[mission].documents.load(Ordering::Acquire)
+    }
+
+    /// What reads a mission's records now, and its number.
+    pub fn decoder(&self, mission: usize) -> (u64, MissionDecoder) {
+        self.missions[mission].decoder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Shows until all senders are gone. Blocks: run it on its own thread.
+    pub fn show(&self, mut viewed: mpsc::Receiver<Viewed>) {
+        while let Some(Viewed { mission, samples }) = viewed.blocking_recv() {
+            let mission = &self.missions[mission];
             mission.remember(&samples);
             mission.live.publish(LiveBatch { source: mission.source, samples });
         }

@@ -66,7 +66,7 @@ pub(crate) fn start(directory: &Path) -> Started {
     let mission = service::mission::load(&directory.join("edge.toml"), &config, directory).expect("loads");
     let start = Position::start(StoreId([1; 16]), Lane::Telemetry);
     let hub = HubLink::Connected { since: TaiTime(0) };
-    let status = Arc::new(NodeStatus::new("n", "s", Vec::new(), None, hub, start, start));
+    let status = Arc::new(NodeStatus::new("n", "s", None, hub, start, start));
     let gate = Gate::new(FileSessions::open(directory).expect("a directory"));
     let view = Arc::new(View::new("n", &[mission], gate, Arc::clone(&status), MetricsPage::start()));
     let received = ["demo", "demo"].into_iter();

@@ -13,6 +13,15 @@ pub use writer::{
     DurableCount, JournalHandle, JournalLimits, JournalState, JournalStopped, ReadFailed, start,
 };
 
+/// How much of a request is in the journal, so that sending it again changes nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Receipt {
+    /// What the producer calls its request.
+    pub key: [u8; 16],
+    /// Records of the request up to and including the batch.
+    pub records: u32,
+}
+
 /// An append-only log of sealed batches of one lane, pruned from its beginning.
 ///
 /// What `commit` returned from survives a power cut. Positions have an order that always stands:

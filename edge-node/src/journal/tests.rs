@@ -162,7 +162,7 @@ async fn a_producer_is_told_only_what_a_restart_still_finds() {
     let (handle, end) = start(open_sled(&path, STORE), limits).expect("starts");
     let durable = Arc::new(DurableCount::default());
     for number in 0..100 {
-        handle.append(body(number), vec![(Arc::clone(&durable), 1)]).await.expect("queued");
+        handle.append(body(number), vec![(Arc::clone(&durable), 1)], Vec::new()).await.expect("queued");
     }
     while durable.packets() < 100 {
         durable.changed().await;
@@ -188,7 +188,7 @@ async fn a_full_journal_makes_producers_wait_and_goes_on_when_the_hub_has_taken_
         let handle = handle.clone();
         tokio::spawn(async move {
             for number in 0..500 {
-                handle.append(body(number), Vec::new()).await.expect("queued");
+                handle.append(body(number), Vec::new(), Vec::new()).await.expect("queued");
             }
         })
     };

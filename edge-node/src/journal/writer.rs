@@ -120,6 +120,7 @@ impl JournalHandle {
         &self,
         body: SealedBody,
         producers: Vec<(Arc<DurableCount>, u64)>,
+        _receipts: Vec<super::Receipt>,
     ) -> Result<(), JournalStopped> {
         self.appends.send(Append { body, producers }).await.map_err(|_| JournalStopped)
     }

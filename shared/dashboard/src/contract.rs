@@ -355,16 +355,31 @@ pub struct LinkReport {
     pub name: String,
     /// Mission its packets belong to.
     pub mission: String,
+    /// What it speaks: `tcp`, `udp`, `http`, `websocket` or `grpc`.
+    #[serde(default)]
+    pub door: String,
+    /// Antenna or equipment behind it.
+    #[serde(default)]
+    pub station: Option<String>,
     /// Address it listens on.
     pub listen: String,
     /// Connections open now.
     pub clients: u64,
-    /// Packets accepted.
+    /// Packets and other records accepted.
     pub packets: u64,
+    /// Of those, how many are safe on the node's disk.
+    #[serde(default)]
+    pub durable: u64,
     /// Bytes accepted.
     pub bytes: u64,
     /// What was rejected, by cause.
     pub rejected: Vec<Rejected>,
+    /// Records accepted that are in quarantine.
+    #[serde(default)]
+    pub quarantined: u64,
+    /// What was found out about records, by verdict.
+    #[serde(default)]
+    pub found: Vec<Found>,
     /// Reception time of the newest packet.
     pub last_packet: Option<String>,
     /// What the sequence counts of its packets say; absent from nodes that do not look at them.
@@ -398,6 +413,15 @@ pub struct Rejected {
     pub count: u64,
     /// Bytes skipped because of it.
     pub bytes: u64,
+}
+
+/// What was found out about records of a link.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Found {
+    /// Stable name of the verdict, for example `stale`.
+    pub verdict: String,
+    /// Records.
+    pub count: u64,
 }
 
 /// What a browser sends over `/api/v1/live`.

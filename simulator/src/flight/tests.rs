@@ -29,7 +29,7 @@ async fn receive(stream: &mut TcpStream, packets: usize) -> Vec<Vec<u8>> {
         let length = stream.read(&mut buffer).await.expect("readable");
         assert!(length > 0, "the stream ended after {} packets", received.len());
         framer.push(&buffer[..length]);
-        while let Some(packet) = framer.next_packet(&mut |rejection| panic!("{rejection:?}")) {
+        while let Some(packet) = framer.next_packet(&mut |rejection, _| panic!("{rejection:?}")) {
             received.push(packet.to_vec());
         }
     }

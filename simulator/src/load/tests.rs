@@ -30,7 +30,7 @@ async fn node(listener: TcpListener, cuts: usize) -> (BTreeSet<u64>, BTreeSet<u6
                 break;
             }
             framer.push(&buffer[..length]);
-            while let Some(packet) = framer.next_packet(&mut |rejection| panic!("{rejection:?}")) {
+            while let Some(packet) = framer.next_packet(&mut |rejection, _| panic!("{rejection:?}")) {
                 assert!(is_intact(packet));
                 let (run_id, serial) = serial_of(packet).expect("a load packet");
                 assert_eq!(run_id, 7);

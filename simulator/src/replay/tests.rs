@@ -40,7 +40,7 @@ fn split(stream: &[u8]) -> Vec<Vec<u8>> {
     let mut packets = Vec::new();
     for chunk in stream.chunks(97) {
         framer.push(chunk);
-        while let Some(packet) = framer.next_packet(&mut |rejection| panic!("{rejection:?}")) {
+        while let Some(packet) = framer.next_packet(&mut |rejection, _| panic!("{rejection:?}")) {
             packets.push(packet.to_vec());
         }
     }

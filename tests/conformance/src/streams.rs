@@ -59,7 +59,7 @@ fn framed<'b>(chunks: impl IntoIterator<Item = &'b [u8]>) -> Framed {
     let mut framer = PacketFramer::new(PACKET_BYTES_MAX);
     let mut framed = Framed { packets: Vec::new(), rejections: Vec::new(), pending_bytes: 0 };
     let take = |framer: &mut PacketFramer, framed: &mut Framed| {
-        while let Some(packet) = framer.next_packet(&mut |rejection| framed.rejections.push(rejection)) {
+        while let Some(packet) = framer.next_packet(&mut |rejection, _| framed.rejections.push(rejection)) {
             framed.packets.push(packet.to_vec());
         }
     };
@@ -69,7 +69,7 @@ fn framed<'b>(chunks: impl IntoIterator<Item = &'b [u8]>) -> Framed {
     }
     framed.pending_bytes = framer.pending_bytes();
     while framer.pending_bytes() > 0 {
-        framer.give_up(&mut |rejection| framed.rejections.push(rejection));
+        framer.give_up(&mut |rejection, _| framed.rejections.push(rejection));
         take(&mut framer, &mut framed);
     }
     framed

@@ -9,13 +9,13 @@ fuzz_target!(|bytes: &[u8]| {
     let (mut taken, mut rejected) = (0, 0);
     for part in bytes.chunks(13) {
         framer.push(part);
-        while let Some(packet) = framer.next_packet(&mut |rejection| rejected += rejection.bytes) {
+        while let Some(packet) = framer.next_packet(&mut |rejection, _| rejected += rejection.bytes) {
             taken += packet.len() as u64;
         }
     }
     while framer.pending_bytes() > 0 {
-        framer.give_up(&mut |rejection| rejected += rejection.bytes);
-        while let Some(packet) = framer.next_packet(&mut |rejection| rejected += rejection.bytes) {
+        framer.give_up(&mut |rejection, _| rejected += rejection.bytes);
+        while let Some(packet) = framer.next_packet(&mut |rejection, _| rejected += rejection.bytes) {
             taken += packet.len() as u64;
         }
     }

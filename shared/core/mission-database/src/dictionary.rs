@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::condition::{Register, Scope};
 use crate::monitoring::Judging;
 use crate::operand::RawKind;
-use crate::plan::Plan;
+use crate::plan::{LoneFields, Plan};
 use crate::{
     AlarmRule, DecodeError, DecodedPacket, DecodedValue, LimitsError, MonitoringResult, ParameterLimits,
     Validity, XtceError, decode, overlay, xtce,
@@ -33,6 +33,8 @@ pub(crate) struct Compiled {
     pub(crate) by_short_name: Vec<ParameterIndex>,
     /// What the encoding of each parameter gives.
     pub(crate) raw_kinds: Vec<Option<RawKind>>,
+    /// How each parameter is read and converted, wherever it stands.
+    pub(crate) lone_fields: LoneFields,
     pub(crate) containers: Vec<Container>,
     pub(crate) unused: Vec<Unused>,
     pub(crate) warnings: Vec<Warning>,
@@ -231,6 +233,20 @@ impl Dictionary {
         let first = all.partition_point(|index| name(index) < short_name);
         let after = all.partition_point(|index| name(index) <= short_name);
         &all[first..after]
+    }
+
+    /// Up to `count` parameters on both sides of the place that a full name has, or would have, in alphabetical order.
+    pub fn around(&self, qualified_name: &str, count: usize) -> &[ParameterIndex] {
+        let all = &self.compiled.by_name;
+        let place = all.partition_point(|index| self.parameter(*index).name.as_str() < qualified_name);
+        &all[place.saturating_sub(count)..all.len().min(place + count)]
+    }
+
+    /// The same of short names.
+    pub fn around_short(&self, short_name: &str, count: usize) -> &[ParameterIndex] {
+        let all = &self.compiled.by_short_name;
+        let place = all.partition_point(|index| self.parameter(*index).short_name.as_str() < short_name);
+        &all[place.saturating_sub(count)..all.len().min(place + count)]
     }
 
     /// Whether a full or a short name means a parameter here.

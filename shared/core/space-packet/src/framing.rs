@@ -5,6 +5,8 @@ use acquaintance::{Acquaintance, Standing, word};
 
 /// Bytes skipped in a row after which what was learnt of the link no longer holds.
 const LOST_BYTES_MAX: usize = 2 * (PACKET_BYTES_MAX - PRIMARY_HEADER_BYTES);
+/// Bytes of a skipped run that are kept for people to look at: its first ones.
+const KEPT_BYTES_MAX: usize = 4 * 1_024;
 
 /// Why bytes of a stream were not taken as a packet.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -70,6 +72,8 @@ pub struct PacketFramer {
     synchronised: bool,
     /// Bytes skipped in the current run, not yet reported.
     skipped: u64,
+    /// The first of them.
+    kept: Vec<u8>,
     /// Whether the run began with a packet that was given up.
     truncated: bool,
     /// Bytes skipped since the last packet.
@@ -91,6 +95,7 @@ impl PacketFramer {
             packet_bytes_max: packet_bytes_max.min(PACKET_BYTES_MAX),
             synchronised: true,
             skipped: 0,
+            kept: Vec::new(),
             truncated: false,
             lost: 0,
             settled: 0,
@@ -115,8 +120,9 @@ impl PacketFramer {
         self.buffer.len() - self.start
     }
 
-    /// The next whole packet. Skipped bytes are reported through `rejected`, once for each run.
-    pub fn next_packet(&mut self, rejected: &mut impl FnMut(Rejection)) -> Option<&[u8]> {
+    /// The next whole packet. Skipped bytes are reported through `rejected`, once for each run, with the first of them
+    /// (up to 4 KiB).
+    pub fn next_packet(&mut self, rejected: &mut impl FnMut(Rejection, &[u8])) -> Option<&[u8]> {
         loop {
             if self.pending_bytes() < PRIMARY_HEADER_BYTES {
                 if !self.synchronised && self.start < self.settled {
@@ -139,7 +145,7 @@ impl PacketFramer {
                 Verdict::Wait => return None,
                 Verdict::Skip(cause) => {
                     if cause == RejectionCause::Oversized {
-                        rejected(Rejection { cause, bytes: 1 });
+                        rejected(Rejection { cause, bytes: 1 }, &self.buffer[self.start..=self.start]);
                         self.start += 1;
                     } else {
                         self.skip(1);
@@ -156,7 +162,7 @@ impl PacketFramer {
     /// behind it come out of `next_packet`, so call that until it returns `None`. If nothing there can be
     /// believed, all of it is skipped and the next byte pushed is the beginning of a packet again; a known packet
     /// that is not whole is kept and waited for. So at the end of a stream, do both until `pending_bytes` is 0.
-    pub fn give_up(&mut self, rejected: &mut impl FnMut(Rejection)) {
+    pub fn give_up(&mut self, rejected: &mut impl FnMut(Rejection, &[u8])) {
         self.report_skipped(rejected);
         if self.pending_bytes() > 0 {
             self.truncated = true;
@@ -169,12 +175,14 @@ impl PacketFramer {
         }
     }
 
-    fn begin_anew(&mut self, rejected: &mut impl FnMut(Rejection)) {
+    fn begin_anew(&mut self, rejected: &mut impl FnMut(Rejection, &[u8])) {
         self.report_skipped(rejected);
         self.synchronised = true;
     }
 
     fn skip(&mut self, bytes: usize) {
+        let kept = bytes.min(KEPT_BYTES_MAX.saturating_sub(self.kept.len()));
+        self.kept.extend_from_slice(&self.buffer[self.start..self.start + kept]);
         self.start += bytes;
         self.skipped += bytes as u64;
         self.lost += bytes;
@@ -309,10 +317,12 @@ impl PacketFramer {
         }
     }
 
-    fn report_skipped(&mut self, rejected: &mut impl FnMut(Rejection)) {
+    fn report_skipped(&mut self, rejected: &mut impl FnMut(Rejection, &[u8])) {
         if self.skipped > 0 {
             let cause = if self.truncated { RejectionCause::Truncated } else { RejectionCause::Garbage };
-            rejected(Rejection { cause, bytes: self.skipped });
+            rejected(Rejection { cause, bytes: self.skipped }, &self.kept);
+            // Garbage comes seldom or in floods; a quiet link holds no memory for it.
+            self.kept = Vec::new();
         }
         (self.skipped, self.truncated) = (0, false);
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
@@ -70,6 +71,32 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
+/// A length of time, written with its unit: `"30 s"`, `"2 d"`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Span(pub Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == ' ');
+        let factor_ms = match text[digits.len()..].trim() {
+            "ms" => 1,
+            "s" => 1_000,
+            "min" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000_u64,
+            _ => {
+                let message =
+                    format!("{text:?} is not a length of time; write it like \"30 s\", \"5 min\" or \"2 d\"");
+                return Err(D::Error::custom(message));
+            }
+        };
+        let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor_ms));
+        let span = number.map(|milliseconds| Self(Duration::from_millis(milliseconds)));
+        span.ok_or_else(|| D::Error::custom(format!("{text:?} is not a whole number of its unit")))
+    }
+}
+
 /// A value that never appears in logs, errors or debug output.
 #[derive(Clone, Deserialize, Eq, PartialEq)]
 #[serde(transparent)]
@@ -116,6 +143,21 @@ mod tests {
         assert_eq!(check("quota = \"2 GiB\"").expect("reads").quota, Bytes(2 << 30));
         for wrong in ["\"2\"", "\"GiB\"", "\"1.5 GiB\"", "\"99999999999 TiB\""] {
             assert!(check(&format!("quota = {wrong}")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_are_written_with_units() {
+        #[derive(Deserialize)]
+        struct Waiting {
+            wait: Span,
+        }
+        let read =
+            |text: &str| toml::from_str::<Waiting>(&format!("wait = \"{text}\"")).map(|read| read.wait.0);
+        assert_eq!(read("5 min").ok(), Some(Duration::from_secs(300)));
+        assert_eq!(read("2d").ok(), Some(Duration::from_secs(172_800)));
+        for wrong in ["5", "min", "1.5 h", "3 y", "99999999999999999999 s"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -7,8 +7,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 /// A metric; its name says component, quantity and unit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Metric {
-    EdgeDecodeSkippedPackets,
-    EdgeDecodeUndecodedPackets,
+    EdgeDecodeSkippedSamples,
     EdgeForwardAcknowledgedBatches,
     EdgeForwardConnected,
     EdgeForwardSentBytes,
@@ -37,8 +36,7 @@ impl Metric {
     /// The name, as scraped.
     pub fn name(self) -> &'static str {
         match self {
-            Self::EdgeDecodeSkippedPackets => "edge_decode_skipped_packets_total",
-            Self::EdgeDecodeUndecodedPackets => "edge_decode_undecoded_packets_total",
+            Self::EdgeDecodeSkippedSamples => "edge_decode_skipped_samples_total",
             Self::EdgeForwardAcknowledgedBatches => "edge_forward_acknowledged_batches_total",
             Self::EdgeForwardConnected => "edge_forward_connected",
             Self::EdgeForwardSentBytes => "edge_forward_sent_bytes_total",

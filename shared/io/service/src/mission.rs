@@ -13,7 +13,7 @@ use tracing::{error, warn};
 use crate::documents::DocumentFolder;
 
 /// `[[mission]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct MissionConfig {
     /// Short name, as in paths and rows: letters, digits and dashes.

@@ -11,7 +11,7 @@ fn packet(count: u16, data: &[u8]) -> Vec<u8> {
 fn frame(framer: &mut PacketFramer, bytes: &[u8]) -> (Vec<Vec<u8>>, Vec<Rejection>) {
     let (mut packets, mut rejections) = (Vec::new(), Vec::new());
     framer.push(bytes);
-    while let Some(packet) = framer.next_packet(&mut |rejection| rejections.push(rejection)) {
+    while let Some(packet) = framer.next_packet(&mut |rejection, _| rejections.push(rejection)) {
         packets.push(packet.to_vec());
     }
     (packets, rejections)
@@ -59,7 +59,7 @@ fn a_packet_cut_off_by_silence_is_rejected_as_truncated_and_the_next_one_is_take
 fn finish(framer: &mut PacketFramer) -> (Vec<Vec<u8>>, Vec<Rejection>) {
     let (mut packets, mut rejections) = (Vec::new(), Vec::new());
     while framer.pending_bytes() > 0 {
-        framer.give_up(&mut |rejection| rejections.push(rejection));
+        framer.give_up(&mut |rejection, _| rejections.push(rejection));
         let (found, rejected) = frame(framer, &[]);
         packets.extend(found);
         rejections.extend(rejected);
@@ -89,7 +89,7 @@ fn packets_behind_a_lying_length_come_out_when_it_is_given_up() {
         packets.extend(frame(&mut framer, &stream).0);
         assert_eq!(packets, before);
         let mut rejections = Vec::new();
-        framer.give_up(&mut |rejection| rejections.push(rejection));
+        framer.give_up(&mut |rejection, _| rejections.push(rejection));
         let (found, rejected) = frame(&mut framer, &[]);
         rejections.extend(rejected);
         assert_eq!(found, behind, "with {learnt} packets before");

@@ -1,0 +1,332 @@
+//! The pipeline: judges every record, shows what it decodes, and seals batches for the journal. One thread.
+//!
+//! Judging stands before the journal, so that what was found out about a record is part of it; and beside the tasks
+//! that drive sockets, whose acknowledgements it would delay (measured).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use delivery::{BatchBuilder, Content, Event, SampleRecord, Unframed, Verdicts};
+use mission_database::DecodedPacket;
+use processing::{QUARANTINED, Sample, Validator, Verdict};
+use service::metric::Metric;
+use space_packet::ReceptionTime;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::link::{LinkContext, Queues};
+use super::queue::{Next, Stopped};
+use super::{Producer, Records, RequestPart, Submission, packets};
+use crate::journal::{DurableCount, JournalHandle, Receipt};
+use crate::view::{View, Viewed};
+
+/// A batch this full is sealed at once. Larger ones save little and cost sled memory (measured).
+const RECORDS_FULL: usize = 512;
+/// How long a record waits for company when its link is quiet.
+const LINGER: Duration = Duration::from_millis(2);
+/// What a stopping node gives a full journal to take what was read already.
+const STOP_WAIT: Duration = Duration::from_secs(2);
+
+/// What the pipeline works with.
+pub struct Pipeline {
+    /// Where records come from.
+    pub queues: Arc<Queues>,
+    /// How missions' records are read, and the page.
+    pub view: Arc<View>,
+    /// Where batches go.
+    pub journal: JournalHandle,
+    /// Where decoded samples go to be shown. They may be left out; batches may not.
+    pub viewer: mpsc::Sender<Viewed>,
+    /// For waiting until the journal takes a batch.
+    pub runtime: tokio::runtime::Handle,
+    /// The node stops.
+    pub stopping: CancellationToken,
+}
+
+/// What the pipeline keeps of a link.
+struct LinkState {
+    context: Arc<LinkContext>,
+    validator: Validator,
+    /// Of which reading of the mission's dictionary the validator's is.
+    documents: u64,
+    main: Batch,
+    /// Bytes without packets that nobody waits for: they must not cut the packets' batches short.
+    aside: Batch,
+    seal_at: Option<Instant>,
+}
+
+/// A batch that is being filled.
+struct Batch {
+    content: Content,
+    builder: BatchBuilder,
+    producers: Vec<(Arc<DurableCount>, u64)>,
+    receipts: Vec<Receipt>,
+}
+
+/// A record that was judged.
+struct Judged<'a> {
+    reception: ReceptionTime,
+    verdicts: Verdicts,
+    bytes: &'a [u8],
+}
+
+impl Pipeline {
+    /// Runs until the queues are closed and empty. Blocks: run it on its own thread.
+    pub fn run(self) {
+        let mut links: HashMap<u64, LinkState> = HashMap::new();
+        loop {
+            let due = links.values().filter_map(|state| state.seal_at).min();
+            let done = match self.queues.next(due) {
+                Next::Item { queue, link, item, room } => {
+                    let state = links.entry(queue).or_insert_with(|| LinkState::new(link, &self.view));
+                    let taken = self.take(state, item);
+                    // Only now: what waits for the journal is still the link's to hold.
+                    drop(room);
+                    taken
+                }
+                Next::Ended(queue) => {
+                    links.remove(&queue).map_or(Ok(()), |mut state| self.seal_all(&mut state))
+                }
+                Next::Nothing => Ok(()),
+                Next::Closed => break,
+            };
+            let now = Instant::now();
+            let overdue = links.values_mut().filter(|state| state.seal_at.is_some_and(|at| at <= now));
+            let sealed: Result<(), Stopped> =
+                done.and_then(|()| overdue.map(|state| self.seal_all(state)).collect());
+            if sealed.is_err() {
+                error!(
+                    "the journal takes nothing more: records that no producer was told about are given up"
+                );
+                self.queues.close();
+                return;
+            }
+        }
+        for state in links.values_mut() {
+            if self.seal_all(state).is_err() {
+                warn!("records that no producer was told about are given up");
+                return;
+            }
+        }
+    }
+
+    fn take(&self, state: &mut LinkState, submission: Submission) -> Result<(), Stopped> {
+        state.read_by(&self.view);
+        let reception = submission.reception;
+        let mut samples = Vec::new();
+        let mut credit = Credit::new(&submission);
+        match &submission.records {
+            Records::Packets { bytes, ends } => {
+                // Reused for all packets of the submission.
+                let mut scratch = DecodedPacket::default();
+                for packet in packets(bytes, ends) {
+                    let verdicts =
+                        state.validator.judge_packet(reception, packet, &mut scratch, &mut samples);
+                    let record = Judged { reception, verdicts, bytes: packet };
+                    self.push(state, Content::Packets, &record, &mut credit)?;
+                }
+            }
+            Records::Samples(records) => {
+                for record in records {
+                    let verdicts = state.validator.judge_sample(reception, record, &mut samples);
+                    let bytes = SampleRecord::encode(record);
+                    let record = Judged { reception, verdicts, bytes: &bytes };
+                    self.push(state, Content::Samples, &record, &mut credit)?;
+                }
+            }
+            Records::Unframed { cause, bytes } => {
+                let verdicts = Verdict::NotAPacket.into();
+                let bytes = Unframed { cause, bytes }.encode();
+                self.push(
+                    state,
+                    Content::Unframed,
+                    &Judged { reception, verdicts, bytes: &bytes },
+                    &mut credit,
+                )?;
+            }
+            Records::Events(events) => {
+                for event in events {
+                    let bytes = Event::encode(event);
+                    let record = Judged { reception, verdicts: Verdicts::NONE, bytes: &bytes };
+                    self.push(state, Content::Events, &record, &mut credit)?;
+                }
+            }
+        }
+        credit.settle(state);
+        state.seal_at = state.seal_at.or_else(|| Some(Instant::now() + LINGER));
+        self.show(state.context.mission, samples);
+        Ok(())
+    }
+
+    /// The page may miss what it is too slow for; the journal misses nothing.
+    fn show(&self, mission: usize, samples: Vec<Sample>) {
+        if samples.is_empty() {
+            return;
+        }
+        if let Err(mpsc::error::TrySendError::Full(left_out)) =
+            self.viewer.try_send(Viewed { mission, samples })
+        {
+            Metric::EdgeDecodeSkippedSamples.add(left_out.samples.len() as u64);
+        }
+    }
+
+    fn push(
+        &self,
+        state: &mut LinkState,
+        content: Content,
+        record: &Judged<'_>,
+        credit: &mut Credit<'_>,
+    ) -> Result<(), Stopped> {
+        let is_aside = content == Content::Unframed && credit.producer.is_none();
+        let batch = if is_aside { &state.aside } else { &state.main };
+        let is_full =
+            batch.builder.records() >= RECORDS_FULL || !batch.builder.has_room_for(record.bytes.len());
+        if is_full || batch.content != content {
+            // In order: what came before is durable first.
+            credit.settle(state);
+            self.seal_all(state)?;
+        }
+        let is_quarantined = record.verdicts.intersects(QUARANTINED);
+        if !record.verdicts.is_empty() {
+            state.context.statistics.on_verdicts(record.verdicts, is_quarantined);
+        }
+        let batch = if is_aside { &mut state.aside } else { &mut state.main };
+        if batch.content != content {
+            let config = &state.context.statistics.config;
+            *batch = Batch::new(content, &config.mission, &config.name);
+        }
+        batch.builder.push_judged(record.reception, record.verdicts, is_quarantined, record.bytes);
+        credit.count(is_quarantined, is_aside);
+        Ok(())
+    }
+
+    fn seal_all(&self, state: &mut LinkState) -> Result<(), Stopped> {
+        state.seal_at = None;
+        state.context.statistics.on_continuity(state.continuity());
+        self.seal(&mut state.main)?;
+        self.seal(&mut state.aside)
+    }
+
+    fn seal(&self, batch: &mut Batch) -> Result<(), Stopped> {
+        let Some(body) = batch.builder.pack() else { return Ok(()) };
+        let (producers, receipts) =
+            (std::mem::take(&mut batch.producers), std::mem::take(&mut batch.receipts));
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                appended = self.journal.append(body, producers, receipts) => appended.map_err(|_| Stopped),
+                // A full journal makes this wait; a node that stops waits only a moment longer.
+                () = async { self.stopping.cancelled().await; tokio::time::sleep(STOP_WAIT).await } => Err(Stopped),
+            }
+        })
+    }
+}
+
+impl LinkState {
+    fn new(context: Arc<LinkContext>, view: &View) -> Self {
+        let (documents, decoder) = view.decoder(context.mission);
+        let config = &context.statistics.config;
+        Self {
+            validator: Validator::new(decoder, &config.validation()),
+            documents,
+            main: Batch::new(Content::Packets, &config.mission, &config.name),
+            aside: Batch::new(Content::Unframed, &config.mission, &config.name),
+            seal_at: None,
+            context,
+        }
+    }
+
+    /// Takes over what the mission is read by since the hub sent something new.
+    fn read_by(&mut self, view: &View) {
+        if view.documents(self.context.mission) != self.documents {
+            let (documents, decoder) = view.decoder(self.context.mission);
+            self.validator.set_decoder(decoder);
+            self.documents = documents;
+        }
+    }
+
+    fn continuity(&self) -> dashboard::contract::LinkContinuity {
+        let mut sum =
+            dashboard::contract::LinkContinuity { idle: self.validator.idle_packets(), ..Default::default() };
+        for (_, _, counts) in self.validator.counts() {
+            sum.missing += counts.missing;
+            sum.gaps += counts.gaps;
+            sum.duplicates += counts.duplicates;
+            sum.late += counts.late;
+            sum.resets += counts.resets;
+        }
+        sum
+    }
+}
+
+impl Batch {
+    fn new(content: Content, mission: &str, link: &str) -> Self {
+        Self {
+            content,
+            builder: BatchBuilder::of(content, mission, link),
+            producers: Vec::new(),
+            receipts: Vec::new(),
+        }
+    }
+}
+
+/// Who is told about the records of a submission, batch by batch.
+struct Credit<'a> {
+    producer: Option<&'a Arc<Producer>>,
+    request: Option<RequestPart>,
+    /// Records in the batch that is being filled, and those set aside.
+    records: u64,
+    aside: u64,
+    quarantined: u64,
+    /// Records of the submission so far.
+    total: u32,
+}
+
+impl<'a> Credit<'a> {
+    fn new(submission: &'a Submission) -> Self {
+        let (producer, request) = (submission.producer.as_ref(), submission.request);
+        Self { producer, request, records: 0, aside: 0, quarantined: 0, total: 0 }
+    }
+
+    fn count(&mut self, is_quarantined: bool, is_aside: bool) {
+        self.records += u64::from(!is_aside);
+        self.aside += u64::from(is_aside);
+        self.quarantined += u64::from(is_quarantined);
+        self.total += 1;
+    }
+
+    /// Writes down who is told when the batches that are being filled are durable.
+    fn settle(&mut self, state: &mut LinkState) {
+        let link = &state.context.statistics.durable;
+        let aside = std::mem::take(&mut self.aside);
+        if aside > 0 {
+            state.aside.add(link, aside);
+        }
+        let records = std::mem::take(&mut self.records);
+        if records == 0 {
+            return;
+        }
+        state.main.add(link, records);
+        if let Some(producer) = self.producer {
+            // First, so that who is told of a record can ask what became of it.
+            producer.add_quarantined(std::mem::take(&mut self.quarantined));
+            state.main.add(&producer.durable, records);
+        }
+        if let Some(request) = self.request {
+            let records = request.records_before + self.total;
+            state.main.receipts.retain(|receipt| receipt.key != request.key);
+            state.main.receipts.push(Receipt { key: request.key, records });
+        }
+    }
+}
+
+impl Batch {
+    fn add(&mut self, told: &Arc<DurableCount>, records: u64) {
+        match self.producers.iter_mut().find(|(known, _)| Arc::ptr_eq(known, told)) {
+            Some((_, count)) => *count += records,
+            None => self.producers.push((Arc::clone(told), records)),
+        }
+    }
+}
