@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use dashboard::{LiveBatch, LiveMission};
 use delivery::SealedBatch;
 use mission_database::{DecodedPacket, ParameterIndex, VersionNumber};
-use processing::{MissionDecoder, PacketOutcome, RangeScan, Raw, Sample, Series};
+use processing::{MissionDecoder, RangeScan, Raw, RecordOutcome, Sample, Series};
 use service::metric::Metric;
 use tokio::time::Instant;
 use tracing::warn;
@@ -188,10 +188,11 @@ impl Archive {
         let samples = match committed.batch.open() {
             Ok(open) => {
                 let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
-                for (reception, packet) in open.packets() {
-                    let outcome = reads.decoder.decode(reception, packet, &mut scratch, &mut samples);
-                    if !matches!(outcome, PacketOutcome::Decoded | PacketOutcome::Idle) {
-                        Metric::HubArchiveUndecodedPackets.add_for("outcome", outcome.word(), 1);
+                for record in open.records() {
+                    let content = open.content();
+                    let outcome = reads.decoder.decode_record(content, record, &mut scratch, &mut samples);
+                    if let RecordOutcome::Unread(cause) = outcome {
+                        Metric::HubArchiveUndecodedPackets.add_for("outcome", cause, 1);
                     }
                 }
                 samples

@@ -158,8 +158,8 @@ impl Gathered {
         // One that does not open had no samples the first time either, and stays in the ledger.
         let Ok(open) = batch.open() else { return Ok(()) };
         let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
-        for (reception, packet) in open.packets() {
-            request.decoder.decode(reception, packet, &mut scratch, &mut samples);
+        for record in open.records() {
+            request.decoder.decode_record(open.content(), record, &mut scratch, &mut samples);
             progress.packets += 1;
         }
         samples.retain(|sample| request.span.contains(&sample.generation.0));

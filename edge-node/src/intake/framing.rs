@@ -216,10 +216,9 @@ mod tests {
         [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat()
     }
 
-    fn frame_in_pieces(
-        stream: &[u8],
-        piece: usize,
-    ) -> (Vec<Vec<u8>>, Vec<(&'static str, u64)>, Option<Lost>) {
+    type Framed = (Vec<Vec<u8>>, Vec<(&'static str, u64)>, Option<Lost>);
+
+    fn frame_in_pieces(stream: &[u8], piece: usize) -> Framed {
         let mut framer = Framer::new(StreamFraming::LengthPrefixed, 1_000);
         let (mut packets, mut rejected, mut lost) = (Vec::new(), Vec::new(), None);
         for bytes in stream.chunks(piece.max(1)) {

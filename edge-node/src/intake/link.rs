@@ -73,7 +73,9 @@ impl Link {
                 tokio::time::sleep(wait).await;
             }
         }
-        self.context.statistics.on_taken(records, bytes, submission.reception);
+        if !submission.records.is_unframed() {
+            self.context.statistics.on_taken(records, bytes, submission.reception);
+        }
         self.queue.send(submission, bytes).await
     }
 
@@ -86,10 +88,12 @@ impl Link {
         if let Some(rate) = &self.rate {
             rate.take(records, Instant::now()).map_err(|retry_after| Refused::Rate { retry_after })?;
         }
-        let reception = submission.reception;
+        let (reception, is_unframed) = (submission.reception, submission.records.is_unframed());
         match self.queue.try_send(submission, bytes) {
             Ok(()) => {
-                self.context.statistics.on_taken(records, bytes, reception);
+                if !is_unframed {
+                    self.context.statistics.on_taken(records, bytes, reception);
+                }
                 Ok(())
             }
             Err(NotTaken::Full) => Err(Refused::Full),

@@ -74,6 +74,11 @@ impl Records {
         }
     }
 
+    /// Whether no packet was found in it: the door counts it as rejected, and what is kept is for people to look at.
+    pub fn is_unframed(&self) -> bool {
+        matches!(self, Self::Unframed { .. })
+    }
+
     /// What they take in memory, about.
     pub fn bytes(&self) -> usize {
         match self {

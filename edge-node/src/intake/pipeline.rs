@@ -81,7 +81,7 @@ impl Pipeline {
             let done = match self.queues.next(due) {
                 Next::Item { queue, link, item, room } => {
                     let state = links.entry(queue).or_insert_with(|| LinkState::new(link, &self.view));
-                    let taken = self.take(state, item);
+                    let taken = self.take(state, &item);
                     // Only now: what waits for the journal is still the link's to hold.
                     drop(room);
                     taken
@@ -93,9 +93,9 @@ impl Pipeline {
                 Next::Closed => break,
             };
             let now = Instant::now();
-            let overdue = links.values_mut().filter(|state| state.seal_at.is_some_and(|at| at <= now));
+            let mut overdue = links.values_mut().filter(|state| state.seal_at.is_some_and(|at| at <= now));
             let sealed: Result<(), Stopped> =
-                done.and_then(|()| overdue.map(|state| self.seal_all(state)).collect());
+                done.and_then(|()| overdue.try_for_each(|state| self.seal_all(state)));
             if sealed.is_err() {
                 error!(
                     "the journal takes nothing more: records that no producer was told about are given up"
@@ -112,11 +112,11 @@ impl Pipeline {
         }
     }
 
-    fn take(&self, state: &mut LinkState, submission: Submission) -> Result<(), Stopped> {
+    fn take(&self, state: &mut LinkState, submission: &Submission) -> Result<(), Stopped> {
         state.read_by(&self.view);
         let reception = submission.reception;
         let mut samples = Vec::new();
-        let mut credit = Credit::new(&submission);
+        let mut credit = Credit::new(submission);
         match &submission.records {
             Records::Packets { bytes, ends } => {
                 // Reused for all packets of the submission.
@@ -276,9 +276,9 @@ impl Batch {
 struct Credit<'a> {
     producer: Option<&'a Arc<Producer>>,
     request: Option<RequestPart>,
-    /// Records in the batch that is being filled, and those set aside.
+    is_unframed: bool,
+    /// Records in the main batch that is being filled.
     records: u64,
-    aside: u64,
     quarantined: u64,
     /// Records of the submission so far.
     total: u32,
@@ -286,29 +286,31 @@ struct Credit<'a> {
 
 impl<'a> Credit<'a> {
     fn new(submission: &'a Submission) -> Self {
-        let (producer, request) = (submission.producer.as_ref(), submission.request);
-        Self { producer, request, records: 0, aside: 0, quarantined: 0, total: 0 }
+        Self {
+            producer: submission.producer.as_ref(),
+            request: submission.request,
+            is_unframed: submission.records.is_unframed(),
+            records: 0,
+            quarantined: 0,
+            total: 0,
+        }
     }
 
     fn count(&mut self, is_quarantined: bool, is_aside: bool) {
         self.records += u64::from(!is_aside);
-        self.aside += u64::from(is_aside);
         self.quarantined += u64::from(is_quarantined);
         self.total += 1;
     }
 
     /// Writes down who is told when the batches that are being filled are durable.
     fn settle(&mut self, state: &mut LinkState) {
-        let link = &state.context.statistics.durable;
-        let aside = std::mem::take(&mut self.aside);
-        if aside > 0 {
-            state.aside.add(link, aside);
-        }
         let records = std::mem::take(&mut self.records);
         if records == 0 {
             return;
         }
-        state.main.add(link, records);
+        if !self.is_unframed {
+            state.main.add(&state.context.statistics.durable, records);
+        }
         if let Some(producer) = self.producer {
             // First, so that who is told of a record can ask what became of it.
             producer.add_quarantined(std::mem::take(&mut self.quarantined));

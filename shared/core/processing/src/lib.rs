@@ -9,6 +9,7 @@ mod packet_time;
 mod raise;
 mod rate;
 mod received;
+mod record;
 mod reduce;
 mod sample;
 mod scan;
@@ -24,6 +25,7 @@ pub use received::{
     BodyError, RefusedSample, SampleBody, SampleCause, SampleField, SampleFormat, SampleLimits,
     SampleProblem, check_against, read_samples,
 };
+pub use record::RecordOutcome;
 pub use reduce::{Buckets, Reducer};
 pub use sample::{Converted, Engineering, Raw, Sample};
 pub use scan::{RangeAnswer, RangeQuery, RangeScan, Wanted};

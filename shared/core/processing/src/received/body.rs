@@ -26,8 +26,7 @@ pub(super) fn read_json(
     let result = if is_structure {
         json.deserialize_any(Root { intake: &mut intake })
     } else {
-        IgnoredAny::deserialize(&mut json)
-            .and_then(|_| Err(intake.stop_at_shape("neither an array nor an object")))
+        IgnoredAny::deserialize(&mut json).and_then(|_| Err(intake.stop_at_shape("a value by itself")))
     };
     match result.and_then(|()| json.end()) {
         Ok(()) => Ok(intake.body),
@@ -143,7 +142,8 @@ impl<'c> Intake<'c> {
     }
 
     fn body_error(self, body: &[u8], error: &serde_json::Error) -> BodyError {
-        let (line, column) = (error.line(), error.column());
+        // What is no syntax has no place.
+        let (line, column) = (error.line().max(1), error.column());
         // Elements are taken whatever they are, so that the only wrong kind of JSON is that behind `samples`.
         let cause = if error.is_data() { SampleCause::JsonShape } else { SampleCause::JsonSyntax };
         let (cause, message) = self.stopped.unwrap_or((cause, without_place(error)));
