@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::bits::{self, ByteOrder, IntegerCoding};
 use crate::condition::{Register, Scope};
 use crate::monitoring::{Judging, Watch};
-use crate::plan::{Block, Plan, Position, Quantity, Read, ReadStep, Repeat, Size, Step};
+use crate::plan::{Block, Field, Plan, Position, Quantity, Read, ReadStep, Repeat, Size, Step};
 use crate::{
     ContainerIndex, DecodeError, DecodedComposite, DecodedPacket, DecodedValue, Dictionary, MonitoringResult,
     ParameterIndex, RawValue, Validity,
@@ -19,20 +19,9 @@ pub(crate) fn decode<'p>(
     into: &mut DecodedPacket<'p>,
 ) -> Result<(), DecodeError> {
     into.clear();
-    into.registers.resize(usize::from(dictionary.judging.registers), Register::EMPTY);
     let plan = &dictionary.compiled.plan;
     let mut container = root.or(plan.root).ok_or(DecodeError::NoContainer)?;
-    let packet_bits = packet.len() * 8;
-    let mut decoder = Decoder {
-        dictionary,
-        plan,
-        judging: &dictionary.judging,
-        packet,
-        packet_bits,
-        allowance: Allowance::new(packet_bits, plan.steps.len()),
-        is_repeating: false,
-        into,
-    };
+    let mut decoder = Decoder::new(dictionary, packet, into);
     // Each turn goes from a base to a container derived from it; the loader refused cycles.
     loop {
         let current = &plan.containers[container.0 as usize];
@@ -47,6 +36,21 @@ pub(crate) fn decode<'p>(
         };
         container = child.container;
     }
+}
+
+/// Converts and judges one value as if it were all that a packet holds.
+pub(crate) fn decode_alone<'p>(
+    dictionary: &Dictionary,
+    parameter: ParameterIndex,
+    field: Field,
+    raw: RawValue<'p>,
+) -> DecodedValue<'p> {
+    let mut into = DecodedPacket::default();
+    let watch = dictionary.judging.watches[parameter.0 as usize];
+    let mut decoder = Decoder::new(dictionary, &[], &mut into);
+    let value = decoder.value(&ReadStep { parameter, position: Position::Absolute(0), field }, raw, watch);
+    decoder.keep(value, watch);
+    into.values.pop().expect("`keep` has put it there")
 }
 
 pub(crate) struct Decoder<'d, 'p, 'i> {
@@ -89,6 +93,25 @@ fn take(left: &mut usize, cost: usize) -> bool {
     let rest = left.checked_sub(cost);
     *left = rest.unwrap_or(*left);
     rest.is_some()
+}
+
+impl<'d, 'p, 'i> Decoder<'d, 'p, 'i> {
+    /// `into` must be empty.
+    fn new(dictionary: &'d Dictionary, packet: &'p [u8], into: &'i mut DecodedPacket<'p>) -> Self {
+        let plan = &dictionary.compiled.plan;
+        let packet_bits = packet.len() * 8;
+        into.registers.resize(usize::from(dictionary.judging.registers), Register::EMPTY);
+        Decoder {
+            dictionary,
+            plan,
+            judging: &dictionary.judging,
+            packet,
+            packet_bits,
+            allowance: Allowance::new(packet_bits, plan.steps.len()),
+            is_repeating: false,
+            into,
+        }
+    }
 }
 
 impl<'p> Decoder<'_, 'p, '_> {

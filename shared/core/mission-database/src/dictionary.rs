@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::condition::{Register, Scope};
 use crate::monitoring::Judging;
 use crate::operand::RawKind;
-use crate::plan::Plan;
+use crate::plan::{LoneFields, Plan};
 use crate::{
     AlarmRule, DecodeError, DecodedPacket, DecodedValue, LimitsError, MonitoringResult, ParameterLimits,
     Validity, XtceError, decode, overlay, xtce,
@@ -33,6 +33,8 @@ pub(crate) struct Compiled {
     pub(crate) by_short_name: Vec<ParameterIndex>,
     /// What the encoding of each parameter gives.
     pub(crate) raw_kinds: Vec<Option<RawKind>>,
+    /// How each parameter is read and converted, wherever it stands.
+    pub(crate) lone_fields: LoneFields,
     pub(crate) containers: Vec<Container>,
     pub(crate) unused: Vec<Unused>,
     pub(crate) warnings: Vec<Warning>,

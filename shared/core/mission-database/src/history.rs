@@ -51,7 +51,7 @@ pub struct DictionaryVersion {
     /// The mission's number of each of its parameters.
     to_mission: Arc<[ParameterIndex]>,
     /// The dictionary's own number of each of the mission's parameters.
-    from_mission: HashMap<ParameterIndex, ParameterIndex>,
+    from_mission: Arc<HashMap<ParameterIndex, ParameterIndex>>,
 }
 
 /// A version of the limits.
@@ -75,9 +75,15 @@ pub struct Reading {
     /// The dictionary with these limits.
     pub dictionary: Dictionary,
     to_mission: Arc<[ParameterIndex]>,
+    from_mission: Arc<HashMap<ParameterIndex, ParameterIndex>>,
 }
 
 impl Reading {
+    /// This dictionary's own number of one of the mission's parameters; `None` where only another version has it.
+    pub fn dictionary_index(&self, parameter: ParameterIndex) -> Option<ParameterIndex> {
+        self.from_mission.get(&parameter).copied()
+    }
+
     /// The mission's number of a parameter of this dictionary.
     pub fn mission_index(&self, parameter: ParameterIndex) -> ParameterIndex {
         self.to_mission[parameter.0 as usize]
@@ -200,7 +206,7 @@ impl Shared {
             to_mission.push(index);
         }
         let pairs = to_mission.iter().zip(0..).map(|(mission, local)| (*mission, ParameterIndex(local)));
-        let from_mission = pairs.collect();
+        let from_mission = Arc::new(pairs.collect());
         self.versions.retain(|other| other.number != number);
         let to_mission = to_mission.into();
         self.versions.push(DictionaryVersion {
@@ -275,6 +281,7 @@ impl Shared {
             limits,
             dictionary: version.dictionary.clone(),
             to_mission: Arc::clone(&version.to_mission),
+            from_mission: Arc::clone(&version.from_mission),
         }
     }
 }

@@ -62,6 +62,7 @@ mod decode;
 mod dictionary;
 mod engineering;
 mod error;
+mod given;
 mod history;
 mod layout;
 mod limits;
@@ -79,6 +80,7 @@ pub use dictionary::{
     ParameterIndex, ParameterKind, Shape, Unused, Warning,
 };
 pub use error::{DecodeError, XtceError};
+pub use given::{GivenValue, UnfitValue};
 pub use history::{DictionaryVersion, LimitsVersion, MissionDatabase, Reading, VersionNumber};
 pub use layout::{LayoutEntry, LayoutItem, LayoutStart};
 pub use limits::{

@@ -73,7 +73,8 @@ fn raw_operand(raw: Option<RawKind>, text: &str) -> Option<Operand> {
     }
 }
 
-fn boolean(zero: &str, one: &str, text: &str) -> Option<bool> {
+/// What a word says: one of the parameter's own, or one that everybody knows.
+pub(crate) fn boolean(zero: &str, one: &str, text: &str) -> Option<bool> {
     match text {
         _ if text == one => Some(true),
         _ if text == zero => Some(false),

@@ -197,6 +197,21 @@ pub(crate) struct Field {
     pub(crate) conversion: Conversion,
 }
 
+/// The field of each parameter, for values that come without a packet. Many parameters share a type.
+#[derive(Debug)]
+pub(crate) struct LoneFields {
+    /// Absent where a type has no encoding.
+    pub(crate) of_type: Vec<Option<Field>>,
+    /// One for each parameter, an index into `of_type`.
+    pub(crate) type_of: Vec<u32>,
+}
+
+impl LoneFields {
+    pub(crate) fn field(&self, parameter: ParameterIndex) -> Option<Field> {
+        self.of_type[self.type_of[parameter.0 as usize] as usize]
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Read {
     Binary { size: Size },

@@ -6,6 +6,7 @@ mod composites;
 mod contexts;
 mod decoding;
 mod generator;
+mod given;
 mod hostile;
 mod limits_judging;
 mod limits_overlaid;

@@ -72,6 +72,29 @@ impl TimeScale {
         }
     }
 
+    /// The raw value of a moment, the other way round: the nearest whole one, and the exact one. `None` where another
+    /// parameter tells where it counts from, or nothing does.
+    pub(crate) fn ticks(&self, time: TaiTime) -> Option<(i128, f64)> {
+        let since_origin = match self.origin {
+            Origin::Continuous(start) => i128::from(time.0) - i128::from(start.0),
+            Origin::LeapSecondsSkipped { unix_seconds } => {
+                i128::from(time.to_unix_nanos()) - i128::from(unix_seconds) * 1_000_000_000
+            }
+            Origin::Parameter(_) => return None,
+        };
+        let elapsed = since_origin - i128::from(rounded(self.offset_s * NANOS_PER_SECOND)?);
+        let tick_nanos = self.scale_s * NANOS_PER_SECOND;
+        let exact = elapsed as f64 / tick_nanos;
+        let nearest = match rounded(tick_nanos) {
+            Some(tick) if tick > 0 && is_whole(tick_nanos) => {
+                (elapsed + i128::from(tick / 2)).div_euclid(i128::from(tick))
+            }
+            // Saturates, which is then outside of any field.
+            _ => exact.round() as i128,
+        };
+        exact.is_finite().then_some((nearest, exact))
+    }
+
     /// Exact where a tick is a whole number of nanoseconds.
     fn elapsed_nanos(&self, raw: &RawValue<'_>) -> Option<i64> {
         let tick_nanos = self.scale_s * NANOS_PER_SECOND;

@@ -27,7 +27,7 @@ use roxmltree::{Document, ParsingOptions};
 use crate::condition::Register;
 use crate::dictionary::Compiled;
 use crate::monitoring::Judging;
-use crate::plan::Plan;
+use crate::plan::{LoneFields, Plan};
 use crate::{Census, Container, Dictionary, Parameter, ParameterIndex, XtceError};
 use declarations::Declarations;
 use document::Source;
@@ -96,6 +96,10 @@ fn dictionary(
     for (register, parameter) in (0..).zip(registered) {
         judging.watches[parameter.0 as usize].register = Register(register);
     }
+    let lone_fields = LoneFields {
+        of_type: fields.iter().map(|its_type| its_type.field).collect(),
+        type_of: symbols.types.iter().map(|its_type| *its_type as u32).collect(),
+    };
     let raw_kinds = fields_of().map(|field| field.raw).collect();
     let calibrated: Vec<bool> = fields_of().map(|field| field.is_calibrated()).collect();
     let mut parameters = symbols.parameters;
@@ -117,6 +121,7 @@ fn dictionary(
         by_short_name,
         parameters,
         raw_kinds,
+        lone_fields,
         composites: symbols.composites,
         containers,
         unused,
