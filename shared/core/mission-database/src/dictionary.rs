@@ -235,6 +235,20 @@ impl Dictionary {
         &all[first..after]
     }
 
+    /// Up to `count` parameters on both sides of the place that a full name has, or would have, in alphabetical order.
+    pub fn around(&self, qualified_name: &str, count: usize) -> &[ParameterIndex] {
+        let all = &self.compiled.by_name;
+        let place = all.partition_point(|index| self.parameter(*index).name.as_str() < qualified_name);
+        &all[place.saturating_sub(count)..all.len().min(place + count)]
+    }
+
+    /// The same of short names.
+    pub fn around_short(&self, short_name: &str, count: usize) -> &[ParameterIndex] {
+        let all = &self.compiled.by_short_name;
+        let place = all.partition_point(|index| self.parameter(*index).short_name.as_str() < short_name);
+        &all[place.saturating_sub(count)..all.len().min(place + count)]
+    }
+
     /// Whether a full or a short name means a parameter here.
     pub fn has(&self, name: &str) -> bool {
         self.find(name).is_some() || !self.find_short(name).is_empty()

@@ -1,6 +1,6 @@
 //! A packet of a mission, decoded into samples that know their generation time.
 
-use mission_database::{DecodeError, DecodedPacket, MissionDatabase};
+use mission_database::{DecodeError, DecodedPacket, MissionDatabase, Validity};
 use space_packet::crc::{self, CrcError};
 use space_packet::{Apid, GenerationTime, HeaderError, PrimaryHeader, ReceptionTime};
 
@@ -46,6 +46,47 @@ pub struct PacketConventions {
     pub has_error_control: bool,
 }
 
+/// What a packet says of its own time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PacketClock {
+    /// It announces none.
+    Absent,
+    /// It was made then.
+    Read(GenerationTime),
+    /// It announces one that is cut off, of another code, or not plausible.
+    Unreadable,
+}
+
+/// A packet and its times.
+#[derive(Clone, Copy)]
+pub(crate) struct DatedPacket<'p> {
+    pub(crate) bytes: &'p [u8],
+    pub(crate) generation: GenerationTime,
+    pub(crate) reception: ReceptionTime,
+    /// Whether it ends in a CRC-16 whatever conventions and dictionary say.
+    pub(crate) has_error_control: bool,
+}
+
+/// Which validities occur among some values.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Validities(u8);
+
+impl Validities {
+    #[inline]
+    pub(crate) fn add(&mut self, validity: Validity) {
+        self.0 |= 1 << validity as u8;
+    }
+
+    /// Whether all are valid.
+    pub(crate) fn are_valid(self) -> bool {
+        self.0 & !(1 << Validity::Valid as u8) == 0
+    }
+
+    pub(crate) fn holds(self, validity: Validity) -> bool {
+        self.0 & 1 << validity as u8 != 0
+    }
+}
+
 /// Decodes the packets of one mission. A clone shares the mission's dictionaries.
 #[derive(Clone)]
 pub struct MissionDecoder {
@@ -88,17 +129,45 @@ impl MissionDecoder {
         };
         let time = self.conventions.time.read(&header, packet);
         let generation = time.unwrap_or(GenerationTime(reception.0));
-        let reading = self.database.at(generation.0);
-        let is_checked = self.conventions.has_error_control || reading.dictionary.has_error_control();
-        if is_checked && let Err(error) = crc::check(packet) {
-            return PacketOutcome::Damaged(error);
+        let dated = DatedPacket { bytes: packet, generation, reception, has_error_control: false };
+        self.decode_dated(dated, scratch, samples).0
+    }
+
+    /// When a packet says that it was made.
+    pub(crate) fn packet_clock(&self, header: &PrimaryHeader, packet: &[u8]) -> PacketClock {
+        let time = &self.conventions.time;
+        match time.read(header, packet) {
+            Some(generation) => PacketClock::Read(generation),
+            None if header.secondary_header && *time != PacketTime::None => PacketClock::Unreadable,
+            None => PacketClock::Absent,
         }
-        let result = reading.dictionary.decode(packet, scratch);
-        samples.extend(scratch.values.iter().map(|value| Sample::new(reading, value, generation, reception)));
-        match result {
+    }
+
+    /// Decodes a packet whose time is known already.
+    pub(crate) fn decode_dated<'p>(
+        &self,
+        packet: DatedPacket<'p>,
+        scratch: &mut DecodedPacket<'p>,
+        samples: &mut Vec<Sample>,
+    ) -> (PacketOutcome, Validities) {
+        let DatedPacket { bytes, generation, reception, has_error_control } = packet;
+        let reading = self.database.at(generation.0);
+        let is_checked =
+            has_error_control || self.conventions.has_error_control || reading.dictionary.has_error_control();
+        let mut validities = Validities::default();
+        if is_checked && let Err(error) = crc::check(bytes) {
+            return (PacketOutcome::Damaged(error), validities);
+        }
+        let result = reading.dictionary.decode(bytes, scratch);
+        samples.extend(scratch.values.iter().map(|value| {
+            validities.add(value.validity);
+            Sample::new(reading, value, generation, reception)
+        }));
+        let outcome = match result {
             Err(error) => PacketOutcome::Partial(error),
             Ok(()) if scratch.unresolved => PacketOutcome::Unresolved,
             Ok(()) => PacketOutcome::Decoded,
-        }
+        };
+        (outcome, validities)
     }
 }

@@ -1,5 +1,5 @@
-//! From packets to samples: decoding with a mission's dictionary and clock, latest values, series in columns,
-//! and reduction of a range to pixels.
+//! From packets to samples: decoding with a mission's dictionary and clock, verdicts on what was received, latest
+//! values, series in columns, and reduction of a range to pixels.
 //!
 //! Pure: the caller passes packets and their reception times and keeps what comes back.
 
@@ -7,16 +7,26 @@ mod decoder;
 mod latest;
 mod packet_time;
 mod raise;
+mod rate;
+mod received;
 mod reduce;
 mod sample;
 mod scan;
 mod series;
+mod validation;
+mod verdict;
 
 pub use decoder::{MissionDecoder, PacketConventions, PacketOutcome};
 pub use latest::{LatestValue, LatestValues};
 pub use packet_time::{ClockTime, CucTime, EpochDay, PacketTime};
 pub use raise::{AlarmRaising, AlarmStanding, JudgedSample};
+pub use received::{
+    BodyError, RefusedSample, SampleBody, SampleCause, SampleField, SampleFormat, SampleLimits,
+    SampleProblem, check_against, read_samples,
+};
 pub use reduce::{Buckets, Reducer};
 pub use sample::{Converted, Engineering, Raw, Sample};
 pub use scan::{RangeAnswer, RangeQuery, RangeScan, Wanted};
 pub use series::{Columns, ConvertedColumn, Quality, RawColumn, Series};
+pub use validation::{ValidationSettings, Validator};
+pub use verdict::{QUARANTINED, Verdict, quarantine_cause, verdicts_in};
