@@ -49,6 +49,9 @@ pub(crate) fn decode_alone<'p>(
     let watch = dictionary.judging.watches[parameter.0 as usize];
     let mut decoder = Decoder::new(dictionary, &[], &mut into);
     let value = decoder.value(&ReadStep { parameter, position: Position::Absolute(0), field }, raw, watch);
+    if watch.monitor == Watch::NOTHING {
+        return value;
+    }
     decoder.keep(value, watch);
     into.values.pop().expect("`keep` has put it there")
 }

@@ -16,7 +16,7 @@ pub(crate) struct RateLimit {
 /// A token bucket for each of many things, numbered densely. What is over the rate takes nothing out, so that of a
 /// steady excess only the excess is flagged.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Buckets {
+pub(crate) struct TokenBuckets {
     /// When each would be full again, in nanoseconds of TAI.
     full_at: Vec<i64>,
 }
@@ -30,7 +30,7 @@ impl RateLimit {
     }
 }
 
-impl Buckets {
+impl TokenBuckets {
     /// Takes one from a bucket; `false`: there was none.
     #[inline]
     pub(crate) fn take(&mut self, index: usize, limit: RateLimit, reception: ReceptionTime) -> bool {
@@ -66,7 +66,7 @@ mod tests {
 
     /// How many of those that come at these milliseconds are within the rate.
     fn passed(rate: f64, milliseconds: impl IntoIterator<Item = i64>) -> usize {
-        let (mut buckets, limit) = (Buckets::default(), RateLimit::per_second(rate));
+        let (mut buckets, limit) = (TokenBuckets::default(), RateLimit::per_second(rate));
         let at = |milliseconds: i64| ReceptionTime(TaiTime(milliseconds * 1_000_000));
         milliseconds.into_iter().filter(|moment| buckets.take(3, limit, at(*moment))).count()
     }
@@ -110,7 +110,7 @@ mod tests {
 
         #[test]
         fn no_rate_and_no_time_overflows(rate in any::<f64>(), times in any::<Vec<i64>>()) {
-            let (mut buckets, limit) = (Buckets::default(), RateLimit::per_second(rate));
+            let (mut buckets, limit) = (TokenBuckets::default(), RateLimit::per_second(rate));
             for time in times {
                 buckets.take(0, limit, ReceptionTime(TaiTime(time)));
             }

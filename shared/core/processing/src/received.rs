@@ -41,8 +41,8 @@ pub struct SampleLimits {
 impl Default for SampleLimits {
     fn default() -> Self {
         Self {
-            // At the least that a sample takes, about 4 MB of a body.
-            samples_max: 100_000,
+            // One every 0.1 ms, for a producer that sends once a second.
+            samples_max: 10_000,
             // What somebody may still read.
             refused_listed_max: 100,
             // With its name, half of what a sealed batch may hold.

@@ -14,7 +14,7 @@ use space_packet::{
 };
 
 use crate::decoder::{DatedPacket, PacketClock, Validities};
-use crate::rate::{Buckets, RateLimit};
+use crate::rate::{RateLimit, TokenBuckets};
 use crate::{MissionDecoder, PacketOutcome, Sample, Verdict};
 
 /// 1990-01-01T00:00:00 UTC, when TAI was 25 s ahead. Clocks that were never set count from 1958, 1970, 1980 or their
@@ -59,8 +59,8 @@ pub struct Validator {
     decoder: MissionDecoder,
     expected: Expected,
     continuity: ContinuityTracker,
-    apid_rates: Buckets,
-    parameter_rates: Buckets,
+    apid_rates: TokenBuckets,
+    parameter_rates: TokenBuckets,
     idle_packets: u64,
 }
 
@@ -82,8 +82,8 @@ impl Validator {
             decoder,
             expected: Expected::new(settings),
             continuity: ContinuityTracker::default(),
-            apid_rates: Buckets::default(),
-            parameter_rates: Buckets::default(),
+            apid_rates: TokenBuckets::default(),
+            parameter_rates: TokenBuckets::default(),
             idle_packets: 0,
         }
     }
@@ -242,7 +242,7 @@ impl Expected {
     }
 
     #[inline]
-    fn pace(&self, buckets: &mut Buckets, place: usize, reception: ReceptionTime) -> Verdicts {
+    fn pace(&self, buckets: &mut TokenBuckets, place: usize, reception: ReceptionTime) -> Verdicts {
         match self.rate {
             Some(limit) if !buckets.take(place, limit, reception) => Verdict::Rate.into(),
             _ => Verdicts::NONE,

@@ -138,6 +138,16 @@ fn a_time_keeps_what_was_sent_and_gets_the_nearest_raw_value() {
     );
 }
 
+#[test]
+fn a_parameter_without_an_encoding_takes_nothing() {
+    let types = format!("{}<IntegerParameterType name='T'/>", super::U8);
+    let containers = super::container("C", &super::entry("MODE"));
+    let dictionary = load(&document(&types, &[("P", "T"), ("MODE", "U8")], &containers));
+    let expected = "/S/P has no encoding in the dictionary, so that it can have no value";
+    assert_eq!(shown(dictionary.read_raw(P, Unsigned(1))), expected);
+    assert_eq!(shown(dictionary.read_engineering(P, Unsigned(1))), expected);
+}
+
 /// A voltage in warning above 10 while the mode is 1, and above 20 otherwise.
 fn watched() -> Dictionary {
     let alarm =

@@ -76,20 +76,48 @@ fn nearest<'d>(dictionary: &'d Dictionary, name: &str) -> Option<&'d str> {
     rated.min().map(|(_, name)| name)
 }
 
-/// Letters to insert, drop or change between two names, whatever their case; `None` where one is too long.
+/// Letters to insert, drop or change between two names, whatever their case; `None` where they are too different in
+/// length, or too long to compare.
 fn distance(a: &str, b: &str) -> Option<usize> {
-    if a.len().max(b.len()) > COMPARED_BYTES_MAX {
+    if a.len().abs_diff(b.len()) > DISTANCE_MAX || a.len().max(b.len()) > COMPARED_BYTES_MAX {
         return None;
     }
-    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
+    // What begins and ends alike costs nothing, and most of two full names does.
+    let is_same = |(x, y): &(u8, u8)| x.eq_ignore_ascii_case(y);
+    let begin = a.bytes().zip(b.bytes()).take_while(is_same).count();
+    let (a, b) = (&a.as_bytes()[begin..], &b.as_bytes()[begin..]);
+    let end = a.iter().copied().rev().zip(b.iter().copied().rev()).take_while(is_same).count();
+    let (a, b) = (&a[..a.len() - end], &b[..b.len() - end]);
+    let mut row: [usize; COMPARED_BYTES_MAX + 1] = std::array::from_fn(|place| place);
+    for (i, x) in a.iter().enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let changed = diagonal + usize::from(x != y);
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(!x.eq_ignore_ascii_case(y));
             diagonal = row[j + 1];
             row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
         }
     }
-    row.last().copied()
+    Some(row[b.len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_far_apart_as_letters_differ() {
+        let cases = [
+            ("", "", Some(0)),
+            ("volts", "VOLTS", Some(0)),
+            ("volts", "vlots", Some(2)),
+            ("volts", "volt", Some(1)),
+            ("aa", "aaa", Some(1)),
+            ("xvolts", "voltsy", Some(2)),
+            ("abc", "xyz", Some(3)),
+            ("volts", "temperature", None),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!((distance(a, b), distance(b, a)), (expected, expected), "{a} {b}");
+        }
+    }
 }

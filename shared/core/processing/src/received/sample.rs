@@ -1,6 +1,7 @@
 //! One sample of a body, read in one pass. Whatever is JSON is read to its end, so that what is wrong with one sample
 //! leaves those behind it readable.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use delivery::{ReadingKind, SampleRecord, Scalar};
@@ -112,13 +113,13 @@ impl Draft {
         Ok(())
     }
 
-    fn take_parameter(&mut self, found: FoundValue, limits: &SampleLimits) {
+    fn take_parameter(&mut self, found: FoundValue<'_>, limits: &SampleLimits) {
         let length = match found {
-            FoundValue::Scalar(Scalar::Text(name)) if (1..=limits.name_bytes_max).contains(&name.len()) => {
-                self.parameter = Some(name);
+            FoundValue::Text(name) if (1..=limits.name_bytes_max).contains(&name.len()) => {
+                self.parameter = Some(name.into_owned());
                 return;
             }
-            FoundValue::Scalar(Scalar::Text(name)) => name.len(),
+            FoundValue::Text(name) => name.len(),
             FoundValue::TooLong { bytes } => bytes,
             other => {
                 let message = format!("{} was found; expected the name of a parameter", other.described());
@@ -129,11 +130,11 @@ impl Draft {
         self.refuse(SampleField::Parameter, SampleCause::NameLength, message);
     }
 
-    fn take_time(&mut self, found: &FoundValue) {
+    fn take_time(&mut self, found: &FoundValue<'_>) {
         let text = match found {
             // Writers that know no absent field say so.
             FoundValue::Null => return,
-            FoundValue::Scalar(Scalar::Text(text)) => text,
+            FoundValue::Text(text) => text.as_ref(),
             FoundValue::TooLong { .. } => "",
             other => {
                 let message = format!("{} was found; expected a time as RFC 3339 in UTC", other.described());
@@ -151,8 +152,12 @@ impl Draft {
         }
     }
 
-    fn take_value(&mut self, reading: ReadingKind, found: FoundValue, limits: &SampleLimits) {
+    fn take_value(&mut self, reading: ReadingKind, found: FoundValue<'_>, limits: &SampleLimits) {
         let field = if reading == ReadingKind::Raw { SampleField::Raw } else { SampleField::Value };
+        let found = match found {
+            FoundValue::Text(text) => FoundValue::Scalar(Scalar::Text(text.into_owned())),
+            other => other,
+        };
         match found {
             FoundValue::Scalar(scalar) => {
                 if self.value.replace((reading, scalar)).is_some_and(|(other, _)| other != reading) {
@@ -196,19 +201,21 @@ impl Draft {
 }
 
 /// Some JSON, as far as samples hold it.
-enum FoundValue {
+enum FoundValue<'de> {
     Array,
     HexMalformed,
     Null,
     /// Not `{"hex": ...}`.
     Object,
+    /// But for text.
     Scalar(Scalar),
+    Text(Cow<'de, str>),
     TooLong {
         bytes: usize,
     },
 }
 
-impl FoundValue {
+impl FoundValue<'_> {
     fn described(&self) -> &'static str {
         match self {
             Self::Array => "an array",
@@ -217,7 +224,7 @@ impl FoundValue {
             Self::Object => "an object",
             Self::Scalar(Scalar::Boolean(_)) => "a boolean",
             Self::Scalar(Scalar::Float(_) | Scalar::Signed(_) | Scalar::Unsigned(_)) => "a number",
-            Self::Scalar(Scalar::Text(_)) | Self::TooLong { .. } => "text",
+            Self::Scalar(Scalar::Text(_)) | Self::Text(_) | Self::TooLong { .. } => "text",
         }
     }
 }
@@ -228,53 +235,60 @@ struct Found {
 }
 
 impl<'de> DeserializeSeed<'de> for Found {
-    type Value = FoundValue;
+    type Value = FoundValue<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FoundValue, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FoundValue<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Found {
-    type Value = FoundValue;
+    type Value = FoundValue<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("JSON")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<FoundValue, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<FoundValue<'de>, E> {
         Ok(FoundValue::Scalar(Scalar::Boolean(value)))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<FoundValue, E> {
+    fn visit_i64<E>(self, number: i64) -> Result<FoundValue<'de>, E> {
         Ok(FoundValue::Scalar(Scalar::Signed(number)))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<FoundValue, E> {
+    fn visit_u64<E>(self, number: u64) -> Result<FoundValue<'de>, E> {
         Ok(FoundValue::Scalar(Scalar::Unsigned(number)))
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<FoundValue, E> {
+    fn visit_f64<E>(self, number: f64) -> Result<FoundValue<'de>, E> {
         Ok(FoundValue::Scalar(Scalar::Float(number)))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<FoundValue, E> {
+    fn visit_str<E>(self, text: &str) -> Result<FoundValue<'de>, E> {
         Ok(match text.len() {
             bytes if bytes > self.bytes_max => FoundValue::TooLong { bytes },
-            _ => FoundValue::Scalar(Scalar::Text(text.to_owned())),
+            _ => FoundValue::Text(Cow::Owned(text.to_owned())),
         })
     }
 
-    fn visit_unit<E>(self) -> Result<FoundValue, E> {
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<FoundValue<'de>, E> {
+        Ok(match text.len() {
+            bytes if bytes > self.bytes_max => FoundValue::TooLong { bytes },
+            _ => FoundValue::Text(Cow::Borrowed(text)),
+        })
+    }
+
+    fn visit_unit<E>(self) -> Result<FoundValue<'de>, E> {
         Ok(FoundValue::Null)
     }
 
-    fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<FoundValue, S::Error> {
+    fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<FoundValue<'de>, S::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(FoundValue::Array)
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<FoundValue, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<FoundValue<'de>, M::Error> {
         let mut hex = None;
         let mut is_other = false;
         while let Some(is_hex) = map.next_key_seed(IsHex)? {
@@ -319,12 +333,12 @@ struct HexDigits {
 }
 
 impl<'de> DeserializeSeed<'de> for HexDigits {
-    type Value = FoundValue;
+    type Value = FoundValue<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FoundValue, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FoundValue<'de>, D::Error> {
         let found = Found { bytes_max: self.bytes_max.saturating_mul(2) }.deserialize(deserializer)?;
         Ok(match found {
-            FoundValue::Scalar(Scalar::Text(digits)) => match hex_bytes(&digits) {
+            FoundValue::Text(digits) => match hex_bytes(&digits) {
                 Some(bytes) => FoundValue::Scalar(Scalar::Binary(bytes)),
                 None => FoundValue::HexMalformed,
             },

@@ -290,6 +290,46 @@ fn a_sample_without_a_time_is_as_old_as_its_reception() {
     assert_eq!(codes(link.validator.judge_sample(early, &sample, &mut link.samples)), "time-ahead");
 }
 
+#[test]
+fn a_sample_is_read_by_the_version_in_force_when_it_was_made() {
+    let with_heat = DEMO.replace(
+        "<Parameter name=\"apid\"",
+        "<Parameter name=\"heat\" parameterTypeRef=\"Level\"/><Parameter name=\"apid\"",
+    );
+    let newer = Dictionary::from_xtce("demo.xml", &with_heat).expect("loads");
+    let from = at("2026-11-22T12:00:01Z").0;
+    let both = decoder().database().with_version(VersionNumber(2), from, newer).expect("no limits to refuse");
+    let mut link = Link::new(&ValidationSettings::default());
+    link.validator.set_decoder(decoder().with_database(both));
+    for (name, reception, expected) in [
+        ("/Demo/heat", NOON, "parameter-unknown"),
+        ("heat", NOON, "parameter-unknown"),
+        ("/Demo/heat", "2026-11-22T12:00:01Z", ""),
+        ("heat", "2026-11-22T12:00:01Z", ""),
+    ] {
+        let sample = SampleRecord { generation: None, ..record(name, ReadingKind::Raw, Scalar::Unsigned(1)) };
+        let verdicts = link.validator.judge_sample(at(reception), &sample, &mut link.samples);
+        assert_eq!(codes(verdicts), expected, "{name} {reception}");
+    }
+    let mission_names = link
+        .samples
+        .iter()
+        .map(|sample| link.validator.decoder().database().parameter(sample.parameter).name.as_str());
+    assert_eq!(mission_names.collect::<Vec<_>>(), ["/Demo/heat", "/Demo/heat"]);
+}
+
+#[test]
+fn samples_above_the_rate_are_flagged_for_each_parameter() {
+    let settings = ValidationSettings { rate_max_per_s: Some(1.0), ..ValidationSettings::default() };
+    let mut link = Link::new(&settings);
+    for (name, expected) in [("level", ""), ("level", "rate"), ("volts", ""), ("/Demo/level", "rate")] {
+        let sample = record(name, ReadingKind::Raw, Scalar::Unsigned(1));
+        let verdicts = link.validator.judge_sample(at(NOON), &sample, &mut link.samples);
+        assert_eq!(codes(verdicts), expected, "{name}");
+    }
+    assert_eq!(link.samples.len(), 4, "flagged, not dropped");
+}
+
 proptest! {
     #[test]
     fn a_packet_has_the_same_samples_with_and_without_verdicts(values in proptest::collection::vec(any::<u8>(), 3..9)) {
