@@ -59,7 +59,8 @@ fn parse(text: &str) -> Option<UtcTime> {
     if fraction.is_empty() || fraction.len() > 18 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let nanoseconds = format!("{fraction:0<9}")[..9].parse().ok()?;
+    let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
+    let nanoseconds = digits.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
     let second = second - i64::from(is_leap_second);
     Some(UtcTime {
         unix_seconds: days * 86_400 + hour * 3_600 + minute * 60 + second,
