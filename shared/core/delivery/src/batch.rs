@@ -44,6 +44,15 @@ impl ChainHash {
         Self::truncated(&hasher.finalize())
     }
 
+    /// What the first batch after a gap is chained to: the hash of the batch before it is lost. `last_missing` is
+    /// the newest sequence of the gap.
+    pub fn after_gap(store: StoreId, lane: Lane, last_missing: BatchSequence) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"sto-gap-1").update(&store.0).update(&[lane as u8]);
+        hasher.update(&last_missing.0.to_le_bytes());
+        Self::truncated(&hasher.finalize())
+    }
+
     fn truncated(hash: &blake3::Hash) -> Self {
         let mut truncated = [0; 16];
         truncated.copy_from_slice(&hash.as_bytes()[..16]);
