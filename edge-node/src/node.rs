@@ -65,7 +65,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let stop_serving = CancellationToken::new();
     let stop_forwarding = CancellationToken::new();
 
-    let journal = SledJournal::open(&data.join("journal"), StoreId(*uuid::Uuid::new_v4().as_bytes()))?;
+    let journal = SledJournal::open(&data.join("journal"), StoreId(*uuid::Uuid::new_v4().as_bytes()), None)?;
     let (journal_head, acknowledged) = (journal.head(), journal.acknowledged());
     let start = Position::start(journal.store(), Lane::Telemetry);
     let Bytes(quota) = config.journal.quota;

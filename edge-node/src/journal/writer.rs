@@ -10,7 +10,7 @@ use service::metric::Metric;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
-use super::{Journal, JournalError};
+use super::{Found, Journal, JournalError};
 
 /// Bodies that wait to be committed: with full batches 3 MiB; then intake waits, and its sockets with it.
 const APPENDS_MAX: usize = 64;
@@ -238,7 +238,7 @@ impl<J: Journal> Writer<J> {
     fn commit(&mut self, group: &mut Vec<Append>) -> Result<(), JournalError> {
         let mut producers = Vec::new();
         for append in group.drain(..) {
-            let batch = self.journal.append(append.body)?;
+            let batch = self.journal.append(append.body, &[])?;
             self.recent_bytes += batch.bytes().len();
             self.recent.push_back(batch);
             producers.extend(append.producers);
@@ -275,7 +275,7 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    fn read(&self, from: BatchSequence, bytes: usize) -> Result<Vec<SealedBatch>, JournalError> {
+    fn read(&mut self, from: BatchSequence, bytes: usize) -> Result<Vec<SealedBatch>, JournalError> {
         let (mut batches, mut total, mut next) = (Vec::new(), 0, from);
         while next.0 <= self.journal.head().number() && (batches.is_empty() || total < bytes) {
             let in_memory = self.recent.front().and_then(|oldest| {
@@ -285,8 +285,8 @@ impl<J: Journal> Writer<J> {
             let batch = match in_memory {
                 Some(batch) => batch.clone(),
                 None => match self.journal.read(next) {
-                    Ok(Some(batch)) => batch,
-                    Ok(None) => break,
+                    Ok(Found::Batch(batch)) => *batch,
+                    Ok(Found::Absent | Found::Missing { .. }) => break,
                     // What lies before the damage is sound and wanted.
                     Err(_) if !batches.is_empty() => break,
                     Err(error) => return Err(error),
