@@ -30,13 +30,15 @@ use crate::documents::NodeDocuments;
 use crate::forwarding::{Forwarder, update_backlog};
 use crate::intake::tcp::TcpIntake;
 use crate::intake::{LinkStatistics, sealer};
-use crate::journal::{Journal, JournalHandle, JournalLimits, SledJournal};
+use crate::journal::{self, JournalHandle, JournalLimits, JournalOptions, Opening, WhenFull};
 use crate::sessions::FileSessions;
 use crate::status::{HubLink, NodeStatus};
 use crate::view::{self, View};
 
 /// Each step of stopping gets this long.
 const STEP_DEADLINE: Duration = Duration::from_secs(10);
+/// Events of the journal that wait to be recorded: more come only from a disk that fails all the time.
+const JOURNAL_EVENTS_MAX: usize = 64;
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(serde::Serialize)]
@@ -65,9 +67,10 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let stop_serving = CancellationToken::new();
     let stop_forwarding = CancellationToken::new();
 
-    let journal = SledJournal::open(&data.join("journal"), StoreId(*uuid::Uuid::new_v4().as_bytes()), None)?;
-    let (journal_head, acknowledged) = (journal.head(), journal.acknowledged());
-    let start = Position::start(journal.store(), Lane::Telemetry);
+    let mut opener = journal_opener(&data);
+    let opened = opener(Opening::Again)?;
+    let (journal_head, acknowledged) = (opened.journal.head(), opened.journal.acknowledged());
+    let start = Position::start(opened.journal.store(), Lane::Telemetry);
     let Bytes(quota) = config.journal.quota;
     let Bytes(keep) = config.journal.keep_acknowledged;
     let limits = JournalLimits {
@@ -75,8 +78,13 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         // sled's file can grow to twice what it holds (measured).
         retained_bytes_max: quota / 2,
         acknowledged_bytes_max: keep.min(quota / 4),
+        free_bytes_min: JournalLimits::FREE_BYTES_MIN,
+        ballast_bytes: JournalLimits::BALLAST_BYTES,
+        when_full: WhenFull::Refuse,
     };
-    let (journal, journal_end) = crate::journal::start(journal, limits)?;
+    // Events of the journal are in the log; nobody records them yet.
+    let (journal_events, _) = mpsc::channel(JOURNAL_EVENTS_MAX);
+    let (journal, journal_end) = journal::start(opened, opener, limits, journal_events)?;
 
     let statistics: Vec<_> =
         config.links.iter().map(|link| Arc::new(LinkStatistics::new(link.clone()))).collect();
@@ -214,6 +222,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
 
 fn mission_index(missions: &[LoadedMission], name: &str) -> anyhow::Result<usize> {
     missions.iter().position(|mission| mission.name == name).context("links name configured missions")
+}
+
+fn journal_opener(data: &Path) -> journal::Opener {
+    let data = data.to_owned();
+    Box::new(move |opening| {
+        let new_store = &mut || StoreId(*uuid::Uuid::new_v4().as_bytes());
+        journal::open(&data, &JournalOptions::default(), opening, new_store)
+    })
 }
 
 /// How the hub is reached.

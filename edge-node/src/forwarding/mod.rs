@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::documents::NodeDocuments;
-use crate::journal::{JournalHandle, ReadFailed};
+use crate::journal::{Batches, JournalHandle, JournalState, ReadFailed};
 use crate::status::{HubLink, NodeStatus};
 use backoff::Backoff;
 use session::{SessionEnd, SessionError};
@@ -52,10 +52,14 @@ impl Forwarder {
         if buffers.are_short() {
             warn!(?buffers, "socket buffers are smaller than wanted, raise net.core.rmem_max and wmem_max");
         }
-        let state = *self.journal.state().borrow();
-        let mut outbox = Outbox::new(state.store, Lane::Telemetry, state.head, state.acknowledged_at_open);
+        let mut outbox = outbox_of(&self.journal.state().borrow());
         let mut backoff = Backoff::default();
         while !shutdown.is_cancelled() {
+            let state = *self.journal.state().borrow();
+            if state.store != outbox.store() {
+                // The old journal was lost, and its numbers with it.
+                outbox = outbox_of(&state);
+            }
             let attempt = async {
                 let addresses = resolve(&self.hub_addresses).await;
                 client.connect(&addresses, CONNECT_TIMEOUT).await
@@ -114,6 +118,10 @@ impl Forwarder {
     }
 }
 
+fn outbox_of(state: &JournalState) -> Outbox {
+    Outbox::new(state.store, Lane::Telemetry, state.head, state.acknowledged_at_open)
+}
+
 /// Tells the status where the backlog begins.
 pub async fn update_backlog(
     journal: &JournalHandle,
@@ -127,8 +135,16 @@ pub async fn update_backlog(
         return Ok(());
     }
     // The first batch the hub lacks knows what lies before it, and when it began.
-    let first = journal.read(BatchSequence(acknowledged + 1), 1).await?.into_iter().next();
-    if let Some(first) = first {
+    let mut from = BatchSequence(acknowledged + 1);
+    let found = loop {
+        match journal.read(from, 1).await? {
+            Batches::Missing { until, .. } => from = until.next(),
+            found => break found,
+        }
+    };
+    if let Batches::Here(batches) = found
+        && let Some(first) = batches.first()
+    {
         let header = &first.header;
         let position = Position {
             sequence: (acknowledged > 0).then_some(BatchSequence(acknowledged)),

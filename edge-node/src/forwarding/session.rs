@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
 use super::{Forwarder, documents, update_backlog};
-use crate::journal::ReadFailed;
+use crate::journal::{Batches, GapReason, JournalState, ReadFailed};
 use crate::status::HubLink;
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,8 +54,12 @@ pub(super) enum SessionError {
     Fork,
     #[error("the hub's answer cannot be read")]
     Frame(#[from] FrameDecodeError),
+    #[error("batches up to {} are missing from the journal ({reason:?})", until.0)]
+    Gap { until: BatchSequence, reason: GapReason },
     #[error("the journal cannot be read")]
     Journal(#[from] ReadFailed),
+    #[error("the journal was lost and a new one began")]
+    JournalReplaced,
     #[error("the connection was lost")]
     Lost(#[source] Closed),
     #[error("{code}: {detail}")]
@@ -117,12 +121,21 @@ pub(super) async fn run(
     session.run(&mut answers, shutdown).await
 }
 
+/// The journal grew, or another one began: then this session's numbers mean nothing any more.
+fn on_head(outbox: &mut Outbox, state: &JournalState) -> Result<(), SessionError> {
+    if state.store != outbox.store() {
+        return Err(SessionError::JournalReplaced);
+    }
+    outbox.on_appended(state.head);
+    Ok(())
+}
+
 async fn greet(
     connection: &Connection,
     outbox: &mut Outbox,
     forwarder: &Forwarder,
 ) -> Result<(FrameWriter, FrameReader), SessionError> {
-    outbox.on_appended(forwarder.journal.state().borrow().head);
+    on_head(outbox, &forwarder.journal.state().borrow())?;
     let (mut control, mut answers) = connection.open_bi().await?;
     let hello = outbox.hello(service::clock::now(), env!("CARGO_PKG_VERSION"));
     send(&mut control, &Frame::Hello(hello)).await?;
@@ -197,7 +210,7 @@ impl Session<'_> {
         // What is held now is news to this session's hub.
         holds.mark_changed();
         loop {
-            self.outbox.on_appended(head.borrow_and_update().head);
+            on_head(self.outbox, &head.borrow_and_update())?;
             let nothing_left = self.outbox.acknowledged() == self.outbox.appended().number();
             if leave_at.is_some_and(|at| nothing_left || Instant::now() >= at) {
                 return self.leave().await;
@@ -255,9 +268,13 @@ impl Session<'_> {
 
     async fn batch(&mut self, sequence: BatchSequence) -> Result<SealedBatch, SessionError> {
         if self.ahead.front().is_none_or(|batch| batch.header.sequence != sequence) {
-            self.ahead = self.forwarder.journal.read(sequence, READ_AHEAD_BYTES).await?.into();
+            self.ahead = match self.forwarder.journal.read(sequence, READ_AHEAD_BYTES).await? {
+                // Unacknowledged batches are never pruned, so one that was means another journal than the hub's.
+                Batches::Absent => return Err(SessionError::Fork),
+                Batches::Here(batches) => batches.into(),
+                Batches::Missing { until, reason } => return Err(SessionError::Gap { until, reason }),
+            };
         }
-        // Unacknowledged batches are never pruned, so a missing one means another journal than the hub's.
         self.ahead.pop_front().ok_or(SessionError::Fork)
     }
 

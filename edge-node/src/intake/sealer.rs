@@ -72,7 +72,7 @@ async fn seal(
     journal: &JournalHandle,
 ) -> anyhow::Result<()> {
     if let Some(body) = builder.pack() {
-        journal.append(body, std::mem::take(producers)).await?;
+        journal.append(body, std::mem::take(producers), Vec::new()).await?;
     }
     Ok(())
 }

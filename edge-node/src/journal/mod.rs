@@ -4,10 +4,14 @@
 //! segment files. One thread owns the journal ([`start`]) and everybody else talks to it through a
 //! [`JournalHandle`].
 
+mod ballast;
 mod batch_log;
+mod carve;
 mod envelope;
 mod events;
 mod gaps;
+mod handle;
+mod open;
 mod segments;
 mod sled_engine;
 mod store;
@@ -20,11 +24,13 @@ use serde::{Deserialize, Serialize};
 
 pub use batch_log::BatchLog;
 pub use envelope::{JournalKey, KeyError};
-pub use segments::SegmentJournal;
-pub use sled_engine::SledJournal;
-pub use writer::{
-    DurableCount, JournalHandle, JournalLimits, JournalState, JournalStopped, ReadFailed, start,
+pub use handle::{
+    Batches, DurableCount, JournalHandle, JournalLimits, JournalState, JournalStopped, ReadFailed, WhenFull,
 };
+pub use open::{Engine, JournalOptions, Opened, Opening, open, open_older};
+pub use segments::{SEGMENT_BYTES, SegmentJournal};
+pub use sled_engine::SledJournal;
+pub use writer::{Opener, start};
 
 /// Why batches are missing between others.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]

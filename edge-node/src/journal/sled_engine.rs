@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use delivery::{Lane, StoreId};
 use tracing::warn;
@@ -25,6 +26,9 @@ const NOTE: u8 = 0x80;
 const ID_FILE: &str = "store-id";
 /// Snapshots that were being written when the machine stopped: sled trips over them.
 const UNFINISHED_SNAPSHOT: &str = ".generating";
+/// A closed sled gives up its lock a moment later: threads of its own still hold the file (seen under load).
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+const LOCK_TRIED_EVERY: Duration = Duration::from_millis(10);
 
 /// A journal in sled, in a directory of its own.
 pub type SledJournal = BatchLog<SledStore>;
@@ -69,17 +73,7 @@ impl BatchLog<SledStore> {
 impl SledStore {
     fn open(directory: &Path) -> Result<Self, JournalError> {
         set_snapshots_aside(directory)?;
-        let database = sled::Config::new()
-            .path(directory)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(None)
-            .open()
-            .map_err(|source| match &source {
-                sled::Error::Io(io) if is_lock(io) => {
-                    JournalError::Locked { path: directory.display().to_string() }
-                }
-                _ => failed("open the journal")(source),
-            })?;
+        let database = open_database(directory)?;
         let log = database.open_tree("log").map_err(failed("open the log"))?;
         let meta = database.open_tree("meta").map_err(failed("open the log's state"))?;
         let file = File::open(directory.join("db")).map_err(JournalError::io("open sled's file"))?;
@@ -119,6 +113,22 @@ impl SledStore {
             self.log.apply_batch(removals).map_err(failed("prune the log"))?;
         }
         Ok(())
+    }
+}
+
+fn open_database(directory: &Path) -> Result<sled::Db, JournalError> {
+    let config = sled::Config::new().path(directory).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+    let give_up_at = Instant::now() + LOCK_WAIT;
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(io)) if is_lock(&io) => {
+                if Instant::now() >= give_up_at {
+                    return Err(JournalError::Locked { path: directory.display().to_string() });
+                }
+                std::thread::sleep(LOCK_TRIED_EVERY);
+            }
+            other => return other.map_err(failed("open the journal")),
+        }
     }
 }
 

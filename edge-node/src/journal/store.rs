@@ -5,7 +5,7 @@ use delivery::{BatchError, BatchHeader, RECORDS_MAX};
 use super::{JournalError, Receipt};
 
 /// A value as the engine found it; the inner error says that the engine's own check failed.
-pub type Stored = Result<Vec<u8>, BatchError>;
+pub(super) type Stored = Result<Vec<u8>, BatchError>;
 
 /// An engine. Nothing it is given is durable before `flush`.
 pub trait Store: Send + 'static {

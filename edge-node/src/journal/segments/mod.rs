@@ -22,7 +22,7 @@ use delivery::StoreId;
 use tracing::error;
 
 use self::file::{Entry, Segment, segment_path};
-use self::record::{HEAD_BYTES, Kind, Record};
+use self::record::{Kind, Record};
 use self::state::State;
 use super::envelope::JournalKey;
 use super::sled_engine::sync_directory;
@@ -72,7 +72,7 @@ impl BatchLog<SegmentStore> {
 }
 
 impl SegmentStore {
-    fn open(directory: &Path, segment_bytes: u64) -> Result<Self, JournalError> {
+    pub(super) fn open(directory: &Path, segment_bytes: u64) -> Result<Self, JournalError> {
         std::fs::create_dir_all(directory).map_err(JournalError::io("make the journal's directory"))?;
         let lock = lock(directory)?;
         let state = State::read(directory)?;
@@ -423,5 +423,8 @@ pub(super) fn id_in(directory: &Path) -> Option<StoreId> {
     state.id()
 }
 
-/// Bytes a record takes beside its content.
-pub(super) const RECORD_OVERHEAD_BYTES: usize = HEAD_BYTES + record::CRC_BYTES;
+/// How far the hub had acknowledged the journal a directory held, as far as its segments say.
+pub(super) fn acknowledged_in(directory: &Path) -> Option<u64> {
+    let firsts = file::list(directory).ok()?.into_iter();
+    firsts.filter_map(|first| file::scan(&segment_path(directory, first), first, 0).ok()?.acknowledged).max()
+}

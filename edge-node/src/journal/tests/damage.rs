@@ -27,9 +27,15 @@ fn damage(engine: Engine, path: &Path, number: u64) {
     }
 }
 
-/// sled gives up its lock a moment after it is dropped: its own threads hold on to the file.
+/// sled gives up its lock a moment after it is dropped: threads of its own still hold the file.
 fn open_raw(path: &Path) -> sled::Db {
-    sled::Config::new().path(path).flush_every_ms(None).open().expect("opens")
+    for _ in 0..500 {
+        if let Ok(database) = sled::Config::new().path(path).flush_every_ms(None).open() {
+            return database;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("the lock stays");
 }
 
 fn segments(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
