@@ -9,6 +9,8 @@ use serde::Deserialize;
 use service::config::{Bytes, ConfigError, load, resolve};
 use service::mission::MissionConfig;
 
+use crate::journal::{Engine, JournalKey, JournalLimits, JournalOptions, KeyError, WhenFull};
+
 pub use links::{Acknowledgement, Door, LinkConfig};
 
 /// The whole file.
@@ -56,11 +58,63 @@ pub struct JournalConfig {
     pub quota: Bytes,
     /// Of that, how much of what the hub already has is kept for local history.
     pub keep_acknowledged: Bytes,
+    /// What keeps it on the disk.
+    pub engine: Engine,
+    /// File with the key that batches are encrypted with on the disk.
+    pub key_file: Option<PathBuf>,
+    /// Credential with that key, when systemd passes it.
+    pub key_credential: Option<String>,
+    /// What happens when it holds all it may and the hub has taken nothing.
+    pub when_full: WhenFull,
+    /// Disk held in reserve, so that a full disk still leaves room to prune.
+    pub ballast: Bytes,
+    /// Free space it leaves on the disk.
+    pub free_min: Bytes,
 }
 
 impl Default for JournalConfig {
     fn default() -> Self {
-        Self { quota: Bytes(8 << 30), keep_acknowledged: Bytes(64 << 20) }
+        Self {
+            quota: Bytes(8 << 30),
+            keep_acknowledged: Bytes(64 << 20),
+            engine: Engine::default(),
+            key_file: None,
+            key_credential: None,
+            when_full: WhenFull::default(),
+            ballast: Bytes(JournalLimits::BALLAST_BYTES),
+            free_min: Bytes(JournalLimits::FREE_BYTES_MIN),
+        }
+    }
+}
+
+impl JournalConfig {
+    /// How much it may hold in a data directory.
+    pub fn limits(&self, data: &Path) -> JournalLimits {
+        let (Bytes(quota), Bytes(keep)) = (self.quota, self.keep_acknowledged);
+        // sled's file can grow to twice what it holds (measured).
+        let retained_bytes_max = match self.engine {
+            Engine::Segments => quota,
+            Engine::Sled => quota / 2,
+        };
+        JournalLimits {
+            directory: data.to_owned(),
+            retained_bytes_max,
+            acknowledged_bytes_max: keep.min(retained_bytes_max / 2),
+            free_bytes_min: self.free_min.0,
+            ballast_bytes: self.ballast.0,
+            when_full: self.when_full,
+        }
+    }
+
+    /// How it is kept; reads the key.
+    pub fn options(&self) -> Result<JournalOptions, KeyError> {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        let key = match (&self.key_file, &self.key_credential) {
+            (Some(file), _) => Some(JournalKey::from_file(file)?),
+            (None, Some(name)) => Some(JournalKey::from_credential(credentials.as_deref(), name)?),
+            (None, None) => None,
+        };
+        Ok(JournalOptions { engine: self.engine, key, ..JournalOptions::default() })
     }
 }
 
@@ -102,6 +156,7 @@ impl EdgeConfig {
         for link in &mut config.links {
             link.token_file = link.token_file.as_deref().map(|file| resolve(path, file));
         }
+        config.journal.key_file = config.journal.key_file.as_deref().map(|file| resolve(path, file));
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         match config.problem() {
@@ -116,6 +171,10 @@ impl EdgeConfig {
 
     /// What does not fit together: the table, which of its kind, the key, and why.
     fn problem(&self) -> Option<(&'static str, usize, &'static str, String)> {
+        if self.journal.key_file.is_some() && self.journal.key_credential.is_some() {
+            let message = "journal.key_file and journal.key_credential both name a key; keep one".to_owned();
+            return Some(("journal", 0, "key_credential", message));
+        }
         for (index, mission) in self.missions.iter().enumerate() {
             if self.missions[..index].iter().any(|other| other.name == mission.name) {
                 return Some((
@@ -159,14 +218,15 @@ impl EdgeConfig {
 
 /// `:line:column` of a key in the `index`-th table of a name, as far as the text shows it; else of the table.
 fn place(text: &str, table: &str, index: usize, key: &str) -> String {
-    let heading = format!("[[{table}]]");
-    let mut tables = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with(&heading));
+    let headings = [format!("[{table}]"), format!("[[{table}]]")];
+    let is_heading = |line: &str| headings.iter().any(|heading| line.trim_start().starts_with(heading));
+    let mut tables = text.lines().enumerate().filter(|(_, line)| is_heading(line));
     let Some((start, _)) = tables.nth(index) else { return String::new() };
     let of_key = text
         .lines()
         .enumerate()
         .skip(start + 1)
-        .take_while(|(_, line)| !line.trim_start().starts_with("[["))
+        .take_while(|(_, line)| !line.trim_start().starts_with('['))
         .find(|(_, line)| line.split('=').next().is_some_and(|name| name.trim() == key));
     let line = of_key.map_or(start, |(line, _)| line);
     format!(":{}:1", line + 1)

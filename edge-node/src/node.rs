@@ -13,7 +13,6 @@ use dashboard::access::Gate;
 use delivery::{Lane, Position, StoreId};
 use link::{ClientOptions, Clock};
 use provisioning::Identity;
-use service::config::Bytes;
 use service::logging::chain;
 use service::metric::MetricsPage;
 use service::mission::{self, LoadedMission};
@@ -32,13 +31,15 @@ use crate::intake::events::{EventLog, NODE_LINK};
 use crate::intake::link::Queues;
 use crate::intake::pipeline::Pipeline;
 use crate::intake::{Link, LinkStatistics};
-use crate::journal::{Journal, JournalHandle, JournalLimits, SledJournal};
+use crate::journal::{self, JournalHandle, JournalOptions, Opening};
 use crate::sessions::FileSessions;
 use crate::status::{HubLink, NodeStatus};
 use crate::view::{self, View};
 
 /// Each step of stopping gets this long.
 const STEP_DEADLINE: Duration = Duration::from_secs(10);
+/// Events of the journal that wait to be recorded: more come only from a disk that fails all the time.
+const JOURNAL_EVENTS_MAX: usize = 64;
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(serde::Serialize)]
@@ -67,18 +68,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let stop_serving = CancellationToken::new();
     let stop_forwarding = CancellationToken::new();
 
-    let journal = SledJournal::open(&data.join("journal"), StoreId(*uuid::Uuid::new_v4().as_bytes()))?;
-    let (journal_head, acknowledged) = (journal.head(), journal.acknowledged());
-    let start = Position::start(journal.store(), Lane::Telemetry);
-    let Bytes(quota) = config.journal.quota;
-    let Bytes(keep) = config.journal.keep_acknowledged;
-    let limits = JournalLimits {
-        directory: data.clone(),
-        // sled's file can grow to twice what it holds (measured).
-        retained_bytes_max: quota / 2,
-        acknowledged_bytes_max: keep.min(quota / 4),
-    };
-    let (journal, journal_end) = crate::journal::start(journal, limits)?;
+    let journal_options = config.journal.options().context("the journal's key cannot be used")?;
+    let mut opener = journal_opener(&data, journal_options.clone());
+    let opened = opener(Opening::Again)?;
+    let (journal_head, acknowledged) = (opened.journal.head(), opened.journal.acknowledged());
+    let start = Position::start(opened.journal.store(), Lane::Telemetry);
+    let (journal_events, mut journal_told) = mpsc::channel(JOURNAL_EVENTS_MAX);
+    let (journal, journal_end) =
+        journal::start(opened, opener, config.journal.limits(&data), journal_events)?;
 
     let (name, site) = match &identity {
         Some(identity) => (identity.name.clone(), identity.site.clone()),
@@ -119,6 +116,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         let _ = sealed.send(());
     })?;
     let events = Arc::new(event_log(&queues, &missions));
+    let mut watching = TaskGroup::new(stop_intake.clone());
+    let told = Arc::clone(&events);
+    watching.spawn("journal events", OnEnd::Continue, async move {
+        while let Some(event) = journal_told.recv().await {
+            told.tell(None, &event);
+        }
+        Ok(())
+    });
     let mut doors = Doors::new(DoorContext {
         queues: Arc::clone(&queues),
         missions: missions.iter().map(|mission| mission.name.clone()).collect(),
@@ -148,7 +153,6 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         OnEnd::Continue,
         write_status(Arc::clone(&status), journal.clone(), data.clone(), stop_serving.clone()),
     );
-    let mut watching = TaskGroup::new(stop_intake.clone());
     watching.spawn("signals", OnEnd::Continue, watch_signals(stop_intake.clone()));
     watching.spawn("journal", OnEnd::Shutdown, async move {
         match journal_end.await {
@@ -169,6 +173,8 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
             journal: journal.clone(),
             status: Arc::clone(&status),
             documents: Arc::new(documents),
+            missions: config.missions.iter().map(|mission| mission.name.clone()).collect(),
+            key: journal_options.key,
         };
         forwarding.spawn("forwarding", OnEnd::Continue, forwarder.run(stop_forwarding.clone()));
     } else {
@@ -218,6 +224,14 @@ fn event_log(queues: &Arc<Queues>, missions: &[LoadedMission]) -> EventLog {
         (mission.name.clone(), Link::open(queues, statistics, index))
     });
     EventLog::new(links.collect())
+}
+
+fn journal_opener(data: &Path, options: JournalOptions) -> journal::Opener {
+    let data = data.to_owned();
+    Box::new(move |opening| {
+        let new_store = &mut || StoreId(*uuid::Uuid::new_v4().as_bytes());
+        journal::open(&data, &options, opening, new_store)
+    })
 }
 
 /// How the hub is reached.

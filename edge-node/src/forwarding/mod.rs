@@ -4,6 +4,7 @@
 
 mod backoff;
 mod documents;
+mod older;
 mod session;
 
 use std::net::SocketAddr;
@@ -11,16 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::{BatchSequence, Lane, Outbox, Position};
-use link::{Client, ClientOptions, Closed, ConnectError};
+use link::{Client, ClientOptions, Closed, ConnectError, Connection};
 use provisioning::NotAllowed;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::documents::NodeDocuments;
-use crate::journal::{JournalHandle, ReadFailed};
+use crate::journal::{Batches, JournalHandle, JournalKey, JournalState, ReadFailed};
 use crate::status::{HubLink, NodeStatus};
 use backoff::Backoff;
-use session::{SessionEnd, SessionError};
+use older::{OlderJournal, OlderJournals};
+use session::{SessionEnd, SessionError, Until};
 
 /// An address that does not answer within this is tried again later.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,6 +44,10 @@ pub struct Forwarder {
     pub status: Arc<NodeStatus>,
     /// Where documents from the hub go.
     pub documents: Arc<NodeDocuments>,
+    /// Missions received here.
+    pub missions: Vec<String>,
+    /// What older journals may be encrypted with.
+    pub key: Option<JournalKey>,
 }
 
 impl Forwarder {
@@ -52,10 +58,15 @@ impl Forwarder {
         if buffers.are_short() {
             warn!(?buffers, "socket buffers are smaller than wanted, raise net.core.rmem_max and wmem_max");
         }
-        let state = *self.journal.state().borrow();
-        let mut outbox = Outbox::new(state.store, Lane::Telemetry, state.head, state.acknowledged_at_open);
+        let mut outbox = outbox_of(&self.journal.state().borrow());
         let mut backoff = Backoff::default();
+        let mut older = OlderJournals::new(self.journal.salvaged(), self.key.clone());
         while !shutdown.is_cancelled() {
+            let state = *self.journal.state().borrow();
+            if state.store != outbox.store() {
+                // The old journal was lost, and its numbers with it.
+                outbox = outbox_of(&state);
+            }
             let attempt = async {
                 let addresses = resolve(&self.hub_addresses).await;
                 client.connect(&addresses, CONNECT_TIMEOUT).await
@@ -66,8 +77,18 @@ impl Forwarder {
             };
             let end = match connection {
                 Ok(connection) => {
-                    let end = session::run(&connection, &mut outbox, &self, &mut backoff, &shutdown).await;
-                    outbox.on_session_lost();
+                    let end = match older.next().await {
+                        // What was received first goes first.
+                        Some(journal) => self.drain(journal, &connection, &mut backoff, &shutdown).await,
+                        None => {
+                            let until = Until::Shutdown;
+                            let end =
+                                session::run(&connection, &mut outbox, &self, &mut backoff, &shutdown, until)
+                                    .await;
+                            outbox.on_session_lost();
+                            end
+                        }
+                    };
                     let reason =
                         if end.is_ok() { "the node stops" } else { "the session failed on this side" };
                     connection.close(link::CLOSE_DONE, reason);
@@ -103,6 +124,34 @@ impl Forwarder {
         Ok(())
     }
 
+    /// Forwards an older journal; when the hub has all of it, its turn is over.
+    async fn drain(
+        &self,
+        journal: &mut OlderJournal,
+        connection: &Connection,
+        backoff: &mut Backoff,
+        shutdown: &CancellationToken,
+    ) -> Result<SessionEnd, SessionError> {
+        let mut outbox = outbox_of(&journal.handle.state().borrow());
+        let forwarder = Self {
+            options: self.options.clone(),
+            hub_addresses: Vec::new(),
+            journal: journal.handle.clone(),
+            status: Arc::clone(&self.status),
+            documents: Arc::clone(&self.documents),
+            missions: self.missions.clone(),
+            key: None,
+        };
+        let end =
+            session::run(connection, &mut outbox, &forwarder, backoff, shutdown, Until::Drained).await?;
+        if matches!(end, SessionEnd::Shutdown) && !shutdown.is_cancelled() {
+            journal.is_drained = outbox.acknowledged() == outbox.appended().number();
+            let (reason, retry_after) = ("an older journal was forwarded".to_owned(), Duration::ZERO);
+            return Ok(SessionEnd::Goodbye { reason, retry_after });
+        }
+        Ok(end)
+    }
+
     fn lost(&self, problem: &str) {
         // Links get lost: one line a change, not one a try.
         if self
@@ -112,6 +161,10 @@ impl Forwarder {
             info!(problem, "hub not connected, recording goes on");
         }
     }
+}
+
+fn outbox_of(state: &JournalState) -> Outbox {
+    Outbox::new(state.store, Lane::Telemetry, state.head, state.acknowledged_at_open)
 }
 
 /// Tells the status where the backlog begins.
@@ -127,8 +180,16 @@ pub async fn update_backlog(
         return Ok(());
     }
     // The first batch the hub lacks knows what lies before it, and when it began.
-    let first = journal.read(BatchSequence(acknowledged + 1), 1).await?.into_iter().next();
-    if let Some(first) = first {
+    let mut from = BatchSequence(acknowledged + 1);
+    let found = loop {
+        match journal.read(from, 1).await? {
+            Batches::Missing { until, .. } => from = until.next(),
+            found => break found,
+        }
+    };
+    if let Batches::Here(batches) = found
+        && let Some(first) = batches.first()
+    {
         let header = &first.header;
         let position = Position {
             sequence: (acknowledged > 0).then_some(BatchSequence(acknowledged)),

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dashboard::node_report_json;
-use delivery::{Ack, BatchSequence, Frame, FrameDecodeError, Outbox, ResumeError, SealedBatch};
+use delivery::{
+    Ack, BatchSequence, ChainHash, Frame, FrameDecodeError, Gap, GapReason, Lane, Outbox, Position,
+    ResumeError, SealedBatch,
+};
 use link::{Closed, Connection, FrameError, FrameReader, FrameWriter};
 use service::metric::Metric;
+use space_packet::ReceptionTime;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -16,7 +20,8 @@ use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
 use super::{Forwarder, documents, update_backlog};
-use crate::journal::ReadFailed;
+use crate::intake::events::NODE_LINK;
+use crate::journal::{Batches, JournalState, ReadFailed};
 use crate::status::HubLink;
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,8 +32,19 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 const READ_AHEAD_BYTES: usize = 256 * 1_024;
 /// Batches handed to the lane's stream and not yet taken by QUIC. Few: what is there cannot be called back.
 const LANE_QUEUE: usize = 2;
+/// An older journal is larger than this only on paper; a session that lasts longer begins anew.
+const DRAINING_MAX: Duration = Duration::from_secs(7 * 86_400);
 /// What a stopping node gives its last batches to arrive.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long a session goes on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Until {
+    /// The hub has everything the journal holds, which takes nothing new.
+    Drained,
+    /// The node stops.
+    Shutdown,
+}
 
 /// A session that ended as sessions do.
 pub(super) enum SessionEnd {
@@ -56,6 +72,8 @@ pub(super) enum SessionError {
     Frame(#[from] FrameDecodeError),
     #[error("the journal cannot be read")]
     Journal(#[from] ReadFailed),
+    #[error("the journal was lost and a new one began")]
+    JournalReplaced,
     #[error("the connection was lost")]
     Lost(#[source] Closed),
     #[error("{code}: {detail}")]
@@ -92,11 +110,13 @@ pub(super) async fn run(
     forwarder: &Forwarder,
     backoff: &mut Backoff,
     shutdown: &CancellationToken,
+    until: Until,
 ) -> Result<SessionEnd, SessionError> {
-    let (control, mut answers) = match timeout(HELLO_TIMEOUT, greet(connection, outbox, forwarder)).await {
-        Ok(greeted) => greeted?,
-        Err(_) => return Err(SessionError::Silent),
-    };
+    let (control, mut answers, sent) =
+        match timeout(HELLO_TIMEOUT, greet(connection, outbox, forwarder)).await {
+            Ok(greeted) => greeted?,
+            Err(_) => return Err(SessionError::Silent),
+        };
     let now = service::clock::now();
     forwarder.status.on_hub(HubLink::Connected { since: now });
     forwarder.status.on_contact(now);
@@ -113,16 +133,25 @@ pub(super) async fn run(
         }
     });
     beside.spawn(documents::receive(connection.clone(), Arc::clone(&forwarder.documents)));
-    let mut session = Session { outbox, forwarder, backoff, control, lane, ahead: VecDeque::new() };
-    session.run(&mut answers, shutdown).await
+    let mut session = Session { outbox, forwarder, backoff, control, lane, ahead: VecDeque::new(), sent };
+    session.run(&mut answers, shutdown, until).await
+}
+
+/// The journal grew, or another one began: then this session's numbers mean nothing any more.
+fn on_head(outbox: &mut Outbox, state: &JournalState) -> Result<(), SessionError> {
+    if state.store != outbox.store() {
+        return Err(SessionError::JournalReplaced);
+    }
+    outbox.on_appended(state.head);
+    Ok(())
 }
 
 async fn greet(
     connection: &Connection,
     outbox: &mut Outbox,
     forwarder: &Forwarder,
-) -> Result<(FrameWriter, FrameReader), SessionError> {
-    outbox.on_appended(forwarder.journal.state().borrow().head);
+) -> Result<(FrameWriter, FrameReader, Position), SessionError> {
+    on_head(outbox, &forwarder.journal.state().borrow())?;
     let (mut control, mut answers) = connection.open_bi().await?;
     let hello = outbox.hello(service::clock::now(), env!("CARGO_PKG_VERSION"));
     send(&mut control, &Frame::Hello(hello)).await?;
@@ -150,10 +179,18 @@ async fn greet(
         );
     }
     // The hub's history must be this journal's history. A batch pruned here was acknowledged before.
-    match forwarder.journal.hash_at(watermark).await? {
-        Some(ours) if ours != hash => Err(SessionError::Fork),
-        _ => Ok((control, answers)),
+    if forwarder.journal.hash_at(watermark).await?.is_some_and(|ours| ours != hash) {
+        return Err(SessionError::Fork);
     }
+    // What lies before is only needed to say how much a gap is missing; unknown, that is told as nothing.
+    let mut sent = Position { sequence: watermark, hash, records: 0, bytes: 0 };
+    if let Some(sequence) = watermark
+        && let Batches::Here(batches) = forwarder.journal.read(sequence, 1).await?
+        && let Some(batch) = batches.first()
+    {
+        (sent.records, sent.bytes) = (batch.position().records, batch.position().bytes);
+    }
+    Ok((control, answers, sent))
 }
 
 async fn send(stream: &mut FrameWriter, frame: &Frame) -> Result<(), FrameError> {
@@ -181,6 +218,8 @@ struct Session<'a> {
     lane: mpsc::Sender<SealedBatch>,
     /// Batches read from the journal and not yet handed on.
     ahead: VecDeque<SealedBatch>,
+    /// Where the lane stands at the hub when it has everything that was handed on.
+    sent: Position,
 }
 
 impl Session<'_> {
@@ -188,16 +227,20 @@ impl Session<'_> {
         &mut self,
         answers: &mut FrameReader,
         shutdown: &CancellationToken,
+        until: Until,
     ) -> Result<SessionEnd, SessionError> {
         let mut head = self.forwarder.journal.state();
         let mut report = interval(REPORT_INTERVAL);
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut leave_at: Option<Instant> = None;
+        let mut leave_at: Option<Instant> = match until {
+            Until::Drained => Some(Instant::now() + DRAINING_MAX),
+            Until::Shutdown => None,
+        };
         let mut holds = self.forwarder.documents.holds();
         // What is held now is news to this session's hub.
         holds.mark_changed();
         loop {
-            self.outbox.on_appended(head.borrow_and_update().head);
+            on_head(self.outbox, &head.borrow_and_update())?;
             let nothing_left = self.outbox.acknowledged() == self.outbox.appended().number();
             if leave_at.is_some_and(|at| nothing_left || Instant::now() >= at) {
                 return self.leave().await;
@@ -209,6 +252,7 @@ impl Session<'_> {
             {
                 let batch = self.batch(sequence).await?;
                 self.outbox.on_sent(&batch.header, batch.bytes().len() as u64);
+                self.sent = batch.position();
                 place.send(batch);
                 continue;
             }
@@ -255,10 +299,41 @@ impl Session<'_> {
 
     async fn batch(&mut self, sequence: BatchSequence) -> Result<SealedBatch, SessionError> {
         if self.ahead.front().is_none_or(|batch| batch.header.sequence != sequence) {
-            self.ahead = self.forwarder.journal.read(sequence, READ_AHEAD_BYTES).await?.into();
+            self.ahead = match self.forwarder.journal.read(sequence, READ_AHEAD_BYTES).await? {
+                // Unacknowledged batches are never pruned, so one that was means another journal than the hub's.
+                Batches::Absent => return Err(SessionError::Fork),
+                Batches::Here(batches) => batches.into(),
+                Batches::Missing { until, reason } => return self.gap(until, reason).await,
+            };
         }
-        // Unacknowledged batches are never pruned, so a missing one means another journal than the hub's.
         self.ahead.pop_front().ok_or(SessionError::Fork)
+    }
+
+    /// What stands in for batches that will never be here, so that the lane goes on behind them.
+    async fn gap(&self, last: BatchSequence, reason: GapReason) -> Result<SealedBatch, SessionError> {
+        let behind = match self.forwarder.journal.read(last.next(), 1).await? {
+            Batches::Here(batches) => batches.into_iter().next(),
+            Batches::Absent | Batches::Missing { .. } => None,
+        };
+        let lane = Lane::Telemetry;
+        let continues = match &behind {
+            Some(batch) => batch.previous,
+            None => ChainHash::after_gap(self.outbox.store(), lane, last),
+        };
+        let before = (self.sent.records > 0 || self.sent.sequence.is_none()).then_some(self.sent.records);
+        let records = behind
+            .as_ref()
+            .zip(before)
+            .map_or(0, |(batch, before)| batch.header.records_before.saturating_sub(before));
+        let fallback = self.forwarder.missions.first().map_or("unknown", String::as_str);
+        let (mission, link) = behind
+            .as_ref()
+            .map_or((fallback, NODE_LINK), |batch| (&*batch.header.mission, &*batch.header.link));
+        let first = BatchSequence(self.sent.number() + 1);
+        warn!(first = first.0, last = last.0, reason = reason.word(), "a gap was declared to the hub");
+        let gap = Gap { first, reason, records, continues };
+        let noticed = ReceptionTime(service::clock::now());
+        Ok(SealedBatch::seal_gap(lane, &self.sent, last, gap, (mission, link), noticed))
     }
 
     async fn on_ack(&mut self, ack: Ack) -> Result<(), SessionError> {

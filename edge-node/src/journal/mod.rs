@@ -1,20 +1,66 @@
 //! The journal: where telemetry becomes durable at the station.
 //!
-//! [`Journal`] is the contract an engine keeps; [`sled_engine`] is the one in use. One thread owns the engine
-//! ([`writer`]) and everybody else talks to it through a [`JournalHandle`].
+//! [`Journal`] is the contract. [`BatchLog`] keeps it over an engine, and there are two of those: sled and plain
+//! segment files. One thread owns the journal ([`start`]) and everybody else talks to it through a
+//! [`JournalHandle`].
 
+mod ballast;
+mod batch_log;
+mod carve;
+mod envelope;
+mod events;
+mod gaps;
+mod handle;
+mod open;
+mod segments;
 mod sled_engine;
+mod store;
 mod writer;
 
-use delivery::{BatchSequence, ChainHash, Position, SealedBatch, SealedBody, StoreId};
+use std::collections::HashMap;
 
-pub use sled_engine::SledJournal;
-pub use writer::{
-    DurableCount, JournalHandle, JournalLimits, JournalState, JournalStopped, ReadFailed, start,
+use delivery::{BatchSequence, ChainHash, Event, GapReason, Position, SealedBatch, SealedBody, StoreId};
+use serde::{Deserialize, Serialize};
+
+pub use batch_log::BatchLog;
+pub use envelope::{JournalKey, KeyError};
+pub use handle::{
+    Batches, DurableCount, JournalHandle, JournalLimits, JournalState, JournalStopped, ReadFailed, WhenFull,
 };
+pub use open::{Engine, JournalOptions, Opened, Opening, open, open_older};
+pub use segments::{SEGMENT_BYTES, SegmentJournal};
+pub use sled_engine::SledJournal;
+pub use writer::{Opener, start};
 
-/// How much of a request is in the journal, so that sending it again changes nothing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// An unbroken run of missing batches.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct GapRecord {
+    /// The oldest of them.
+    pub first: BatchSequence,
+    /// The newest of them.
+    pub last: BatchSequence,
+    /// Why they are missing.
+    pub reason: GapReason,
+}
+
+/// What the journal has under a sequence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Found {
+    /// Pruned because the hub has it, or not written yet.
+    Absent,
+    /// The batch.
+    Batch(Box<SealedBatch>),
+    /// It will never be here.
+    Missing {
+        /// The newest batch that is missing with it: reading goes on behind it.
+        until: BatchSequence,
+        /// Why.
+        reason: GapReason,
+    },
+}
+
+/// Of the request with this key, so many records are in the journal up to and including a batch.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Receipt {
     /// What the producer calls its request.
     pub key: [u8; 16],
@@ -29,7 +75,7 @@ pub struct Receipt {
 pub trait Journal: Send + 'static {
     /// Which journal this is.
     fn store(&self) -> StoreId;
-    /// The newest committed or appended batch.
+    /// The newest committed or appended batch, or the end of a gap behind it.
     fn head(&self) -> Position;
     /// The oldest batch still here; absent when the journal is empty.
     fn tail(&self) -> Option<BatchSequence>;
@@ -37,42 +83,54 @@ pub trait Journal: Send + 'static {
     fn retained_bytes(&self) -> u64;
     /// Disk the engine holds and will fill before it asks for more: after a backlog its file stays long.
     fn reusable_bytes(&self) -> u64;
-    /// Seals a body behind the newest batch. Not durable before `commit`.
-    fn append(&mut self, body: SealedBody) -> Result<SealedBatch, JournalError>;
+    /// Seals a body behind the newest batch. Not durable before `commit`; the receipts are kept with it or not at all.
+    fn append(&mut self, body: SealedBody, receipts: &[Receipt]) -> Result<SealedBatch, JournalError>;
     /// Makes everything appended durable.
     fn commit(&mut self) -> Result<(), JournalError>;
-    /// Reads a batch; `None` when it is not here.
-    fn read(&self, sequence: BatchSequence) -> Result<Option<SealedBatch>, JournalError>;
+    /// Forgets what was appended behind `committed` and never committed, so that its numbers are free again.
+    fn discard_after(&mut self, committed: &Position) -> Result<(), JournalError>;
+    /// Reads a batch. A damaged one is set aside when it is met, and is a gap from then on.
+    fn read(&mut self, sequence: BatchSequence) -> Result<Found, JournalError>;
     /// Forgets batches up to and including `sequence`, but never the newest one.
     fn prune(&mut self, sequence: BatchSequence) -> Result<(), JournalError>;
+    /// Gives up batches that the hub does not have: as `prune`, and what is lost becomes a gap.
+    fn evict(&mut self, up_to: BatchSequence) -> Result<(), JournalError>;
     /// Remembers how far the hub has committed. A hint for the next start, durable with the next `commit`.
     fn remember_acknowledged(&mut self, sequence: BatchSequence) -> Result<(), JournalError>;
     /// What `remember_acknowledged` was last told.
     fn acknowledged(&self) -> Option<BatchSequence>;
-    /// Hash of a batch that is here, or of the empty lane for `None`.
-    fn hash_at(&self, sequence: Option<BatchSequence>) -> Result<Option<ChainHash>, JournalError> {
-        match sequence {
-            None => Ok(Some(ChainHash::of_store(self.store(), delivery::Lane::Telemetry))),
-            Some(sequence) => Ok(self.read(sequence)?.map(|batch| batch.hash)),
-        }
+    /// Gaps that the hub has not acknowledged yet, oldest first.
+    fn gaps(&self) -> Vec<GapRecord>;
+    /// Batches from `from` on that hold quarantined records, oldest first.
+    fn quarantined(&self, from: BatchSequence, max: usize) -> Vec<BatchSequence>;
+    /// Records in the journal for each request, of the newest 65,536 requests, as found when it was opened.
+    /// Taken: the second call finds nothing.
+    fn receipts_at_open(&mut self) -> HashMap<[u8; 16], u32>;
+    /// What happened to the journal since it was asked last, to be recorded as events.
+    fn take_events(&mut self) -> Vec<Event>;
+    /// Hash of a batch that is here, of the end of a gap, or of the empty lane for `None`.
+    fn hash_at(&mut self, sequence: Option<BatchSequence>) -> Result<Option<ChainHash>, JournalError> {
+        let lane = delivery::Lane::Telemetry;
+        let Some(sequence) = sequence else { return Ok(Some(ChainHash::of_store(self.store(), lane))) };
+        Ok(match self.read(sequence)? {
+            Found::Absent => None,
+            Found::Batch(batch) => Some(batch.hash),
+            Found::Missing { until, .. } => {
+                (until == sequence).then(|| ChainHash::after_gap(self.store(), lane, sequence))
+            }
+        })
     }
 }
 
 /// Why the journal could not do something. Nothing that was acknowledged is affected.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
+    /// It is being opened again after a failure.
+    #[error("the journal is closed after a failure and will be opened again")]
+    Closed,
     /// The engine cannot make sense of its files.
     #[error("the journal's files are corrupt")]
     Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A stored batch is not what was written.
-    #[error("batch {sequence} is damaged on disk")]
-    Damaged {
-        /// Which.
-        sequence: u64,
-        /// How.
-        #[source]
-        source: delivery::BatchError,
-    },
     /// The engine failed.
     #[error("failed to {operation}")]
     Engine {
@@ -90,6 +148,26 @@ pub enum JournalError {
         /// Where.
         path: String,
     },
+    /// The disk is full.
+    #[error("the disk is full, failed to {operation}")]
+    NoSpace {
+        /// At what.
+        operation: &'static str,
+        /// How.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It is an older journal that only waits to be forwarded.
+    #[error("the journal takes nothing new, it only waits to be forwarded")]
+    ReadOnly,
+    /// Batches are encrypted with another key.
+    #[error(
+        "batch {sequence} was encrypted with another key; give the node the key it was written with (the batch is sound and was left alone)"
+    )]
+    WrongKey {
+        /// Which batch.
+        sequence: u64,
+    },
 }
 
 impl JournalError {
@@ -97,6 +175,16 @@ impl JournalError {
         operation: &'static str,
     ) -> impl FnOnce(E) -> Self {
         move |source| Self::Engine { operation, source: Box::new(source) }
+    }
+
+    /// What the system says of a file; a full disk is told apart, because it passes.
+    pub(crate) fn io(operation: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::NoSpace { operation, source: Box::new(source) }
+            }
+            _ => Self::Engine { operation, source: Box::new(source) },
+        }
     }
 }
 

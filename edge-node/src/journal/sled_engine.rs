@@ -1,171 +1,161 @@
-//! The journal in sled 0.34, used as decision D4 measured it has to be.
+//! The engine sled 0.34, used as decision D4 measured it has to be.
 //!
 //! sled's `flush()` writes and calls `sync_file_range`, which keeps neither the file's length nor the disk's
 //! cache safe. So every commit is `flush()` and then our own `fdatasync` of sled's file. A value is a whole
 //! batch, below the size at which sled would write a file of its own that it never syncs.
 
 use std::fs::File;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use delivery::{BATCH_BYTES_MAX, BatchSequence, Lane, Position, SealedBatch, SealedBody, StoreId};
-use tracing::{error, warn};
+use delivery::{Lane, StoreId};
+use tracing::warn;
 
-use super::{Journal, JournalError};
+use super::envelope::JournalKey;
+use super::store::{Store, Stored, fact};
+use super::{BatchLog, JournalError};
 
 /// More makes memory grow with the backlog: nothing is evicted below the limit (measured).
 const CACHE_BYTES: u64 = 8 << 20;
-/// Batches checked when the journal is opened. Older ones were checked when they were newest.
-const CHECKED_AT_OPEN: usize = 64;
 /// Removals put into one write.
-const PRUNED_AT_ONCE: usize = 256;
+const REMOVED_AT_ONCE: usize = 256;
+/// Marks keys of notes; they lie in the log's tree, so that one write keeps a batch with its note.
+const NOTE: u8 = 0x80;
+/// The journal's id once more, for the day on which sled cannot open its file.
+const ID_FILE: &str = "store-id";
+/// Snapshots that were being written when the machine stopped: sled trips over them.
+const UNFINISHED_SNAPSHOT: &str = ".generating";
+/// A closed sled gives up its lock a moment later: threads of its own still hold the file (seen under load).
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+const LOCK_TRIED_EVERY: Duration = Duration::from_millis(10);
 
-const STORE_ID: &[u8] = b"store-id";
-const ACKNOWLEDGED: &[u8] = b"acknowledged";
+/// A journal in sled, in a directory of its own.
+pub type SledJournal = BatchLog<SledStore>;
 
-/// A journal in a directory of its own.
-pub struct SledJournal {
+/// The engine.
+pub struct SledStore {
+    directory: PathBuf,
     /// Keeps the database open; the trees refer to it.
     database: sled::Db,
     log: sled::Tree,
     meta: sled::Tree,
     /// sled's file, opened once more to sync it.
     file: File,
-    store: StoreId,
-    head: Position,
-    tail: Option<BatchSequence>,
-    bytes_before_tail: u64,
-    acknowledged: Option<BatchSequence>,
 }
 
-fn key(sequence: BatchSequence) -> [u8; 9] {
+fn key(number: u64) -> [u8; 9] {
     let mut key = [Lane::Telemetry as u8; 9];
-    key[1..].copy_from_slice(&sequence.0.to_be_bytes());
+    key[1..].copy_from_slice(&number.to_be_bytes());
     key
 }
 
-fn sequence_of(key: &[u8]) -> Option<BatchSequence> {
-    let (lane, sequence) = key.split_first()?;
-    let sequence = u64::from_be_bytes(sequence.try_into().ok()?);
-    (*lane == Lane::Telemetry as u8).then_some(BatchSequence(sequence))
+fn note_key(number: u64) -> [u8; 9] {
+    let mut key = key(number);
+    key[0] |= NOTE;
+    key
 }
 
-impl SledJournal {
-    /// Opens the journal, or begins a new one.
-    ///
-    /// A journal whose files are corrupt is set aside whole, never deleted, and a new one begins: a station that
-    /// cannot record is worse than one that starts a new epoch. Whatever else goes wrong (a full disk, a file of
-    /// another user) is an error: the data are sound, and mending the cause brings them back. `new_store` names the
-    /// new journal.
-    pub fn open(directory: &Path, new_store: StoreId) -> Result<Self, JournalError> {
-        match Self::try_open(directory, new_store) {
-            Err(JournalError::Corrupt(cause)) => {
-                let aside = set_aside(directory)?;
-                error!(
-                    %cause,
-                    kept_in = %aside.display(),
-                    "journal cannot be read, it was set aside and a new one begins"
-                );
-                Self::try_open(directory, new_store)
-            }
-            other => other,
-        }
-    }
+fn number_of(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(1..)?.try_into().ok()?))
+}
 
-    fn try_open(directory: &Path, new_store: StoreId) -> Result<Self, JournalError> {
-        let database = sled::Config::new()
-            .path(directory)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(None)
-            .open()
-            .map_err(|source| match &source {
-                sled::Error::Io(io) if is_lock(io) => {
-                    JournalError::Locked { path: directory.display().to_string() }
-                }
-                _ => failed("open the journal")(source),
-            })?;
+impl BatchLog<SledStore> {
+    /// Opens the journal in a directory, or begins a new one named `new_store`.
+    ///
+    /// [`JournalError::Corrupt`] says that sled cannot make sense of its files. Whatever else goes wrong (a full disk,
+    /// a file of another user, a wrong key) is another error: the data are sound, and mending the cause brings them back.
+    pub fn open(directory: &Path, new_store: StoreId, key: Option<JournalKey>) -> Result<Self, JournalError> {
+        Self::recover(SledStore::open(directory)?, new_store, key)
+    }
+}
+
+impl SledStore {
+    fn open(directory: &Path) -> Result<Self, JournalError> {
+        set_snapshots_aside(directory)?;
+        let database = open_database(directory)?;
         let log = database.open_tree("log").map_err(failed("open the log"))?;
         let meta = database.open_tree("meta").map_err(failed("open the log's state"))?;
-        let file = File::open(directory.join("db")).map_err(JournalError::engine("open sled's file"))?;
-        let store = match read_array::<16>(&meta, STORE_ID)? {
-            Some(id) => StoreId(id),
-            None => {
-                meta.insert(STORE_ID, &new_store.0).map_err(JournalError::engine("name the journal"))?;
-                new_store
-            }
-        };
-        let acknowledged =
-            read_array::<8>(&meta, ACKNOWLEDGED)?.map(|bytes| BatchSequence(u64::from_be_bytes(bytes)));
-        let mut journal = Self {
-            head: Position::start(store, Lane::Telemetry),
-            database,
-            log,
-            meta,
-            file,
-            store,
-            tail: None,
-            bytes_before_tail: 0,
-            acknowledged,
-        };
-        journal.set_damaged_end_aside()?;
-        journal.find_ends()?;
-        journal.commit()?;
-        sync_directory(directory)?;
-        Ok(journal)
+        let file = File::open(directory.join("db")).map_err(JournalError::io("open sled's file"))?;
+        let mut store = Self { directory: directory.to_owned(), database, log, meta, file };
+        if let (Some(id), false) = (store.fact(fact::STORE_ID)?, directory.join(ID_FILE).exists()) {
+            store.write_id(&id)?;
+        }
+        Ok(store)
     }
 
-    /// A power cut may leave a torn end that no producer was told about: batches at the end that are unsound, with
-    /// nothing sound behind them, are moved out of the way, into a tree of their own. Damage further in is left where
-    /// it is: what lies behind it is sound.
-    fn set_damaged_end_aside(&mut self) -> Result<(), JournalError> {
-        let mut unsound = Vec::new();
-        for entry in self.log.iter().rev().take(CHECKED_AT_OPEN) {
-            let (key, value) = entry.map_err(failed("read the log's end"))?;
-            let is_sound = SealedBatch::parse(value.to_vec())
-                .is_ok_and(|batch| sequence_of(&key) == Some(batch.header.sequence));
-            if is_sound {
-                break;
-            }
-            unsound.push((key, value));
-        }
-        if unsound.is_empty() {
-            return Ok(());
-        }
-        error!(batches = unsound.len(), "the log's end is damaged, its last batches were set aside");
-        let aside = self.database.open_tree("damaged").map_err(failed("set the log's end aside"))?;
-        for (key, value) in unsound {
-            aside.insert(&key, value).map_err(failed("set the log's end aside"))?;
-            self.log.remove(&key).map_err(failed("set the log's end aside"))?;
-        }
-        Ok(())
+    fn write_id(&mut self, id: &[u8]) -> Result<(), JournalError> {
+        File::create(self.directory.join(ID_FILE))
+            .and_then(|mut file| {
+                std::io::Write::write_all(&mut file, id)?;
+                file.sync_all()
+            })
+            .map_err(JournalError::io("name the journal"))?;
+        sync_directory(&self.directory)
     }
 
-    fn find_ends(&mut self) -> Result<(), JournalError> {
-        let mut entries = self.log.iter();
-        let (Some(first), Some(last)) = (entries.next(), self.log.iter().next_back()) else { return Ok(()) };
-        let (first, first_value) = first.map_err(failed("read the log's ends"))?;
-        let (_, last_value) = last.map_err(failed("read the log's ends"))?;
-        let parse = |value: sled::IVec| SealedBatch::parse(value.to_vec());
-        // The end was checked just now.
-        self.head = parse(last_value).map_err(JournalError::engine("read the log's ends"))?.position();
-        self.tail = sequence_of(&first);
-        self.bytes_before_tail = parse(first_value).map_or_else(
-            |_| {
-                // The oldest batch is damaged: the first sound one after it knows almost as well.
-                let sound = entries.flatten().find_map(|(_, value)| SealedBatch::parse(value.to_vec()).ok());
-                sound.map_or(self.head.bytes, |batch| batch.header.bytes_before)
-            },
-            |batch| batch.header.bytes_before,
-        );
+    fn batches(&self, numbers: RangeInclusive<u64>) -> sled::Iter {
+        self.log.range(key(*numbers.start())..=key(*numbers.end()))
+    }
+
+    fn remove(&mut self, numbers: RangeInclusive<u64>) -> Result<(), JournalError> {
+        let numbers: Vec<u64> = self
+            .batches(numbers)
+            .keys()
+            .map(|key| key.map(|key| number_of(&key).unwrap_or_default()).map_err(failed("prune the log")))
+            .collect::<Result<_, _>>()?;
+        for some in numbers.chunks(REMOVED_AT_ONCE) {
+            let mut removals = sled::Batch::default();
+            for &number in some {
+                removals.remove(&key(number));
+                removals.remove(&note_key(number));
+            }
+            self.log.apply_batch(removals).map_err(failed("prune the log"))?;
+        }
         Ok(())
     }
 }
 
-/// sled's own damage is one thing, everything else another.
+fn open_database(directory: &Path) -> Result<sled::Db, JournalError> {
+    let config = sled::Config::new().path(directory).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+    let give_up_at = Instant::now() + LOCK_WAIT;
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(io)) if is_lock(&io) => {
+                if Instant::now() >= give_up_at {
+                    return Err(JournalError::Locked { path: directory.display().to_string() });
+                }
+                std::thread::sleep(LOCK_TRIED_EVERY);
+            }
+            other => return other.map_err(failed("open the journal")),
+        }
+    }
+}
+
+/// sled trips over a snapshot it did not finish; it is only a copy of what the log says.
+fn set_snapshots_aside(directory: &Path) -> Result<(), JournalError> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !(name.starts_with("snap.") && name.ends_with(UNFINISHED_SNAPSHOT)) {
+            continue;
+        }
+        let aside = directory.with_extension("unfinished");
+        std::fs::create_dir_all(&aside).map_err(JournalError::io("set an unfinished snapshot aside"))?;
+        std::fs::rename(entry.path(), aside.join(&name))
+            .map_err(JournalError::io("set an unfinished snapshot aside"))?;
+        warn!(snapshot = name, kept_in = %aside.display(), "unfinished snapshot was set aside");
+    }
+    Ok(())
+}
+
+/// sled's own damage is one thing, a full disk another, and everything else a third.
 fn failed(operation: &'static str) -> impl FnOnce(sled::Error) -> JournalError {
     move |source| match source {
         sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => {
             JournalError::Corrupt(Box::new(source))
         }
+        sled::Error::Io(io) => JournalError::io(operation)(io),
         other => JournalError::Engine { operation, source: Box::new(other) },
     }
 }
@@ -174,116 +164,101 @@ fn is_lock(error: &std::io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }
 
-fn read_array<const N: usize>(tree: &sled::Tree, key: &[u8]) -> Result<Option<[u8; N]>, JournalError> {
-    let value = tree.get(key).map_err(failed("read the log's state"))?;
-    Ok(value.and_then(|bytes| bytes.as_ref().try_into().ok()))
-}
-
-fn sync_directory(directory: &Path) -> Result<(), JournalError> {
+pub(super) fn sync_directory(directory: &Path) -> Result<(), JournalError> {
     File::open(directory)
         .and_then(|file| file.sync_all())
-        .map_err(JournalError::engine("sync the journal's directory"))
+        .map_err(JournalError::io("sync the journal's directory"))
 }
 
-fn set_aside(directory: &Path) -> Result<PathBuf, JournalError> {
-    let mut number = 1;
-    loop {
-        let aside = directory.with_extension(format!("damaged-{number}"));
-        if !aside.exists() {
-            std::fs::rename(directory, &aside)
-                .map_err(JournalError::engine("set the damaged journal aside"))?;
-            return Ok(aside);
+fn end(key: Option<sled::Result<sled::IVec>>) -> Result<Option<u64>, JournalError> {
+    let key = key.transpose().map_err(failed("read the log's ends"))?;
+    Ok(key.and_then(|key| number_of(&key)))
+}
+
+impl Store for SledStore {
+    fn first(&self) -> Result<Option<u64>, JournalError> {
+        end(self.batches(0..=u64::MAX).keys().next())
+    }
+
+    fn last(&self) -> Result<Option<u64>, JournalError> {
+        end(self.batches(0..=u64::MAX).keys().next_back())
+    }
+
+    fn next_from(&self, number: u64) -> Result<Option<u64>, JournalError> {
+        end(self.batches(number..=u64::MAX).keys().next())
+    }
+
+    fn get(&mut self, number: u64) -> Result<Option<Stored>, JournalError> {
+        let value = self.log.get(key(number)).map_err(failed("read a batch"))?;
+        Ok(value.map(|bytes| Ok(bytes.to_vec())))
+    }
+
+    fn put(&mut self, number: u64, value: &[u8], note: Option<&[u8]>) -> Result<(), JournalError> {
+        let Some(note) = note else {
+            return self.log.insert(key(number), value).map(drop).map_err(failed("append a batch"));
+        };
+        let mut both = sled::Batch::default();
+        both.insert(&note_key(number), note);
+        both.insert(&key(number), value);
+        self.log.apply_batch(both).map_err(failed("append a batch"))
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
+        self.database.flush().map_err(failed("flush the log"))?;
+        self.file.sync_data().map_err(JournalError::io("sync the log to disk"))
+    }
+
+    fn remove_up_to(&mut self, last: u64) -> Result<(), JournalError> {
+        self.remove(0..=last)
+    }
+
+    fn remove_after(&mut self, kept: u64) -> Result<(), JournalError> {
+        self.remove(kept.saturating_add(1)..=u64::MAX)
+    }
+
+    fn set_aside(&mut self, number: u64) -> Result<(), JournalError> {
+        let aside = self.database.open_tree("damaged").map_err(failed("set a batch aside"))?;
+        if let Some(value) = self.log.get(key(number)).map_err(failed("set a batch aside"))? {
+            aside.insert(key(number), value).map_err(failed("set a batch aside"))?;
         }
-        number += 1;
-    }
-}
-
-impl Journal for SledJournal {
-    fn store(&self) -> StoreId {
-        self.store
+        self.remove(number..=number)
     }
 
-    fn head(&self) -> Position {
-        self.head
+    fn visit_notes(&mut self, visit: &mut dyn FnMut(u64, &[u8])) -> Result<(), JournalError> {
+        for entry in self.log.range(note_key(0)..=note_key(u64::MAX)).rev() {
+            let (key, note) = entry.map_err(failed("read the log's notes"))?;
+            visit(number_of(&key).unwrap_or_default(), &note);
+        }
+        Ok(())
     }
 
-    fn tail(&self) -> Option<BatchSequence> {
-        self.tail
+    fn fact(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        let value = self.meta.get(name).map_err(failed("read the log's state"))?.map(|bytes| bytes.to_vec());
+        if name == fact::STORE_ID && value.as_ref().is_none_or(|id| id.len() != 16) {
+            return Ok(std::fs::read(self.directory.join(ID_FILE)).ok());
+        }
+        Ok(value)
     }
 
-    fn retained_bytes(&self) -> u64 {
-        self.head.bytes - self.bytes_before_tail
+    fn set_fact(&mut self, name: &'static str, value: &[u8]) -> Result<(), JournalError> {
+        if name == fact::STORE_ID {
+            self.write_id(value)?;
+        }
+        self.meta.insert(name, value).map(drop).map_err(failed("write the log's state"))
     }
 
-    fn reusable_bytes(&self) -> u64 {
+    fn reusable_bytes(&self, retained_bytes: u64) -> u64 {
         // A file that cannot be measured is taken to hold nothing free. Twice what is retained is sled's own need.
-        self.file.metadata().map_or(0, |file| file.len().saturating_sub(2 * self.retained_bytes()))
+        self.file.metadata().map_or(0, |file| file.len().saturating_sub(2 * retained_bytes))
     }
 
-    fn append(&mut self, body: SealedBody) -> Result<SealedBatch, JournalError> {
-        let batch = body.seal(Lane::Telemetry, &self.head);
-        assert!(batch.bytes().len() <= BATCH_BYTES_MAX, "the builder keeps batches below a journal value");
-        self.log
-            .insert(key(batch.header.sequence), batch.bytes())
-            .map_err(JournalError::engine("append a batch"))?;
-        self.head = batch.position();
-        if self.tail.is_none() {
-            self.tail = Some(batch.header.sequence);
-            self.bytes_before_tail = batch.header.bytes_before;
-        }
-        Ok(batch)
+    fn was_end_torn(&self) -> bool {
+        // sled drops a torn end by itself and does not tell.
+        false
     }
+}
 
-    fn commit(&mut self) -> Result<(), JournalError> {
-        self.database.flush().map_err(JournalError::engine("flush the log"))?;
-        self.file.sync_data().map_err(JournalError::engine("sync the log to disk"))
-    }
-
-    fn read(&self, sequence: BatchSequence) -> Result<Option<SealedBatch>, JournalError> {
-        let value = self.log.get(key(sequence)).map_err(JournalError::engine("read a batch"))?;
-        value
-            .map(|bytes| {
-                SealedBatch::parse(bytes.to_vec())
-                    .map_err(|source| JournalError::Damaged { sequence: sequence.0, source })
-            })
-            .transpose()
-    }
-
-    fn prune(&mut self, sequence: BatchSequence) -> Result<(), JournalError> {
-        let (Some(tail), Some(newest)) = (self.tail, self.head.sequence) else { return Ok(()) };
-        let last = sequence.0.min(newest.0 - 1);
-        if last < tail.0 {
-            return Ok(());
-        }
-        // The new tail says how many bytes lie before it, so it is read before anything is removed.
-        let kept = BatchSequence(last + 1);
-        match self.read(kept) {
-            Ok(Some(batch)) => self.bytes_before_tail = batch.header.bytes_before,
-            // The count stays behind by a little until the next prune; recording must not stop for it.
-            Ok(None) | Err(JournalError::Damaged { .. }) => {
-                warn!(sequence = kept.0, "oldest batch that stays is damaged or missing");
-            }
-            Err(error) => return Err(error),
-        }
-        let numbers: Vec<u64> = (tail.0..=last).collect();
-        for some in numbers.chunks(PRUNED_AT_ONCE) {
-            let mut removals = sled::Batch::default();
-            some.iter().for_each(|&number| removals.remove(&key(BatchSequence(number))));
-            self.log.apply_batch(removals).map_err(JournalError::engine("prune the log"))?;
-        }
-        self.tail = Some(kept);
-        Ok(())
-    }
-
-    fn remember_acknowledged(&mut self, sequence: BatchSequence) -> Result<(), JournalError> {
-        self.meta
-            .insert(ACKNOWLEDGED, &sequence.0.to_be_bytes())
-            .map_err(JournalError::engine("remember the hub's watermark"))?;
-        self.acknowledged = Some(sequence);
-        Ok(())
-    }
-
-    fn acknowledged(&self) -> Option<BatchSequence> {
-        self.acknowledged
-    }
+/// The id of the journal a directory held, as far as it can be read without opening it.
+pub(super) fn id_in(directory: &Path) -> Option<StoreId> {
+    Some(StoreId(std::fs::read(directory.join(ID_FILE)).ok()?.try_into().ok()?))
 }

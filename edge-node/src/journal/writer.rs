@@ -1,191 +1,84 @@
 //! The one thread that owns the journal: group commit, reading for forwarding, pruning, quota.
+//!
+//! Nobody sees a batch before it is committed: producers are told, and readers let in, by what was published after
+//! the commit. So a number that was never committed was never sent.
+
+mod recovery;
+mod room;
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::path::PathBuf;
 
-use delivery::{BatchSequence, ChainHash, Position, SealedBatch, SealedBody, StoreId};
+use delivery::{BatchSequence, Event, Position, SealedBatch, StoreId};
 use service::metric::Metric;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tracing::{error, info, warn};
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::warn;
 
-use super::{Journal, JournalError};
+use super::ballast::Ballast;
+use super::handle::{Append, Batches, JournalHandle, JournalLimits, JournalState, Request};
+use super::open::{Opened, Opening};
+use super::{Found, Journal, JournalError};
+use room::Disk;
 
 /// Bodies that wait to be committed: with full batches 3 MiB; then intake waits, and its sockets with it.
 const APPENDS_MAX: usize = 64;
 /// Bodies put into one commit: what gathers while the disk syncs, but no more than a link would wait for.
 const APPENDS_PER_COMMIT: usize = 64;
-/// Requests of the forwarder: it has one or two under way.
+/// Requests of the forwarder and the API: each has one or two under way; then they wait.
 const REQUESTS_MAX: usize = 16;
 /// Newest batches kept in memory, so that live forwarding does not read the disk.
 const RECENT_BYTES_MAX: usize = 2 << 20;
-/// Free space the journal leaves on the disk: sled must never meet a full one.
-const FREE_BYTES_MIN: u64 = 64 << 20;
 
-/// Packets of one producer that are durable.
-#[derive(Debug, Default)]
-pub struct DurableCount {
-    packets: AtomicU64,
-    is_closed: AtomicBool,
-    changed: Notify,
-}
-
-impl DurableCount {
-    /// Packets made durable so far.
-    pub fn packets(&self) -> u64 {
-        self.packets.load(Ordering::Acquire)
-    }
-
-    /// The producer sends no more; whoever waits for changes is told.
-    pub fn close(&self) {
-        self.is_closed.store(true, Ordering::Release);
-        self.changed.notify_one();
-    }
-
-    /// Whether the producer sends no more.
-    pub fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Acquire)
-    }
-
-    /// Waits for the next change after the last wait.
-    pub async fn changed(&self) {
-        self.changed.notified().await;
-    }
-
-    fn add(&self, packets: u64) {
-        self.packets.fetch_add(packets, Ordering::AcqRel);
-        self.changed.notify_one();
-    }
-}
-
-struct Append {
-    body: SealedBody,
-    producers: Vec<(Arc<DurableCount>, u64)>,
-}
-
-enum Request {
-    Acknowledged {
-        watermark: BatchSequence,
-        safe: BatchSequence,
-    },
-    HashAt(Option<BatchSequence>, oneshot::Sender<Result<Option<ChainHash>, JournalError>>),
-    Read {
-        from: BatchSequence,
-        bytes: usize,
-        answer: oneshot::Sender<Result<Vec<SealedBatch>, JournalError>>,
-    },
-}
-
-/// How much the journal may hold.
-#[derive(Clone, Debug)]
-pub struct JournalLimits {
-    /// Directory whose disk is watched.
-    pub directory: PathBuf,
-    /// Sealed bytes held at most; sled's files take up to twice that.
-    pub retained_bytes_max: u64,
-    /// Sealed bytes of batches the hub has, kept for local history.
-    pub acknowledged_bytes_max: u64,
-}
-
-/// The journal as others see it.
-#[derive(Clone, Copy, Debug)]
-pub struct JournalState {
-    /// Which journal.
-    pub store: StoreId,
-    /// Newest durable batch.
-    pub head: Position,
-    /// What the hub had committed when the journal was opened.
-    pub acknowledged_at_open: Option<BatchSequence>,
-    /// Whether it takes nothing more until the hub has taken something.
-    pub is_full: bool,
-}
-
-/// Talks to the journal's thread. Cheap to clone.
-#[derive(Clone)]
-pub struct JournalHandle {
-    appends: mpsc::Sender<Append>,
-    requests: mpsc::Sender<Request>,
-    state: watch::Receiver<JournalState>,
-}
-
-/// The journal's thread is gone: it failed, and said so in the log.
-#[derive(Debug, thiserror::Error)]
-#[error("the journal has stopped")]
-pub struct JournalStopped;
-
-impl JournalHandle {
-    /// Queues a body; waits while the queue is full. `producers` are told when it is durable.
-    pub async fn append(
-        &self,
-        body: SealedBody,
-        producers: Vec<(Arc<DurableCount>, u64)>,
-        _receipts: Vec<super::Receipt>,
-    ) -> Result<(), JournalStopped> {
-        self.appends.send(Append { body, producers }).await.map_err(|_| JournalStopped)
-    }
-
-    /// Batches from `from` on, up to about so many bytes.
-    pub async fn read(&self, from: BatchSequence, bytes: usize) -> Result<Vec<SealedBatch>, ReadFailed> {
-        let (answer, answered) = oneshot::channel();
-        self.requests.send(Request::Read { from, bytes, answer }).await.map_err(|_| JournalStopped)?;
-        Ok(answered.await.map_err(|_| JournalStopped)??)
-    }
-
-    /// Hash of a batch; `None` when it is not here any more.
-    pub async fn hash_at(&self, sequence: Option<BatchSequence>) -> Result<Option<ChainHash>, ReadFailed> {
-        let (answer, answered) = oneshot::channel();
-        self.requests.send(Request::HashAt(sequence, answer)).await.map_err(|_| JournalStopped)?;
-        Ok(answered.await.map_err(|_| JournalStopped)??)
-    }
-
-    /// The hub committed up to `watermark` and keeps safe up to `safe`.
-    pub async fn acknowledged(
-        &self,
-        watermark: BatchSequence,
-        safe: BatchSequence,
-    ) -> Result<(), JournalStopped> {
-        self.requests.send(Request::Acknowledged { watermark, safe }).await.map_err(|_| JournalStopped)
-    }
-
-    /// The journal's state, to look at or to wait for.
-    pub fn state(&self) -> watch::Receiver<JournalState> {
-        self.state.clone()
-    }
-}
-
-/// Why a batch could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadFailed {
-    /// The journal failed at it.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The journal is gone.
-    #[error(transparent)]
-    Stopped(#[from] JournalStopped),
-}
+/// Opens the journal after it failed, as it is or anew.
+pub type Opener = Box<dyn FnMut(Opening) -> Result<Opened, JournalError> + Send>;
 
 /// Starts the thread. It ends when all handles are gone, after committing what was queued; the receiver then
-/// gets its result.
+/// gets its result. A journal that fails is opened again by `opener`. What happens to the journal goes to `events`;
+/// when that is full or nobody listens, it is only in the log.
 pub fn start(
-    journal: impl Journal,
+    opened: Opened,
+    opener: Opener,
     limits: JournalLimits,
+    events: mpsc::Sender<Event>,
+) -> std::io::Result<(JournalHandle, oneshot::Receiver<Result<(), JournalError>>)> {
+    let disk = Disk::of(&limits.directory);
+    start_on(disk, opened, opener, limits, events)
+}
+
+fn start_on(
+    disk: Disk,
+    opened: Opened,
+    opener: Opener,
+    limits: JournalLimits,
+    events: mpsc::Sender<Event>,
 ) -> std::io::Result<(JournalHandle, oneshot::Receiver<Result<(), JournalError>>)> {
     let (appends, append_queue) = mpsc::channel(APPENDS_MAX);
     let (requests, request_queue) = mpsc::channel(REQUESTS_MAX);
-    let acknowledged_at_open = journal.acknowledged();
-    let state =
-        JournalState { store: journal.store(), head: journal.head(), acknowledged_at_open, is_full: false };
-    let (publish, state) = watch::channel(state);
+    let Opened { journal, salvaged, events: met } = opened;
+    let state = state_of(&*journal);
+    let (publish, published) = watch::channel(state);
+    let (publish_salvaged, salvaged) = watch::channel(salvaged);
     let (ended, end) = oneshot::channel();
-    let writer = Writer {
-        journal,
+    let mut writer = Writer {
+        committed: state.head,
+        store: state.store,
+        safe: state.acknowledged_at_open.unwrap_or(BatchSequence(0)),
+        journal: Some(journal),
+        opener,
+        ballast: Ballast::find(&limits.directory, limits.ballast_bytes),
+        disk,
         limits,
+        pending: Vec::with_capacity(APPENDS_PER_COMMIT),
         recent: VecDeque::new(),
         recent_bytes: 0,
-        safe: acknowledged_at_open.unwrap_or(BatchSequence(0)),
         publish,
+        publish_salvaged,
+        events,
+        closed_ticks: 0,
+        closed_wait: 1,
     };
+    writer.tell(met);
+    writer.tell_of_journal();
     // A runtime of its own on a thread of its own: it waits on two queues and blocks on the disk in between.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
@@ -193,103 +86,182 @@ pub fn start(
         // Nobody waits for it when the process is ending anyway.
         let _ = ended.send(result);
     })?;
-    Ok((JournalHandle { appends, requests, state }, end))
+    Ok((JournalHandle { appends, requests, state: published, salvaged }, end))
 }
 
-struct Writer<J> {
-    journal: J,
+fn state_of(journal: &dyn Journal) -> JournalState {
+    JournalState {
+        store: journal.store(),
+        head: journal.head(),
+        acknowledged_at_open: journal.acknowledged(),
+        is_full: false,
+    }
+}
+
+struct Writer {
+    /// Absent while it cannot be opened again after a failure.
+    journal: Option<Box<dyn Journal>>,
+    store: StoreId,
+    /// Newest batch that is durable; what lies behind it nobody has seen.
+    committed: Position,
+    opener: Opener,
     limits: JournalLimits,
+    disk: Disk,
+    ballast: Ballast,
+    /// Taken from the queue and not yet durable: tried again after a failure.
+    pending: Vec<Append>,
     recent: VecDeque<SealedBatch>,
     recent_bytes: usize,
     safe: BatchSequence,
     publish: watch::Sender<JournalState>,
+    publish_salvaged: watch::Sender<Vec<PathBuf>>,
+    events: mpsc::Sender<Event>,
+    /// Seconds since the journal was last tried to be opened, and after how many it is tried next.
+    closed_ticks: u32,
+    closed_wait: u32,
 }
 
-impl<J: Journal> Writer<J> {
+impl Writer {
     async fn run(
         mut self,
         mut appends: mpsc::Receiver<Append>,
         mut requests: mpsc::Receiver<Request>,
     ) -> Result<(), JournalError> {
-        let mut group = Vec::with_capacity(APPENDS_PER_COMMIT);
+        let mut received = Vec::with_capacity(APPENDS_PER_COMMIT);
         let mut watch_disk = tokio::time::interval(std::time::Duration::from_secs(1));
         loop {
-            let is_full = self.publish.borrow().is_full;
+            let takes = self.pending.is_empty() && self.journal.is_some() && !self.publish.borrow().is_full;
             tokio::select! {
                 biased;
-                Some(request) = requests.recv() => self.answer(request)?,
-                count = appends.recv_many(&mut group, APPENDS_PER_COMMIT), if !is_full => {
+                Some(request) = requests.recv() => self.answer(request),
+                count = appends.recv_many(&mut received, APPENDS_PER_COMMIT), if takes => {
                     if count == 0 {
-                        return self.journal.commit();
+                        return self.finish();
                     }
-                    self.commit(&mut group)?;
-                    self.make_room()?;
+                    self.pending.append(&mut received);
+                    self.commit_pending();
+                    self.make_room();
                 }
                 _ = watch_disk.tick() => {
-                    self.make_room()?;
-                    if is_full && appends.is_closed() {
-                        warn!("journal is full and the node stops: what producers were not told about is given up");
-                        return self.journal.commit();
+                    self.tick();
+                    if !takes && appends.is_closed() {
+                        warn!("journal takes nothing and the node stops: what producers were not told about is given up");
+                        return self.finish();
                     }
                 }
             }
         }
     }
 
-    fn commit(&mut self, group: &mut Vec<Append>) -> Result<(), JournalError> {
-        let mut producers = Vec::new();
-        for append in group.drain(..) {
-            let batch = self.journal.append(append.body)?;
+    fn finish(mut self) -> Result<(), JournalError> {
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.commit())
+    }
+
+    /// Every second: looks at the disk, and tries again what failed.
+    fn tick(&mut self) {
+        if self.journal.is_none() {
+            self.try_to_open();
+        }
+        self.make_room();
+        if !self.publish.borrow().is_full || self.disk_has_room() {
+            self.commit_pending();
+        }
+    }
+
+    fn commit_pending(&mut self) {
+        if self.pending.is_empty() || self.journal.is_none() {
+            return;
+        }
+        match self.try_commit() {
+            Ok(batches) => self.on_committed(batches),
+            Err(error) => self.on_failure(&error),
+        }
+        self.tell_of_journal();
+    }
+
+    fn try_commit(&mut self) -> Result<Vec<SealedBatch>, JournalError> {
+        let journal = self.journal.as_mut().ok_or(JournalError::Closed)?;
+        let mut batches = Vec::with_capacity(self.pending.len());
+        for append in &self.pending {
+            // Kept until it is durable, so that a failure loses nothing.
+            batches.push(journal.append(append.body.clone(), &append.receipts)?);
+        }
+        journal.commit()?;
+        self.committed = journal.head();
+        Ok(batches)
+    }
+
+    fn on_committed(&mut self, batches: Vec<SealedBatch>) {
+        Metric::EdgeJournalCommits.add(1);
+        for batch in batches {
             self.recent_bytes += batch.bytes().len();
             self.recent.push_back(batch);
-            producers.extend(append.producers);
         }
         while self.recent_bytes > RECENT_BYTES_MAX {
             let Some(oldest) = self.recent.pop_front() else { break };
             self.recent_bytes -= oldest.bytes().len();
         }
-        self.journal.commit()?;
-        Metric::EdgeJournalCommits.add(1);
+        self.closed_wait = 1;
         // Only now: what follows tells producers and the forwarder that it is durable.
-        producers.iter().for_each(|(producer, packets)| producer.add(*packets));
-        let head = self.journal.head();
+        for append in self.pending.drain(..) {
+            append.producers.iter().for_each(|(producer, packets)| producer.add(*packets));
+        }
+        let head = self.committed;
         self.publish.send_modify(|state| state.head = head);
-        Ok(())
     }
 
-    fn answer(&mut self, request: Request) -> Result<(), JournalError> {
+    fn answer(&mut self, request: Request) {
+        // An asker that is gone wants no answer.
         match request {
-            Request::Acknowledged { watermark, safe } => {
-                self.safe = self.safe.max(safe);
-                self.journal.remember_acknowledged(watermark)?;
-                self.make_room()
-            }
-            // An asker that is gone wants no answer.
+            Request::Acknowledged { watermark, safe } => self.on_acknowledged(watermark, safe),
+            Request::Gaps(answer) => drop(answer.send(self.open().map(|journal| journal.gaps()))),
             Request::HashAt(sequence, answer) => {
-                drop(answer.send(self.journal.hash_at(sequence)));
-                Ok(())
+                drop(answer.send(self.open().and_then(|journal| journal.hash_at(sequence))));
             }
-            Request::Read { from, bytes, answer } => {
-                drop(answer.send(self.read(from, bytes)));
-                Ok(())
+            Request::Quarantined { from, max, answer } => {
+                drop(answer.send(self.open().map(|journal| journal.quarantined(from, max))));
             }
+            Request::Read { from, bytes, answer } => drop(answer.send(self.read(from, bytes))),
+            Request::Receipts(answer) => {
+                drop(answer.send(self.open().map(Journal::receipts_at_open)));
+            }
+        }
+        self.tell_of_journal();
+    }
+
+    fn open(&mut self) -> Result<&mut dyn Journal, JournalError> {
+        match &mut self.journal {
+            Some(journal) => Ok(&mut **journal),
+            None => Err(JournalError::Closed),
         }
     }
 
-    fn read(&self, from: BatchSequence, bytes: usize) -> Result<Vec<SealedBatch>, JournalError> {
+    fn on_acknowledged(&mut self, watermark: BatchSequence, safe: BatchSequence) {
+        // Sequences of a journal that was lost meanwhile mean nothing here.
+        if watermark.0 > self.committed.number() {
+            return;
+        }
+        self.safe = self.safe.max(safe);
+        // While it is closed the hub will say so again in the next session.
+        if let Some(Err(error)) =
+            self.journal.as_mut().map(|journal| journal.remember_acknowledged(watermark))
+        {
+            self.on_failure(&error);
+        }
+        self.make_room();
+    }
+
+    fn read(&mut self, from: BatchSequence, bytes: usize) -> Result<Batches, JournalError> {
         let (mut batches, mut total, mut next) = (Vec::new(), 0, from);
-        while next.0 <= self.journal.head().number() && (batches.is_empty() || total < bytes) {
-            let in_memory = self.recent.front().and_then(|oldest| {
-                let index = next.0.checked_sub(oldest.header.sequence.0)?;
-                self.recent.get(usize::try_from(index).ok()?)
-            });
-            let batch = match in_memory {
+        while next.0 <= self.committed.number() && (batches.is_empty() || total < bytes) {
+            let batch = match self.recent(next) {
                 Some(batch) => batch.clone(),
-                None => match self.journal.read(next) {
-                    Ok(Some(batch)) => batch,
-                    Ok(None) => break,
-                    // What lies before the damage is sound and wanted.
-                    Err(_) if !batches.is_empty() => break,
+                None => match self.open()?.read(next) {
+                    Ok(Found::Batch(batch)) => *batch,
+                    // What lies before is sound and wanted.
+                    _ if !batches.is_empty() => break,
+                    Ok(Found::Absent) => break,
+                    Ok(Found::Missing { until, reason }) => return Ok(Batches::Missing { until, reason }),
                     Err(error) => return Err(error),
                 },
             };
@@ -297,49 +269,28 @@ impl<J: Journal> Writer<J> {
             batches.push(batch);
             next = next.next();
         }
-        Ok(batches)
+        Ok(if batches.is_empty() { Batches::Absent } else { Batches::Here(batches) })
     }
 
-    /// Prunes what the hub has beyond what local history may keep; says whether there is room for more.
-    fn make_room(&mut self) -> Result<(), JournalError> {
-        let over = self.journal.retained_bytes() > self.limits.acknowledged_bytes_max;
-        if over && self.journal.tail().is_some_and(|tail| tail <= self.safe) {
-            self.prune()?;
-        }
-        let free_bytes = free_bytes(&self.limits.directory).saturating_add(self.journal.reusable_bytes());
-        let is_full =
-            self.journal.retained_bytes() >= self.limits.retained_bytes_max || free_bytes < FREE_BYTES_MIN;
-        let was_full = self.publish.borrow().is_full;
-        if is_full != was_full {
-            if is_full {
-                Metric::EdgeJournalRefused.add(1);
-                error!(
-                    retained_bytes = self.journal.retained_bytes(),
-                    limit_bytes = self.limits.retained_bytes_max,
-                    free_bytes,
-                    "journal is full of unacknowledged data, intake waits; nothing acknowledged is lost"
-                );
-            } else {
-                info!(free_bytes, "journal has room again, intake goes on");
+    fn recent(&self, sequence: BatchSequence) -> Option<&SealedBatch> {
+        let index = self.recent.partition_point(|batch| batch.header.sequence < sequence);
+        self.recent.get(index).filter(|batch| batch.header.sequence == sequence)
+    }
+
+    fn tell_of_journal(&mut self) {
+        let met = self.journal.as_mut().map(|journal| journal.take_events()).unwrap_or_default();
+        self.tell(met);
+    }
+
+    /// Never waits: whoever takes the events may be waiting for this thread. They are in the log too.
+    fn tell(&mut self, events: Vec<Event>) {
+        for event in events {
+            if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
+                warn!(code = event.code, "event of the journal was not recorded, too many wait");
             }
-            self.publish.send_modify(|state| state.is_full = is_full);
         }
-        Ok(())
-    }
-
-    /// Batches are about as long as each other, so the share of bytes to go is the share of batches.
-    fn prune(&mut self) -> Result<(), JournalError> {
-        let (Some(tail), head) = (self.journal.tail(), self.journal.head().number()) else { return Ok(()) };
-        let batches = head + 1 - tail.0;
-        let retained = self.journal.retained_bytes().max(1);
-        let excess = retained.saturating_sub(self.limits.acknowledged_bytes_max);
-        let count = (u128::from(batches) * u128::from(excess) / u128::from(retained)) as u64;
-        let last = (tail.0 + count).min(self.safe.0);
-        self.journal.prune(BatchSequence(last))
     }
 }
 
-fn free_bytes(directory: &Path) -> u64 {
-    // A disk that cannot be asked is not known to be full; its own error will come with the next write.
-    rustix::fs::statvfs(directory).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
-}
+#[cfg(test)]
+mod tests;

@@ -56,6 +56,11 @@ impl Outbox {
         Self { store, lane, appended, acknowledged, safe: acknowledged, session: None }
     }
 
+    /// Which journal it forwards.
+    pub fn store(&self) -> StoreId {
+        self.store
+    }
+
     /// A batch became durable.
     pub fn on_appended(&mut self, position: Position) {
         assert!(position.number() >= self.appended.number(), "batches only grow");

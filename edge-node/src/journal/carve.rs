@@ -1,0 +1,135 @@
+//! Finds sealed batches in the bytes of damaged files, whatever engine wrote them.
+//!
+//! A batch proves itself: its CRC-32C and hash fit, or the check sum of its envelope. So nothing of the engine's own
+//! structure has to be understood.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use delivery::{BATCH_BYTES_MAX, BatchHeader, Lane, SealedBatch};
+
+use super::envelope::{self, Envelope, OVERHEAD_BYTES};
+
+/// Looked through at once.
+const WINDOW_BYTES: usize = 4 << 20;
+/// What the longest value needs.
+const VALUE_BYTES_MAX: usize = BATCH_BYTES_MAX + OVERHEAD_BYTES;
+/// The two hashes and the check sum behind a batch's body.
+const TRAILER_BYTES: usize = 36;
+/// More versions than will be.
+const VERSION_MAX: u8 = 15;
+
+/// Where a value was found.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    file: usize,
+    start: u64,
+    length: usize,
+}
+
+/// The values found in some files, by sequence.
+pub(super) struct Carved {
+    files: Vec<PathBuf>,
+    places: BTreeMap<u64, Place>,
+}
+
+impl Carved {
+    /// Looks through all files of a directory and of its folders, for sequences behind `acknowledged`. What the disk
+    /// cannot read is passed over.
+    pub(super) fn from_directory(directory: &Path, acknowledged: u64) -> Self {
+        let mut files = Vec::new();
+        list_files(directory, 1, &mut files);
+        let mut carved = Self { files: Vec::new(), places: BTreeMap::new() };
+        for (index, path) in files.iter().enumerate() {
+            if let Ok(file) = File::open(path) {
+                carved.look_through(&file, index);
+            }
+        }
+        carved.files = files;
+        carved.places = carved.places.split_off(&acknowledged.saturating_add(1));
+        carved
+    }
+
+    /// The sequences found, in order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.places.keys().copied()
+    }
+
+    /// Each value with its sequence, in order of sequence.
+    pub(super) fn values(&self) -> impl Iterator<Item = io::Result<(u64, Vec<u8>)>> {
+        self.places.iter().map(|(&number, place)| {
+            let mut value = vec![0; place.length];
+            File::open(&self.files[place.file])?.read_exact_at(&mut value, place.start)?;
+            Ok((number, value))
+        })
+    }
+
+    fn look_through(&mut self, file: &File, index: usize) {
+        let Ok(length) = file.metadata().map(|metadata| metadata.len()) else { return };
+        let mut window = vec![0; WINDOW_BYTES.min(length as usize)];
+        let mut start = 0;
+        while start < length {
+            let size = window.len().min((length - start) as usize);
+            let is_last = start + size as u64 == length;
+            let step = if is_last { size } else { size - VALUE_BYTES_MAX };
+            if file.read_exact_at(&mut window[..size], start).is_ok() {
+                self.take_from(&window[..size], step, |offset| Place {
+                    file: index,
+                    start: start + offset as u64,
+                    length: 0,
+                });
+            }
+            start += step as u64;
+        }
+    }
+
+    /// Takes the values that begin in the first `step` bytes of a window.
+    fn take_from(&mut self, window: &[u8], step: usize, place: impl Fn(usize) -> Place) {
+        let mut offset = 0;
+        while offset < step {
+            match value_at(&window[offset..]) {
+                Some((number, length)) => {
+                    // The first one found stays: a later copy is the same, or was written over.
+                    self.places.entry(number).or_insert(Place { length, ..place(offset) });
+                    offset += length;
+                }
+                None => offset += 1,
+            }
+        }
+    }
+}
+
+fn list_files(directory: &Path, depth: u32, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_file() {
+            files.push(path);
+        } else if path.is_dir() && depth > 0 {
+            list_files(&path, depth - 1, files);
+        }
+    }
+}
+
+/// The sequence and length of the value that begins here, when one does and is sound.
+fn value_at(bytes: &[u8]) -> Option<(u64, usize)> {
+    if bytes.starts_with(&envelope::MAGIC) {
+        let length = Envelope::length_at(bytes)?;
+        let envelope = Envelope::parse(bytes.get(..length)?).ok()?;
+        return Some((envelope.number, length));
+    }
+    // Length of the header, version, lane: what most places fail.
+    let &[low, high, version, lane, ..] = bytes else { return None };
+    if high > 2 || lane != Lane::Telemetry as u8 || !(1..=VERSION_MAX).contains(&version) {
+        return None;
+    }
+    let header_bytes = usize::from(u16::from_le_bytes([low, high]));
+    let header: BatchHeader = postcard::from_bytes(bytes.get(2..2 + header_bytes)?).ok()?;
+    let length = 2 + header_bytes + header.body_bytes as usize + TRAILER_BYTES;
+    let batch = SealedBatch::parse(bytes.get(..length.min(BATCH_BYTES_MAX))?.to_vec()).ok()?;
+    Some((batch.header.sequence.0, length))
+}

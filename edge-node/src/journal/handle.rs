@@ -1,0 +1,220 @@
+//! The journal as the rest of the node sees it: a handle that hides the thread and its two queues.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use delivery::{BatchSequence, ChainHash, Position, SealedBatch, SealedBody, StoreId};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use super::{GapReason, GapRecord, JournalError, Receipt};
+
+/// Packets of one producer that are durable.
+#[derive(Debug, Default)]
+pub struct DurableCount {
+    packets: AtomicU64,
+    is_closed: AtomicBool,
+    changed: Notify,
+}
+
+impl DurableCount {
+    /// Packets made durable so far.
+    pub fn packets(&self) -> u64 {
+        self.packets.load(Ordering::Acquire)
+    }
+
+    /// The producer sends no more; whoever waits for changes is told.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    /// Whether the producer sends no more.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Waits for the next change after the last wait.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    pub(super) fn add(&self, packets: u64) {
+        self.packets.fetch_add(packets, Ordering::AcqRel);
+        self.changed.notify_one();
+    }
+}
+
+/// What becomes of new batches when the journal holds all it may.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenFull {
+    /// The oldest are given up before the hub has them, and the gap is declared.
+    EvictOldest,
+    /// Intake waits until the hub has taken something.
+    #[default]
+    Refuse,
+}
+
+/// How much the journal may hold.
+#[derive(Clone, Debug)]
+pub struct JournalLimits {
+    /// Directory whose disk is watched, and where the ballast lies.
+    pub directory: PathBuf,
+    /// Sealed bytes held at most; sled's files take up to twice that.
+    pub retained_bytes_max: u64,
+    /// Sealed bytes of batches the hub has, kept for local history.
+    pub acknowledged_bytes_max: u64,
+    /// Free space the journal leaves on the disk: sled must never meet a full one.
+    pub free_bytes_min: u64,
+    /// Disk held in reserve for the day it is full; 0 for none.
+    pub ballast_bytes: u64,
+    /// What happens then.
+    pub when_full: WhenFull,
+}
+
+impl JournalLimits {
+    /// Free space left by default.
+    pub const FREE_BYTES_MIN: u64 = 64 << 20;
+    /// Reserve by default.
+    pub const BALLAST_BYTES: u64 = 64 << 20;
+}
+
+/// The journal as others see it.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalState {
+    /// Which journal. Another one begins when this one is lost.
+    pub store: StoreId,
+    /// Newest durable batch, or the end of the gap behind it.
+    pub head: Position,
+    /// What the hub had committed when the journal was opened.
+    pub acknowledged_at_open: Option<BatchSequence>,
+    /// Whether it takes nothing more: it is full, or being opened again after a failure.
+    pub is_full: bool,
+}
+
+/// Batches read from a sequence on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Batches {
+    /// Pruned because the hub has them, or not written yet.
+    Absent,
+    /// At least one; what follows a gap is asked for anew.
+    Here(Vec<SealedBatch>),
+    /// The first of them will never be here.
+    Missing {
+        /// The newest batch that is missing with it: reading goes on behind it.
+        until: BatchSequence,
+        /// Why.
+        reason: GapReason,
+    },
+}
+
+pub(super) struct Append {
+    pub(super) body: SealedBody,
+    pub(super) producers: Vec<(Arc<DurableCount>, u64)>,
+    pub(super) receipts: Vec<Receipt>,
+}
+
+type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
+
+pub(super) enum Request {
+    Acknowledged { watermark: BatchSequence, safe: BatchSequence },
+    Gaps(Answer<Vec<GapRecord>>),
+    HashAt(Option<BatchSequence>, Answer<Option<ChainHash>>),
+    Quarantined { from: BatchSequence, max: usize, answer: Answer<Vec<BatchSequence>> },
+    Read { from: BatchSequence, bytes: usize, answer: Answer<Batches> },
+    Receipts(Answer<HashMap<[u8; 16], u32>>),
+}
+
+/// Talks to the journal's thread. Cheap to clone.
+#[derive(Clone)]
+pub struct JournalHandle {
+    pub(super) appends: mpsc::Sender<Append>,
+    pub(super) requests: mpsc::Sender<Request>,
+    pub(super) state: watch::Receiver<JournalState>,
+    pub(super) salvaged: watch::Receiver<Vec<PathBuf>>,
+}
+
+/// The journal's thread is gone.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal has stopped")]
+pub struct JournalStopped;
+
+impl JournalHandle {
+    /// Queues a body; waits while the queue is full. `producers` are told when it is durable; `receipts` are kept with
+    /// the batch or not at all, at most one a record.
+    pub async fn append(
+        &self,
+        body: SealedBody,
+        producers: Vec<(Arc<DurableCount>, u64)>,
+        receipts: Vec<Receipt>,
+    ) -> Result<(), JournalStopped> {
+        self.appends.send(Append { body, producers, receipts }).await.map_err(|_| JournalStopped)
+    }
+
+    /// Batches from `from` on, up to about so many bytes or the next gap.
+    pub async fn read(&self, from: BatchSequence, bytes: usize) -> Result<Batches, ReadFailed> {
+        self.ask(|answer| Request::Read { from, bytes, answer }).await
+    }
+
+    /// Hash of a batch; `None` when it is not here any more.
+    pub async fn hash_at(&self, sequence: Option<BatchSequence>) -> Result<Option<ChainHash>, ReadFailed> {
+        self.ask(|answer| Request::HashAt(sequence, answer)).await
+    }
+
+    /// Gaps the hub has not acknowledged yet, oldest first.
+    pub async fn gaps(&self) -> Result<Vec<GapRecord>, ReadFailed> {
+        self.ask(Request::Gaps).await
+    }
+
+    /// Batches from `from` on that hold quarantined records, oldest first.
+    pub async fn quarantined(
+        &self,
+        from: BatchSequence,
+        max: usize,
+    ) -> Result<Vec<BatchSequence>, ReadFailed> {
+        self.ask(|answer| Request::Quarantined { from, max, answer }).await
+    }
+
+    /// Records the journal held for each of the newest requests when it was opened. The second call finds nothing.
+    pub async fn receipts_at_open(&self) -> Result<HashMap<[u8; 16], u32>, ReadFailed> {
+        self.ask(Request::Receipts).await
+    }
+
+    /// The hub committed up to `watermark` and keeps safe up to `safe`.
+    pub async fn acknowledged(
+        &self,
+        watermark: BatchSequence,
+        safe: BatchSequence,
+    ) -> Result<(), JournalStopped> {
+        self.requests.send(Request::Acknowledged { watermark, safe }).await.map_err(|_| JournalStopped)
+    }
+
+    /// The journal's state, to look at or to wait for.
+    pub fn state(&self) -> watch::Receiver<JournalState> {
+        self.state.clone()
+    }
+
+    /// Older journals that wait to be forwarded; more when this one is lost.
+    pub fn salvaged(&self) -> watch::Receiver<Vec<PathBuf>> {
+        self.salvaged.clone()
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, ReadFailed> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(request(answer)).await.map_err(|_| JournalStopped)?;
+        Ok(answered.await.map_err(|_| JournalStopped)??)
+    }
+}
+
+/// Why a batch could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadFailed {
+    /// The journal failed at it.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal is gone.
+    #[error(transparent)]
+    Stopped(#[from] JournalStopped),
+}

@@ -1,0 +1,146 @@
+//! What a start does with what it finds.
+
+use std::path::{Path, PathBuf};
+
+use delivery::BatchSequence;
+
+use super::super::tests::{STORE, append, body};
+use super::super::{Found, Receipt};
+use super::*;
+
+const NEW_STORE: StoreId = StoreId([6; 16]);
+
+fn options(engine: Engine, key: Option<JournalKey>) -> JournalOptions {
+    JournalOptions { engine, key, segment_bytes: 4_000 }
+}
+
+fn open_as(data: &Path, options: &JournalOptions, store: StoreId) -> Opened {
+    open(data, options, Opening::Again, &mut || store).expect("opens")
+}
+
+/// A data directory with a closed journal of 50 batches, 10 of which the hub has.
+fn recorded(options: &JournalOptions) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut journal = open_as(folder.path(), options, STORE).journal;
+    append(&mut *journal, 49);
+    journal.append(body(50), &[Receipt { key: [1; 16], records: 1 }]).expect("appended");
+    journal.remember_acknowledged(BatchSequence(10)).expect("remembered");
+    journal.commit().expect("committed");
+    folder
+}
+
+/// Reads an older journal to its end: the numbers of its batches.
+fn drain(directory: &Path, key: Option<JournalKey>) -> Vec<u64> {
+    let mut journal = open_older(directory, key).expect("opens");
+    assert_eq!(journal.store(), STORE);
+    assert!(matches!(journal.append(body(1), &[]), Err(JournalError::ReadOnly)));
+    let mut found = Vec::new();
+    let mut next = journal.tail().expect("not empty");
+    while next.0 <= journal.head().number() {
+        next = match journal.read(next).expect("reads") {
+            Found::Absent => panic!("{next:?} was never acknowledged"),
+            Found::Batch(batch) => {
+                found.push(next.0);
+                batch.header.sequence.next()
+            }
+            Found::Missing { until, .. } => until.next(),
+        };
+    }
+    journal.remember_acknowledged(BatchSequence(journal.head().number())).expect("remembered");
+    journal.commit().expect("committed");
+    found
+}
+
+fn codes(opened: &Opened) -> Vec<&str> {
+    opened.events.iter().map(|event| event.code.as_str()).collect()
+}
+
+/// Opens a journal anew, and says what was salvaged of the old one; afterwards nothing waits any more.
+fn check_salvage(options: &JournalOptions, break_it: impl Fn(&Path)) -> Vec<u64> {
+    let data = recorded(options);
+    break_it(data.path());
+    let mut opened = open_as(data.path(), options, NEW_STORE);
+    assert_eq!((opened.journal.store(), opened.journal.head().number()), (NEW_STORE, 0));
+    assert_eq!(codes(&opened), ["STO-JOURNAL-SET-ASIDE", "STO-JOURNAL-SALVAGED"]);
+    append(&mut *opened.journal, 3);
+    opened.journal.commit().expect("recording goes on");
+    let [salvaged]: [PathBuf; 1] = opened.salvaged.try_into().expect("one older journal");
+    let found = drain(&salvaged, options.key.clone());
+    drop(opened.journal);
+    let opened = open_as(data.path(), options, NEW_STORE);
+    assert_eq!((opened.journal.head().number(), opened.salvaged.len(), opened.events.len()), (3, 0, 0));
+    found
+}
+
+fn break_sled(data: &Path) {
+    std::fs::write(data.join("journal").join("conf"), b"not what sled wrote").expect("written");
+}
+
+#[test]
+fn what_is_sound_in_a_sled_file_that_cannot_be_opened_is_salvaged() {
+    let found = check_salvage(&options(Engine::Sled, None), break_sled);
+    assert_eq!(found, (1..=50).collect::<Vec<_>>());
+}
+
+#[test]
+fn encrypted_batches_are_salvaged_as_they_are() {
+    let key = Some(JournalKey::new(&[3; 32]));
+    let found = check_salvage(&options(Engine::Sled, key), break_sled);
+    assert_eq!(found, (1..=50).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_damaged_part_of_a_sled_file_costs_only_what_lay_in_it() {
+    let found = check_salvage(&options(Engine::Sled, None), |data| {
+        break_sled(data);
+        let file = data.join("journal").join("db");
+        let mut bytes = std::fs::read(&file).expect("reads");
+        let middle = bytes.windows(8).position(|bytes| bytes == 25u64.to_be_bytes()).expect("a packet");
+        bytes[middle..middle + 40].fill(0xff);
+        std::fs::write(file, bytes).expect("written");
+    });
+    assert!(found.len() >= 47 && found.is_sorted(), "{found:?}");
+}
+
+#[test]
+fn a_journal_that_is_begun_anew_keeps_the_old_one_to_be_forwarded() {
+    for engine in [Engine::Sled, Engine::Segments] {
+        let options = options(engine, None);
+        let data = recorded(&options);
+        let opened = open(data.path(), &options, Opening::Anew, &mut || NEW_STORE).expect("opens");
+        assert_eq!((opened.journal.store(), opened.salvaged.len()), (NEW_STORE, 1));
+        let first = if engine == Engine::Segments { 11 } else { 1 };
+        assert_eq!(drain(&opened.salvaged[0], None), (first..=50).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_another_engine_recorded_waits_to_be_forwarded() {
+    for engine in [Engine::Sled, Engine::Segments] {
+        let data = recorded(&options(engine, None));
+        let other = options(engine.other(), None);
+        let opened = open_as(data.path(), &other, NEW_STORE);
+        assert_eq!((opened.journal.store(), opened.salvaged.len()), (NEW_STORE, 1));
+        assert_eq!(drain(&opened.salvaged[0], None).len(), 50);
+        drop(opened);
+        assert!(open_as(data.path(), &other, NEW_STORE).salvaged.is_empty());
+    }
+}
+
+#[test]
+fn a_journal_in_use_or_with_another_key_is_an_error_and_stays_where_it_is() {
+    for engine in [Engine::Sled, Engine::Segments] {
+        let key = |byte: u8| Some(JournalKey::new(&[byte; 32]));
+        let mine = options(engine, key(1));
+        let data = recorded(&mine);
+        let theirs = options(engine, key(2));
+        let refused =
+            open(data.path(), &theirs, Opening::Again, &mut || NEW_STORE).err().expect("a wrong key");
+        assert!(matches!(refused, JournalError::WrongKey { .. }), "{refused}");
+        let _open = open_as(data.path(), &mine, NEW_STORE);
+        let refused = open(data.path(), &mine, Opening::Again, &mut || NEW_STORE).err().expect("in use");
+        assert!(matches!(refused, JournalError::Locked { .. }), "{refused}");
+        let entries = std::fs::read_dir(data.path()).expect("lists").count();
+        assert_eq!(entries, 1, "nothing was set aside");
+    }
+}
