@@ -4,6 +4,7 @@
 //! ([`writer`]) and everybody else talks to it through a [`JournalHandle`].
 
 mod sled_engine;
+mod sled_files;
 mod writer;
 
 use delivery::{BatchSequence, ChainHash, Position, SealedBatch, SealedBody, StoreId};

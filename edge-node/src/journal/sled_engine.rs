@@ -1,15 +1,14 @@
 //! The journal in sled 0.34, used as decision D4 measured it has to be.
 //!
 //! sled's `flush()` writes and calls `sync_file_range`, which keeps neither the file's length nor the disk's
-//! cache safe. So every commit is `flush()` and then our own `fdatasync` of sled's file. A value is a whole
-//! batch, below the size at which sled would write a file of its own that it never syncs.
+//! cache safe. So every commit is `flush()` and then our own sync of sled's files ([`SledFiles`]).
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use delivery::{BATCH_BYTES_MAX, BatchSequence, Lane, Position, SealedBatch, SealedBody, StoreId};
 use tracing::{error, warn};
 
+use super::sled_files::SledFiles;
 use super::{Journal, JournalError};
 
 /// More makes memory grow with the backlog: nothing is evicted below the limit (measured).
@@ -28,8 +27,8 @@ pub struct SledJournal {
     database: sled::Db,
     log: sled::Tree,
     meta: sled::Tree,
-    /// sled's file, opened once more to sync it.
-    file: File,
+    /// sled's files, opened once more to sync them.
+    files: SledFiles,
     store: StoreId,
     head: Position,
     tail: Option<BatchSequence>,
@@ -85,7 +84,7 @@ impl SledJournal {
             })?;
         let log = database.open_tree("log").map_err(failed("open the log"))?;
         let meta = database.open_tree("meta").map_err(failed("open the log's state"))?;
-        let file = File::open(directory.join("db")).map_err(JournalError::engine("open sled's file"))?;
+        let files = SledFiles::open(directory).map_err(JournalError::engine("sync sled's files"))?;
         let store = match read_array::<16>(&meta, STORE_ID)? {
             Some(id) => StoreId(id),
             None => {
@@ -100,7 +99,7 @@ impl SledJournal {
             database,
             log,
             meta,
-            file,
+            files,
             store,
             tail: None,
             bytes_before_tail: 0,
@@ -109,7 +108,6 @@ impl SledJournal {
         journal.set_damaged_end_aside()?;
         journal.find_ends()?;
         journal.commit()?;
-        sync_directory(directory)?;
         Ok(journal)
     }
 
@@ -179,12 +177,6 @@ fn read_array<const N: usize>(tree: &sled::Tree, key: &[u8]) -> Result<Option<[u
     Ok(value.and_then(|bytes| bytes.as_ref().try_into().ok()))
 }
 
-fn sync_directory(directory: &Path) -> Result<(), JournalError> {
-    File::open(directory)
-        .and_then(|file| file.sync_all())
-        .map_err(JournalError::engine("sync the journal's directory"))
-}
-
 fn set_aside(directory: &Path) -> Result<PathBuf, JournalError> {
     let mut number = 1;
     loop {
@@ -217,7 +209,7 @@ impl Journal for SledJournal {
 
     fn reusable_bytes(&self) -> u64 {
         // A file that cannot be measured is taken to hold nothing free. Twice what is retained is sled's own need.
-        self.file.metadata().map_or(0, |file| file.len().saturating_sub(2 * self.retained_bytes()))
+        self.files.log_bytes().map_or(0, |bytes| bytes.saturating_sub(2 * self.retained_bytes()))
     }
 
     fn append(&mut self, body: SealedBody) -> Result<SealedBatch, JournalError> {
@@ -236,7 +228,7 @@ impl Journal for SledJournal {
 
     fn commit(&mut self) -> Result<(), JournalError> {
         self.database.flush().map_err(JournalError::engine("flush the log"))?;
-        self.file.sync_data().map_err(JournalError::engine("sync the log to disk"))
+        self.files.sync().map_err(JournalError::engine("sync the log to disk"))
     }
 
     fn read(&self, sequence: BatchSequence) -> Result<Option<SealedBatch>, JournalError> {
