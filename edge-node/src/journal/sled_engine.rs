@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use delivery::{BATCH_BYTES_MAX, BatchSequence, Lane, Position, SealedBatch, SealedBody, StoreId};
 use tracing::{error, warn};
 
-use super::sled_files::SledFiles;
+use super::sled_files::{self, SledFiles};
 use super::{Journal, JournalError};
 
 /// More makes memory grow with the backlog: nothing is evicted below the limit (measured).
@@ -71,6 +71,7 @@ impl SledJournal {
     }
 
     fn try_open(directory: &Path, new_store: StoreId) -> Result<Self, JournalError> {
+        sled_files::prepare(directory).map_err(JournalError::engine("get the journal's directory ready"))?;
         let database = sled::Config::new()
             .path(directory)
             .cache_capacity(CACHE_BYTES)

@@ -6,13 +6,46 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A directory may change twice within one tick of the file system's clock: only an older time says that it did not.
 const CLOCK_TICK_MAX: Duration = Duration::from_secs(1);
+
+/// Ends the name of a snapshot that sled has not finished. Its own rule for passing over those looks for another one,
+/// takes the unfinished one for the newest, and finds the whole database corrupt.
+const UNFINISHED: &str = ".generating";
+/// How long another user of the database is waited for: one that was closed lets go of its lock a little later.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Gets a directory ready for sled: waits for a lock, and removes what a kill left half written.
+///
+/// Nothing is removed under a lock that does not go away: sled will say so.
+pub(super) fn prepare(directory: &Path) -> io::Result<()> {
+    let log = match File::open(directory.join("db")) {
+        Ok(log) => log,
+        Err(failed) if failed.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(failed) => return Err(failed),
+    };
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    while let Err(failed) = log.try_lock() {
+        match failed {
+            TryLockError::WouldBlock if Instant::now() < deadline => std::thread::sleep(LOCK_LOOK_EVERY),
+            TryLockError::WouldBlock => return Ok(()),
+            TryLockError::Error(failed) => return Err(failed),
+        }
+    }
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(UNFINISHED) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
 
 /// The files of a database that sled has opened.
 pub(super) struct SledFiles {

@@ -17,6 +17,8 @@ use rand::{RngExt, SeedableRng};
 
 use crate::{rounds, seed, torturer};
 
+/// No engine is given what only some file systems do.
+const RULE: NameRule = NameRule::DirectorySync;
 const USUAL_ROUNDS: u64 = 40;
 /// Cuts of one recording; then another one is made.
 const ROUNDS_PER_RECORDING: u64 = 40;
@@ -41,7 +43,7 @@ impl Recording {
         base.write(root.path())?;
         let record = torturer.record(root.path(), seed, commits, blind)?;
         let recording = Self { base, record };
-        let mut disk = Disk::new(&recording.base, NameRule::FileSync)?;
+        let mut disk = Disk::new(&recording.base, RULE)?;
         disk.apply(&recording.operations()?)?;
         let replayed = disk.after_power_cut(Unsynced::Kept, &mut SmallRng::seed_from_u64(0));
         let same = replayed == Tree::read(root.path())?;
@@ -72,7 +74,6 @@ fn kept(remains: &Remains) -> anyhow::Result<String> {
 struct Cuts<'a> {
     torturer: &'a Torturer,
     recording: &'a Recording,
-    rule: NameRule,
     /// Whether failures are a surprise, and are kept.
     must_hold: bool,
 }
@@ -84,7 +85,7 @@ impl Cuts<'_> {
         let operations = self.recording.operations()?;
         let moment = chance.random_range(0..=operations.len());
         let unsynced = Unsynced::choose(&mut chance);
-        let remains = cut(&self.recording.base, &operations[..moment], self.rule, unsynced, &mut chance)?;
+        let remains = cut(&self.recording.base, &operations[..moment], RULE, unsynced, &mut chance)?;
         let checked = check(self.torturer, &remains);
         let kept = if checked.is_err() && self.must_hold { kept(&remains)? } else { String::new() };
         checked.with_context(|| {
@@ -120,13 +121,13 @@ impl Cuts<'_> {
     }
 }
 
-fn survives_cuts(engine: Engine, rule: NameRule, seed: u64) -> anyhow::Result<()> {
+fn survives_cuts(engine: Engine, seed: u64) -> anyhow::Result<()> {
     let (torturer, rounds) = (torturer(engine), rounds(USUAL_ROUNDS));
     let mut longest = Duration::ZERO;
     for begin in (0..rounds).step_by(ROUNDS_PER_RECORDING as usize) {
         let (from, to) = (seed + begin, seed + rounds.min(begin + ROUNDS_PER_RECORDING));
         let recording = Recording::make(&torturer, Tree::default(), from, COMMITS, Blind::ToNothing)?;
-        let cuts = Cuts { torturer: &torturer, recording: &recording, rule, must_hold: true };
+        let cuts = Cuts { torturer: &torturer, recording: &recording, must_hold: true };
         let (failures, took) = cuts.each(from..to);
         longest = longest.max(took);
         let count = failures.len();
@@ -141,7 +142,7 @@ fn survives_cuts(engine: Engine, rule: NameRule, seed: u64) -> anyhow::Result<()
 #[test]
 fn what_was_acknowledged_survives_a_power_cut_at_any_moment() -> anyhow::Result<()> {
     let seed = seed();
-    ENGINES.iter().try_for_each(|engine| survives_cuts(*engine, NameRule::FileSync, seed))
+    ENGINES.iter().try_for_each(|engine| survives_cuts(*engine, seed))
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn generations(torturer: &Torturer, seed: u64) -> anyhow::Result<()> {
         let operations = recording.operations()?;
         let last = if chance.random() { operations.len() } else { operations.len().min(OPENING) };
         let (moment, unsynced) = (chance.random_range(0..=last), Unsynced::choose(&mut chance));
-        let remains = cut(&recording.base, &operations[..moment], NameRule::FileSync, unsynced, &mut chance)?;
+        let remains = cut(&recording.base, &operations[..moment], RULE, unsynced, &mut chance)?;
         let checked = check(torturer, &remains);
         let kept = if checked.is_err() { kept(&remains)? } else { String::new() };
         checked.with_context(|| {
@@ -189,8 +190,7 @@ fn a_journal_that_would_not_sync_is_found_out() -> anyhow::Result<()> {
         let torturer = torturer(*engine);
         for blind in [Blind::ToDataSync, Blind::ToAll] {
             let recording = Recording::make(&torturer, Tree::default(), seed, COMMITS, blind)?;
-            let rule = NameRule::FileSync;
-            let cuts = Cuts { torturer: &torturer, recording: &recording, rule, must_hold: false };
+            let cuts = Cuts { torturer: &torturer, recording: &recording, must_hold: false };
             let (failures, _) = cuts.each(seed..seed + USUAL_ROUNDS / 2);
             let texts: Vec<String> = failures.iter().map(|failed| format!("{failed:#}")).collect();
             let lost = texts.iter().filter(|text| text.contains(LOST)).count();
