@@ -301,11 +301,14 @@ impl<J: Journal> Writer<J> {
 
     /// Prunes what the hub has beyond what local history may keep; says whether there is room for more.
     fn make_room(&mut self) -> Result<(), JournalError> {
-        let over = self.journal.retained_bytes() > self.limits.acknowledged_bytes_max;
+        // Local history must not keep telemetry out: on a disk that is full it goes, down to the newest batch.
+        let keep_bytes =
+            if self.free_bytes() < FREE_BYTES_MIN { 0 } else { self.limits.acknowledged_bytes_max };
+        let over = self.journal.retained_bytes() > keep_bytes;
         if over && self.journal.tail().is_some_and(|tail| tail <= self.safe) {
-            self.prune()?;
+            self.prune(keep_bytes)?;
         }
-        let free_bytes = free_bytes(&self.limits.directory).saturating_add(self.journal.reusable_bytes());
+        let free_bytes = self.free_bytes();
         let is_full =
             self.journal.retained_bytes() >= self.limits.retained_bytes_max || free_bytes < FREE_BYTES_MIN;
         let was_full = self.publish.borrow().is_full;
@@ -326,12 +329,17 @@ impl<J: Journal> Writer<J> {
         Ok(())
     }
 
+    /// What the disk has, and what the engine holds and will fill first.
+    fn free_bytes(&self) -> u64 {
+        free_bytes(&self.limits.directory).saturating_add(self.journal.reusable_bytes())
+    }
+
     /// Batches are about as long as each other, so the share of bytes to go is the share of batches.
-    fn prune(&mut self) -> Result<(), JournalError> {
+    fn prune(&mut self, keep_bytes: u64) -> Result<(), JournalError> {
         let (Some(tail), head) = (self.journal.tail(), self.journal.head().number()) else { return Ok(()) };
         let batches = head + 1 - tail.0;
         let retained = self.journal.retained_bytes().max(1);
-        let excess = retained.saturating_sub(self.limits.acknowledged_bytes_max);
+        let excess = retained.saturating_sub(keep_bytes);
         let count = (u128::from(batches) * u128::from(excess) / u128::from(retained)) as u64;
         let last = (tail.0 + count).min(self.safe.0);
         self.journal.prune(BatchSequence(last))
