@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::engine::Engine;
+use crate::engine::{ENGINES, Engine};
 use crate::ledger::Ledger;
 
 /// The journal's directory in the directory that is recorded.
@@ -85,6 +85,20 @@ impl Torturer {
             String::from_utf8_lossy(&output.stdout).trim().parse().context("a check prints a time")?;
         Ok(Duration::from_micros(micros))
     }
+}
+
+/// Fills a journal of each engine with records that wait for the hub, and opens it in a process of its own.
+pub fn backlog(program: &Path, records: u64) -> anyhow::Result<()> {
+    for engine in ENGINES {
+        let torturer = Torturer { program: program.to_path_buf(), engine: *engine };
+        let root = tempfile::tempdir()?;
+        for task in ["fill", "open"] {
+            let mut command = torturer.command(task, root.path());
+            let status = command.args(["--records", &records.to_string()]).status()?;
+            ensure!(status.success(), "{}: `{task}` ended with {status}", engine.name);
+        }
+    }
+    Ok(())
 }
 
 /// Waits for an end; what does not come to one is killed.

@@ -7,11 +7,17 @@ use std::path::PathBuf;
 use clap::Parser;
 use power_cut::engine::Engine;
 use power_cut::ledger::Ledger;
-use power_cut::{check, fill, workload};
+use power_cut::{check, fill, run, workload};
 
 /// Tortures a journal.
 #[derive(Parser)]
 enum Arguments {
+    /// Fills a journal of each engine in a temporary directory, opens it in another process, and prints figures.
+    Backlog {
+        /// How many records wait.
+        #[arg(long)]
+        records: u64,
+    },
     /// Says how long a journal took to open that holds everything the ledger says, or what is wrong with it.
     Check {
         #[command(flatten)]
@@ -66,6 +72,7 @@ fn main() -> anyhow::Result<()> {
     // What the journal found goes to the failures' texts.
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).without_time().init();
     match Arguments::parse() {
+        Arguments::Backlog { records } => run::backlog(&std::env::current_exe()?, records),
         Arguments::Check { journal, ledger } => {
             let ledger = Ledger::parse(&fs::read_to_string(ledger)?)?;
             let took = check::check(journal.engine, &journal.directory, &ledger)?;
