@@ -70,7 +70,7 @@ impl OlderJournals {
         drop(handle);
         match std::fs::remove_dir_all(&directory) {
             Ok(()) => {
-                info!(directory = %directory.display(), "an older journal is at the hub, it was removed")
+                info!(directory = %directory.display(), "an older journal is at the hub, it was removed");
             }
             // The hub recognises what it has, so forwarding it again after the next start doubles nothing.
             Err(problem) => warn!(directory = %directory.display(), %problem, "an older journal stays"),

@@ -14,6 +14,7 @@ mod handle;
 mod open;
 mod segments;
 mod sled_engine;
+mod sled_files;
 mod store;
 mod writer;
 

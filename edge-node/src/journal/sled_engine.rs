@@ -1,8 +1,7 @@
 //! The engine sled 0.34, used as decision D4 measured it has to be.
 //!
 //! sled's `flush()` writes and calls `sync_file_range`, which keeps neither the file's length nor the disk's
-//! cache safe. So every commit is `flush()` and then our own `fdatasync` of sled's file. A value is a whole
-//! batch, below the size at which sled would write a file of its own that it never syncs.
+//! cache safe. So every commit is `flush()` and then our own sync of sled's files ([`SledFiles`]).
 
 use std::fs::File;
 use std::ops::RangeInclusive;
@@ -10,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use delivery::{Lane, StoreId};
-use tracing::warn;
 
 use super::envelope::JournalKey;
+use super::sled_files::{self, SledFiles};
 use super::store::{Store, Stored, fact};
 use super::{BatchLog, JournalError};
 
@@ -24,8 +23,6 @@ const REMOVED_AT_ONCE: usize = 256;
 const NOTE: u8 = 0x80;
 /// The journal's id once more, for the day on which sled cannot open its file.
 const ID_FILE: &str = "store-id";
-/// Snapshots that were being written when the machine stopped: sled trips over them.
-const UNFINISHED_SNAPSHOT: &str = ".generating";
 /// A closed sled gives up its lock a moment later: threads of its own still hold the file (seen under load).
 const LOCK_WAIT: Duration = Duration::from_secs(1);
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(10);
@@ -40,8 +37,8 @@ pub struct SledStore {
     database: sled::Db,
     log: sled::Tree,
     meta: sled::Tree,
-    /// sled's file, opened once more to sync it.
-    file: File,
+    /// sled's files, opened once more to sync them.
+    files: SledFiles,
 }
 
 fn key(number: u64) -> [u8; 9] {
@@ -72,12 +69,12 @@ impl BatchLog<SledStore> {
 
 impl SledStore {
     fn open(directory: &Path) -> Result<Self, JournalError> {
-        set_snapshots_aside(directory)?;
+        sled_files::prepare(directory).map_err(JournalError::io("get the journal's directory ready"))?;
         let database = open_database(directory)?;
         let log = database.open_tree("log").map_err(failed("open the log"))?;
         let meta = database.open_tree("meta").map_err(failed("open the log's state"))?;
-        let file = File::open(directory.join("db")).map_err(JournalError::io("open sled's file"))?;
-        let mut store = Self { directory: directory.to_owned(), database, log, meta, file };
+        let files = SledFiles::open(directory).map_err(JournalError::io("sync sled's files"))?;
+        let mut store = Self { directory: directory.to_owned(), database, log, meta, files };
         if let (Some(id), false) = (store.fact(fact::STORE_ID)?, directory.join(ID_FILE).exists()) {
             store.write_id(&id)?;
         }
@@ -130,23 +127,6 @@ fn open_database(directory: &Path) -> Result<sled::Db, JournalError> {
             other => return other.map_err(failed("open the journal")),
         }
     }
-}
-
-/// sled trips over a snapshot it did not finish; it is only a copy of what the log says.
-fn set_snapshots_aside(directory: &Path) -> Result<(), JournalError> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !(name.starts_with("snap.") && name.ends_with(UNFINISHED_SNAPSHOT)) {
-            continue;
-        }
-        let aside = directory.with_extension("unfinished");
-        std::fs::create_dir_all(&aside).map_err(JournalError::io("set an unfinished snapshot aside"))?;
-        std::fs::rename(entry.path(), aside.join(&name))
-            .map_err(JournalError::io("set an unfinished snapshot aside"))?;
-        warn!(snapshot = name, kept_in = %aside.display(), "unfinished snapshot was set aside");
-    }
-    Ok(())
 }
 
 /// sled's own damage is one thing, a full disk another, and everything else a third.
@@ -205,7 +185,7 @@ impl Store for SledStore {
 
     fn flush(&mut self) -> Result<(), JournalError> {
         self.database.flush().map_err(failed("flush the log"))?;
-        self.file.sync_data().map_err(JournalError::io("sync the log to disk"))
+        self.files.sync().map_err(JournalError::io("sync the log to disk"))
     }
 
     fn remove_up_to(&mut self, last: u64) -> Result<(), JournalError> {
@@ -249,7 +229,7 @@ impl Store for SledStore {
 
     fn reusable_bytes(&self, retained_bytes: u64) -> u64 {
         // A file that cannot be measured is taken to hold nothing free. Twice what is retained is sled's own need.
-        self.file.metadata().map_or(0, |file| file.len().saturating_sub(2 * retained_bytes))
+        self.files.log_bytes().map_or(0, |bytes| bytes.saturating_sub(2 * retained_bytes))
     }
 
     fn was_end_torn(&self) -> bool {

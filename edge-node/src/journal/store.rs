@@ -1,6 +1,6 @@
 //! What the journal asks of an engine: to keep values under numbers that grow, and a few small facts beside them.
 
-use delivery::{BatchError, BatchHeader, RECORDS_MAX};
+use delivery::{BatchError, RECORDS_MAX};
 
 use super::{JournalError, Receipt};
 

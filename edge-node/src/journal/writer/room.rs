@@ -126,7 +126,9 @@ impl Writer {
     }
 
     fn prune_and_evict(&mut self) -> Result<(), JournalError> {
-        let excess = self.excess(self.limits.acknowledged_bytes_max);
+        // Local history must not keep telemetry out: on a disk that is full it goes, down to the newest batch.
+        let keep_bytes = if self.disk_has_room() { self.limits.acknowledged_bytes_max } else { 0 };
+        let excess = self.excess(keep_bytes);
         if let (true, Some(last)) = (excess > 0, self.batch_at(excess)) {
             let last = last.min(self.safe.0);
             self.open()?.prune(BatchSequence(last))?;

@@ -18,10 +18,16 @@ use crate::serials::Differences;
 use crate::world::{DRAINED_WITHIN, NODE, RunningLoad, SOON, World};
 
 const RUN: u32 = 0x4b49_4c4c;
+const NODE_RUN: u32 = 0x4e4f_4445;
 const PACKETS_PER_SECOND: f64 = 20_000.0;
 const KILLS_EACH: usize = 3;
 /// Between the end of one restart and the next kill: short enough to hit recoveries too.
 const PAUSE_MS: std::ops::Range<u64> = 500..7_000;
+/// From a node's start to its next kill.
+const NODE_ALIVE_MS: std::ops::Range<u64> = 10..1_500;
+/// How often the node is killed in a usual run; recipes ask for more.
+const NODE_KILLS: u64 = 5;
+const ROUNDS_VARIABLE: &str = "STO_TEST_ROUNDS";
 /// Less would mean that the load hardly ran between the kills.
 const ACKNOWLEDGED_MIN: u64 = 100_000;
 /// How much of the archive is read sample by sample.
@@ -81,6 +87,32 @@ async fn what_was_acknowledged_under_load_is_archived_once_whoever_is_killed() -
     Differences::between(&report.sent, &report.acknowledged, &serials).assert_none()?;
     archived.sort_unstable();
     samples_are_those_of(&archived, &world, &mut chance).await?;
+    world.finish().await
+}
+
+/// Only the node is killed, but often: also while it opens what the last kill left.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_acknowledged_is_archived_once_however_often_it_is_killed() -> anyhow::Result<()> {
+    let (seed, rounds) = (seed()?, node_kills()?);
+    println!("{SEED_VARIABLE}={seed}: {rounds} kills");
+    let mut chance = SmallRng::seed_from_u64(seed);
+    let mut world = World::start(Mission::load()).await?;
+    let load = RunningLoad::start(world.ground.link(NODE)?, NODE_RUN, PACKETS_PER_SECOND);
+    for _ in 0..rounds {
+        // A moment is what is wanted here, not a state.
+        tokio::time::sleep(Duration::from_millis(chance.random_range(NODE_ALIVE_MS))).await;
+        world.ground.node_process(NODE)?.kill()?;
+        world.ground.start_node(NODE).await?;
+    }
+    let some = |node: &serde_json::Value| node["archived_packets"].as_u64() > Some(0);
+    world.hub_says("packets of the load", NODE, some).await?;
+    let report = load.stop().await?;
+    world.drained(NODE).await?;
+    let archived = load_in_ledger(&world, NODE_RUN).await?;
+    let serials: Vec<u64> = archived.iter().map(|packet| packet.serial).collect();
+    println!("{} acknowledged, {} archived", report.acknowledged_packets(), serials.len());
+    ensure!(report.acknowledged_packets() > 0, "nothing was acknowledged");
+    Differences::between(&report.sent, &report.acknowledged, &serials).assert_none()?;
     world.finish().await
 }
 
@@ -152,6 +184,13 @@ fn postmaster(cluster: &Path) -> Option<Pid> {
     let pid: i32 = lock.lines().next()?.trim().parse().ok()?;
     let works_in: PathBuf = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
     (works_in == cluster.canonicalize().ok()?).then(|| Pid::from_raw(pid))?
+}
+
+fn node_kills() -> anyhow::Result<u64> {
+    match std::env::var(ROUNDS_VARIABLE) {
+        Ok(text) => text.parse().with_context(|| format!("{ROUNDS_VARIABLE} must be a number, not {text:?}")),
+        Err(_) => Ok(NODE_KILLS),
+    }
 }
 
 fn seed() -> anyhow::Result<u64> {

@@ -3,6 +3,7 @@
 mod archive;
 mod bad_input;
 mod dictionaries;
+mod disk_full;
 mod flight;
 mod kill;
 mod offline;

@@ -197,7 +197,11 @@ pub(crate) struct RunningLoad {
 impl RunningLoad {
     /// Sends 92-byte packets to a link that acknowledges by count.
     pub(crate) fn start(link: SocketAddr, run_id: u32, packets_per_second: f64) -> Self {
-        let mut load = Load::new(link, run_id, packets_per_second);
+        Self::of(Load::new(link, run_id, packets_per_second))
+    }
+
+    /// Sends what the load says, to a link that acknowledges by count.
+    pub(crate) fn of(mut load: Load) -> Self {
         load.acknowledgement_timeout = SOON;
         let (stop, stopped) = oneshot::channel::<()>();
         let report = tokio::spawn(load.run(async {

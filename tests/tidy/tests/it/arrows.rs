@@ -19,7 +19,7 @@ enum Layer {
 use Layer::{Binary, Core, Dashboard, Io, Provisioning, Simulator, Testkit, Tests};
 
 /// Every crate's folder and layer: a new crate gets its row here, and so its place.
-const LAYERS: [(&str, Layer); 17] = [
+const LAYERS: [(&str, Layer); 18] = [
     ("shared/core/delivery", Core),
     ("shared/core/mission-database", Core),
     ("shared/core/processing", Core),
@@ -35,6 +35,7 @@ const LAYERS: [(&str, Layer); 17] = [
     ("tests/testkit", Testkit),
     ("tests/benchmarks", Tests),
     ("tests/conformance", Tests),
+    ("tests/power-cut", Tests),
     ("tests/system-tests", Tests),
     ("tests/tidy", Tests),
 ];

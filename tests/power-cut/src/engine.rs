@@ -1,0 +1,53 @@
+//! The journal's engines, and the few calls of theirs that the torturer makes.
+
+use std::path::Path;
+
+use anyhow::Context;
+use delivery::{BatchSequence, SealedBatch, SealedBody, StoreId};
+use edge_node::journal::{Found, Journal, JournalError, SEGMENT_BYTES, SegmentJournal, SledJournal};
+
+type Opened = Result<Box<dyn Journal>, JournalError>;
+
+/// An engine to torture.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine {
+    /// Its name on the command line.
+    pub name: &'static str,
+    open: fn(&Path, StoreId) -> Opened,
+}
+
+/// Every engine there is.
+pub const ENGINES: &[Engine] = &[
+    Engine {
+        name: "segments",
+        open: |path, store| Ok(Box::new(SegmentJournal::open(path, store, None, SEGMENT_BYTES)?)),
+    },
+    Engine { name: "sled", open: |path, store| Ok(Box::new(SledJournal::open(path, store, None)?)) },
+];
+
+impl Engine {
+    /// The engine of this name.
+    pub fn named(name: &str) -> anyhow::Result<Self> {
+        let names: Vec<&str> = ENGINES.iter().map(|engine| engine.name).collect();
+        let found = ENGINES.iter().find(|engine| engine.name == name);
+        found.copied().with_context(|| format!("there is no engine {name:?}, but {names:?}"))
+    }
+
+    /// Opens a journal as the node does.
+    pub fn open(self, directory: &Path, new_store: StoreId) -> anyhow::Result<Box<dyn Journal>> {
+        (self.open)(directory, new_store).context("the journal does not open")
+    }
+}
+
+/// Appends a body.
+pub fn append(journal: &mut dyn Journal, body: SealedBody) -> anyhow::Result<SealedBatch> {
+    Ok(journal.append(body, &[])?)
+}
+
+/// Reads a batch; `None` when it is not there.
+pub fn read(journal: &mut dyn Journal, sequence: BatchSequence) -> anyhow::Result<Option<SealedBatch>> {
+    Ok(match journal.read(sequence)? {
+        Found::Batch(batch) => Some(*batch),
+        Found::Absent | Found::Missing { .. } => None,
+    })
+}
