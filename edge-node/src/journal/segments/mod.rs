@@ -74,6 +74,8 @@ impl BatchLog<SegmentStore> {
 impl SegmentStore {
     pub(super) fn open(directory: &Path, segment_bytes: u64) -> Result<Self, JournalError> {
         std::fs::create_dir_all(directory).map_err(JournalError::io("make the journal's directory"))?;
+        // It may be new, and a power cut would take its name away with all that is in it.
+        directory.parent().map_or(Ok(()), sync_directory)?;
         let lock = lock(directory)?;
         let state = State::read(directory)?;
         let mut store = Self {
