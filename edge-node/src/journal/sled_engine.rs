@@ -71,7 +71,7 @@ impl BatchLog<SledStore> {
 }
 
 impl SledStore {
-    fn open(directory: &Path) -> Result<Self, JournalError> {
+    pub(super) fn open(directory: &Path) -> Result<Self, JournalError> {
         set_snapshots_aside(directory)?;
         let database = open_database(directory)?;
         let log = database.open_tree("log").map_err(failed("open the log"))?;
