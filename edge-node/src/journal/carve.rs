@@ -133,3 +133,56 @@ fn value_at(bytes: &[u8]) -> Option<(u64, usize)> {
     let batch = SealedBatch::parse(bytes.get(..length.min(BATCH_BYTES_MAX))?.to_vec()).ok()?;
     Some((batch.header.sequence.0, length))
 }
+
+#[cfg(test)]
+mod tests {
+    use delivery::{Position, StoreId};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::journal::JournalKey;
+    use crate::journal::tests::body;
+
+    const STORE: StoreId = StoreId([5; 16]);
+
+    proptest! {
+        #[test]
+        fn values_are_found_wherever_they_lie(
+            before in proptest::collection::vec(any::<u8>(), 0..300),
+            between in proptest::collection::vec(0u8..3, 0..300),
+        ) {
+            let start = Position::start(STORE, Lane::Telemetry);
+            let first = body(1).seal(Lane::Telemetry, &start);
+            let second = body(2).seal(Lane::Telemetry, &first.position());
+            let key = JournalKey::new(&[1; 32]);
+            let second = envelope::seal(Some(&key), STORE, 2, second.bytes()).expect("encrypts");
+            let folder = tempfile::tempdir().expect("a directory");
+            let bytes = [&before[..], first.bytes(), &between, &second, &between].concat();
+            std::fs::write(folder.path().join("db"), bytes).expect("written");
+            let carved = Carved::from_directory(folder.path(), 0);
+            let values: Vec<_> = carved.values().map(|value| value.expect("reads")).collect();
+            prop_assert_eq!(values, [(1, first.bytes().to_vec()), (2, second.to_vec())]);
+        }
+
+        #[test]
+        fn whatever_the_bytes_nothing_panics(bytes in any::<Vec<u8>>(), version in 0u8..3, high in 0u8..2) {
+            let _ = value_at(&bytes);
+            let _ = value_at(&[&[bytes.len() as u8, high, version, 2], &bytes[..]].concat());
+            let _ = value_at(&[&envelope::MAGIC[..], &bytes].concat());
+        }
+    }
+
+    #[test]
+    fn a_value_that_lies_across_two_windows_is_found() {
+        let batch = body(1).seal(Lane::Telemetry, &Position::start(STORE, Lane::Telemetry));
+        let folder = tempfile::tempdir().expect("a directory");
+        for place in [WINDOW_BYTES - VALUE_BYTES_MAX, WINDOW_BYTES - 40, WINDOW_BYTES] {
+            let mut bytes = vec![0; place];
+            bytes.extend_from_slice(batch.bytes());
+            bytes.resize(2 * WINDOW_BYTES, 0);
+            std::fs::write(folder.path().join("db"), bytes).expect("written");
+            let carved = Carved::from_directory(folder.path(), 0);
+            assert_eq!(carved.numbers().collect::<Vec<_>>(), [1], "at {place}");
+        }
+    }
+}

@@ -68,7 +68,7 @@ impl BatchLog<SledStore> {
 }
 
 impl SledStore {
-    fn open(directory: &Path) -> Result<Self, JournalError> {
+    pub(super) fn open(directory: &Path) -> Result<Self, JournalError> {
         sled_files::prepare(directory).map_err(JournalError::io("get the journal's directory ready"))?;
         let database = open_database(directory)?;
         let log = database.open_tree("log").map_err(failed("open the log"))?;

@@ -74,6 +74,7 @@ fn start_on(
         publish,
         publish_salvaged,
         events,
+        full_failures: 0,
         closed_ticks: 0,
         closed_wait: 1,
     };
@@ -116,6 +117,8 @@ struct Writer {
     publish: watch::Sender<JournalState>,
     publish_salvaged: watch::Sender<Vec<PathBuf>>,
     events: mpsc::Sender<Event>,
+    /// Times the disk was full in a row.
+    full_failures: u32,
     /// Seconds since the journal was last tried to be opened, and after how many it is tried next.
     closed_ticks: u32,
     closed_wait: u32,
@@ -162,10 +165,9 @@ impl Writer {
         if self.journal.is_none() {
             self.try_to_open();
         }
+        // What waits may use what was held in reserve: a commit may be what lets the engine give space back.
+        self.commit_pending();
         self.make_room();
-        if !self.publish.borrow().is_full || self.disk_has_room() {
-            self.commit_pending();
-        }
     }
 
     fn commit_pending(&mut self) {
@@ -202,12 +204,13 @@ impl Writer {
             self.recent_bytes -= oldest.bytes().len();
         }
         self.closed_wait = 1;
-        // Only now: what follows tells producers and the forwarder that it is durable.
+        self.full_failures = 0;
+        // Only now: what follows tells the forwarder and producers that it is durable.
+        let head = self.committed;
+        self.publish.send_modify(|state| state.head = head);
         for append in self.pending.drain(..) {
             append.producers.iter().for_each(|(producer, packets)| producer.add(*packets));
         }
-        let head = self.committed;
-        self.publish.send_modify(|state| state.head = head);
     }
 
     fn answer(&mut self, request: Request) {

@@ -77,6 +77,11 @@ impl Segment {
         self.entries.retain(|entry| self.first + u64::from(entry.delta) != number);
     }
 
+    /// Forgets a number and all behind it; its bytes stay.
+    pub(super) fn forget_from(&mut self, number: u64) {
+        self.entries.truncate(self.index_from(number));
+    }
+
     /// Forgets batches behind a number; the length that is left when there were any.
     pub(super) fn cut_after(&mut self, number: u64) -> Option<u64> {
         let index = self.index_from(number + 1);
@@ -104,13 +109,10 @@ pub(super) fn segment_path(directory: &Path, first: u64) -> PathBuf {
 pub(super) fn list(directory: &Path) -> Result<Vec<u64>, JournalError> {
     let mut firsts = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(JournalError::io("list the segments"))? {
-        let name = entry.map_err(JournalError::io("list the segments"))?.file_name();
-        let number = Path::new(&name).file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-        if let (Some(first), true) =
-            (number, Path::new(&name).extension().is_some_and(|end| end == EXTENSION))
-        {
-            firsts.push(first);
-        }
+        let path = entry.map_err(JournalError::io("list the segments"))?.path();
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        // Only names as we write them: what people put beside is not ours.
+        firsts.extend(number.filter(|&first| segment_path(directory, first) == path));
     }
     firsts.sort_unstable();
     Ok(firsts)
@@ -133,8 +135,8 @@ pub(super) struct Scan {
     pub(super) torn_from: Option<u64>,
 }
 
-/// Reads a file's heads. `newest` is the last batch of the file before: only higher ones are new.
-pub(super) fn scan(path: &Path, first: u64, newest: u64) -> io::Result<Scan> {
+/// Reads a file's heads.
+pub(super) fn scan(path: &Path, first: u64) -> io::Result<Scan> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     let segment = Segment { first, length, entries: Vec::new() };
@@ -144,14 +146,8 @@ pub(super) fn scan(path: &Path, first: u64, newest: u64) -> io::Result<Scan> {
         let segment = Segment { length: 0, ..scan.segment };
         return Ok(Scan { segment, ..scan });
     }
-    let mut scanner = Scanner {
-        file,
-        length,
-        newest: newest.max(first.saturating_sub(1)),
-        scan,
-        unverified: None,
-        note: None,
-    };
+    let mut scanner =
+        Scanner { file, length, newest: first.saturating_sub(1), scan, unverified: None, note: None };
     let mut place = if store.is_some() { FILE_HEAD_BYTES as u64 } else { 0 };
     loop {
         place = match scanner.step(place)? {

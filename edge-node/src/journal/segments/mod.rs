@@ -32,6 +32,8 @@ use super::{BatchLog, JournalError};
 /// What a segment holds about. A whole file goes at once, so this is what may be kept too long; more files would
 /// take longer to list at a start.
 pub const SEGMENT_BYTES: u64 = 32 << 20;
+/// A segment is worth deleting early when it holds this share of a full one and nothing that is wanted.
+const SPENT_SHARE: u64 = 8;
 /// Places in a segment are 31 bits.
 const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 
@@ -98,10 +100,9 @@ impl SegmentStore {
 
     fn scan(&mut self) -> Result<(), JournalError> {
         let firsts = file::list(&self.directory)?;
-        let mut newest = 0;
         for (index, &first) in firsts.iter().enumerate() {
             let path = segment_path(&self.directory, first);
-            let scan = file::scan(&path, first, newest).map_err(JournalError::io("read a segment"))?;
+            let scan = file::scan(&path, first).map_err(JournalError::io("read a segment"))?;
             if let Some(id) = scan.store {
                 self.state.suggest_id(id);
             }
@@ -111,7 +112,10 @@ impl SegmentStore {
                 self.was_end_torn = true;
                 self.cut_end(&path, first, &scan.segment)?;
             }
-            newest = scan.segment.last().unwrap_or(newest);
+            // A crash may leave a batch in the file it was moved from, too.
+            if let Some(moved) = scan.segment.next_from(0) {
+                self.segments.iter_mut().for_each(|earlier| earlier.forget_from(moved));
+            }
             self.segments.push_back(scan.segment);
         }
         self.drop_pruned()?;
@@ -198,6 +202,34 @@ impl SegmentStore {
         }
         segment.length += bytes.len() as u64;
         Ok(place)
+    }
+
+    /// When the last file holds nothing but the newest batch that is wanted, that one moves into a file of its own and
+    /// the disk has the rest back: a full disk would stay full otherwise.
+    fn move_newest(&mut self) -> Result<(), JournalError> {
+        let Some(spent) = self.segments.back() else { return Ok(()) };
+        let (first, length) = (spent.first, spent.length);
+        let newest = spent.last().filter(|&newest| newest <= self.pruned && newest > first);
+        let (Some(newest), true) = (newest, length > self.segment_bytes / SPENT_SHARE) else { return Ok(()) };
+        let Some(entry) = spent.entry(newest) else { return Ok(()) };
+        let operation = "move the newest batch";
+        let file = self.file_of(first)?;
+        let note = if entry.has_note() { file::read_note(file, entry, newest) } else { Ok(None) };
+        let note = note.map_err(JournalError::io(operation))?;
+        // A damaged one is met when it is read.
+        let Ok(value) = file::read_batch(file, entry, newest).map_err(JournalError::io(operation))? else {
+            return Ok(());
+        };
+        let moved = self.begin_segment(newest).and_then(|()| self.put(newest, &value, note.as_deref()));
+        if let Err(error) = moved.and_then(|()| self.flush()) {
+            self.segments.retain(|segment| segment.first != newest);
+            drop(std::fs::remove_file(segment_path(&self.directory, newest)));
+            self.active = Some(self.open_for_writing(first)?);
+            return Err(error);
+        }
+        let spent = self.segments.iter_mut().find(|segment| segment.first == first);
+        spent.expect("it was the last one").forget(newest);
+        self.drop_pruned()
     }
 
     fn segment_of(&self, number: u64) -> Option<&Segment> {
@@ -327,7 +359,8 @@ impl Store for SegmentStore {
     fn remove_up_to(&mut self, last: u64) -> Result<(), JournalError> {
         self.pruned = self.pruned.max(last + 1);
         self.mark(Kind::Pruned, self.pruned);
-        self.drop_pruned()
+        self.drop_pruned()?;
+        self.move_newest()
     }
 
     fn remove_after(&mut self, kept: u64) -> Result<(), JournalError> {
@@ -428,5 +461,5 @@ pub(super) fn id_in(directory: &Path) -> Option<StoreId> {
 /// How far the hub had acknowledged the journal a directory held, as far as its segments say.
 pub(super) fn acknowledged_in(directory: &Path) -> Option<u64> {
     let firsts = file::list(directory).ok()?.into_iter();
-    firsts.filter_map(|first| file::scan(&segment_path(directory, first), first, 0).ok()?.acknowledged).max()
+    firsts.filter_map(|first| file::scan(&segment_path(directory, first), first).ok()?.acknowledged).max()
 }

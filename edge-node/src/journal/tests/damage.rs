@@ -178,6 +178,14 @@ fn an_unfinished_snapshot_of_sled_is_passed_over() {
 }
 
 #[test]
+fn a_sled_journal_whose_name_cannot_be_read_is_known_by_the_file_beside_it() {
+    let (_folder, path) = closed_journal(Engine::Sled, 3);
+    open_raw(&path).open_tree("meta").expect("opens").insert("store-id", b"damaged").expect("written");
+    let mut journal = Engine::Sled.try_open(&path, StoreId([9; 16]), None).expect("opens");
+    assert_eq!((journal.store(), numbers(&mut *journal).len()), (STORE, 3));
+}
+
+#[test]
 fn a_sled_file_that_cannot_be_read_is_corrupt_and_left_in_place() {
     let (_folder, path) = closed_journal(Engine::Sled, 3);
     std::fs::write(path.join("conf"), b"not what sled wrote").expect("written");
@@ -263,6 +271,25 @@ fn a_state_that_cannot_be_read_is_made_anew_from_the_segments() {
     assert!(path.join("damaged").join("state").exists());
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_a_segment_holds_the_journal_opens_and_records(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400),
+        place in 0usize..3_000,
+    ) {
+        let (_folder, path) = closed_journal(Engine::Segments, 40);
+        let (file, mut content) = segments(&path).remove(1);
+        let place = place.min(content.len());
+        content.splice(place..(place + bytes.len()).min(content.len()), bytes);
+        std::fs::write(file, content).expect("written");
+        let mut journal = Engine::Segments.open(&path);
+        append(&mut *journal, 3);
+        journal.commit().expect("committed");
+        proptest::prop_assert!(numbers(&mut *journal).len() >= 20);
+    }
+}
+
 #[test]
 fn twenty_thousand_batches_open_without_being_read() {
     let folder = tempfile::tempdir().expect("a directory");
@@ -276,4 +303,29 @@ fn twenty_thousand_batches_open_without_being_read() {
     let mut journal = open();
     assert_eq!(journal.head().number(), 20_000);
     assert_eq!(batch(&mut journal, 12_345).header.sequence, BatchSequence(12_345));
+}
+
+#[test]
+fn when_all_is_pruned_the_disk_has_the_space_back_even_if_the_node_stops_half_way() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("journal");
+    let open = || SegmentJournal::open(&path, STORE, None, 20_000).expect("opens");
+    let mut journal = open();
+    append(&mut journal, 80);
+    journal.append(body(81), &[Receipt { key: [1; 16], records: 1 }]).expect("appended");
+    journal.commit().expect("committed");
+    let before = segments(&path);
+    journal.prune(BatchSequence(81)).expect("pruned");
+    assert_eq!(segments(&path).len(), 1);
+    assert!(segments(&path)[0].1.len() < 500, "only the newest batch is there");
+    assert_eq!(batch(&mut journal, 81).header.sequence, BatchSequence(81));
+    drop(journal);
+
+    // As if the old file had not been deleted yet.
+    std::fs::write(&before[0].0, &before[0].1).expect("written");
+    let mut journal = open();
+    assert_eq!((journal.tail(), journal.head().number()), (Some(BatchSequence(81)), 81));
+    assert_eq!(journal.receipts_at_open().len(), 1);
+    append(&mut journal, 2);
+    assert_eq!(numbers(&mut journal), [81, 82, 83]);
 }

@@ -3,6 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::journal::segments::SegmentStore;
+use crate::journal::sled_engine::SledStore;
+use crate::journal::store::{Note, Store, fact};
 
 fn a_journal_keeps_its_name_its_batches_and_its_chain_over_a_restart(engine: Engine) {
     let folder = tempfile::tempdir().expect("a directory");
@@ -116,6 +119,39 @@ fn what_is_given_up_is_a_gap_until_the_hub_has_passed_it(engine: Engine) {
     assert!(journal.gaps().is_empty());
 }
 
+fn quarantined_batches_are_listed_while_they_are_here(engine: Engine) {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("journal");
+    match engine {
+        Engine::Segments => note_quarantine(SegmentStore::open(&path, SEGMENT_BYTES).expect("opens")),
+        Engine::Sled => note_quarantine(SledStore::open(&path).expect("opens")),
+    }
+    let mut journal = engine.open(&path);
+    let listed = |journal: &dyn Journal, from, max| {
+        journal.quarantined(BatchSequence(from), max).iter().map(|number| number.0).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&*journal, 1, 9), [3, 6, 9, 12]);
+    assert_eq!(listed(&*journal, 4, 2), [6, 9]);
+    journal.prune(BatchSequence(6)).expect("pruned");
+    assert_eq!(listed(&*journal, 1, 9), [9, 12]);
+    let ninth = batch(&mut *journal, 9).position();
+    journal.discard_after(&ninth).expect("discarded");
+    assert_eq!(listed(&*journal, 1, 9), [9]);
+}
+
+/// Twelve batches, each third with a note that it is quarantined.
+fn note_quarantine(mut store: impl Store) {
+    store.set_fact(fact::STORE_ID, &STORE.0).expect("kept");
+    let mut position = Position::start(STORE, Lane::Telemetry);
+    for number in 1..=12 {
+        let batch = body(number).seal(Lane::Telemetry, &position);
+        position = batch.position();
+        let note = Note { is_quarantined: number % 3 == 0, receipts: Vec::new() }.encode();
+        store.put(number, batch.bytes(), note.as_deref()).expect("kept");
+    }
+    store.flush().expect("flushed");
+}
+
 fn a_journal_in_use_is_refused(engine: Engine) {
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("journal");
@@ -205,6 +241,7 @@ for_each_engine!(
     what_was_not_committed_can_be_forgotten_and_its_numbers_used_again,
     receipts_are_found_with_their_batches_and_go_with_them,
     what_is_given_up_is_a_gap_until_the_hub_has_passed_it,
+    quarantined_batches_are_listed_while_they_are_here,
     a_journal_in_use_is_refused,
     a_journal_that_cannot_be_opened_for_another_reason_is_left_alone,
     encryption_can_be_switched_on_and_off_and_a_wrong_key_changes_nothing,

@@ -10,6 +10,8 @@ use crate::journal::events::event;
 
 /// Longest wait before a journal that does not open is tried again.
 const CLOSED_WAIT_MAX_S: u32 = 30;
+/// After so many tries on a full disk, a second each, the journal is opened again.
+const FULL_FAILURES: u32 = 3;
 
 impl Writer {
     /// A full disk passes: what was not committed is undone and waits. Whatever else fails, the journal is opened again,
@@ -17,9 +19,12 @@ impl Writer {
     pub(super) fn on_failure(&mut self, error: &JournalError) {
         if matches!(error, JournalError::NoSpace { .. }) {
             self.give_ballast_back();
+            self.full_failures += 1;
             let committed = self.committed;
             let undone = self.journal.as_mut().map(|journal| journal.discard_after(&committed));
-            if undone.is_some_and(|undone| undone.is_ok()) {
+            // sled never writes again after it met a full disk, but does not say so when there is nothing to undo.
+            let is_stuck = self.full_failures.is_multiple_of(FULL_FAILURES);
+            if undone.is_some_and(|undone| undone.is_ok()) && !is_stuck {
                 self.stop_intake("the disk is full");
                 return;
             }

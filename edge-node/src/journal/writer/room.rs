@@ -90,7 +90,7 @@ impl Writer {
     }
 
     /// Free space and what the engine holds for reuse. A reserve that was given back is not for intake.
-    pub(super) fn disk_has_room(&self) -> bool {
+    fn disk_has_room(&self) -> bool {
         let reusable = self.journal.as_ref().map_or(0, |journal| journal.reusable_bytes());
         let owed = if self.ballast.is_missing() { self.ballast.bytes() } else { 0 };
         (self.disk.free_bytes)().saturating_add(reusable) >= self.limits.free_bytes_min.saturating_add(owed)
@@ -129,9 +129,11 @@ impl Writer {
         // Local history must not keep telemetry out: on a disk that is full it goes, down to the newest batch.
         let keep_bytes = if self.disk_has_room() { self.limits.acknowledged_bytes_max } else { 0 };
         let excess = self.excess(keep_bytes);
-        if let (true, Some(last)) = (excess > 0, self.batch_at(excess)) {
-            let last = last.min(self.safe.0);
-            self.open()?.prune(BatchSequence(last))?;
+        let safe = self.safe;
+        let has_safe =
+            self.journal.as_ref().and_then(|journal| journal.tail()).is_some_and(|tail| tail <= safe);
+        if let (true, Some(last)) = (excess > 0 && has_safe, self.batch_at(excess)) {
+            self.open()?.prune(safe.min(BatchSequence(last)))?;
         }
         let excess = self.excess(self.limits.retained_bytes_max.saturating_sub(1));
         if excess > 0 && self.limits.when_full == WhenFull::EvictOldest {
