@@ -50,15 +50,15 @@ conformance:
 
 # 200 power cuts of each journal engine, at any moment of recorded runs (STO_TEST_SEED repeats a failure)
 test-power-cut rounds="200":
-    STO_TEST_ROUNDS={{ rounds }} cargo test --locked --package power-cut --test it -- --nocapture --test-threads 1 power_cuts::
+    cargo build --workspace --all-targets --locked
+    STO_TEST_ROUNDS={{ rounds }} cargo test --workspace --locked --test it -- --nocapture --test-threads 1 power_cuts::
 
 # kill -9: 200 times each journal engine, 20 times a node; then how fast a journal opens with 10 million records
-test-kill rounds="200" node-rounds="20":
-    STO_TEST_ROUNDS={{ rounds }} cargo test --locked --package power-cut --test it -- --nocapture kills::
+test-kill rounds="200" node_rounds="20":
     cargo build --workspace --all-targets --locked
-    STO_TEST_ROUNDS={{ node-rounds }} cargo test --workspace --locked --test it -- --nocapture kill::what_a_node
-    cargo build --release --locked --package power-cut --bins
-    "${CARGO_TARGET_DIR:-target}/release/torture" backlog --records 10000000
+    STO_TEST_ROUNDS={{ rounds }} cargo test --workspace --locked --test it -- --nocapture kills::
+    STO_TEST_ROUNDS={{ node_rounds }} cargo test --workspace --locked --test it -- --nocapture kill::what_a_node
+    "${CARGO_TARGET_DIR:-target}/debug/torture" backlog --records 10000000
 
 # A node on a disk of 128 MiB that fills up (needs root, for the mount)
 test-disk-full:

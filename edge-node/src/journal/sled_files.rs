@@ -112,3 +112,42 @@ impl SledFiles {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_snapshot_goes_unless_somebody_is_still_writing_it() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| folder.path().join(name);
+        prepare(folder.path()).expect("nothing to prepare");
+        for name in ["db", "snap.01", "snap.02.generating"] {
+            fs::write(path(name), b"").expect("written");
+        }
+        let user = File::open(path("db")).expect("opens");
+        user.lock().expect("locked");
+        prepare(folder.path()).expect("left to sled");
+        assert!(path("snap.02.generating").exists());
+        drop(user);
+        prepare(folder.path()).expect("prepared");
+        let is_there = ["db", "snap.01", "snap.02.generating"].map(|name| path(name).exists());
+        assert_eq!(is_there, [true, true, false]);
+    }
+
+    #[test]
+    fn pages_in_files_of_their_own_are_synced_once_and_forgotten_when_they_go() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let pages = folder.path().join("blobs");
+        fs::create_dir(&pages).expect("made");
+        for name in ["db", "conf", "blobs/1", "blobs/2"] {
+            fs::write(folder.path().join(name), b"x").expect("written");
+        }
+        let mut files = SledFiles::open(folder.path()).expect("opens");
+        assert_eq!(files.synced_pages.len(), 2);
+        fs::remove_file(pages.join("1")).expect("removed");
+        fs::write(pages.join("3"), b"x").expect("written");
+        files.sync().expect("synced");
+        assert_eq!(files.synced_pages, ["2", "3"].map(OsString::from).into());
+    }
+}
