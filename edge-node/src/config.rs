@@ -8,6 +8,8 @@ use serde::Deserialize;
 use service::config::{Bytes, ConfigError, load, resolve};
 use service::mission::MissionConfig;
 
+use crate::history::HistoryConfig;
+
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +22,9 @@ pub struct EdgeConfig {
     /// The journal.
     #[serde(default)]
     pub journal: JournalConfig,
+    /// Roll-ups for local history.
+    #[serde(default)]
+    pub history: HistoryConfig,
     /// The session with the hub.
     #[serde(default)]
     pub forwarding: ForwardingConfig,

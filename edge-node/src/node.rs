@@ -28,6 +28,7 @@ use tracing::{info, warn};
 use crate::config::{Acknowledgement, EdgeConfig};
 use crate::documents::NodeDocuments;
 use crate::forwarding::{Forwarder, update_backlog};
+use crate::history::History;
 use crate::intake::tcp::TcpIntake;
 use crate::intake::{LinkStatistics, sealer};
 use crate::journal::{Journal, JournalHandle, JournalLimits, SledJournal};
@@ -104,7 +105,17 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     }
 
     let gate = Gate::new(FileSessions::open(&data).context("cannot open the store of sessions")?);
-    let view = Arc::new(View::new(&name, &missions, gate, Arc::clone(&status), metrics));
+    let history = Arc::new(History::open(&data.join("history"), &config.history, &missions, journal.clone()));
+    let view =
+        Arc::new(View::new(&name, &missions, Arc::clone(&history), gate, Arc::clone(&status), metrics));
+    let history_end = crate::history::start(
+        history,
+        {
+            let view = Arc::clone(&view);
+            move |mission, samples| view.restore(mission, samples)
+        },
+        stop_forwarding.clone(),
+    )?;
     let (to_view, viewed) = mpsc::channel(view::CHUNKS_MAX);
     let decoding = std::thread::Builder::new().name("decode".to_owned()).spawn({
         let view = Arc::clone(&view);
@@ -165,6 +176,11 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         }
     });
     let mut forwarding = TaskGroup::new(stop_forwarding.clone());
+    forwarding.spawn("history", OnEnd::Continue, async move {
+        // It ends with its thread, whether or not that said so.
+        let _ = history_end.await;
+        Ok(())
+    });
     if let Some(identity) = identity {
         let received = config.links.iter().map(|link| link.mission.as_str());
         let documents = NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status));

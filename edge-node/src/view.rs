@@ -1,39 +1,33 @@
-//! The station's own view: latest values, recent history and the page, with or without a hub.
+//! The station's own view: latest values, history and the page, with or without a hub.
 //!
 //! Decoding runs on a thread of its own: beside the QUIC driver it would delay acknowledgements (measured).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use dashboard::access::Gate;
 use dashboard::contract::{Node, Server, ServerKind};
 use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use mission_database::{DecodedPacket, MissionDatabase, ParameterIndex};
-use processing::{MissionDecoder, PacketOutcome, RangeAnswer, RangeQuery, RangeScan, Sample, Series};
+use mission_database::{DecodedPacket, MissionDatabase};
+use processing::{MissionDecoder, PacketOutcome, RangeAnswer, RangeQuery, RangeScan, Sample};
+use service::logging::chain;
 use service::metric::{Metric, MetricsPage};
 use service::mission::LoadedMission;
 use tokio::sync::mpsc;
 
+use crate::history::History;
 use crate::intake::Chunk;
 use crate::status::NodeStatus;
 
 /// Chunks that wait to be decoded; beyond, the view skips some and counts them.
 pub const CHUNKS_MAX: usize = 256;
-/// Samples of recent history in all: 32 bytes each, so 8 MiB.
-const HISTORY_SAMPLES_MAX: usize = 256 * 1_024;
-const HISTORY_SAMPLES_MIN_EACH: usize = 256;
-/// Series of one parameter: one for each version and kind of value. With more of them the oldest is forgotten.
-const KINDS_MAX: usize = 4;
 
 struct ViewedMission {
     live: Arc<LiveMission>,
     /// Replaced when the hub sends a document.
     decoder: RwLock<MissionDecoder>,
     source: u32,
-    history: Mutex<HashMap<ParameterIndex, Vec<Series>>>,
-    samples_each_max: usize,
 }
 
 /// What the node shows of itself.
@@ -41,6 +35,7 @@ pub struct View {
     name: String,
     boot_id: String,
     missions: Vec<ViewedMission>,
+    history: Arc<History>,
     gate: Gate,
     status: Arc<NodeStatus>,
     metrics: MetricsPage,
@@ -51,13 +46,11 @@ impl View {
     pub fn new(
         name: &str,
         missions: &[LoadedMission],
+        history: Arc<History>,
         gate: Gate,
         status: Arc<NodeStatus>,
         metrics: MetricsPage,
     ) -> Self {
-        let parameters: usize =
-            missions.iter().map(|mission| mission.decoder.database().parameters().len()).sum();
-        let samples_each_max = (HISTORY_SAMPLES_MAX / parameters.max(1)).max(HISTORY_SAMPLES_MIN_EACH);
         let missions = missions
             .iter()
             .map(|mission| {
@@ -72,13 +65,11 @@ impl View {
                     source: live.source(name),
                     live,
                     decoder: RwLock::new(mission.decoder.clone()),
-                    history: Mutex::default(),
-                    samples_each_max,
                 }
             })
             .collect();
         let boot_id = uuid::Uuid::new_v4().to_string();
-        Self { name: name.to_owned(), boot_id, missions, gate, status, metrics }
+        Self { name: name.to_owned(), boot_id, missions, history, gate, status, metrics }
     }
 
     fn viewed(&self, mission: &str) -> Option<&ViewedMission> {
@@ -97,7 +88,16 @@ impl View {
         // Described first: a sample that nobody can describe would be lost.
         viewed.live.replace(database.clone(), problem);
         let mut decoder = viewed.decoder.write().unwrap_or_else(PoisonError::into_inner);
-        *decoder = decoder.with_database(database);
+        *decoder = decoder.with_database(database.clone());
+        drop(decoder);
+        self.history.use_documents(mission, database);
+    }
+
+    /// Takes samples that were received before the node started into a mission's latest values.
+    pub fn restore(&self, mission: &str, samples: &[Sample]) {
+        if let Some(viewed) = self.viewed(mission) {
+            viewed.live.restore(viewed.source, samples);
+        }
     }
 
     /// Decodes until all senders are gone. Blocks: run it on its own thread.
@@ -113,29 +113,7 @@ impl View {
                     Metric::EdgeDecodeUndecodedPackets.add_for("outcome", outcome.word(), 1);
                 }
             }
-            mission.remember(&samples);
             mission.live.publish(LiveBatch { source: mission.source, samples });
-        }
-    }
-}
-
-impl ViewedMission {
-    fn remember(&self, samples: &[Sample]) {
-        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        for sample in samples {
-            let kept = history.entry(sample.parameter).or_default();
-            // Packets made before and after a version begins may come by turns.
-            if let Some(series) = kept.iter_mut().find(|series| series.fits(sample)) {
-                if series.len() >= self.samples_each_max {
-                    series.drop_first(self.samples_each_max / 4);
-                }
-                series.push(sample.clone());
-                continue;
-            }
-            if kept.len() >= KINDS_MAX {
-                kept.remove(0);
-            }
-            kept.push(Series::starting_with(sample.clone()));
         }
     }
 }
@@ -167,14 +145,14 @@ impl Backend for View {
         mission: &'a LiveMission,
         query: RangeQuery,
     ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
-        let mut scan = RangeScan::new(query);
-        if let Some(viewed) = self.viewed(mission.name()) {
-            let history = viewed.history.lock().unwrap_or_else(PoisonError::into_inner);
-            for series in history.get(&query.parameter).into_iter().flatten() {
-                scan.add(viewed.source, series);
-            }
+        async move {
+            let Some(viewed) = self.viewed(mission.name()) else { return Ok(RangeScan::new(query).finish()) };
+            let answer = self.history.range(mission.name(), viewed.source, query).await;
+            answer.map_err(|failure| {
+                ProblemResponse::unavailable(format!("{}; try again in a few seconds", chain(&failure)))
+            })
         }
-        async move { Ok(scan.finish()) }.boxed()
+        .boxed()
     }
 
     fn ready(&self) -> Result<(), String> {

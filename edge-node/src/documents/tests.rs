@@ -7,6 +7,8 @@ use service::mission::{MissionConfig, PacketErrorControl};
 use space_packet::TaiTime;
 
 use super::*;
+use crate::history::{History, HistoryConfig};
+use crate::journal::{JournalLimits, SledJournal};
 use crate::sessions::FileSessions;
 use crate::status::HubLink;
 
@@ -68,7 +70,20 @@ pub(crate) fn start(directory: &Path) -> Started {
     let hub = HubLink::Connected { since: TaiTime(0) };
     let status = Arc::new(NodeStatus::new("n", "s", Vec::new(), None, hub, start, start));
     let gate = Gate::new(FileSessions::open(directory).expect("a directory"));
-    let view = Arc::new(View::new("n", &[mission], gate, Arc::clone(&status), MetricsPage::start()));
+    // The one of an earlier start may still be open.
+    let folder = directory.join(format!("journal-{}", uuid::Uuid::new_v4()));
+    let journal = SledJournal::open(&folder, StoreId([1; 16])).expect("opens");
+    let limits = JournalLimits {
+        directory: directory.to_owned(),
+        retained_bytes_max: 1 << 20,
+        acknowledged_bytes_max: 1 << 20,
+    };
+    let (journal, _end) = crate::journal::start(journal, limits).expect("starts");
+    let missions = [mission];
+    let history = History::open(&directory.join("history"), &HistoryConfig::default(), &missions, journal);
+    let metrics = MetricsPage::start();
+    let view = View::new("n", &missions, Arc::new(history), gate, Arc::clone(&status), metrics);
+    let view = Arc::new(view);
     let received = ["demo", "demo"].into_iter();
     let documents = NodeDocuments::open(directory, received, Arc::clone(&view), Arc::clone(&status));
     Started { view, status, documents: Arc::new(documents) }

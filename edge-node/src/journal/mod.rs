@@ -9,6 +9,7 @@ mod writer;
 use delivery::{BatchSequence, ChainHash, Position, SealedBatch, SealedBody, StoreId};
 
 pub use sled_engine::SledJournal;
+pub(crate) use writer::free_bytes;
 pub use writer::{
     DurableCount, JournalHandle, JournalLimits, JournalState, JournalStopped, ReadFailed, start,
 };

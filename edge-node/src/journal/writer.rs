@@ -95,6 +95,8 @@ pub struct JournalState {
     pub store: StoreId,
     /// Newest durable batch.
     pub head: Position,
+    /// Oldest batch that was not forgotten.
+    pub tail: Option<BatchSequence>,
     /// What the hub had committed when the journal was opened.
     pub acknowledged_at_open: Option<BatchSequence>,
     /// Whether it takes nothing more until the hub has taken something.
@@ -173,8 +175,13 @@ pub fn start(
     let (appends, append_queue) = mpsc::channel(APPENDS_MAX);
     let (requests, request_queue) = mpsc::channel(REQUESTS_MAX);
     let acknowledged_at_open = journal.acknowledged();
-    let state =
-        JournalState { store: journal.store(), head: journal.head(), acknowledged_at_open, is_full: false };
+    let state = JournalState {
+        store: journal.store(),
+        head: journal.head(),
+        tail: journal.tail(),
+        acknowledged_at_open,
+        is_full: false,
+    };
     let (publish, state) = watch::channel(state);
     let (ended, end) = oneshot::channel();
     let writer = Writer {
@@ -251,8 +258,8 @@ impl<J: Journal> Writer<J> {
         Metric::EdgeJournalCommits.add(1);
         // Only now: what follows tells producers and the forwarder that it is durable.
         producers.iter().for_each(|(producer, packets)| producer.add(*packets));
-        let head = self.journal.head();
-        self.publish.send_modify(|state| state.head = head);
+        let (head, tail) = (self.journal.head(), self.journal.tail());
+        self.publish.send_modify(|state| (state.head, state.tail) = (head, tail));
         Ok(())
     }
 
@@ -334,11 +341,19 @@ impl<J: Journal> Writer<J> {
         let excess = retained.saturating_sub(self.limits.acknowledged_bytes_max);
         let count = (u128::from(batches) * u128::from(excess) / u128::from(retained)) as u64;
         let last = (tail.0 + count).min(self.safe.0);
-        self.journal.prune(BatchSequence(last))
+        self.journal.prune(BatchSequence(last))?;
+        let tail = self.journal.tail();
+        self.publish.send_if_modified(|state| {
+            state.tail = tail;
+            // Nobody waits for it: who reads batches looks at it then.
+            false
+        });
+        Ok(())
     }
 }
 
-fn free_bytes(directory: &Path) -> u64 {
+/// Free bytes of the disk a directory lies on.
+pub(crate) fn free_bytes(directory: &Path) -> u64 {
     // A disk that cannot be asked is not known to be full; its own error will come with the next write.
     rustix::fs::statvfs(directory).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
@@ -70,6 +71,45 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
+/// A length of time, written with its unit: `"30 s"`, `"2 d"`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Span(pub Duration);
+
+impl Span {
+    /// So many days of 86,400 s.
+    pub const fn from_days(days: u64) -> Self {
+        Self(Duration::from_secs(days * 86_400))
+    }
+
+    /// In nanoseconds, at most what `i64` holds: 292 years.
+    pub fn nanos(self) -> i64 {
+        i64::try_from(self.0.as_nanos()).unwrap_or(i64::MAX)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == ' ');
+        let seconds = match text[digits.len()..].trim() {
+            "s" => 1,
+            "min" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            "y" => 365 * 86_400_u64,
+            _ => {
+                return Err(D::Error::custom(format!(
+                    "{text:?} is not a length of time; write it like \"30 s\", with s, min, h, d or y"
+                )));
+            }
+        };
+        let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(seconds));
+        number
+            .map(|seconds| Self(Duration::from_secs(seconds)))
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is not a whole number of its unit")))
+    }
+}
+
 /// A value that never appears in logs, errors or debug output.
 #[derive(Clone, Deserialize, Eq, PartialEq)]
 #[serde(transparent)]
@@ -117,6 +157,24 @@ mod tests {
         for wrong in ["\"2\"", "\"GiB\"", "\"1.5 GiB\"", "\"99999999999 TiB\""] {
             assert!(check(&format!("quota = {wrong}")).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn lengths_of_time_are_written_with_units() {
+        #[derive(Debug, Deserialize)]
+        struct Kept {
+            kept: Span,
+        }
+        let read = |text: &str| toml::from_str::<Kept>(&format!("kept = {text:?}")).map(|read| read.kept);
+        for (text, seconds) in
+            [("30s", 30), ("5 min", 300), ("2 h", 7_200), ("2 d", 172_800), ("10 y", 315_360_000)]
+        {
+            assert_eq!(read(text).expect("reads"), Span(Duration::from_secs(seconds)));
+        }
+        for wrong in ["2", "d", "1.5 d", "-1 s", "99999999999999999 y"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Span(Duration::from_secs(u64::MAX)).nanos(), i64::MAX);
     }
 
     #[test]
