@@ -244,6 +244,26 @@ mod tests {
         rollup
     }
 
+    #[test]
+    fn a_roll_up_takes_some_ten_bytes_of_one_sample_and_fifty_of_many_different_ones() {
+        for (samples, bytes_max) in [(1, 14), (10, 54)] {
+            let noise = |number: i64| (number.wrapping_mul(0x5DEE_CE66_D1CE_4E5B) >> 11) as f64 / 1e12;
+            let one = |index: i64| {
+                let (parameter, second) = (index / 60, index % 60);
+                let time = second * 1_000_000_000 + parameter;
+                let mut rollup = RollUp::of(time, Some(noise(index)));
+                (1..samples).for_each(|more| {
+                    rollup.merge(&RollUp::of(time + more * 100_000_000, Some(noise(index + more * 7_000))));
+                });
+                (parameter as u32, rollup)
+            };
+            let rollups: Vec<_> = (0..6_000).map(one).collect();
+            let (_, _, bytes) = encode(BlockHeader::default(), &rollups);
+            let each = bytes.len() / rollups.len();
+            assert!(each <= bytes_max, "{each} bytes each of {samples} samples");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_goes_in_comes_out_and_damage_is_told(

@@ -18,8 +18,8 @@ pub struct HistoryConfig {
 }
 
 impl Default for HistoryConfig {
-    /// Seconds for as long as somebody asks what just happened, minutes for a season, hours for a mission: 100
-    /// parameters at 1 Hz take about half a gibibyte.
+    /// Seconds for as long as somebody asks what just happened, minutes for a season, hours for a mission: 100 noisy
+    /// parameters at 1 Hz fill the quota with that.
     fn default() -> Self {
         Self {
             seconds: Span::from_days(2),

@@ -37,8 +37,8 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// What a question reads at most where there is a choice: a fifth of a second (measured: 15 µs a batch and 40 ns
-    /// a sample).
+    /// What a question reads at most where there is a choice: well under a second of the journal's and a blocking
+    /// thread's time.
     pub(crate) const MAX: Self = Self { batches: 2_000, samples: 4_000_000 };
 
     /// Whether it is within a bound.

@@ -13,6 +13,7 @@ use space_packet::{Apid, ReceptionTime, SequenceCount, TaiTime, build_packet};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::names::ParameterNames;
 use super::plan::Plan;
 use super::*;
 use crate::journal::{JournalLimits, SledJournal};
@@ -29,6 +30,8 @@ struct World {
     mission: LoadedMission,
     config: HistoryConfig,
     truth: Vec<Sample>,
+    /// Packets that an earlier journal had.
+    packets_before: usize,
     now_ms: i64,
 }
 
@@ -74,7 +77,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a directory");
         let mission = mission(folder.path());
         let config = HistoryConfig::default();
-        Self { folder, mission, config, truth: Vec::new(), now_ms: BEGIN_UNIX_MS }
+        Self { folder, mission, config, truth: Vec::new(), packets_before: 0, now_ms: BEGIN_UNIX_MS }
     }
 
     fn history(&self) -> PathBuf {
@@ -84,7 +87,7 @@ impl World {
     /// Starts a node. Of what the hub has it keeps little.
     fn start(&self) -> Node {
         let path = self.folder.path().join("journal");
-        let journal = SledJournal::open(&path, StoreId([3; 16])).expect("opens");
+        let journal = SledJournal::open(&path, StoreId(*uuid::Uuid::new_v4().as_bytes())).expect("opens");
         let limits = JournalLimits {
             directory: self.folder.path().to_owned(),
             retained_bytes_max: 64 << 20,
@@ -137,7 +140,7 @@ impl World {
 
     /// Waits until the history has read everything.
     async fn settle(&self, node: &Node) {
-        let packets = self.truth.len() / (VALUE + 1);
+        let packets = self.truth.len() / (VALUE + 1) - self.packets_before;
         for _ in 0..20_000 {
             let head = node.journal.state().borrow().head;
             if head.records == packets as u64 && node.history.missions[0].state().sequence() == head.number()
@@ -313,6 +316,45 @@ async fn what_was_in_memory_only_is_read_from_the_journal_again() {
     }
     again.end().await;
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_begins_anew_goes_on_where_the_roll_ups_of_the_old_one_end() {
+    let mut world = World::new();
+    let node = world.start();
+    world.receive(&node, 1_100).await;
+    node.stop().await;
+    std::fs::remove_dir_all(world.folder.path().join("journal")).expect("removed");
+    world.packets_before = world.truth.len() / (VALUE + 1);
+    let node = world.start();
+    world.receive(&node, 900).await;
+    for points in [2, 20, 200, 2_000] {
+        world.check(&node, (world.at(-4_000), world.at(2_100)), points).await;
+    }
+    node.stop().await;
+}
+
+#[test]
+fn a_parameter_keeps_its_number_whatever_place_a_dictionary_gives_it() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let load = |names: &[&str]| {
+        let dictionary = mission_database::Dictionary::from_xtce(&crate::documents::tests::xtce(names));
+        MissionDatabase::new(mission_database::VersionNumber(1), dictionary.expect("loads"))
+    };
+    let (first, second) = (load(&["A", "B"]), load(&["C", "B", "A"]));
+    let all = |database: &MissionDatabase| (0..database.parameters().len() as u32).map(ParameterIndex);
+    let mut names = ParameterNames::open(folder.path()).expect("opens");
+    names.number(&first, all(&first)).expect("written");
+    // What a power cut left of a line is no name.
+    let path = folder.path().join("parameters");
+    let text = std::fs::read_to_string(&path).expect("read");
+    std::fs::write(&path, format!("{text}/D/C")).expect("written");
+    let mut names = ParameterNames::open(folder.path()).expect("opens");
+    assert_eq!(names.known(&second, ParameterIndex(0)), None);
+    names.number(&second, all(&second)).expect("written");
+    let found: Vec<_> = all(&second).map(|parameter| names.known(&second, parameter)).collect();
+    assert_eq!((found, names.len()), (vec![Some(2), Some(1), Some(0)], 3));
+    assert_eq!(std::fs::read_to_string(&path).expect("read").lines().count(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

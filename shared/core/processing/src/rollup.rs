@@ -73,6 +73,7 @@ pub struct RollUp {
 
 impl RollUp {
     /// Of one sample that nothing is known of but its time and number. NaN and infinities count as no number.
+    #[inline]
     pub fn of(time: i64, number: Option<f64>) -> Self {
         // Adding 0 makes -0 an ordinary 0: which of two zeros is the smaller must not depend on their order.
         let number = number.filter(|number| number.is_finite()).map_or(f64::NAN, |number| number + 0.0);
@@ -101,6 +102,7 @@ impl RollUp {
     }
 
     /// Adds what another one holds.
+    #[inline]
     pub fn merge(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.without_number = self.without_number.saturating_add(other.without_number);
@@ -164,6 +166,7 @@ impl RollUps {
     }
 
     /// Takes a sample.
+    #[inline]
     pub fn on_sample(&mut self, sample: &Sample) {
         self.add(sample.parameter, &RollUp::of_sample(sample));
     }
