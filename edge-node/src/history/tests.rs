@@ -338,7 +338,8 @@ async fn a_journal_that_begins_anew_goes_on_where_the_roll_ups_of_the_old_one_en
 fn a_parameter_keeps_its_number_whatever_place_a_dictionary_gives_it() {
     let folder = tempfile::tempdir().expect("a directory");
     let load = |names: &[&str]| {
-        let dictionary = mission_database::Dictionary::from_xtce(&crate::documents::tests::xtce(names));
+        let dictionary =
+            mission_database::Dictionary::from_xtce("x.xml", &crate::documents::tests::xtce(names));
         MissionDatabase::new(mission_database::VersionNumber(1), dictionary.expect("loads"))
     };
     let (first, second) = (load(&["A", "B"]), load(&["C", "B", "A"]));
