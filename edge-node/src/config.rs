@@ -11,6 +11,7 @@ use service::mission::MissionConfig;
 
 use crate::journal::{Engine, JournalKey, JournalLimits, JournalOptions, KeyError, WhenFull};
 
+use crate::history::HistoryConfig;
 pub use links::{Acknowledgement, Door, LinkConfig};
 
 /// The whole file.
@@ -25,6 +26,9 @@ pub struct EdgeConfig {
     /// The journal.
     #[serde(default)]
     pub journal: JournalConfig,
+    /// Roll-ups for local history.
+    #[serde(default)]
+    pub history: HistoryConfig,
     /// The session with the hub.
     #[serde(default)]
     pub forwarding: ForwardingConfig,

@@ -6,6 +6,7 @@ pub mod config;
 pub mod documents;
 pub mod enrolment;
 pub mod forwarding;
+pub mod history;
 pub mod intake;
 pub mod journal;
 pub mod node;

@@ -26,6 +26,7 @@ use tracing::{info, warn};
 use crate::config::{EdgeConfig, LinkConfig};
 use crate::documents::NodeDocuments;
 use crate::forwarding::{Forwarder, update_backlog};
+use crate::history::History;
 use crate::intake::doors::{DoorContext, Doors};
 use crate::intake::events::{EventLog, NODE_LINK};
 use crate::intake::link::Queues;
@@ -93,7 +94,17 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     }
 
     let gate = Gate::new(FileSessions::open(&data).context("cannot open the store of sessions")?);
-    let view = Arc::new(View::new(&name, &missions, gate, Arc::clone(&status), metrics));
+    let history = Arc::new(History::open(&data.join("history"), &config.history, &missions, journal.clone()));
+    let view =
+        Arc::new(View::new(&name, &missions, Arc::clone(&history), gate, Arc::clone(&status), metrics));
+    let history_end = crate::history::start(
+        history,
+        {
+            let view = Arc::clone(&view);
+            move |mission, samples| view.restore(mission, samples)
+        },
+        stop_forwarding.clone(),
+    )?;
     let (to_view, viewed) = mpsc::channel(view::VIEWED_MAX);
     let showing = std::thread::Builder::new().name("view".to_owned()).spawn({
         let view = Arc::clone(&view);
@@ -163,6 +174,11 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         }
     });
     let mut forwarding = TaskGroup::new(stop_forwarding.clone());
+    forwarding.spawn("history", OnEnd::Continue, async move {
+        // It ends with its thread, whether or not that said so.
+        let _ = history_end.await;
+        Ok(())
+    });
     if let Some(identity) = identity {
         let received = config.links.iter().map(|link| link.mission.as_str());
         let documents = NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status));
@@ -226,7 +242,8 @@ fn event_log(queues: &Arc<Queues>, missions: &[LoadedMission]) -> EventLog {
     EventLog::new(links.collect())
 }
 
-fn journal_opener(data: &Path, options: JournalOptions) -> journal::Opener {
+/// Opens the journal of a data directory; a new one gets a name by chance.
+pub(crate) fn journal_opener(data: &Path, options: JournalOptions) -> journal::Opener {
     let data = data.to_owned();
     Box::new(move |opening| {
         let new_store = &mut || StoreId(*uuid::Uuid::new_v4().as_bytes());

@@ -2,30 +2,26 @@
 //!
 //! Showing runs on a thread of its own: beside the QUIC driver it would delay acknowledgements (measured).
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use dashboard::access::Gate;
 use dashboard::contract::{Node, Server, ServerKind};
 use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use mission_database::{MissionDatabase, ParameterIndex};
-use processing::{MissionDecoder, RangeAnswer, RangeQuery, RangeScan, Sample, Series};
+use mission_database::MissionDatabase;
+use processing::{MissionDecoder, RangeAnswer, RangeQuery, RangeScan, Sample};
+use service::logging::chain;
 use service::metric::MetricsPage;
 use service::mission::LoadedMission;
 use tokio::sync::mpsc;
 
+use crate::history::History;
 use crate::status::NodeStatus;
 
 /// Submissions whose samples wait to be shown: with full reads 5 MiB; beyond, the page misses some and counts them.
 pub const VIEWED_MAX: usize = 16;
-/// Samples of recent history in all: 32 bytes each, so 8 MiB.
-const HISTORY_SAMPLES_MAX: usize = 256 * 1_024;
-const HISTORY_SAMPLES_MIN_EACH: usize = 256;
-/// Series of one parameter: one for each version and kind of value. With more of them the oldest is forgotten.
-const KINDS_MAX: usize = 4;
 
 /// Samples that were decoded together.
 pub struct Viewed {
@@ -41,8 +37,6 @@ struct ViewedMission {
     decoder: RwLock<(u64, MissionDecoder)>,
     documents: AtomicU64,
     source: u32,
-    history: Mutex<HashMap<ParameterIndex, Vec<Series>>>,
-    samples_each_max: usize,
 }
 
 /// What the node shows of itself.
@@ -50,6 +44,7 @@ pub struct View {
     name: String,
     boot_id: String,
     missions: Vec<ViewedMission>,
+    history: Arc<History>,
     gate: Gate,
     status: Arc<NodeStatus>,
     metrics: MetricsPage,
@@ -60,13 +55,11 @@ impl View {
     pub fn new(
         name: &str,
         missions: &[LoadedMission],
+        history: Arc<History>,
         gate: Gate,
         status: Arc<NodeStatus>,
         metrics: MetricsPage,
     ) -> Self {
-        let parameters: usize =
-            missions.iter().map(|mission| mission.decoder.database().parameters().len()).sum();
-        let samples_each_max = (HISTORY_SAMPLES_MAX / parameters.max(1)).max(HISTORY_SAMPLES_MIN_EACH);
         let missions = missions
             .iter()
             .map(|mission| {
@@ -82,13 +75,11 @@ impl View {
                     live,
                     decoder: RwLock::new((0, mission.decoder.clone())),
                     documents: AtomicU64::default(),
-                    history: Mutex::default(),
-                    samples_each_max,
                 }
             })
             .collect();
         let boot_id = uuid::Uuid::new_v4().to_string();
-        Self { name: name.to_owned(), boot_id, missions, gate, status, metrics }
+        Self { name: name.to_owned(), boot_id, missions, history, gate, status, metrics }
     }
 
     fn viewed(&self, mission: &str) -> Option<&ViewedMission> {
@@ -108,8 +99,17 @@ impl View {
         viewed.live.replace(database.clone(), problem);
         let mut decoder = viewed.decoder.write().unwrap_or_else(PoisonError::into_inner);
         let (number, known) = &*decoder;
-        *decoder = (number + 1, known.with_database(database));
+        *decoder = (number + 1, known.with_database(database.clone()));
         viewed.documents.store(decoder.0, Ordering::Release);
+        drop(decoder);
+        self.history.use_documents(mission, database);
+    }
+
+    /// Takes samples that were received before the node started into a mission's latest values.
+    pub fn restore(&self, mission: &str, samples: &[Sample]) {
+        if let Some(viewed) = self.viewed(mission) {
+            viewed.live.restore(viewed.source, samples);
+        }
     }
 
     /// Counts up whenever a mission's records are read by something new.
@@ -126,29 +126,7 @@ impl View {
     pub fn show(&self, mut viewed: mpsc::Receiver<Viewed>) {
         while let Some(Viewed { mission, samples }) = viewed.blocking_recv() {
             let mission = &self.missions[mission];
-            mission.remember(&samples);
             mission.live.publish(LiveBatch { source: mission.source, samples });
-        }
-    }
-}
-
-impl ViewedMission {
-    fn remember(&self, samples: &[Sample]) {
-        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        for sample in samples {
-            let kept = history.entry(sample.parameter).or_default();
-            // Packets made before and after a version begins may come by turns.
-            if let Some(series) = kept.iter_mut().find(|series| series.fits(sample)) {
-                if series.len() >= self.samples_each_max {
-                    series.drop_first(self.samples_each_max / 4);
-                }
-                series.push(sample.clone());
-                continue;
-            }
-            if kept.len() >= KINDS_MAX {
-                kept.remove(0);
-            }
-            kept.push(Series::starting_with(sample.clone()));
         }
     }
 }
@@ -180,14 +158,14 @@ impl Backend for View {
         mission: &'a LiveMission,
         query: RangeQuery,
     ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
-        let mut scan = RangeScan::new(query);
-        if let Some(viewed) = self.viewed(mission.name()) {
-            let history = viewed.history.lock().unwrap_or_else(PoisonError::into_inner);
-            for series in history.get(&query.parameter).into_iter().flatten() {
-                scan.add(viewed.source, series);
-            }
+        async move {
+            let Some(viewed) = self.viewed(mission.name()) else { return Ok(RangeScan::new(query).finish()) };
+            let answer = self.history.range(mission.name(), viewed.source, query).await;
+            answer.map_err(|failure| {
+                ProblemResponse::unavailable(format!("{}; try again in a few seconds", chain(&failure)))
+            })
         }
-        async move { Ok(scan.finish()) }.boxed()
+        .boxed()
     }
 
     fn ready(&self) -> Result<(), String> {

@@ -7,6 +7,9 @@ use service::mission::{MissionConfig, PacketErrorControl};
 use space_packet::TaiTime;
 
 use super::*;
+use crate::history::{History, HistoryConfig};
+use crate::journal::{JournalLimits, JournalOptions, Opening};
+use crate::node::journal_opener;
 use crate::sessions::FileSessions;
 use crate::status::HubLink;
 
@@ -68,7 +71,18 @@ pub(crate) fn start(directory: &Path) -> Started {
     let hub = HubLink::Connected { since: TaiTime(0) };
     let status = Arc::new(NodeStatus::new("n", "s", None, hub, start, start));
     let gate = Gate::new(FileSessions::open(directory).expect("a directory"));
-    let view = Arc::new(View::new("n", &[mission], gate, Arc::clone(&status), MetricsPage::start()));
+    // The one of an earlier start may still be open.
+    let folder = directory.join(format!("journal-{}", uuid::Uuid::new_v4()));
+    let mut opener = journal_opener(&folder, JournalOptions::default());
+    let opened = opener(Opening::Again).expect("opens");
+    let (events, _) = tokio::sync::mpsc::channel(1);
+    let (journal, _end) =
+        crate::journal::start(opened, opener, JournalLimits::none(directory), events).expect("starts");
+    let missions = [mission];
+    let history = History::open(&directory.join("history"), &HistoryConfig::default(), &missions, journal);
+    let metrics = MetricsPage::start();
+    let view = View::new("n", &missions, Arc::new(history), gate, Arc::clone(&status), metrics);
+    let view = Arc::new(view);
     let received = ["demo", "demo"].into_iter();
     let documents = NodeDocuments::open(directory, received, Arc::clone(&view), Arc::clone(&status));
     Started { view, status, documents: Arc::new(documents) }

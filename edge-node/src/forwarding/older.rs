@@ -8,9 +8,7 @@ use service::logging::chain;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
-use crate::journal::{
-    JournalError, JournalHandle, JournalKey, JournalLimits, Opened, WhenFull, open_older, start,
-};
+use crate::journal::{JournalError, JournalHandle, JournalKey, JournalLimits, Opened, open_older, start};
 
 /// Those that wait.
 pub(super) struct OlderJournals {
@@ -82,14 +80,7 @@ impl OlderJournals {
 async fn open(directory: PathBuf, key: Option<JournalKey>) -> Result<JournalHandle, JournalError> {
     let opening = tokio::task::spawn_blocking(move || {
         let journal = open_older(&directory, key)?;
-        let limits = JournalLimits {
-            directory: directory.clone(),
-            retained_bytes_max: u64::MAX,
-            acknowledged_bytes_max: u64::MAX,
-            free_bytes_min: 0,
-            ballast_bytes: 0,
-            when_full: WhenFull::Refuse,
-        };
+        let limits = JournalLimits::none(&directory);
         let opened = Opened { journal, salvaged: Vec::new(), events: Vec::new() };
         // What fails once is tried again with the next start.
         let opener = Box::new(|_| Err(JournalError::Closed));

@@ -1,7 +1,7 @@
 //! The journal as the rest of the node sees it: a handle that hides the thread and its two queues.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -79,6 +79,18 @@ impl JournalLimits {
     pub const FREE_BYTES_MIN: u64 = 64 << 20;
     /// Reserve by default.
     pub const BALLAST_BYTES: u64 = 64 << 20;
+
+    /// As much as the disk takes, without a reserve.
+    pub fn none(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            retained_bytes_max: u64::MAX,
+            acknowledged_bytes_max: u64::MAX,
+            free_bytes_min: 0,
+            ballast_bytes: 0,
+            when_full: WhenFull::Refuse,
+        }
+    }
 }
 
 /// The journal as others see it.
@@ -88,6 +100,8 @@ pub struct JournalState {
     pub store: StoreId,
     /// Newest durable batch, or the end of the gap behind it.
     pub head: Position,
+    /// Oldest batch that was not forgotten.
+    pub tail: Option<BatchSequence>,
     /// What the hub had committed when the journal was opened.
     pub acknowledged_at_open: Option<BatchSequence>,
     /// Whether it takes nothing more: it is full, or being opened again after a failure.

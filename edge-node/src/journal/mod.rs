@@ -31,6 +31,7 @@ pub use handle::{
 pub use open::{Engine, JournalOptions, Opened, Opening, open, open_older};
 pub use segments::{SEGMENT_BYTES, SegmentJournal};
 pub use sled_engine::SledJournal;
+pub(crate) use writer::free_bytes;
 pub use writer::{Opener, start};
 
 /// An unbroken run of missing batches.

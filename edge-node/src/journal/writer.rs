@@ -19,6 +19,7 @@ use super::handle::{Append, Batches, JournalHandle, JournalLimits, JournalState,
 use super::open::{Opened, Opening};
 use super::{Found, Journal, JournalError};
 use room::Disk;
+pub(crate) use room::free_bytes;
 
 /// Bodies that wait to be committed: with full batches 3 MiB; then intake waits, and its sockets with it.
 const APPENDS_MAX: usize = 64;
@@ -94,6 +95,7 @@ fn state_of(journal: &dyn Journal) -> JournalState {
     JournalState {
         store: journal.store(),
         head: journal.head(),
+        tail: journal.tail(),
         acknowledged_at_open: journal.acknowledged(),
         is_full: false,
     }

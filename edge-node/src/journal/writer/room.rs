@@ -23,15 +23,17 @@ impl Disk {
     /// next write.
     pub(super) fn of(directory: &Path) -> Self {
         let directory: PathBuf = directory.to_owned();
-        Self::with(move || {
-            rustix::fs::statvfs(&directory)
-                .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
-        })
+        Self::with(move || free_bytes(&directory))
     }
 
     pub(super) fn with(free_bytes: impl Fn() -> u64 + Send + 'static) -> Self {
         Self { free_bytes: Box::new(free_bytes) }
     }
+}
+
+/// Free bytes of the disk a directory lies on.
+pub(crate) fn free_bytes(directory: &Path) -> u64 {
+    rustix::fs::statvfs(directory).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 impl Writer {
@@ -43,6 +45,12 @@ impl Writer {
         }
         self.tell_of_journal();
         let Some(journal) = &self.journal else { return };
+        let tail = journal.tail();
+        self.publish.send_if_modified(|state| {
+            state.tail = tail;
+            // Nobody waits for it: who reads batches looks at it then.
+            false
+        });
         let retained_bytes = journal.retained_bytes();
         // What was not committed for want of space waits still.
         let is_full = retained_bytes >= self.limits.retained_bytes_max

@@ -11,6 +11,7 @@ mod rate;
 mod received;
 mod record;
 mod reduce;
+mod rollup;
 mod sample;
 mod scan;
 mod series;
@@ -27,6 +28,7 @@ pub use received::{
 };
 pub use record::RecordOutcome;
 pub use reduce::{Buckets, Reducer};
+pub use rollup::{Resolution, RollUp, RollUps};
 pub use sample::{Converted, Engineering, Raw, Sample};
 pub use scan::{RangeAnswer, RangeQuery, RangeScan, Wanted};
 pub use series::{Columns, ConvertedColumn, Quality, RawColumn, Series};

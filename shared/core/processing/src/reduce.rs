@@ -3,24 +3,21 @@
 
 use space_packet::TaiTime;
 
-/// Reduces samples of a range, given in any order, to at most so many buckets.
+use crate::RollUp;
+
+/// Reduces samples and roll-ups of a range, given in any order, to at most so many buckets.
 #[derive(Debug)]
 pub struct Reducer {
     from: i64,
     to: i64,
-    buckets: Vec<Option<Bucket>>,
+    /// Where the first bucket begins and the last one ends.
+    grid: (i128, i128),
+    buckets: Vec<Option<RollUp>>,
     /// The samples themselves while they are no more than the buckets: then they are the better answer.
     few: Vec<(i64, Option<f64>)>,
+    /// Whether there were roll-ups of several samples, which nobody can take apart.
+    is_rolled_up: bool,
     count: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    first_at: i64,
-    last_at: i64,
-    first: Option<f64>,
-    last: Option<f64>,
-    extremes: Option<(f64, f64)>,
 }
 
 /// Parallel columns, one entry a bucket that holds samples.
@@ -45,65 +42,77 @@ pub struct Buckets {
 impl Reducer {
     /// Buckets for `from ≤ time < to`; `points` is held between 1 and 10,000.
     pub fn new(from: TaiTime, to: TaiTime, points: usize) -> Self {
-        Self {
-            from: from.0,
-            to: to.0.max(from.0.saturating_add(1)),
-            buckets: vec![None; points.clamp(1, 10_000)],
-            few: Vec::new(),
-            count: 0,
-        }
+        let (from, to) = (from.0, to.0.max(from.0.saturating_add(1)));
+        let grid = (i128::from(from), i128::from(to));
+        Self::with_grid(from, to, grid, points.clamp(1, 10_000))
+    }
+
+    /// Buckets that begin and end where roll-ups do, so that each roll-up lies in one: at whole multiples of `unit`
+    /// nanoseconds.
+    pub fn aligned(from: TaiTime, to: TaiTime, points: usize, unit: i64) -> Self {
+        let (from, to) = (from.0, to.0.max(from.0.saturating_add(1)));
+        let (unit, points) = (i128::from(unit.max(1)), points.clamp(1, 10_000));
+        let first = i128::from(from).div_euclid(unit);
+        let units = i128::from(to - 1).div_euclid(unit) - first + 1;
+        let each = (units - 1) / points as i128 + 1;
+        let buckets = ((units - 1) / each + 1) as usize;
+        let grid = (first * unit, (first + each * buckets as i128) * unit);
+        Self::with_grid(from, to, grid, buckets)
+    }
+
+    fn with_grid(from: i64, to: i64, grid: (i128, i128), buckets: usize) -> Self {
+        let (few, count) = (Vec::new(), 0);
+        Self { from, to, grid, buckets: vec![None; buckets], few, is_rolled_up: false, count }
     }
 
     /// Takes a sample if it lies in the range. NaN and infinities count as no number.
     pub fn add(&mut self, time: i64, number: Option<f64>) {
+        self.add_rollup(&RollUp::of(time, number));
+    }
+
+    /// Takes a roll-up whose first sample lies in the range. It counts where that lies, as a whole.
+    pub fn add_rollup(&mut self, rollup: &RollUp) {
+        let time = rollup.first_at;
         if time < self.from || time >= self.to {
             return;
         }
-        self.count += 1;
-        if self.few.len() <= self.buckets.len() {
-            self.few.push((time, number.filter(|number| number.is_finite())));
+        self.count += u64::from(rollup.count);
+        self.is_rolled_up |= rollup.count > 1;
+        if !self.is_rolled_up && self.few.len() <= self.buckets.len() {
+            self.few.push((time, number(rollup.first)));
         }
-        let number = number.filter(|number| number.is_finite());
-        let span = i128::from(self.to) - i128::from(self.from);
-        let offset = i128::from(time) - i128::from(self.from);
-        let index = (offset * self.buckets.len() as i128 / span) as usize;
-        let bucket = self.buckets[index].get_or_insert(Bucket {
-            first_at: time,
-            last_at: time,
-            first: number,
-            last: number,
-            extremes: None,
-        });
-        if time < bucket.first_at {
-            (bucket.first_at, bucket.first) = (time, number);
-        }
-        if time >= bucket.last_at {
-            (bucket.last_at, bucket.last) = (time, number);
-        }
-        if let Some(number) = number {
-            let (min, max) = bucket.extremes.unwrap_or((number, number));
-            bucket.extremes = Some((min.min(number), max.max(number)));
+        let (begin, end) = self.grid;
+        let offset = i128::from(time) - begin;
+        let index = (offset * self.buckets.len() as i128 / (end - begin)) as usize;
+        match &mut self.buckets[index] {
+            Some(bucket) => bucket.merge(rollup),
+            empty => *empty = Some(*rollup),
         }
     }
 
     /// The columns.
     pub fn finish(mut self) -> Buckets {
         let mut out = Buckets { count: self.count, ..Buckets::default() };
-        if self.few.len() <= self.buckets.len() {
+        if !self.is_rolled_up && self.few.len() <= self.buckets.len() {
             self.few.sort_by_key(|&(time, _)| time);
             for (time, number) in self.few {
                 out.push(time, number, number, number, number);
             }
             return out;
         }
-        let span = i128::from(self.to) - i128::from(self.from);
-        out.width_nanos = i64::try_from(span / self.buckets.len() as i128).unwrap_or(i64::MAX);
+        let (begin, end) = self.grid;
+        out.width_nanos = i64::try_from((end - begin) / self.buckets.len() as i128).unwrap_or(i64::MAX);
         for bucket in self.buckets.into_iter().flatten() {
-            let (min, max) = bucket.extremes.unzip();
-            out.push(bucket.first_at, min, max, bucket.first, bucket.last);
+            let [min, max] = [bucket.minimum, bucket.maximum].map(number);
+            out.push(bucket.first_at, min, max, number(bucket.first), number(bucket.last));
         }
         out
     }
+}
+
+/// What a roll-up has as a number, if it has one.
+fn number(of_rollup: f64) -> Option<f64> {
+    (!of_rollup.is_nan()).then_some(of_rollup)
 }
 
 impl Buckets {
@@ -118,9 +127,11 @@ impl Buckets {
 
 #[cfg(test)]
 mod tests {
+    use mission_database::ParameterIndex;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{Resolution, RollUps};
 
     fn reduce(samples: &[(i64, f64)], points: usize) -> Buckets {
         let mut reducer = Reducer::new(TaiTime(0), TaiTime(1_000), points);
@@ -163,7 +174,54 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_whole_of_time_is_a_range_for_roll_ups_too() {
+        for points in [1, 2, 10] {
+            let hour = Resolution::Hour;
+            let (from, to) = (TaiTime(i64::MIN), TaiTime(i64::MAX));
+            let mut reducer = Reducer::aligned(from, to, points, hour.width_nanos());
+            for time in [i64::MIN, -1, 0, i64::MAX - 1] {
+                reducer.add(time, Some(1.0));
+            }
+            assert_eq!(reducer.finish().count, 4);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn roll_ups_and_samples_of_a_range_give_what_its_samples_alone_give(
+            samples in proptest::collection::vec((0i64..900, -1e6..1e6), 1..400),
+            (from, length) in (0i64..400, 60i64..500),
+            boundary in 0i64..15,
+            points in 1usize..50,
+        ) {
+            let second = 1_000_000_000;
+            let minute = Resolution::Minute;
+            let (from, to) = (TaiTime(from / 60 * 60 * second), TaiTime((from + length) / 60 * 60 * second));
+            let boundary = boundary * minute.width_nanos();
+            let mut expected = Reducer::aligned(from, to, points, minute.width_nanos());
+            let mut found = Reducer::aligned(from, to, points, minute.width_nanos());
+            let mut rollups = RollUps::new(minute);
+            for &(seconds, number) in &samples {
+                let time = seconds * second;
+                expected.add(time, Some(number));
+                if time < boundary {
+                    rollups.add(ParameterIndex(0), &RollUp::of(time, Some(number)));
+                } else {
+                    found.add(time, Some(number));
+                }
+            }
+            for (_, rollup) in rollups.take() {
+                found.add_rollup(&rollup);
+            }
+            let is_rolled_up = found.is_rolled_up;
+            // Few samples are answered one by one, which roll-ups cannot be.
+            (expected.is_rolled_up, found.is_rolled_up) = (true, true);
+            let (expected, found) = (expected.finish(), found.finish());
+            prop_assert!(found.times.len() <= points || !is_rolled_up);
+            prop_assert_eq!(expected, found);
+        }
+
         #[test]
         fn no_extreme_disappears_and_any_order_gives_the_same(
             mut samples in proptest::collection::vec((0i64..1_000, -1e6..1e6), 1..400),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mission_database::ParameterIndex;
 use space_packet::TaiTime;
 
-use crate::{Buckets, Reducer, Sample, Series};
+use crate::{Buckets, Reducer, RollUp, Sample, Series};
 
 /// How a page may outgrow its limit because samples of one moment are never torn apart.
 const TIES_FACTOR: usize = 10;
@@ -59,6 +59,8 @@ pub enum RangeAnswer {
 pub struct RangeScan {
     query: RangeQuery,
     collected: Collected,
+    /// What a page was ended before, though it was not full.
+    ended_before: Option<TaiTime>,
 }
 
 #[derive(Debug)]
@@ -79,7 +81,42 @@ impl RangeScan {
             },
             Wanted::Pixels { points } => Collected::Pixels(Reducer::new(query.from, query.to, points)),
         };
-        Self { query, collected }
+        Self { query, collected, ended_before: None }
+    }
+
+    /// An empty scan whose pixels begin and end at whole multiples of `unit` nanoseconds, where roll-ups do.
+    pub fn aligned(query: RangeQuery, unit: i64) -> Self {
+        match query.wanted {
+            Wanted::Page { .. } => Self::new(query),
+            Wanted::Pixels { points } => {
+                let reducer = Reducer::aligned(query.from, query.to, points, unit);
+                Self { query, collected: Collected::Pixels(reducer), ended_before: None }
+            }
+        }
+    }
+
+    /// Takes a roll-up whose first sample lies in the range. A page holds samples, so it takes none.
+    pub fn add_rollup(&mut self, rollup: &RollUp) {
+        if let Collected::Pixels(reducer) = &mut self.collected {
+            reducer.add_rollup(rollup);
+        }
+    }
+
+    /// Whether a page is full with what lies before `time`, so that nothing from there on can come into it.
+    pub fn is_full_before(&self, time: i64) -> bool {
+        let Collected::Page { by_time, cut, .. } = &self.collected else { return false };
+        *cut && by_time.last_key_value().is_some_and(|(&last, _)| last < time)
+    }
+
+    /// Ends a page before `time`, because not all that lies behind was read: the next page begins there.
+    pub fn end_before(&mut self, time: TaiTime) {
+        if self.is_full_before(time.0) {
+            return;
+        }
+        if let Collected::Page { by_time, .. } = &mut self.collected {
+            drop(by_time.split_off(&time.0));
+            self.ended_before = Some(time);
+        }
     }
 
     /// Takes what of a series lies in the range.
@@ -127,7 +164,9 @@ impl RangeScan {
         match self.collected {
             Collected::Pixels(reducer) => RangeAnswer::Pixels(reducer.finish()),
             Collected::Page { by_time, cut, .. } => {
-                let next = by_time.last_key_value().filter(|_| cut).map(|(&last, _)| TaiTime(last + 1));
+                let behind_last =
+                    || by_time.last_key_value().map(|(&last, _)| TaiTime(last + 1)).filter(|_| cut);
+                let next = self.ended_before.or_else(behind_last);
                 RangeAnswer::Page { samples: by_time.into_values().flatten().collect(), next }
             }
         }
@@ -156,6 +195,29 @@ mod tests {
         let mut series = Series::starting_with(samples.next()?);
         samples.for_each(|sample| assert!(series.push(sample)));
         Some(series)
+    }
+
+    #[test]
+    fn a_page_that_is_ended_early_goes_on_where_it_ended() {
+        let query = RangeQuery {
+            parameter: ParameterIndex(0),
+            from: TaiTime(0),
+            to: TaiTime(50),
+            wanted: Wanted::Page { limit: 3 },
+            reading: None,
+        };
+        for (times, ended, expected, expected_next) in [
+            (&[1, 5, 9][..], 5, &[1][..], Some(5)),
+            (&[1, 2, 3, 4], 10, &[1, 2, 3], Some(4)),
+            (&[7], 5, &[], Some(5)),
+        ] {
+            let mut scan = RangeScan::new(query);
+            scan.add(0, &series(times).expect("some"));
+            scan.end_before(TaiTime(ended));
+            let RangeAnswer::Page { samples, next } = scan.finish() else { panic!("a page was asked for") };
+            let found: Vec<i64> = samples.iter().map(|(_, sample)| sample.generation.0.0).collect();
+            assert_eq!((found.as_slice(), next), (expected, expected_next.map(TaiTime)));
+        }
     }
 
     proptest! {

@@ -75,25 +75,38 @@ impl<'de> Deserialize<'de> for Bytes {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Span(pub Duration);
 
+impl Span {
+    /// So many days of 86,400 s.
+    pub const fn from_days(days: u64) -> Self {
+        Self(Duration::from_secs(days * 86_400))
+    }
+
+    /// In nanoseconds, at most what `i64` holds: 292 years.
+    pub fn nanos(self) -> i64 {
+        i64::try_from(self.0.as_nanos()).unwrap_or(i64::MAX)
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == ' ');
-        let factor_ms = match text[digits.len()..].trim() {
-            "ms" => 1,
-            "s" => 1_000,
-            "min" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000_u64,
+        let seconds = match text[digits.len()..].trim() {
+            "s" => 1,
+            "min" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            "y" => 365 * 86_400_u64,
             _ => {
-                let message =
-                    format!("{text:?} is not a length of time; write it like \"30 s\", \"5 min\" or \"2 d\"");
-                return Err(D::Error::custom(message));
+                return Err(D::Error::custom(format!(
+                    "{text:?} is not a length of time; write it like \"30 s\", with s, min, h, d or y"
+                )));
             }
         };
-        let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor_ms));
-        let span = number.map(|milliseconds| Self(Duration::from_millis(milliseconds)));
-        span.ok_or_else(|| D::Error::custom(format!("{text:?} is not a whole number of its unit")))
+        let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(seconds));
+        number
+            .map(|seconds| Self(Duration::from_secs(seconds)))
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is not a whole number of its unit")))
     }
 }
 
@@ -148,17 +161,20 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_written_with_units() {
-        #[derive(Deserialize)]
-        struct Waiting {
-            wait: Span,
+        #[derive(Debug, Deserialize)]
+        struct Kept {
+            kept: Span,
         }
-        let read =
-            |text: &str| toml::from_str::<Waiting>(&format!("wait = \"{text}\"")).map(|read| read.wait.0);
-        assert_eq!(read("5 min").ok(), Some(Duration::from_secs(300)));
-        assert_eq!(read("2d").ok(), Some(Duration::from_secs(172_800)));
-        for wrong in ["5", "min", "1.5 h", "3 y", "99999999999999999999 s"] {
+        let read = |text: &str| toml::from_str::<Kept>(&format!("kept = {text:?}")).map(|read| read.kept);
+        for (text, seconds) in
+            [("30s", 30), ("5 min", 300), ("2 h", 7_200), ("2 d", 172_800), ("10 y", 315_360_000)]
+        {
+            assert_eq!(read(text).expect("reads"), Span(Duration::from_secs(seconds)));
+        }
+        for wrong in ["2", "d", "1.5 d", "-1 s", "99999999999999999 y"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(Span(Duration::from_secs(u64::MAX)).nanos(), i64::MAX);
     }
 
     #[test]
