@@ -104,8 +104,9 @@ impl JournalConfig {
             directory: data.to_owned(),
             retained_bytes_max,
             acknowledged_bytes_max: keep.min(retained_bytes_max / 2),
-            free_bytes_min: self.free_min.0,
-            ballast_bytes: self.ballast.0,
+            // On a small disk both are a share of it, or nothing would be left for telemetry.
+            free_bytes_min: self.free_min.0.min(disk_bytes(data) / 8),
+            ballast_bytes: self.ballast.0.min(disk_bytes(data) / 16),
             when_full: self.when_full,
         }
     }
@@ -120,6 +121,11 @@ impl JournalConfig {
         };
         Ok(JournalOptions { engine: self.engine, key, ..JournalOptions::default() })
     }
+}
+
+/// All bytes of the disk a directory lies on, used or free.
+fn disk_bytes(directory: &Path) -> u64 {
+    rustix::fs::statvfs(directory).map_or(u64::MAX, |disk| disk.f_blocks.saturating_mul(disk.f_frsize))
 }
 
 /// `[forwarding]`.

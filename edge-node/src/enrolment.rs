@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use link::Clock;
 use provisioning::{EnrollOptions, enroll};
 use tokio::io::AsyncReadExt;
@@ -38,7 +38,8 @@ pub async fn run(config: &EdgeConfig, token_file: &Path, replace: bool) -> anyho
         }
         Err(error) => {
             eprintln!("{}", error.report());
-            bail!("enrolment failed ({})", error.code())
+            let code = error.code().to_owned();
+            Err(anyhow::Error::new(error).context(format!("enrolment failed ({code})")))
         }
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! A library so that tests and benchmarks reach its parts; `main.rs` is the program.
 
+pub mod commands;
 pub mod config;
+pub mod desk;
 pub mod documents;
 pub mod enrolment;
 pub mod forwarding;

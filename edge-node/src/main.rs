@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use edge_node::commands::{EXIT_CODES, JournalCommand, Output, QuarantineCommand, SendArguments, exit_code};
 use edge_node::config::EdgeConfig;
 use edge_node::{enrolment, node, sessions, status};
 
 /// Takes telemetry in at a ground station, keeps it, shows it, and forwards it to the hub.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -42,22 +43,46 @@ enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// Looks into the journal, whether the node runs or not.
+    Journal {
+        /// Configuration file.
+        #[arg(long, global = true, default_value = "/etc/edge-node/edge.toml")]
+        config: PathBuf,
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
     /// Says what is in a recording, without a dictionary.
     Packets(inspect::PacketsArguments),
+    /// Looks at records that something was wrong with, and tries them again.
+    Quarantine {
+        /// Configuration file.
+        #[arg(long, global = true, default_value = "/etc/edge-node/edge.toml")]
+        config: PathBuf,
+        #[command(subcommand)]
+        command: QuarantineCommand,
+    },
     /// Runs the node.
     Run {
         /// Configuration file.
         #[arg(long, default_value = "/etc/edge-node/edge.toml")]
         config: PathBuf,
     },
+    /// Sends packets into a link of this node, to see that the way in is open.
+    Send {
+        /// Configuration file.
+        #[arg(long, default_value = "/etc/edge-node/edge.toml")]
+        config: PathBuf,
+        #[command(flatten)]
+        arguments: SendArguments,
+    },
     /// Says how the running node is. Exit code 3 when something needs a look.
     Status {
         /// Configuration file.
         #[arg(long, default_value = "/etc/edge-node/edge.toml")]
         config: PathBuf,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
+        /// Output format.
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
     },
 }
 
@@ -75,7 +100,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("{error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(exit_code(&error))
         }
     }
 }
@@ -100,6 +125,12 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             enrolment::run(&config, &token_file, replace).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Journal { config, command } => command.run(&config).await,
+        Command::Quarantine { config, command } => command.run(&config).await,
+        Command::Send { config, arguments } => {
+            arguments.run(&config).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Packets(arguments) => {
             arguments.run()?;
             Ok(ExitCode::SUCCESS)
@@ -110,9 +141,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let ended_well = node::run(&file, config).await?;
             Ok(if ended_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Command::Status { config, json } => {
+        Command::Status { config, output } => {
             let config = EdgeConfig::read(&config)?;
-            status::print(&config.data_directory, json)
+            status::print(&config.data_directory, output == Output::Json)
         }
     }
 }

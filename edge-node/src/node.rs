@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::{EdgeConfig, LinkConfig};
+use crate::desk;
 use crate::documents::NodeDocuments;
 use crate::forwarding::{Forwarder, update_backlog};
 use crate::history::History;
@@ -157,7 +158,10 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     })?;
     let http_address = http.local_addr()?;
     let mut serving = TaskGroup::new(stop_serving.clone());
-    let router = dashboard::router(Arc::clone(&view) as Arc<dyn dashboard::Backend>, stop_serving.clone());
+    let token = desk::client::write_token(&data).context("cannot write the token of local commands")?;
+    let desk = desk::client::running(journal.clone(), Arc::clone(&view), Arc::clone(&events), &data);
+    let router = dashboard::router(Arc::clone(&view) as Arc<dyn dashboard::Backend>, stop_serving.clone())
+        .nest(desk::routes::PREFIX, desk::routes::router(desk, token));
     serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop_serving.clone()));
     serving.spawn(
         "status",
@@ -270,7 +274,9 @@ async fn write_status(
     // Only the watch is kept: this task must not keep the journal open.
     drop(journal);
     loop {
-        status.on_head(head.borrow().head);
+        let state = *head.borrow();
+        status.on_head(state.head);
+        status.on_full(state.is_full);
         if let Err(error) = status.write(&data) {
             warn!(error = chain(&error), "status file could not be written");
         }

@@ -72,7 +72,8 @@ fn file_name(hash: SecretHash) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+/// Writes a file that only this user can read, whole or not at all.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let unfinished = path.with_extension("unfinished");
     let mut file =
         std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;

@@ -11,6 +11,8 @@ use space_packet::TaiTime;
 
 use crate::intake::LinkStatistics;
 
+/// What people are told while the journal takes nothing more.
+const FULL: &str = "STO-JOURNAL-FULL: the journal takes nothing more, intake waits; nothing acknowledged is lost. Make room on the disk, raise journal.quota, or let the hub take what waits";
 /// File in the data directory that `edge-node status` reads.
 pub const FILE: &str = "status.json";
 
@@ -50,6 +52,7 @@ struct Changing {
     documents_problem: Option<String>,
     configuration_problem: Option<String>,
     links_problem: Option<String>,
+    is_full: bool,
     links: Vec<Arc<LinkStatistics>>,
 }
 
@@ -72,6 +75,7 @@ impl NodeStatus {
             documents_problem: None,
             configuration_problem: None,
             links_problem: None,
+            is_full: false,
             links: Vec::new(),
         };
         Self {
@@ -121,6 +125,11 @@ impl NodeStatus {
     /// Why a configured link is not open; nothing when all are.
     pub fn on_links_problem(&self, problem: Option<String>) {
         self.changing().links_problem = problem;
+    }
+
+    /// Whether the journal takes nothing more.
+    pub fn on_full(&self, is_full: bool) {
+        self.changing().is_full = is_full;
     }
 
     /// The links that are open.
@@ -188,7 +197,8 @@ impl NodeStatus {
             HubLink::NotEnrolled => (NodeState::NotEnrolled, None, None),
         };
         // What somebody at the station can mend comes before what only time or the hub can.
-        let problem = [&changing.configuration_problem, &changing.links_problem]
+        let full = changing.is_full.then(|| FULL.to_owned());
+        let problem = [&full, &changing.configuration_problem, &changing.links_problem]
             .into_iter()
             .flatten()
             .next()
@@ -259,9 +269,15 @@ fn print_for_people(node: &Node, is_running: bool, age_s: u64) {
     for link in &report.links {
         let last = link.last_packet.as_deref().unwrap_or("never");
         println!(
-            "● Link {:<10} {} · {} packets · {} clients · last {last}",
-            link.name, link.listen, link.packets, link.clients
+            "● Link {:<10} {} {} · {} records, {} on disk · {} clients · last {last}",
+            link.name, link.door, link.listen, link.packets, link.durable, link.clients
         );
+        if link.quarantined > 0 {
+            println!("  quarantine  {} records: edge-node quarantine ls", link.quarantined);
+        }
+        for found in &link.found {
+            println!("  found       {} × {}", found.count, found.verdict);
+        }
         for rejected in &link.rejected {
             println!("  rejected    {} × {} ({} bytes)", rejected.count, rejected.cause, rejected.bytes);
         }

@@ -117,6 +117,12 @@ impl View {
         self.missions[mission].documents.load(Ordering::Acquire)
     }
 
+    /// What reads a mission's records now.
+    pub fn decoder_of(&self, mission: &str) -> Option<MissionDecoder> {
+        let decoder = &self.viewed(mission)?.decoder;
+        Some(decoder.read().unwrap_or_else(PoisonError::into_inner).1.clone())
+    }
+
     /// What reads a mission's records now, and its number.
     pub fn decoder(&self, mission: usize) -> (u64, MissionDecoder) {
         self.missions[mission].decoder.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -116,6 +116,17 @@ impl EnrollError {
         }
     }
 
+    /// The exit code of a command that ends with it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::AlreadyEnrolled { .. } | Self::Clock { .. } | Self::Token(_) => 2,
+            Self::Interrupted(_) | Self::Names { .. } | Self::NoAnswer { .. } | Self::Unreachable(_) => 5,
+            Self::Answer { .. } | Self::Refused(_) => 6,
+            Self::Authority { .. } => 7,
+            Self::Storage(_) => 8,
+        }
+    }
+
     /// What is still safe.
     fn still_safe(&self) -> &'static str {
         match self {

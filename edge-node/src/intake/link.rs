@@ -74,7 +74,8 @@ impl Link {
             }
         }
         if !submission.records.is_unframed() {
-            self.context.statistics.on_taken(records, bytes, submission.reception);
+            let received = submission.records.received_bytes();
+            self.context.statistics.on_taken(records, received, submission.reception);
         }
         self.queue.send(submission, bytes).await
     }
@@ -89,10 +90,11 @@ impl Link {
             rate.take(records, Instant::now()).map_err(|retry_after| Refused::Rate { retry_after })?;
         }
         let (reception, is_unframed) = (submission.reception, submission.records.is_unframed());
+        let received = submission.records.received_bytes();
         match self.queue.try_send(submission, bytes) {
             Ok(()) => {
                 if !is_unframed {
-                    self.context.statistics.on_taken(records, bytes, reception);
+                    self.context.statistics.on_taken(records, received, reception);
                 }
                 Ok(())
             }

@@ -79,6 +79,14 @@ impl Records {
         matches!(self, Self::Unframed { .. })
     }
 
+    /// Bytes as received, about: of samples what is kept of them.
+    pub fn received_bytes(&self) -> usize {
+        match self {
+            Self::Packets { bytes, .. } | Self::Unframed { bytes, .. } => bytes.len(),
+            Self::Events(_) | Self::Samples(_) => self.bytes(),
+        }
+    }
+
     /// What they take in memory, about.
     pub fn bytes(&self) -> usize {
         match self {

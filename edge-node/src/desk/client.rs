@@ -1,0 +1,174 @@
+//! How a command reaches the desk: through the running node, or by opening the journal itself.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use axum::body::Body;
+use axum::http::{Request, header};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use super::routes::{PREFIX, RetryRequest, token_file};
+use super::{
+    Desk, JournalListing, QuarantinedRecord, QuarantinedRow, Readers, RecordId, Retried, Verification,
+};
+use crate::config::EdgeConfig;
+use crate::journal::{self, JournalLimits, Opening};
+use crate::node::journal_opener;
+
+/// Most bytes of an answer.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// The desk, wherever it is.
+pub enum Reach {
+    /// In the running node.
+    Running(RunningNode),
+    /// In this process.
+    Stopped(Box<Desk>),
+}
+
+/// A node that answers.
+pub struct RunningNode {
+    address: String,
+    token: String,
+}
+
+impl Reach {
+    /// Finds the running node of a configuration, or opens its journal.
+    pub async fn of(config_file: &Path, config: &EdgeConfig) -> anyhow::Result<Self> {
+        let data = &config.data_directory;
+        if let Some(node) = RunningNode::find(data).await {
+            return Ok(Self::Running(node));
+        }
+        let mut opener = journal_opener(data, config.journal.options()?);
+        let opened = opener(Opening::Again)?;
+        let (events, _) = mpsc::channel(1);
+        let (journal, _) = journal::start(opened, opener, JournalLimits::none(data), events)?;
+        let missions = config
+            .missions
+            .iter()
+            .map(|mission| {
+                let loaded = service::mission::load(config_file, mission, data)?;
+                Ok((loaded.name, loaded.decoder))
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let desk = Desk { journal, readers: Readers::Stopped(missions), events: None, data: data.clone() };
+        Ok(Self::Stopped(Box::new(desk)))
+    }
+
+    /// What the journal holds.
+    pub async fn list(&self, from: Option<u64>, count: usize) -> anyhow::Result<JournalListing> {
+        match self {
+            Self::Running(node) => {
+                let from = from.map(|from| format!("&from={from}")).unwrap_or_default();
+                node.get(&format!("/journal?count={count}{from}")).await
+            }
+            Self::Stopped(desk) => Ok(desk.list(from, count).await?),
+        }
+    }
+
+    /// Whether it is sound.
+    pub async fn verify(&self) -> anyhow::Result<Verification> {
+        match self {
+            Self::Running(node) => node.get("/journal/verify").await,
+            Self::Stopped(desk) => Ok(desk.verify().await?),
+        }
+    }
+
+    /// Records in quarantine. Names and causes are letters, digits and dashes.
+    pub async fn quarantine(
+        &self,
+        mission: Option<&str>,
+        cause: Option<&str>,
+        count: usize,
+    ) -> anyhow::Result<Vec<QuarantinedRow>> {
+        match self {
+            Self::Running(node) => {
+                let part = |name: &str, value: Option<&str>| {
+                    value.map(|value| format!("&{name}={value}")).unwrap_or_default()
+                };
+                let (mission, cause) = (part("mission", mission), part("cause", cause));
+                node.get(&format!("/quarantine?count={count}{mission}{cause}")).await
+            }
+            Self::Stopped(desk) => Ok(desk.quarantine(mission, cause, count).await?),
+        }
+    }
+
+    /// One of them.
+    pub async fn quarantined(&self, id: RecordId) -> anyhow::Result<QuarantinedRecord> {
+        match self {
+            Self::Running(node) => node.get(&format!("/quarantine/{id}")).await,
+            Self::Stopped(desk) => Ok(desk.quarantined(id).await?),
+        }
+    }
+
+    /// Tries them again.
+    pub async fn retry(&self, ids: Vec<RecordId>, mission: Option<String>) -> anyhow::Result<Retried> {
+        match self {
+            Self::Running(node) => {
+                let body = serde_json::to_vec(&RetryRequest { ids, mission })?;
+                node.ask("POST", "/quarantine/retry", body).await
+            }
+            Self::Stopped(desk) => Ok(desk.retry(&ids, mission.as_deref()).await?),
+        }
+    }
+}
+
+impl RunningNode {
+    async fn find(data: &Path) -> Option<Self> {
+        #[derive(serde::Deserialize)]
+        struct Ready {
+            http: String,
+        }
+        let ready: Ready = serde_json::from_slice(&std::fs::read(data.join("ready.json")).ok()?).ok()?;
+        let token = std::fs::read_to_string(token_file(data)).ok()?.trim().to_owned();
+        // A node that was killed left its file behind.
+        TcpStream::connect(&ready.http).await.ok()?;
+        Some(Self { address: ready.http, token })
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.ask("GET", path, Vec::new()).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: &str, path: &str, body: Vec<u8>) -> anyhow::Result<T> {
+        let stream = TcpStream::connect(&self.address).await.context("the node does not answer")?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        let driving = tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{PREFIX}{path}"))
+            .header(header::HOST, &self.address)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .body(Body::from(body))?;
+        let response = sender.send_request(request).await.context("the node does not answer")?;
+        let status = response.status();
+        let bytes = axum::body::to_bytes(Body::new(response.into_body()), ANSWER_BYTES_MAX).await?;
+        driving.abort();
+        if !status.is_success() {
+            bail!("{}", String::from_utf8_lossy(&bytes).trim().to_owned());
+        }
+        serde_json::from_slice(&bytes).context("the node answered something else than was asked")
+    }
+}
+
+/// Writes the token that a running node's desk wants; it is made anew with each start.
+pub fn write_token(data: &Path) -> std::io::Result<service::config::Secret<String>> {
+    let token = format!("{:032x}{:032x}", uuid::Uuid::new_v4().as_u128(), uuid::Uuid::new_v4().as_u128());
+    crate::sessions::write_private(&token_file(data), token.as_bytes())?;
+    Ok(service::config::Secret::new(token))
+}
+
+/// What a running node's desk works with.
+pub fn running(
+    journal: crate::journal::JournalHandle,
+    view: Arc<crate::view::View>,
+    events: Arc<crate::intake::events::EventLog>,
+    data: &Path,
+) -> Arc<Desk> {
+    Arc::new(Desk { journal, readers: Readers::Running(view), events: Some(events), data: data.to_owned() })
+}

@@ -1,0 +1,109 @@
+//! What a running node answers to commands on its own machine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::extract::{Path as UrlPath, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use service::config::Secret;
+use service::logging::chain;
+
+use super::{Desk, DeskError, RecordId};
+
+/// Begins every path.
+pub const PREFIX: &str = "/local/v1";
+/// Most rows of one answer.
+const ROWS_MAX: usize = 10_000;
+
+/// Made anew with each start, and read by commands: who can read the data directory may ask.
+pub fn token_file(data: &Path) -> PathBuf {
+    data.join("access").join("local-token")
+}
+
+/// The routes; every one wants the token.
+pub fn router(desk: Arc<Desk>, token: Secret<String>) -> Router {
+    Router::new()
+        .route("/journal", get(list))
+        .route("/journal/verify", get(verify))
+        .route("/quarantine", get(quarantine))
+        .route("/quarantine/{id}", get(show))
+        .route("/quarantine/retry", post(retry))
+        .with_state(desk)
+        .layer(from_fn_with_state(Arc::new(token), authorize))
+}
+
+async fn authorize(State(token): State<Arc<Secret<String>>>, request: Request, next: Next) -> Response {
+    let given = request.headers().get(header::AUTHORIZATION).map_or(&b""[..], |value| value.as_bytes());
+    let expected = format!("Bearer {}", token.reveal());
+    if verify_slices_are_equal(given, expected.as_bytes()).is_err() {
+        return (StatusCode::UNAUTHORIZED, "only commands on this machine may ask this\n").into_response();
+    }
+    next.run(request).await
+}
+
+impl IntoResponse for DeskError {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::NoRecord(_) => StatusCode::NOT_FOUND,
+            Self::NotRunning => StatusCode::CONFLICT,
+            Self::Journal(_) | Self::Released(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, chain(&self)).into_response()
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct ListQuery {
+    from: Option<u64>,
+    count: Option<usize>,
+}
+
+async fn list(State(desk): State<Arc<Desk>>, Query(query): Query<ListQuery>) -> Result<Response, DeskError> {
+    let count = query.count.unwrap_or(20).min(ROWS_MAX);
+    Ok(Json(desk.list(query.from, count).await?).into_response())
+}
+
+async fn verify(State(desk): State<Arc<Desk>>) -> Result<Response, DeskError> {
+    Ok(Json(desk.verify().await?).into_response())
+}
+
+#[derive(serde::Deserialize)]
+struct QuarantineQuery {
+    mission: Option<String>,
+    cause: Option<String>,
+    count: Option<usize>,
+}
+
+async fn quarantine(
+    State(desk): State<Arc<Desk>>,
+    Query(query): Query<QuarantineQuery>,
+) -> Result<Response, DeskError> {
+    let count = query.count.unwrap_or(100).min(ROWS_MAX);
+    let rows = desk.quarantine(query.mission.as_deref(), query.cause.as_deref(), count).await?;
+    Ok(Json(rows).into_response())
+}
+
+async fn show(State(desk): State<Arc<Desk>>, UrlPath(id): UrlPath<RecordId>) -> Result<Response, DeskError> {
+    Ok(Json(desk.quarantined(id).await?).into_response())
+}
+
+/// Which records to try again.
+#[derive(serde::Deserialize, serde::Serialize)]
+pub struct RetryRequest {
+    /// These; all when empty.
+    pub ids: Vec<RecordId>,
+    /// Of this mission only.
+    pub mission: Option<String>,
+}
+
+async fn retry(
+    State(desk): State<Arc<Desk>>,
+    Json(asked): Json<RetryRequest>,
+) -> Result<Response, DeskError> {
+    Ok(Json(desk.retry(&asked.ids, asked.mission.as_deref()).await?).into_response())
+}
