@@ -26,6 +26,9 @@ const STEP_BYTES: usize = 16 * 1_024;
 const UNPACKED_AT_ONCE: usize = 2;
 /// The farthest that zstd may refer back, as a power of two: 8 MiB, what every decoder must have.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// What is read of a refused body.
+const DISCARDED_BYTES_MAX: usize = 64 << 20;
+const DISCARDED_TIME_MAX: Duration = Duration::from_secs(5);
 /// When to come again when there is no memory.
 const RETRY_MEMORY: Duration = Duration::from_secs(1);
 
@@ -116,7 +119,7 @@ fn too_large(bytes_max: usize, how: &str) -> Refusal {
 
 /// Reads a body of at most so many bytes, also unpacked.
 pub async fn read(
-    body: Body,
+    body: &mut Body,
     packing: Packing,
     announced: Option<u64>,
     bytes_max: usize,
@@ -140,7 +143,7 @@ pub async fn read(
     unpacking.await.unwrap_or_else(|_| Err(Refusal::new(Cause::EncodingBroken, "it could not be unpacked")))
 }
 
-async fn receive(mut body: Body, bytes_max: usize, held: &mut Held) -> Result<Vec<u8>, Refusal> {
+async fn receive(body: &mut Body, bytes_max: usize, held: &mut Held) -> Result<Vec<u8>, Refusal> {
     let begun = Instant::now();
     let mut read = Vec::new();
     loop {
@@ -164,6 +167,18 @@ async fn receive(mut body: Body, bytes_max: usize, held: &mut Held) -> Result<Ve
         }
         held.grow_to(read.len() + bytes.len())?;
         read.extend_from_slice(&bytes);
+    }
+}
+
+/// Reads what is left of a refused body, within bounds, and forgets it: many clients read no answer before they have sent
+/// everything, and a connection that closes under them takes the answer with it.
+pub async fn discard(body: &mut Body) {
+    let mut left = DISCARDED_BYTES_MAX;
+    let due = Instant::now() + DISCARDED_TIME_MAX;
+    while let Ok(Some(Ok(frame))) = timeout_at(due, body.frame()).await {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(bytes) else { return };
+        left = rest;
     }
 }
 

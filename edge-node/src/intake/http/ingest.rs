@@ -53,17 +53,20 @@ pub(super) async fn ingest(
     Path(mission): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Body,
+    mut body: Body,
 ) -> Response {
     let link = match front.find(Door::Http, &mission, &headers) {
         Ok(link) => link,
         Err(refusal) => return refusal.into_response(),
     };
     let mut bytes = 0;
-    match take(&front, &link, query.as_deref(), &headers, body, &mut bytes).await {
+    match take(&front, &link, query.as_deref(), &headers, &mut body, &mut bytes).await {
         Ok(answer) => Json(answer).into_response(),
         Err(refusal) => {
             link.count(&refusal, bytes);
+            if refusal.cause != Cause::BodySlow {
+                body::discard(&mut body).await;
+            }
             refusal.into_response()
         }
     }
@@ -74,7 +77,7 @@ async fn take(
     link: &Arc<HttpLink>,
     query: Option<&str>,
     headers: &HeaderMap,
-    body: Body,
+    body: &mut Body,
     bytes: &mut usize,
 ) -> Result<Answer, Refusal> {
     let client = link.admit()?;

@@ -29,6 +29,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// How long a message to the producer may take to leave.
 const SEND_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a producer has to read why its message was too long.
+const LINGER: Duration = Duration::from_secs(2);
 /// The library would take 128 KiB for each connection at once.
 const READ_BUFFER_BYTES: usize = 4 * 1_024;
 const WRITE_BUFFER_BYTES_MAX: usize = 1 << 20;
@@ -116,6 +118,10 @@ impl Connection {
         let End::With(code, reason) = self.serve().await else { return };
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         let _ = timeout(SEND_TIME_MAX, self.write.send(close)).await;
+        if code == close_code::SIZE {
+            // Closing while bytes come that nobody reads would take the refusal with it.
+            let _ = timeout(LINGER, self.link.stop.cancelled()).await;
+        }
     }
 
     async fn serve(&mut self) -> End {
@@ -178,7 +184,7 @@ impl Connection {
         match parse_body(&self.link, format, body, self.is_partial).await {
             Err(refusal) => {
                 self.link.count(&refusal, bytes);
-                self.refuse(refusal).await.then_some(()).map_or(Some(End::Gone), |()| None)
+                (!self.refuse(refusal).await).then_some(End::Gone)
             }
             Ok(mut parsed) => {
                 self.link.count_records(&parsed);
