@@ -67,19 +67,19 @@ impl Outcome {
 }
 
 /// What is to be taken.
-pub struct Taking {
+pub(super) struct Taking {
     /// The records, in order.
-    pub pieces: Vec<Records>,
+    pub(super) pieces: Vec<Records>,
     /// The request's key, if it has one.
-    pub key: Option<RequestKey>,
+    pub(super) key: Option<RequestKey>,
     /// Records of the request before these, durable already.
-    pub skipped: u32,
+    pub(super) skipped: u32,
 }
 
 impl Taking {
     /// Hands everything over and waits until it is durable. Once the first piece is in, the rest waits for its room:
     /// a request is taken as a whole.
-    pub async fn run(self, link: &Link, stop: &CancellationToken) -> Outcome {
+    pub(super) async fn run(self, link: &Link, stop: &CancellationToken) -> Outcome {
         let reception = ReceptionTime(service::clock::now());
         let producer = Arc::new(Producer::default());
         let (mut handed, mut before) = (0_u64, self.skipped);
