@@ -149,7 +149,8 @@ async fn bad_samples_are_told_by_index_and_path_and_the_good_ones_taken_only_if_
 #[tokio::test]
 async fn each_kind_of_refusal_has_its_cause_and_leaves_nothing() {
     let station = web().await;
-    let cases: [(&str, &[(&str, &str)], Vec<u8>, u16, &str); 10] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Vec<u8>, u16, &'a str);
+    let cases: [Case<'_>; 10] = [
         ("", &[("content-type", "text/plain")], packet(1), 415, "content-type"),
         ("", &[], packet(1), 415, "content-type"),
         ("", &[("content-type", OCTETS), ("content-encoding", "br")], packet(1), 415, "content-encoding"),
@@ -300,13 +301,13 @@ async fn links_of_one_address_share_a_listener_that_closes_with_the_last_of_them
         }
     };
     station.configure(&of("rpc", "grpc"));
-    becomes.clone()(Some(404)).await;
+    becomes(Some(404)).await;
     station.configure(&[of("rpc", "grpc"), of("web", "http")].concat());
-    becomes.clone()(Some(200)).await;
+    becomes(Some(200)).await;
     station.configure(&of("web", "http"));
-    becomes.clone()(Some(200)).await;
+    becomes(Some(200)).await;
     station.configure("");
-    becomes.clone()(None).await;
+    becomes(None).await;
     station.configure(&of("other", "http"));
     becomes(Some(200)).await;
 }

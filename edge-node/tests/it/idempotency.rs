@@ -75,3 +75,35 @@ async fn a_producer_that_gave_up_waiting_may_repeat_its_request() {
     assert_eq!(status, 200);
     assert_eq!(station.packets().await, body);
 }
+
+#[tokio::test]
+async fn a_request_is_taken_once_also_when_its_link_closes_and_opens_again_meanwhile() {
+    let station = Station::start(&[], HashMap::new()).await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("bound").local_addr().expect("bound");
+    let of = |more: &str| {
+        format!("[[link]]\nname = \"web\"\ndoor = \"http\"\nlisten = \"{free}\"\nmission = \"demo\"\n{more}")
+    };
+    let body = packets(0..1_200);
+    let post = || async {
+        let request = reqwest::Client::new().post(format!("http://{free}/api/v1/ingest/demo"));
+        let request =
+            request.header("content-type", "application/octet-stream").header("idempotency-key", "k");
+        request.body(body.concat()).send().await.map(|answer| answer.status().as_u16()).ok()
+    };
+    station.stall();
+    station.configure(&of(""));
+    let open = async || while tokio::net::TcpStream::connect(free).await.is_err() {};
+    open().await;
+    let change = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        station.configure(&of("connections_max = 255\n"));
+    };
+    let (status, ()) = tokio::join!(post(), change);
+    assert_eq!(status, Some(503));
+    station.go_on();
+    let due = tokio::time::Instant::now() + Duration::from_secs(30);
+    while post().await != Some(200) {
+        assert!(tokio::time::Instant::now() < due, "not taken");
+    }
+    assert_eq!(station.packets().await, body);
+}

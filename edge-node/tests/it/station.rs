@@ -142,6 +142,8 @@ impl Station {
         std::fs::write(&file, configuration(directory, "")).expect("written");
         let config = EdgeConfig::read(&file).expect("reads");
         tokio::spawn(doors.run(file, config, stop.clone()));
+        // Only what is written after it has looked once is a change of the file.
+        tokio::task::yield_now().await;
         Self { addresses, journal, status, is_stalled, stop, folder }
     }
 

@@ -20,10 +20,10 @@ use tower::ServiceExt;
 
 use super::body::Held;
 use super::cause::{Refusal, RefusedRecord};
-use super::ingest::{Answer, checked_key, finish};
+use super::ingest::{Answer, checked_key, finish, stopped};
 use super::parse::{self, Parsed};
 use super::session::Session;
-use super::taking::STOP_WAIT;
+use super::taking::{STOP_WAIT, unless_stopped};
 use super::{Client, Front, HttpLink};
 use crate::config::Door;
 
@@ -85,7 +85,10 @@ impl Intake for Service {
             .inspect_err(|refusal| link.count(refusal, 0))?;
         let mut parsed = read(&link, message)?;
         let key = parsed.idempotency_key.take().map(checked_key).transpose()?;
-        let answer = finish(&link, parsed, key.as_deref(), hash, (client, held)).await;
+        // The link has not ended before its producers are told.
+        let _task = link.tasks.token();
+        let taken = finish(&link, parsed, key.as_deref(), hash, (client, held));
+        let answer = unless_stopped(&link.stop, taken).await.unwrap_or_else(stopped);
         let answer = answer.inspect_err(|refusal| link.count(refusal, 0))?;
         Ok(tonic::Response::new(reply(answer)))
     }

@@ -152,3 +152,49 @@ impl Drop for Ticket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> RequestKey {
+        request_key("web", &number.to_string())
+    }
+
+    #[test]
+    fn of_keys_beyond_the_bound_the_oldest_that_are_not_under_way_are_forgotten() {
+        let requests = Arc::new(KnownRequests::default());
+        let body = blake3::hash(b"body");
+        let taken = Taken { accepted: 1, quarantined: Some(0) };
+        let Begun::New(running, 0) = requests.begin(key(0), body, 1) else { panic!("it is new") };
+        for number in 1..KEYS_MAX + 10 {
+            let Begun::New(ticket, 0) = requests.begin(key(number), body, 1) else { panic!("it is new") };
+            ticket.end(Outcome::Durable(taken));
+        }
+        assert_eq!(requests.inner().known.len(), KEYS_MAX);
+        assert!(matches!(requests.begin(key(0), body, 1), Begun::Running(_)));
+        assert!(matches!(requests.begin(key(KEYS_MAX + 9), body, 1), Begun::Durable(_)));
+        assert!(matches!(requests.begin(key(1), body, 1), Begun::New(..)));
+        drop(running);
+    }
+
+    #[test]
+    fn a_request_of_which_nothing_was_taken_leaves_no_key_behind() {
+        let requests = Arc::new(KnownRequests::new(HashMap::from([(key(1), 4)])));
+        for (number, skipped) in [(1, 4), (2, 0)] {
+            for body in [b"one", b"two"] {
+                let begun = requests.begin(key(number), blake3::hash(body), 9);
+                let Begun::New(ticket, found) = begun else { panic!("it may be taken") };
+                assert_eq!(found, skipped);
+                ticket.end(Outcome::Refused(crate::intake::Refused::Full));
+            }
+        }
+        assert_eq!(requests.inner().known.len(), 1);
+    }
+
+    #[test]
+    fn two_links_may_have_producers_with_the_same_key() {
+        assert_ne!(request_key("a", "bc"), request_key("ab", "c"));
+        assert_ne!(request_key("a", "k"), request_key("b", "k"));
+    }
+}

@@ -17,7 +17,7 @@ use super::body::{self, Held, Packing};
 use super::cause::{Cause, Refusal, RefusedRecord};
 use super::idempotency::{Begun, request_key};
 use super::parse::{self, Format, Parsed};
-use super::taking::{Outcome, Taken, Taking};
+use super::taking::{Outcome, Taken, Taking, unless_stopped};
 use super::{Client, Front, HttpLink};
 use crate::config::Door;
 
@@ -60,7 +60,10 @@ pub(super) async fn ingest(
         Err(refusal) => return refusal.into_response(),
     };
     let mut bytes = 0;
-    match take(&front, &link, query.as_deref(), &headers, &mut body, &mut bytes).await {
+    // The link has not ended before its producers are told.
+    let _task = link.tasks.token();
+    let taken = take(&front, &link, query.as_deref(), &headers, &mut body, &mut bytes);
+    match unless_stopped(&link.stop, taken).await.unwrap_or_else(stopped) {
         Ok(answer) => Json(answer).into_response(),
         Err(refusal) => {
             link.count(&refusal, bytes);
@@ -70,6 +73,11 @@ pub(super) async fn ingest(
             refusal.into_response()
         }
     }
+}
+
+/// What a producer is told whose request outlasts its link.
+pub(super) fn stopped<T>() -> Result<T, Refusal> {
+    Outcome::Stopped.taken().and_then(|_| Err(Refusal::new(Cause::Stopping, "the node is stopping")))
 }
 
 async fn take(
@@ -139,7 +147,8 @@ pub(super) async fn finish(
     Ok(Answer { accepted, quarantined, durable: true, repeated, refused, refused_count })
 }
 
-/// Takes in a task of its own: a producer that goes away, or is told to come again, does not leave half a request.
+/// Takes in a task of its own: a producer that goes away, or a link that closes, does not leave half a request, and whoever
+/// repeats it finds it under way.
 fn start(
     link: &Arc<HttpLink>,
     taking: Taking,
@@ -148,8 +157,8 @@ fn start(
 ) -> watch::Receiver<Option<Outcome>> {
     let (tell, end) = watch::channel(None);
     let taker = Arc::clone(link);
-    link.tasks.spawn(async move {
-        let outcome = taking.run(&taker.link, &taker.stop).await;
+    tokio::spawn(async move {
+        let outcome = taking.run(&taker.link).await;
         drop(holding);
         told(outcome);
         tell.send_replace(Some(outcome));

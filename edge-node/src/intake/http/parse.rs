@@ -352,3 +352,6 @@ fn without_first(piece: Records, records: usize) -> Records {
         other @ (Records::Events(_) | Records::Unframed { .. }) => other,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,8 +78,8 @@ pub(super) struct Taking {
 
 impl Taking {
     /// Hands everything over and waits until it is durable. Once the first piece is in, the rest waits for its room:
-    /// a request is taken as a whole.
-    pub(super) async fn run(self, link: &Link, stop: &CancellationToken) -> Outcome {
+    /// a request is taken as a whole, also when its link closes meanwhile.
+    pub(super) async fn run(self, link: &Link) -> Outcome {
         let reception = ReceptionTime(service::clock::now());
         let producer = Arc::new(Producer::default());
         let (mut handed, mut before) = (0_u64, self.skipped);
@@ -92,15 +92,13 @@ impl Taking {
                 if let Err(refused) = first(link, submission).await {
                     return Outcome::Refused(refused);
                 }
-            } else if unless_stopped(stop, link.submit(submission)).await.is_none_or(|sent| sent.is_err()) {
+            } else if link.submit(submission).await.is_err() {
                 return Outcome::Stopped;
             }
             handed += count as u64;
             before += count as u32;
         }
-        if unless_stopped(stop, durable(&producer, handed)).await.is_none() {
-            return Outcome::Stopped;
-        }
+        durable(&producer, handed).await;
         let accepted = handed + u64::from(self.skipped);
         Outcome::Durable(Taken { accepted, quarantined: Some(producer.quarantined()) })
     }
