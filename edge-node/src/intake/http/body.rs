@@ -13,11 +13,19 @@ use tokio::time::{Instant, timeout_at};
 
 use super::cause::{Cause, Refusal};
 
-/// A body may take so long, however much of it comes.
-const BODY_TIME_MAX: Duration = Duration::from_secs(60);
-/// How long it may take without bringing anything; then each byte brings a part of a second.
-const BODY_TIME_FREE: Duration = Duration::from_secs(10);
-const BODY_BYTES_PER_SECOND_MIN: u64 = 1_024;
+/// How slowly a body may come.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// It may take so long, however much of it comes.
+    whole: Duration,
+    /// So long without bringing anything.
+    free: Duration,
+    /// Then each so many bytes bring a second more.
+    bytes_per_second: u64,
+}
+
+const PACE: Pace =
+    Pace { whole: Duration::from_secs(60), free: Duration::from_secs(10), bytes_per_second: 1_024 };
 /// All bodies of a listener that are in memory; beyond that, producers are told to come again.
 const BUDGET_BYTES: usize = 64 << 20;
 /// Memory is asked for in steps, so that a connection that sends nothing holds nothing.
@@ -129,7 +137,7 @@ pub async fn read(
         return Err(too_large(bytes_max, ""));
     }
     let mut held = Held::new(memory);
-    let read = receive(body, bytes_max, &mut held).await?;
+    let read = receive(body, bytes_max, &mut held, PACE).await?;
     if packing == Packing::None {
         return Ok((read.into(), held));
     }
@@ -143,12 +151,12 @@ pub async fn read(
     unpacking.await.unwrap_or_else(|_| Err(Refusal::new(Cause::EncodingBroken, "it could not be unpacked")))
 }
 
-async fn receive(body: &mut Body, bytes_max: usize, held: &mut Held) -> Result<Vec<u8>, Refusal> {
+async fn receive(body: &mut Body, bytes_max: usize, held: &mut Held, pace: Pace) -> Result<Vec<u8>, Refusal> {
     let begun = Instant::now();
     let mut read = Vec::new();
     loop {
-        let earned = Duration::from_secs(read.len() as u64 / BODY_BYTES_PER_SECOND_MIN);
-        let due = begun + BODY_TIME_MAX.min(BODY_TIME_FREE + earned);
+        let earned = Duration::from_millis(read.len() as u64 * 1_000 / pace.bytes_per_second);
+        let due = begun + pace.whole.min(pace.free + earned);
         let frame = match timeout_at(due, body.frame()).await {
             Ok(None) => return Ok(read),
             Ok(Some(Ok(frame))) => frame,
@@ -226,5 +234,82 @@ fn drain(
         }
         grow(unpacked.len() + read)?;
         unpacked.extend_from_slice(&buffer[..read]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::io::Write;
+
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+
+    const SHORT: Pace =
+        Pace { whole: Duration::from_secs(2), free: Duration::from_millis(200), bytes_per_second: 1_000 };
+
+    /// A body of pieces with a pause before each, which never ends.
+    fn trickle(piece: usize, pause: Duration) -> Body {
+        let pieces = stream::unfold((), move |()| async move {
+            tokio::time::sleep(pause).await;
+            Some((Ok::<_, Infallible>(Bytes::from(vec![7; piece])), ()))
+        });
+        Body::from_stream(pieces.boxed())
+    }
+
+    async fn refused(mut body: Body, bytes_max: usize) -> (Cause, Duration) {
+        let begun = Instant::now();
+        let mut held = Held::new(&Memory::default());
+        let refusal = receive(&mut body, bytes_max, &mut held, SHORT).await.expect_err("refused");
+        (refusal.cause, begun.elapsed())
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_or_too_slowly_is_given_up() {
+        let never = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
+        let (cause, took) = refused(never, 1 << 20).await;
+        assert!(cause == Cause::BodySlow && took < SHORT.whole, "{cause:?} {took:?}");
+        let (cause, took) = refused(trickle(1, Duration::from_millis(20)), 1 << 20).await;
+        assert!(cause == Cause::BodySlow && took < SHORT.whole, "{cause:?} {took:?}");
+        let (cause, took) = refused(trickle(1_000, Duration::from_millis(20)), 1 << 20).await;
+        assert!(cause == Cause::BodySlow && took >= SHORT.whole, "{cause:?} {took:?}");
+    }
+
+    #[tokio::test]
+    async fn a_body_without_an_end_is_given_up_at_its_longest() {
+        let (cause, _) = refused(trickle(10_000, Duration::ZERO), 1 << 20).await;
+        assert_eq!(cause, Cause::BodyTooLarge);
+    }
+
+    #[test]
+    fn all_bodies_together_hold_no_more_than_they_may() {
+        let memory = Memory::default();
+        let held: Vec<_> = std::iter::from_fn(|| Held::of(&memory, 8 << 20).ok()).take(100).collect();
+        assert_eq!(held.len(), BUDGET_BYTES / (8 << 20));
+        assert_eq!(Held::of(&memory, 1).err().map(|refusal| refusal.cause), Some(Cause::Memory));
+        drop(held);
+        assert!(Held::of(&memory, BUDGET_BYTES).is_ok());
+    }
+
+    #[test]
+    fn unpacking_takes_no_more_memory_than_the_body_may_have() {
+        let bytes_max = 1 << 20;
+        let zeros = vec![0; 64 << 20];
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(&zeros).expect("packed");
+        let bombs = [
+            (Packing::Gzip, gzip.finish().expect("packed")),
+            (Packing::Zstd, zstd::encode_all(&zeros[..], 1).expect("packed")),
+        ];
+        for (packing, bomb) in bombs {
+            let mut most = 0;
+            let refused = unpack(&bomb, packing, bytes_max, &mut |bytes| {
+                most = bytes;
+                Ok(())
+            });
+            assert_eq!(refused.err().map(|refusal| refusal.cause), Some(Cause::BodyTooLarge));
+            assert!(most <= bytes_max, "{most}");
+        }
     }
 }

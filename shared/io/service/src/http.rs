@@ -297,4 +297,29 @@ mod tests {
         shutdown.cancel();
         timeout(DRAIN * 2, serving).await.expect("stops").expect("no panic").expect("no error");
     }
+
+    #[tokio::test]
+    async fn a_bounded_server_closes_what_is_too_much_and_counts_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let address = listener.local_addr().expect("an address");
+        let refused = Arc::new(std::sync::atomic::AtomicUsize::default());
+        let counting = Arc::clone(&refused);
+        let bounds = Bounds {
+            connections_max: 1,
+            request: LONG,
+            on_refused: Arc::new(move || drop(counting.fetch_add(1, Ordering::Relaxed))),
+        };
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn(serve_bounded(listener, router, bounds, shutdown.clone()));
+        let mut held = TcpStream::connect(address).await.expect("connected");
+        let request = format!("{GET}\r\n");
+        held.write_all(request.as_bytes()).await.expect("written");
+        held.read_u8().await.expect("answered");
+        let answer = talk(address, &[&request], Duration::ZERO).await;
+        assert_eq!((answer.as_str(), refused.load(Ordering::Relaxed)), ("", 1));
+        drop(held);
+        shutdown.cancel();
+        timeout(DRAIN * 2, serving).await.expect("stops").expect("no panic").expect("no error");
+    }
 }
