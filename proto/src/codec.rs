@@ -32,6 +32,16 @@ pub enum MalformedBody {
     },
 }
 
+impl MalformedBody {
+    /// Stable name of what is wrong.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Protobuf(_) => "protobuf-malformed",
+            Self::TooMany { .. } => "too-many-samples",
+        }
+    }
+}
+
 /// A message that is counted before it is decoded.
 pub trait IngestBody: Message + Default + 'static {
     /// Looks for more than the message may hold.
@@ -134,7 +144,10 @@ impl<T, U: IngestBody> Decoder for BoundedCodec<T, U> {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
         let body = buffer.copy_to_bytes(buffer.remaining());
-        U::read(body).map(Some).map_err(|error| Status::invalid_argument(error.to_string()))
+        U::read(body).map(Some).map_err(|error| {
+            let text = format!("{}: {error}", error.code());
+            Status::invalid_argument(text)
+        })
     }
 
     fn buffer_settings(&self) -> BufferSettings {

@@ -138,3 +138,15 @@ async fn a_call_without_the_token_is_not_authenticated() {
     request.metadata_mut().insert("authorization", format!("Bearer {TOKEN}").parse().expect("a header"));
     assert_eq!(client.ingest(request).await.expect("taken").into_inner().accepted, 1);
 }
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_refused_and_counted() {
+    let mut small = link("rpc", Door::Grpc);
+    small.body_max = service::config::Bytes(10_000);
+    let station = Station::with(small).await;
+    let mut client = connect(&station).await;
+    let status = client.ingest(of_packets(packets(0..1_000).concat())).await.expect_err("refused");
+    assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    assert_eq!(station.rejected("body-too-large"), 1);
+    assert!(station.packets().await.is_empty());
+}

@@ -10,17 +10,18 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use futures_util::stream::unfold;
+use processing::SampleCause;
 use prost::Message;
 use proto::v1::intake_server::{Intake, IntakeServer};
 use proto::v1::{IngestReply, IngestRequest};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 use tower::ServiceExt;
 
 use super::body::Held;
-use super::cause::{Refusal, RefusedRecord};
-use super::ingest::{Answer, checked_key, finish, stopped};
+use super::cause::{Cause, Refusal, RefusedRecord};
+use super::ingest::{Answer, READ_AT_ONCE_BYTES, checked_key, finish, stopped};
 use super::parse::{self, Parsed};
 use super::session::Session;
 use super::taking::{STOP_WAIT, unless_stopped};
@@ -38,10 +39,31 @@ pub(super) async fn call(State(front): State<Arc<Front>>, request: Request) -> R
         Ok(bytes_max) => bytes_max,
         Err(refusal) => return Status::from(refusal).into_http::<Body>().into_response(),
     };
-    let service = IntakeServer::new(Service { front }).max_decoding_message_size(bytes_max);
-    match service.oneshot(request).await {
+    let service = Service { front: Arc::clone(&front) };
+    let service = IntakeServer::new(service).max_decoding_message_size(bytes_max);
+    let response = match service.oneshot(request).await {
         Ok(response) => response.map(Body::new),
         Err(never) => match never {},
+    };
+    // What could not even be decoded never came to the service.
+    if let Some(cause) = Status::from_header_map(response.headers()).and_then(|status| undecodable(&status)) {
+        front.count_nameless(cause);
+    }
+    response
+}
+
+/// Why a message was no message: the library's own refusals, and the codec's.
+fn undecodable(status: &Status) -> Option<Cause> {
+    let text = status.message();
+    match status.code() {
+        Code::OutOfRange => Some(Cause::BodyTooLarge),
+        Code::InvalidArgument if text.starts_with("protobuf-malformed: the bytes") => {
+            Some(Cause::ProtobufMalformed)
+        }
+        Code::InvalidArgument if text.starts_with("too-many-samples: ") => {
+            Some(Cause::Sample(SampleCause::TooManySamples))
+        }
+        _ => None,
     }
 }
 
@@ -57,15 +79,21 @@ impl Service {
     }
 }
 
-/// Reads a message and counts what is wrong with it.
-fn read(link: &Arc<HttpLink>, message: IngestRequest) -> Result<Parsed, Refusal> {
+/// Reads a message and counts what is wrong with it; a long one beside the tasks that drive sockets.
+async fn read(link: &Arc<HttpLink>, message: IngestRequest) -> Result<Parsed, Refusal> {
     let bytes = message.encoded_len();
-    let rules = link.database();
-    let parsed = if bytes > link.body_bytes_max() {
-        let text = format!("the message has {bytes} bytes; this link takes {}", link.body_bytes_max());
-        Err(Refusal::new(super::Cause::BodyTooLarge, text))
+    let reader = Arc::clone(link);
+    let read = move || {
+        if bytes > reader.body_bytes_max() {
+            let text = format!("the message has {bytes} bytes; this link takes {}", reader.body_bytes_max());
+            return Err(Refusal::new(Cause::BodyTooLarge, text));
+        }
+        parse::read_message(message, &reader.rules(&reader.database(), false))
+    };
+    let parsed = if bytes <= READ_AT_ONCE_BYTES {
+        read()
     } else {
-        parse::read_message(message, &link.rules(&rules, false))
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| stopped())
     };
     parsed.inspect_err(|refusal| link.count(refusal, bytes))
 }
@@ -83,8 +111,9 @@ impl Intake for Service {
         let hash = blake3::hash(&message.encode_to_vec());
         let held = Held::of(&self.front.memory, message.encoded_len())
             .inspect_err(|refusal| link.count(refusal, 0))?;
-        let mut parsed = read(&link, message)?;
-        let key = parsed.idempotency_key.take().map(checked_key).transpose()?;
+        let mut parsed = read(&link, message).await?;
+        let key = parsed.idempotency_key.take().map(checked_key).transpose();
+        let key = key.inspect_err(|refusal| link.count(refusal, 0))?;
         // The link has not ended before its producers are told.
         let _task = link.tasks.token();
         let taken = finish(&link, parsed, key.as_deref(), hash, (client, held));
@@ -110,7 +139,7 @@ impl Intake for Service {
 type Tell = mpsc::Sender<Result<IngestReply, Status>>;
 
 /// How long the first message of a stream may take: only then it is known which link is meant.
-const FIRST_MESSAGE: Duration = Duration::from_secs(10);
+const FIRST_MESSAGE: Duration = Duration::from_secs(60);
 
 async fn serve_call(
     service: Service,
@@ -180,9 +209,15 @@ impl Call {
                 }
                 () = stop.cancelled(), if !is_ended => is_ended = true,
                 () = self.tell.closed() => return Ok(()),
-                message = messages.message(), if !is_ended && self.session.has_room() => match message? {
-                    Some(message) => self.on_message(message).await?,
-                    None => is_ended = true,
+                message = messages.message(), if !is_ended && self.session.has_room() => match message {
+                    Ok(Some(message)) => self.on_message(message).await?,
+                    Ok(None) => is_ended = true,
+                    Err(status) => {
+                        if let Some(cause) = undecodable(&status) {
+                            self.link.statistics().rejected(cause.code(), 0);
+                        }
+                        return Err(status);
+                    }
                 },
             }
         }
@@ -190,7 +225,7 @@ impl Call {
 
     async fn on_message(&mut self, message: IngestRequest) -> Result<(), Status> {
         let (bytes, request) = (message.encoded_len(), self.session.seen);
-        let (refused, refused_count) = match read(&self.link, message) {
+        let (refused, refused_count) = match read(&self.link, message).await {
             Ok(mut parsed) => {
                 self.link.count_records(&parsed);
                 let refused = (std::mem::take(&mut parsed.refused), parsed.refused_count);

@@ -25,7 +25,7 @@ use crate::config::Door;
 const DURABLE_WAIT: Duration = Duration::from_secs(30);
 const RETRY_SLOW: Duration = Duration::from_secs(5);
 /// A longer body is read beside the tasks that drive sockets.
-const READ_AT_ONCE_BYTES: usize = 64 * 1_024;
+pub(super) const READ_AT_ONCE_BYTES: usize = 64 * 1_024;
 const KEY_BYTES_MAX: usize = 255;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -194,7 +194,7 @@ pub(super) async fn parse_body(
         parse::read(format, &body, &reader.rules(&reader.database(), is_partial))
     });
     // Only a runtime that stops takes no such task.
-    reading.await.unwrap_or_else(|_| Err(Refusal::new(Cause::Stopping, "the node is stopping")))
+    reading.await.unwrap_or_else(|_| stopped())
 }
 
 fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
