@@ -311,3 +311,11 @@ async fn links_of_one_address_share_a_listener_that_closes_with_the_last_of_them
     station.configure(&of("other", "http"));
     becomes(Some(200)).await;
 }
+
+#[tokio::test]
+async fn two_links_on_free_ports_of_their_own_share_nothing() {
+    let links = [link("web", Door::Http), link("other", Door::Http)];
+    let station = Station::start(&links, std::collections::HashMap::new()).await;
+    assert_ne!(station.addresses["web"], station.addresses["other"]);
+    assert_eq!(post(&station, "", &[("content-type", OCTETS)], packet(1)).await.0, 200);
+}

@@ -141,7 +141,9 @@ impl HttpDoors {
 
     async fn front(&mut self, config: &LinkConfig) -> anyhow::Result<Arc<Front>> {
         let known = self.fronts.get(&config.listen).and_then(Weak::upgrade);
-        if let Some(front) = known.filter(|front| !front.stop.is_cancelled()) {
+        // Port 0 is a port of its own each time.
+        let is_shared = |front: &Arc<Front>| config.listen.port() != 0 && !front.stop.is_cancelled();
+        if let Some(front) = known.filter(is_shared) {
             return Ok(front);
         }
         let front = Front::listen(config.listen).await.with_context(|| {
