@@ -4,7 +4,7 @@ mod exit;
 mod looking;
 mod send;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
@@ -90,7 +90,7 @@ pub enum QuarantineCommand {
 
 impl JournalCommand {
     /// Runs it on the node of a configuration file.
-    pub async fn run(self, config_file: &PathBuf) -> anyhow::Result<ExitCode> {
+    pub async fn run(self, config_file: &Path) -> anyhow::Result<ExitCode> {
         let desk = Reach::of(config_file, &EdgeConfig::read(config_file)?).await?;
         match self {
             Self::Ls { from, count, output } => {
@@ -109,7 +109,7 @@ impl JournalCommand {
 
 impl QuarantineCommand {
     /// Runs it on the node of a configuration file.
-    pub async fn run(self, config_file: &PathBuf) -> anyhow::Result<ExitCode> {
+    pub async fn run(self, config_file: &Path) -> anyhow::Result<ExitCode> {
         let desk = Reach::of(config_file, &EdgeConfig::read(config_file)?).await?;
         match self {
             Self::Ls { mission, cause, count, output } => {

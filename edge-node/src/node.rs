@@ -30,6 +30,8 @@ use crate::forwarding::{Forwarder, update_backlog};
 use crate::history::History;
 use crate::intake::doors::{DoorContext, Doors};
 use crate::intake::events::{EventLog, NODE_LINK};
+use crate::intake::http::HttpContext;
+use crate::intake::http::idempotency::KnownRequests;
 use crate::intake::link::Queues;
 use crate::intake::pipeline::Pipeline;
 use crate::intake::{Link, LinkStatistics};
@@ -141,6 +143,10 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         missions: missions.iter().map(|mission| mission.name.clone()).collect(),
         events: Arc::clone(&events),
         status: Arc::clone(&status),
+        http: HttpContext {
+            view: Arc::clone(&view),
+            known: Arc::new(KnownRequests::new(journal.receipts_at_open().await?)),
+        },
     });
     for link in &config.links {
         doors.open(link).await?;

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::events::{EventLog, event};
+use super::http::{HttpContext, HttpDoors};
 use super::link::Queues;
 use super::tcp::TcpIntake;
 use super::udp::UdpIntake;
@@ -38,12 +39,15 @@ pub struct DoorContext {
     pub events: Arc<EventLog>,
     /// Where people look.
     pub status: Arc<NodeStatus>,
+    /// What doors that speak HTTP need.
+    pub http: HttpContext,
 }
 
 /// All open links.
 pub struct Doors {
     context: DoorContext,
     unfinished_bytes: Arc<AtomicUsize>,
+    http: HttpDoors,
     open: BTreeMap<String, OpenLink>,
     /// Links that could not be opened yet, and why.
     closed: Vec<(LinkConfig, String)>,
@@ -59,7 +63,8 @@ struct OpenLink {
 impl Doors {
     /// No link is open yet.
     pub fn new(context: DoorContext) -> Self {
-        Self { context, unfinished_bytes: Arc::default(), open: BTreeMap::new(), closed: Vec::new() }
+        let http = HttpDoors::new(context.http.clone());
+        Self { context, unfinished_bytes: Arc::default(), http, open: BTreeMap::new(), closed: Vec::new() }
     }
 
     /// Opens a link; an error says what to change.
@@ -88,9 +93,7 @@ impl Doors {
                 let door = UdpIntake::bind(link, events).with_context(cannot_listen)?;
                 (door.local_addr()?, tokio::spawn(door.run(stop.clone())))
             }
-            Door::Grpc | Door::Http | Door::WebSocket => {
-                anyhow::bail!("link {:?}: door {:?} is not there yet", config.name, config.door.word())
-            }
+            Door::Grpc | Door::Http | Door::WebSocket => self.http.open(link, stop.clone()).await?,
         };
         info!(link = config.name, door = config.door.word(), %address, "link opened");
         let address = address.to_string();
@@ -117,7 +120,8 @@ impl Doors {
         used: EdgeConfig,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
-        let (mut seen, mut used) = (modified(&file), used);
+        // What changed since the file was read is found at the first look.
+        let (mut seen, mut used) = (None, used);
         let mut look = tokio::time::interval(WATCH_INTERVAL);
         let mut retry = tokio::time::interval(RETRY_INTERVAL);
         loop {
@@ -150,7 +154,9 @@ impl Doors {
                 if stays != config {
                     warn!("edge.toml changed beyond its links: that takes effect with the next start");
                 }
-                self.apply(&config.links).await;
+                if config.links != used.links {
+                    self.apply(&config.links).await;
+                }
                 used.links = config.links;
             }
             Err(problem) => {

@@ -1,6 +1,6 @@
 //! Intake: whatever a station receives becomes records, and records become batches in the journal.
 //!
-//! Each link has a *door* that speaks its protocol ([`tcp`], [`udp`]) and hands what it took to the one
+//! Each link has a *door* that speaks its protocol ([`tcp`], [`udp`], [`http`]) and hands what it took to the one
 //! [`pipeline`], through a queue of its own ([`queue`]). The pipeline judges every record, seals batches and hands
 //! those to the journal. When the journal is slow the queues fill, and each door does what its protocol knows to
 //! make its producers wait.
@@ -8,11 +8,12 @@
 pub mod doors;
 pub mod events;
 pub mod framing;
+pub mod http;
 pub mod link;
 pub mod pipeline;
 pub mod queue;
 mod rate;
-mod statistics;
+pub(crate) mod statistics;
 pub mod tcp;
 pub mod udp;
 
@@ -41,7 +42,7 @@ pub struct Submission {
 }
 
 /// What was received.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Records {
     /// What the node has to say itself.
     Events(Vec<Event>),

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt, service_fn};
@@ -37,9 +37,80 @@ struct Patience {
 
 const PATIENCE: Patience = Patience { headers: Duration::from_secs(10), request: Duration::from_secs(60) };
 
+/// Bytes of one request's body, and of all those of a connection, that a client of HTTP/2 may send ahead.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1_024;
+const CONNECTION_WINDOW_BYTES: u32 = 128 * 1_024;
+/// Bytes that are kept of a connection of HTTP/1 until they are asked for.
+const BUFFER_BYTES_MAX: usize = 64 * 1_024;
+/// Bytes of all headers of a request of HTTP/2.
+const HEADERS_BYTES_MAX: u32 = 16 * 1_024;
+/// A client of HTTP/2 that answers no ping is gone.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Bounds of a listener that hostile clients may reach.
+pub struct Bounds {
+    /// Connections at once; what comes beyond is closed.
+    pub connections_max: usize,
+    /// How long a request may take from its headers to its answer's, its body included.
+    pub request: Duration,
+    /// Called for each connection that is closed because there are as many as may be.
+    pub on_refused: Arc<dyn Fn() + Send + Sync>,
+}
+
 /// Serves `router` until shutdown.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
     serve_with(listener, router, shutdown, PATIENCE, CONNECTIONS_MAX).await
+}
+
+/// Serves `router` until shutdown, and refuses connections rather than letting them wait.
+pub async fn serve_bounded(
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let patience = Patience { request: bounds.request, ..PATIENCE };
+    let permits = Arc::new(Semaphore::new(bounds.connections_max));
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let Some((stream, remote)) = usable(accepted).await else { continue };
+        while connections.try_join_next().is_some() {}
+        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+            (bounds.on_refused)();
+            continue;
+        };
+        let (router, shutdown) = (router.clone(), shutdown.clone());
+        connections.spawn(async move {
+            serve_connection(stream, remote, router, shutdown, patience).await;
+            drop(permit);
+        });
+    }
+    drain(connections).await;
+    Ok(())
+}
+
+/// A connection, unless it is gone again or there is no file descriptor for it: neither ends the server.
+async fn usable(accepted: std::io::Result<(TcpStream, SocketAddr)>) -> Option<(TcpStream, SocketAddr)> {
+    match accepted {
+        Ok((stream, remote)) => {
+            let _ = stream.set_nodelay(true);
+            Some((stream, remote))
+        }
+        Err(error) => {
+            debug!(%error, "accept failed");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+async fn drain(mut connections: tokio::task::JoinSet<()>) {
+    let _ = tokio::time::timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
 }
 
 async fn serve_with(
@@ -60,29 +131,20 @@ async fn serve_with(
             () = shutdown.cancelled() => break,
             next = next => next?,
         };
-        let (stream, remote) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, or the client is gone again: neither ends the server.
-                debug!(%error, "accept failed");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
+        let Some((stream, remote)) = usable(accepted).await else { continue };
         while connections.try_join_next().is_some() {}
-        let _ = stream.set_nodelay(true);
         let (router, shutdown) = (router.clone(), shutdown.clone());
         connections.spawn(async move {
             serve_connection(stream, remote, router, shutdown, patience).await;
             drop(permit);
         });
     }
-    let _ = tokio::time::timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
+    drain(connections).await;
     Ok(())
 }
 
 async fn serve_connection(
-    stream: tokio::net::TcpStream,
+    stream: TcpStream,
     remote: SocketAddr,
     router: Router,
     shutdown: CancellationToken,
@@ -98,8 +160,20 @@ async fn serve_connection(
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.headers);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience.headers)
+        .max_buf_size(BUFFER_BYTES_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_header_list_size(HEADERS_BYTES_MAX)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT);
     let connection =
         builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);
@@ -143,7 +217,6 @@ async fn answer(
 mod tests {
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
     use tokio::task::JoinHandle;
     use tokio::time::{Instant, sleep, timeout};
 
@@ -221,6 +294,33 @@ mod tests {
         let (address, shutdown, serving) = server(Patience { headers: LONG, request: LONG }, 1).await;
         let _silent = TcpStream::connect(address).await.expect("connected");
         sleep(SHORT).await;
+        shutdown.cancel();
+        timeout(DRAIN * 2, serving).await.expect("stops").expect("no panic").expect("no error");
+    }
+
+    #[tokio::test]
+    async fn a_bounded_server_closes_what_is_too_much_and_counts_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let address = listener.local_addr().expect("an address");
+        let refused = Arc::new(std::sync::atomic::AtomicUsize::default());
+        let counting = Arc::clone(&refused);
+        let bounds = Bounds {
+            connections_max: 1,
+            request: LONG,
+            on_refused: Arc::new(move || {
+                counting.fetch_add(1, Ordering::Relaxed);
+            }),
+        };
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn(serve_bounded(listener, router, bounds, shutdown.clone()));
+        let mut held = TcpStream::connect(address).await.expect("connected");
+        let request = format!("{GET}\r\n");
+        held.write_all(request.as_bytes()).await.expect("written");
+        held.read_u8().await.expect("answered");
+        let answer = talk(address, &[&request], Duration::ZERO).await;
+        assert_eq!((answer.as_str(), refused.load(Ordering::Relaxed)), ("", 1));
+        drop(held);
         shutdown.cancel();
         timeout(DRAIN * 2, serving).await.expect("stops").expect("no panic").expect("no error");
     }

@@ -19,7 +19,7 @@ enum Layer {
 use Layer::{Binary, Core, Dashboard, Io, Provisioning, Simulator, Testkit, Tests};
 
 /// Every crate's folder and layer: a new crate gets its row here, and so its place.
-const LAYERS: [(&str, Layer); 18] = [
+const LAYERS: [(&str, Layer); 19] = [
     ("shared/core/delivery", Core),
     ("shared/core/mission-database", Core),
     ("shared/core/processing", Core),
@@ -27,6 +27,7 @@ const LAYERS: [(&str, Layer); 18] = [
     ("shared/io/inspect", Io),
     ("shared/io/link", Io),
     ("shared/io/service", Io),
+    ("proto", Io),
     ("shared/dashboard", Dashboard),
     ("provisioning", Provisioning),
     ("cloud-hub", Binary),

@@ -1,0 +1,7 @@
+//! The doors of a node, over real sockets, with a real journal behind them.
+
+mod grpc;
+mod http;
+mod idempotency;
+mod station;
+mod websocket;
