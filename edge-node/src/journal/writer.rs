@@ -134,6 +134,8 @@ impl Writer {
     ) -> Result<(), JournalError> {
         let mut received = Vec::with_capacity(APPENDS_PER_COMMIT);
         let mut watch_disk = tokio::time::interval(std::time::Duration::from_secs(1));
+        // The reserve is taken before anything else needs the disk.
+        self.make_room();
         loop {
             let takes = self.pending.is_empty() && self.journal.is_some() && !self.publish.borrow().is_full;
             tokio::select! {
