@@ -21,6 +21,8 @@ use crate::status::NodeStatus;
 
 /// Submissions whose samples wait to be shown: with full reads 5 MiB; beyond, the page misses some and counts them.
 pub const VIEWED_MAX: usize = 16;
+/// How far showing stands back, as `nice` counts.
+const NICENESS: i32 = 10;
 /// Samples of recent history in all: 32 bytes each, so 8 MiB.
 const HISTORY_SAMPLES_MAX: usize = 256 * 1_024;
 const HISTORY_SAMPLES_MIN_EACH: usize = 256;
@@ -124,6 +126,9 @@ impl View {
 
     /// Shows until all senders are gone. Blocks: run it on its own thread.
     pub fn show(&self, mut viewed: mpsc::Receiver<Viewed>) {
+        // On Linux this is the thread's own. What the page misses is counted; what waits to be judged holds up
+        // producers, and is never left out. Where it cannot be had, showing is as urgent as the rest.
+        let _ = rustix::process::setpriority_process(None, NICENESS);
         while let Some(Viewed { mission, samples }) = viewed.blocking_recv() {
             let mission = &self.missions[mission];
             mission.remember(&samples);

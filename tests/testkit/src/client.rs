@@ -41,8 +41,14 @@ impl Client {
         &self.cookie
     }
 
-    /// Body of `GET path`.
+    /// Body of `GET path`, which is JSON.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let body = self.text(path).await?;
+        serde_json::from_str(&body).with_context(|| format!("{path} answered no JSON: {body}"))
+    }
+
+    /// Body of `GET path`.
+    pub async fn text(&self, path: &str) -> anyhow::Result<String> {
         let address = format!("http://{}{path}", self.server);
         let answer = self.http.get(&address).header(COOKIE, &self.cookie).send().await?;
         let status = answer.status();
@@ -50,6 +56,6 @@ impl Client {
         if !status.is_success() {
             bail!("{address} answered {status}: {body}");
         }
-        serde_json::from_str(&body).with_context(|| format!("{address} answered no JSON: {body}"))
+        Ok(body)
     }
 }
