@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
-use delivery::{BatchBuilder, Lane, Position, SealedBody, StoreId};
+use delivery::{BatchBuilder, Lane, Position, SealedBatch, SealedBody, StoreId};
 use edge_node::journal::{Journal, SledJournal};
 use serde_json::json;
 use space_packet::{Apid, ReceptionTime};
@@ -44,7 +44,7 @@ fn measure(directory: &Path, bodies: &[SealedBody], group: usize) -> anyhow::Res
     }
     let start = Position::start(store, Lane::Telemetry);
     let sealed: Vec<_> = bodies.iter().map(|body| body.clone().seal(Lane::Telemetry, &start)).collect();
-    let bytes: Vec<&[u8]> = sealed.iter().map(|batch| batch.bytes()).collect();
+    let bytes: Vec<&[u8]> = sealed.iter().map(SealedBatch::bytes).collect();
     let round_bytes = bytes.iter().cycle().take(GROUPS * group).map(|bytes| bytes.len()).sum::<usize>();
     let plain = preallocated(&folder.join("plain"), round_bytes)?;
     let mut plain_s = Vec::new();

@@ -133,7 +133,7 @@ fn a_batch_with_a_name_that_no_row_can_hold_is_refused() {
 fn a_packer_that_was_used_before_gives_the_same_bytes() {
     let mut used = Packer::default();
     for length in [90, 7, 400] {
-        let mut build = || {
+        let build = || {
             let mut builder = BatchBuilder::new("demo", "antenna");
             for number in 0..100_u8 {
                 builder.push(ReceptionTime(TaiTime(i64::from(number))), &vec![number / 3; length]);
