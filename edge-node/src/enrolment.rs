@@ -1,6 +1,7 @@
 //! `edge-node enroll`: from a token in a file to an identity on disk.
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use link::Clock;
@@ -14,7 +15,7 @@ const TOKEN_BYTES_MAX: u64 = 4_096;
 
 /// Enrols with the token in `token_file`, or on standard input for `-`. Never from the command line, where every
 /// process of the machine could read it.
-pub async fn run(config: &EdgeConfig, token_file: &Path, replace: bool) -> anyhow::Result<()> {
+pub async fn run(config: &EdgeConfig, token_file: &Path, replace: bool) -> anyhow::Result<ExitCode> {
     let token = read_token(token_file).await?;
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let hostname = hostname.trim();
@@ -34,12 +35,11 @@ pub async fn run(config: &EdgeConfig, token_file: &Path, replace: bool) -> anyho
             );
             println!("  node id      {}", identity.node_id);
             println!("Next: edge-node run --config FILE");
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
             eprintln!("{}", error.report());
-            let code = error.code().to_owned();
-            Err(anyhow::Error::new(error).context(format!("enrolment failed ({code})")))
+            Ok(ExitCode::from(error.exit_code()))
         }
     }
 }

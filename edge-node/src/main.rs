@@ -122,8 +122,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Enroll { config, token_file, replace } => {
             let config = EdgeConfig::read(&config)?;
-            enrolment::run(&config, &token_file, replace).await?;
-            Ok(ExitCode::SUCCESS)
+            enrolment::run(&config, &token_file, replace).await
         }
         Command::Journal { config, command } => command.run(&config).await,
         Command::Quarantine { config, command } => command.run(&config).await,

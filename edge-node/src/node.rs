@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use dashboard::access::Gate;
-use delivery::{Lane, Position, StoreId};
+use delivery::{Lane, Packer, Position, StoreId};
 use link::{ClientOptions, Clock};
 use provisioning::Identity;
 use service::logging::chain;
@@ -120,6 +120,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         view: Arc::clone(&view),
         journal: journal.clone(),
         viewer: to_view,
+        packer: Packer::default(),
         runtime: tokio::runtime::Handle::current(),
         stopping: stop_intake.clone(),
     };

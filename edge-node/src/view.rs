@@ -22,6 +22,8 @@ use crate::status::NodeStatus;
 
 /// Submissions whose samples wait to be shown: with full reads 5 MiB; beyond, the page misses some and counts them.
 pub const VIEWED_MAX: usize = 16;
+/// How far showing stands back, as `nice` counts.
+pub(crate) const NICENESS: i32 = 10;
 
 /// Samples that were decoded together.
 pub struct Viewed {
@@ -130,6 +132,9 @@ impl View {
 
     /// Shows until all senders are gone. Blocks: run it on its own thread.
     pub fn show(&self, mut viewed: mpsc::Receiver<Viewed>) {
+        // On Linux this is the thread's own. What the page misses is counted; what waits to be judged holds up
+        // producers, and is never left out. Where it cannot be had, showing is as urgent as the rest.
+        let _ = rustix::process::setpriority_process(None, NICENESS);
         while let Some(Viewed { mission, samples }) = viewed.blocking_recv() {
             let mission = &self.missions[mission];
             mission.live.publish(LiveBatch { source: mission.source, samples });

@@ -37,9 +37,6 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             | JournalError::WrongKey { .. } => 8,
         });
     }
-    if let Some(error) = cause.downcast_ref::<provisioning::EnrollError>() {
-        return Some(error.exit_code());
-    }
     if cause.is::<KeyError>() {
         return Some(8);
     }

@@ -36,6 +36,8 @@ pub fn start(
     // A runtime of its own on a thread of its own: decoding would delay others, and it waits for the journal in between.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name("history".to_owned()).spawn(move || {
+        // It reads what is on disk already: it may come later, what is received may not. On Linux this is the thread's own.
+        let _ = rustix::process::setpriority_process(None, crate::view::NICENESS);
         if let Some(journal) = history.journal() {
             let state = journal.state();
             let follower = Follower { history: Arc::clone(&history), journal, state, stop, next: 0 };

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use delivery::{BatchBuilder, Content, Event, SampleRecord, Unframed, Verdicts};
+use delivery::{BatchBuilder, Content, Event, Packer, SampleRecord, Unframed, Verdicts};
 use mission_database::DecodedPacket;
-use processing::{QUARANTINED, Sample, Validator, Verdict};
+use processing::{QUARANTINED, Sample, Unseen, Validator, Verdict};
 use service::metric::Metric;
 use space_packet::ReceptionTime;
 use tokio::sync::mpsc;
@@ -39,6 +39,8 @@ pub struct Pipeline {
     pub journal: JournalHandle,
     /// Where decoded samples go to be shown. They may be left out; batches may not.
     pub viewer: mpsc::Sender<Viewed>,
+    /// What batches are packed with.
+    pub packer: Packer,
     /// For waiting until the journal takes a batch.
     pub runtime: tokio::runtime::Handle,
     /// The node stops.
@@ -55,6 +57,8 @@ struct LinkState {
     /// Bytes without packets that nobody waits for: they must not cut the packets' batches short.
     aside: Batch,
     seal_at: Option<Instant>,
+    /// Samples of the newest submission: the next one will have about as many.
+    samples: usize,
 }
 
 /// A batch that is being filled.
@@ -74,7 +78,7 @@ struct Judged<'a> {
 
 impl Pipeline {
     /// Runs until the queues are closed and empty. Blocks: run it on its own thread.
-    pub fn run(self) {
+    pub fn run(mut self) {
         let mut links: HashMap<u64, LinkState> = HashMap::new();
         loop {
             let due = links.values().filter_map(|state| state.seal_at).min();
@@ -112,18 +116,25 @@ impl Pipeline {
         }
     }
 
-    fn take(&self, state: &mut LinkState, submission: &Submission) -> Result<(), Stopped> {
+    fn take(&mut self, state: &mut LinkState, submission: &Submission) -> Result<(), Stopped> {
         state.read_by(&self.view);
         let reception = submission.reception;
-        let mut samples = Vec::new();
+        // Only this thread sends there, so that there will still be room.
+        let is_seen = self.viewer.capacity() > 0;
+        let mut samples = Vec::with_capacity(if is_seen { state.samples } else { 0 });
+        let mut unseen = Unseen::default();
         let mut credit = Credit::new(submission);
         match &submission.records {
             Records::Packets { bytes, ends } => {
                 // Reused for all packets of the submission.
                 let mut scratch = DecodedPacket::default();
                 for packet in packets(bytes, ends) {
-                    let verdicts =
-                        state.validator.judge_packet(reception, packet, &mut scratch, &mut samples);
+                    let validator = &mut state.validator;
+                    let verdicts = if is_seen {
+                        validator.judge_packet(reception, packet, &mut scratch, &mut samples)
+                    } else {
+                        validator.judge_packet(reception, packet, &mut scratch, &mut unseen)
+                    };
                     let record = Judged { reception, verdicts, bytes: packet };
                     self.push(state, Content::Packets, &record, &mut credit)?;
                 }
@@ -156,6 +167,12 @@ impl Pipeline {
         }
         credit.settle(state);
         state.seal_at = state.seal_at.or_else(|| Some(Instant::now() + LINGER));
+        if is_seen {
+            state.samples = samples.len();
+        }
+        if unseen.0 > 0 {
+            Metric::EdgeDecodeSkippedSamples.add(unseen.0);
+        }
         self.show(state.context.mission, samples);
         Ok(())
     }
@@ -173,7 +190,7 @@ impl Pipeline {
     }
 
     fn push(
-        &self,
+        &mut self,
         state: &mut LinkState,
         content: Content,
         record: &Judged<'_>,
@@ -202,15 +219,15 @@ impl Pipeline {
         Ok(())
     }
 
-    fn seal_all(&self, state: &mut LinkState) -> Result<(), Stopped> {
+    fn seal_all(&mut self, state: &mut LinkState) -> Result<(), Stopped> {
         state.seal_at = None;
         state.context.statistics.on_continuity(state.continuity());
         self.seal(&mut state.main)?;
         self.seal(&mut state.aside)
     }
 
-    fn seal(&self, batch: &mut Batch) -> Result<(), Stopped> {
-        let Some(body) = batch.builder.pack() else { return Ok(()) };
+    fn seal(&mut self, batch: &mut Batch) -> Result<(), Stopped> {
+        let Some(body) = batch.builder.pack_with(&mut self.packer) else { return Ok(()) };
         let (producers, receipts) =
             (std::mem::take(&mut batch.producers), std::mem::take(&mut batch.receipts));
         self.runtime.block_on(async {
@@ -234,6 +251,7 @@ impl LinkState {
             main: Batch::new(Content::Packets, &config.mission, &config.name),
             aside: Batch::new(Content::Unframed, &config.mission, &config.name),
             seal_at: None,
+            samples: 0,
             context,
         }
     }

@@ -148,6 +148,7 @@ impl Station {
             viewer,
             runtime: tokio::runtime::Handle::current(),
             stopping: stop.clone(),
+            packer: delivery::Packer::default(),
         };
         std::thread::spawn(move || pipeline.run());
         let mut doors = Doors::new(DoorContext {

@@ -5,6 +5,7 @@
 
 pub mod decode;
 pub mod figures;
+pub mod intake;
 pub mod processes;
 pub mod smoke;
 pub mod timing;

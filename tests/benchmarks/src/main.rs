@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use benchmarks::decode::{Decode, Instructions, Repeated, Which};
+use benchmarks::intake::Intake;
 use benchmarks::smoke::{self, Smoke};
 use clap::{Parser, Subcommand};
 
@@ -27,6 +28,8 @@ enum Bench {
     /// What decode-instructions looks at.
     #[command(hide = true)]
     DecodeRepeatedly { mission: Which, packets: usize },
+    /// A node alone: throughput, latency and memory of each door, and the journal beside a plain file; five minutes.
+    Intake(Intake),
     /// Throughput, latency, memory and size in about a minute.
     Smoke {
         /// Seconds of each measurement.
@@ -49,6 +52,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Bench::Decode { repetitions } => Decode { repetitions }.run(),
         Bench::DecodeInstructions => Instructions.run(),
         Bench::DecodeRepeatedly { mission, packets } => Repeated { mission, packets }.run(),
+        Bench::Intake(intake) => runtime()?.block_on(intake.run()),
         Bench::Smoke { seconds, steady, latency, saturating } => measure_smoke(Smoke {
             seconds,
             steady_packets_per_second: steady,
@@ -59,7 +63,10 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn measure_smoke(smoke: Smoke) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(smoke::run(smoke))?;
+    runtime()?.block_on(smoke::run(smoke))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }

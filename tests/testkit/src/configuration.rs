@@ -138,6 +138,10 @@ pub struct LinkEntry {
     pub mission: String,
     /// What producers are told.
     pub acknowledgement: Acknowledgement,
+    /// What it speaks, such as `udp`; a stream of packets when absent.
+    pub door: Option<&'static str>,
+    /// How packets stand in its stream, such as `length-prefixed`; one after the other when absent.
+    pub framing: Option<&'static str>,
     /// Longest packet taken; the program's own default when absent.
     pub packet_bytes_max: Option<usize>,
     /// Seconds a packet may take; the program's own default when absent.
@@ -152,6 +156,8 @@ impl LinkEntry {
             listen,
             mission: mission.to_owned(),
             acknowledgement,
+            door: None,
+            framing: None,
             packet_bytes_max: None,
             packet_timeout_s: None,
         }
@@ -203,6 +209,11 @@ impl EdgeFile {
                 link.listen,
                 quoted(&link.mission),
             );
+            for (key, value) in [("door", link.door), ("framing", link.framing)] {
+                if let Some(value) = value {
+                    let _ = writeln!(out, "{key} = \"{value}\"");
+                }
+            }
             if let Some(bytes) = link.packet_bytes_max {
                 let _ = writeln!(out, "packet_bytes_max = {bytes}");
             }
@@ -277,6 +288,7 @@ submilliseconds = "microseconds"
     fn an_edge_file_says_what_the_node_reads() {
         let link = LinkEntry::new("telemetry", FREE, "demo", Acknowledgement::Count);
         let narrow = LinkEntry {
+            framing: Some("length-prefixed"),
             packet_bytes_max: Some(1_024),
             packet_timeout_s: Some(2),
             ..LinkEntry::new("narrow", FREE, "demo", Acknowledgement::None)
@@ -308,6 +320,7 @@ name = "narrow"
 listen = "127.0.0.1:0"
 mission = "demo"
 acknowledgement = "none"
+framing = "length-prefixed"
 packet_bytes_max = 1024
 packet_timeout_s = 2
 "#;

@@ -13,12 +13,14 @@
 
 mod columns;
 mod header;
+mod packer;
 
 use space_packet::{PACKET_BYTES_MAX, ReceptionTime, TaiTime};
 
 use crate::{BatchSequence, Content, Lane, StoreId, Verdicts};
 
 pub use header::{BatchHeader, ChainHash, Codec, Gap, GapReason};
+pub use packer::Packer;
 
 /// Most records in a batch.
 pub const RECORDS_MAX: usize = 1_024;
@@ -33,8 +35,6 @@ const NAME_BYTES_MAX: usize = 40;
 const TRAILER_BYTES: usize = 16 + 16 + 4;
 /// Version 1 had packets only, without verdicts.
 const VERSION: u8 = 2;
-/// zstd level 1: measured, level 3 is never worth it here.
-const ZSTD_LEVEL: i32 = 1;
 
 /// Why bytes are not a batch, or records do not make one.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -141,15 +141,15 @@ impl BatchBuilder {
 
     /// Packs what was collected and begins anew; nothing when nothing was collected.
     pub fn pack(&mut self) -> Option<SealedBody> {
+        self.pack_with(&mut Packer::default())
+    }
+
+    /// The same; `packer` only saves time.
+    pub fn pack_with(&mut self, packer: &mut Packer) -> Option<SealedBody> {
         let (first, last) = (self.times.iter().min().copied()?, self.times.iter().max().copied()?);
         let verdicts: &[u32] = if self.has_verdicts { &self.verdicts } else { &[] };
-        let plain = columns::encode(&self.times, verdicts, &self.ends, &self.bytes);
-        let raw_bytes = plain.len() as u32;
-        // Compression of a buffer in memory only fails when it cannot allocate; plain is always right.
-        let (codec, bytes) = match zstd::bulk::compress(&plain, ZSTD_LEVEL) {
-            Ok(packed) if packed.len() < plain.len() => (Codec::Zstd, packed),
-            _ => (Codec::Plain, plain),
-        };
+        let (codec, raw_bytes, bytes) =
+            packer.pack(|plain| columns::encode(plain, &self.times, verdicts, &self.ends, &self.bytes));
         let body = SealedBody {
             mission: self.mission.clone(),
             link: self.link.clone(),

@@ -15,7 +15,7 @@ mod record;
 
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
-    Position, RECORDS_MAX, Record, SealedBatch, SealedBody, is_name,
+    Packer, Position, RECORDS_MAX, Record, SealedBatch, SealedBody, is_name,
 };
 pub use commit::{CommitVerdict, judge_group};
 pub use document::{

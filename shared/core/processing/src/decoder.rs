@@ -148,7 +148,7 @@ impl MissionDecoder {
         &self,
         packet: DatedPacket<'p>,
         scratch: &mut DecodedPacket<'p>,
-        samples: &mut Vec<Sample>,
+        samples: &mut impl Extend<Sample>,
     ) -> (PacketOutcome, Validities) {
         let DatedPacket { bytes, generation, reception, has_error_control } = packet;
         let reading = self.database.at(generation.0);
@@ -159,10 +159,8 @@ impl MissionDecoder {
             return (PacketOutcome::Damaged(error), validities);
         }
         let result = reading.dictionary.decode(bytes, scratch);
-        samples.extend(scratch.values.iter().map(|value| {
-            validities.add(value.validity);
-            Sample::new(reading, value, generation, reception)
-        }));
+        scratch.values.iter().for_each(|value| validities.add(value.validity));
+        samples.extend(scratch.values.iter().map(|value| Sample::new(reading, value, generation, reception)));
         let outcome = match result {
             Err(error) => PacketOutcome::Partial(error),
             Ok(()) if scratch.unresolved => PacketOutcome::Unresolved,

@@ -29,7 +29,7 @@ pub use received::{
 pub use record::RecordOutcome;
 pub use reduce::{Buckets, Reducer};
 pub use rollup::{Resolution, RollUp, RollUps};
-pub use sample::{Converted, Engineering, Raw, Sample};
+pub use sample::{Converted, Engineering, Raw, Sample, Unseen};
 pub use scan::{RangeAnswer, RangeQuery, RangeScan, Wanted};
 pub use series::{Columns, ConvertedColumn, Quality, RawColumn, Series};
 pub use validation::{ValidationSettings, Validator};

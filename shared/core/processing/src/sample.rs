@@ -156,6 +156,17 @@ impl Sample {
     }
 }
 
+/// Where samples go that nobody will see: they are counted and never made.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Unseen(pub u64);
+
+impl Extend<Sample> for Unseen {
+    fn extend<I: IntoIterator<Item = Sample>>(&mut self, samples: I) {
+        // Decoders know how many there are; to count them one by one would make each.
+        self.0 += samples.into_iter().size_hint().0 as u64;
+    }
+}
+
 /// A parameter that is converted has a value in this column even where conversion had no result.
 fn converted(value: &EngineeringValue<'_>, kind: &ParameterKind) -> Converted {
     match value {

@@ -123,7 +123,8 @@ impl Validator {
     }
 
     /// Judges a packet in the order of reception, and appends its samples. `scratch` only saves allocations; what it
-    /// holds afterwards is of this packet only if the packet was decoded.
+    /// holds afterwards is of this packet only if the packet was decoded. Where samples go to [`Unseen`], none is
+    /// made.
     ///
     /// A packet without a readable time is as old as its reception.
     pub fn judge_packet<'p>(
@@ -131,7 +132,7 @@ impl Validator {
         reception: ReceptionTime,
         packet: &'p [u8],
         scratch: &mut DecodedPacket<'p>,
-        samples: &mut Vec<Sample>,
+        samples: &mut impl Extend<Sample>,
     ) -> Verdicts {
         let header = match PrimaryHeader::parse(packet) {
             Ok(header) if header.apid == Apid::IDLE => {

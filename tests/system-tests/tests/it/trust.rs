@@ -83,7 +83,7 @@ async fn a_used_token_says_by_whom_and_when_and_a_token_in_the_arguments_is_refu
 
     let refused = failure(enroll(&mut world, OTHER, &token, &[]).await)?;
     println!("{refused}");
-    ensure!(refused.contains("exit status: 1"), "{refused}");
+    ensure!(refused.contains("exit status: 6"), "the hub refused: {refused}");
     ensure!(refused.contains("error[STO-TOKEN-USED]"), "{refused}");
     ensure!(refused.contains(&format!("by node {NODE:?}")), "{refused}");
     ensure!(refused.contains(&before) || refused.contains(&after), "used at {before} or {after}: {refused}");

@@ -129,6 +129,24 @@ fn a_batch_with_a_name_that_no_row_can_hold_is_refused() {
     assert!(matches!(SealedBatch::parse(batch.into_bytes()), Err(BatchError::Malformed { .. })));
 }
 
+#[test]
+fn a_packer_that_was_used_before_gives_the_same_bytes() {
+    let mut used = Packer::default();
+    for length in [90, 7, 400] {
+        let build = || {
+            let mut builder = BatchBuilder::new("demo", "antenna");
+            for number in 0..100_u8 {
+                builder.push(ReceptionTime(TaiTime(i64::from(number))), &vec![number / 3; length]);
+            }
+            builder
+        };
+        let position = Position::start(STORE, Lane::Telemetry);
+        let fresh = build().pack().expect("not empty").seal(Lane::Telemetry, &position);
+        let again = build().pack_with(&mut used).expect("not empty").seal(Lane::Telemetry, &position);
+        assert_eq!(again, fresh, "records of {length} bytes");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_sealed_opens_to_the_same_records_in_the_same_order(
@@ -136,6 +154,8 @@ proptest! {
             (any::<i64>(), prop_oneof![
                 proptest::collection::vec(any::<u8>(), 7..120),
                 Just(vec![8, 1, 2, 3, 4, 5, 6, 7]),
+                // Of one kind, so that they are turned together.
+                any::<[u8; 27]>().prop_map(|bytes| [&[8, 9], &bytes[..]].concat()),
             ]),
             1..200,
         ),
