@@ -3,7 +3,7 @@
 //! Showing runs on a thread of its own: beside the QUIC driver it would delay acknowledgements (measured).
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use dashboard::access::Gate;
@@ -19,8 +19,12 @@ use tokio::sync::mpsc;
 
 use crate::status::NodeStatus;
 
-/// Submissions whose samples wait to be shown: with full reads 5 MiB; beyond, the page misses some and counts them.
-pub const VIEWED_MAX: usize = 16;
+/// Submissions whose samples wait to be shown: many small ones bridge a pause. Beyond, the page misses some and counts
+/// them.
+pub const VIEWED_MAX: usize = 256;
+/// Samples that wait to be shown, before more are made: 3 MiB, and half a MiB more when the last ones are of a full
+/// read.
+const WAITING_SAMPLES_MAX: usize = 32 * 1_024;
 /// How far showing stands back, as `nice` counts.
 const NICENESS: i32 = 10;
 /// Samples of recent history in all: 32 bytes each, so 8 MiB.
@@ -52,6 +56,7 @@ pub struct View {
     name: String,
     boot_id: String,
     missions: Vec<ViewedMission>,
+    waiting_samples: AtomicUsize,
     gate: Gate,
     status: Arc<NodeStatus>,
     metrics: MetricsPage,
@@ -90,7 +95,15 @@ impl View {
             })
             .collect();
         let boot_id = uuid::Uuid::new_v4().to_string();
-        Self { name: name.to_owned(), boot_id, missions, gate, status, metrics }
+        Self {
+            name: name.to_owned(),
+            boot_id,
+            missions,
+            waiting_samples: AtomicUsize::default(),
+            gate,
+            status,
+            metrics,
+        }
     }
 
     fn viewed(&self, mission: &str) -> Option<&ViewedMission> {
@@ -124,12 +137,23 @@ impl View {
         self.missions[mission].decoder.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether more samples may wait to be shown.
+    pub fn keeps_up(&self) -> bool {
+        self.waiting_samples.load(Ordering::Relaxed) < WAITING_SAMPLES_MAX
+    }
+
+    /// So many more samples wait to be shown.
+    pub fn on_waiting(&self, samples: usize) {
+        self.waiting_samples.fetch_add(samples, Ordering::Relaxed);
+    }
+
     /// Shows until all senders are gone. Blocks: run it on its own thread.
     pub fn show(&self, mut viewed: mpsc::Receiver<Viewed>) {
         // On Linux this is the thread's own. What the page misses is counted; what waits to be judged holds up
         // producers, and is never left out. Where it cannot be had, showing is as urgent as the rest.
         let _ = rustix::process::setpriority_process(None, NICENESS);
         while let Some(Viewed { mission, samples }) = viewed.blocking_recv() {
+            self.waiting_samples.fetch_sub(samples.len(), Ordering::Relaxed);
             let mission = &self.missions[mission];
             mission.remember(&samples);
             mission.live.publish(LiveBatch { source: mission.source, samples });
