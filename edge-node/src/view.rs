@@ -2,7 +2,7 @@
 //!
 //! Showing runs on a thread of its own: beside the QUIC driver it would delay acknowledgements (measured).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dashboard::access::Gate;
@@ -20,8 +20,12 @@ use tokio::sync::mpsc;
 use crate::history::History;
 use crate::status::NodeStatus;
 
-/// Submissions whose samples wait to be shown: with full reads 5 MiB; beyond, the page misses some and counts them.
-pub const VIEWED_MAX: usize = 16;
+/// Submissions whose samples wait to be shown: many small ones bridge a pause. Beyond, the page misses some and counts
+/// them.
+pub const VIEWED_MAX: usize = 256;
+/// Samples that wait to be shown, before more are made: 3 MiB, and half a MiB more when the last ones are of a full
+/// read.
+const WAITING_SAMPLES_MAX: usize = 32 * 1_024;
 /// How far showing stands back, as `nice` counts.
 pub(crate) const NICENESS: i32 = 10;
 
@@ -47,6 +51,7 @@ pub struct View {
     boot_id: String,
     missions: Vec<ViewedMission>,
     history: Arc<History>,
+    waiting_samples: AtomicUsize,
     gate: Gate,
     status: Arc<NodeStatus>,
     metrics: MetricsPage,
@@ -81,7 +86,16 @@ impl View {
             })
             .collect();
         let boot_id = uuid::Uuid::new_v4().to_string();
-        Self { name: name.to_owned(), boot_id, missions, history, gate, status, metrics }
+        Self {
+            name: name.to_owned(),
+            boot_id,
+            missions,
+            history,
+            waiting_samples: AtomicUsize::default(),
+            gate,
+            status,
+            metrics,
+        }
     }
 
     fn viewed(&self, mission: &str) -> Option<&ViewedMission> {
@@ -130,12 +144,23 @@ impl View {
         self.missions[mission].decoder.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether more samples may wait to be shown.
+    pub fn keeps_up(&self) -> bool {
+        self.waiting_samples.load(Ordering::Relaxed) < WAITING_SAMPLES_MAX
+    }
+
+    /// So many more samples wait to be shown.
+    pub fn on_waiting(&self, samples: usize) {
+        self.waiting_samples.fetch_add(samples, Ordering::Relaxed);
+    }
+
     /// Shows until all senders are gone. Blocks: run it on its own thread.
     pub fn show(&self, mut viewed: mpsc::Receiver<Viewed>) {
         // On Linux this is the thread's own. What the page misses is counted; what waits to be judged holds up
         // producers, and is never left out. Where it cannot be had, showing is as urgent as the rest.
         let _ = rustix::process::setpriority_process(None, NICENESS);
         while let Some(Viewed { mission, samples }) = viewed.blocking_recv() {
+            self.waiting_samples.fetch_sub(samples.len(), Ordering::Relaxed);
             let mission = &self.missions[mission];
             mission.live.publish(LiveBatch { source: mission.source, samples });
         }

@@ -120,7 +120,7 @@ impl Pipeline {
         state.read_by(&self.view);
         let reception = submission.reception;
         // Only this thread sends there, so that there will still be room.
-        let is_seen = self.viewer.capacity() > 0;
+        let is_seen = self.view.keeps_up() && self.viewer.capacity() > 0;
         let mut samples = Vec::with_capacity(if is_seen { state.samples } else { 0 });
         let mut unseen = Unseen::default();
         let mut credit = Credit::new(submission);
@@ -169,11 +169,11 @@ impl Pipeline {
         state.seal_at = state.seal_at.or_else(|| Some(Instant::now() + LINGER));
         if is_seen {
             state.samples = samples.len();
+            self.show(state.context.mission, samples);
+            return Ok(());
         }
-        if unseen.0 > 0 {
-            Metric::EdgeDecodeSkippedSamples.add(unseen.0);
-        }
-        self.show(state.context.mission, samples);
+        // Those that came without a packet are made in any case.
+        Metric::EdgeDecodeSkippedSamples.add(unseen.0 + samples.len() as u64);
         Ok(())
     }
 
@@ -182,11 +182,10 @@ impl Pipeline {
         if samples.is_empty() {
             return;
         }
-        if let Err(mpsc::error::TrySendError::Full(left_out)) =
-            self.viewer.try_send(Viewed { mission, samples })
-        {
-            Metric::EdgeDecodeSkippedSamples.add(left_out.samples.len() as u64);
-        }
+        // First, or they would be taken off before they were added.
+        self.view.on_waiting(samples.len());
+        // Full it cannot be; without a receiver there is nobody to show anything to.
+        let _ = self.viewer.try_send(Viewed { mission, samples });
     }
 
     fn push(
