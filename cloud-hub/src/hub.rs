@@ -156,12 +156,14 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         database: address,
     };
     let ready = ReadyFile::write(&data, &ready)?;
+    service::supervisor::ready();
     info!(http = %http_address, reception = %reception_address, "hub is ready");
     let ended_well = tokio::select! {
         ended_well = receiving.run() => ended_well,
         _ = committing.run() => false,
         _ = serving.run() => false,
     };
+    service::supervisor::stopping();
     info!("stopping: reception, committing, pages, database");
     drop(ready);
     stop.cancel();

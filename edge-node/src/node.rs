@@ -17,6 +17,7 @@ use service::logging::chain;
 use service::metric::MetricsPage;
 use service::mission::{self, LoadedMission};
 use service::ready::ReadyFile;
+use service::supervisor;
 use service::tasks::{OnEnd, TaskGroup, watch_signals};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -55,6 +56,7 @@ struct Ready {
 
 /// Runs the node until a signal or a failure; true when it ended as it should.
 pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool> {
+    supervisor::raise_open_files();
     let data = config.data_directory.clone();
     std::fs::create_dir_all(&data)
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
@@ -170,6 +172,10 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let router = dashboard::router(Arc::clone(&view) as Arc<dyn dashboard::Backend>, stop_serving.clone())
         .nest(desk::routes::PREFIX, desk::routes::router(desk, token));
     serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop_serving.clone()));
+    if let Some(interval) = supervisor::watchdog_interval() {
+        let watched = watchdog(journal.clone(), interval, stop_serving.clone());
+        serving.spawn("watchdog", OnEnd::Continue, watched);
+    }
     serving.spawn(
         "status",
         OnEnd::Continue,
@@ -202,6 +208,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
             documents: Arc::new(documents),
             missions: config.missions.iter().map(|mission| mission.name.clone()).collect(),
             key: journal_options.key,
+            is_older: false,
         };
         forwarding.spawn("forwarding", OnEnd::Continue, forwarder.run(stop_forwarding.clone()));
     } else {
@@ -214,6 +221,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
 
     let ready =
         ReadyFile::write(&data, &Ready { http: http_address.to_string(), links, pid: std::process::id() })?;
+    supervisor::ready();
     info!(node = name, http = %http_address, "node is ready");
     let ended_well = tokio::select! {
         ended_well = intake.run() => ended_well,
@@ -222,6 +230,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         _ = forwarding.run() => false,
         _ = serving.run() => false,
     };
+    supervisor::stopping();
     info!("stopping: intake, sealing, journal, forwarding");
     drop(ready);
     stop_intake.cancel();
@@ -269,6 +278,23 @@ fn hub_of(config: &EdgeConfig, identity: &Identity) -> (ClientOptions, Vec<Strin
     let configured = &config.forwarding.hub;
     let hub_addresses = if configured.is_empty() { &identity.hub_addresses } else { configured };
     (options, hub_addresses.clone())
+}
+
+/// Tells systemd that the node is alive as long as its journal answers: a node that cannot record is not.
+async fn watchdog(
+    journal: JournalHandle,
+    interval: Duration,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        if journal.gaps().await.is_ok() {
+            supervisor::alive();
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = tokio::time::sleep(interval) => {}
+        }
+    }
 }
 
 async fn write_status(

@@ -138,7 +138,7 @@ pub(super) fn quarantined(record: &QuarantinedRecord) -> String {
 
 pub(super) fn retried(found: &Retried) -> String {
     let mut out = String::new();
-    line!(out, "{} records tried, {} left the quarantine", found.tried, found.released.len());
+    line!(out, "{} records tried, {} left the quarantine", found.tried, found.released);
     for (cause, count) in &found.remaining {
         line!(out, "  {count} still cannot be read: {cause}");
     }

@@ -75,7 +75,7 @@ impl SendArguments {
         }
         println!("they are on the node's disk");
         if self.demo {
-            println!("edge-node quarantine ls --cause container-unknown lists them");
+            println!("edge-node quarantine ls lists them");
         }
         Ok(())
     }

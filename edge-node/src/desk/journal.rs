@@ -1,7 +1,7 @@
 //! What lies in the journal, and whether it is sound.
 
 use dashboard::rfc3339;
-use delivery::{BatchSequence, ChainHash, Content};
+use delivery::{BatchSequence, ChainHash, Content, GapReason};
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError, READ_BYTES};
@@ -138,7 +138,12 @@ impl Desk {
                     found.problems.push(format!("batch {next} is not there, and no gap says so"));
                     (expected, next) = (None, next + 1);
                 }
-                Batches::Missing { until, .. } => (expected, next) = (None, until.0 + 1),
+                Batches::Missing { until, reason } => {
+                    if reason == GapReason::Damaged {
+                        found.problems.push(format!("batches {next} to {} are damaged or missing", until.0));
+                    }
+                    (expected, next) = (None, until.0 + 1);
+                }
                 Batches::Here(batches) => {
                     for batch in batches {
                         let sequence = batch.header.sequence.0;

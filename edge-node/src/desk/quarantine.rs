@@ -1,6 +1,6 @@
 //! Records that intake found something wrong with: looked at, and tried again when the dictionary was mended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
 use std::str::FromStr;
@@ -103,10 +103,10 @@ pub struct QuarantinedRecord {
 pub struct Retried {
     /// Records looked at.
     pub tried: u64,
-    /// Those that can be read now.
-    pub released: Vec<RecordId>,
+    /// How many can be read now.
+    pub released: u64,
     /// How many still cannot, by cause.
-    pub remaining: std::collections::BTreeMap<String, u64>,
+    pub remaining: BTreeMap<String, u64>,
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -225,13 +225,15 @@ impl Desk {
         };
         let before = self.released();
         let mut retried = Retried::default();
-        let mut shown: Vec<(String, Vec<Sample>)> = Vec::new();
+        let mut by_mission: BTreeMap<String, u64> = BTreeMap::new();
+        let mut failed = None;
         self.each_batch(|batch| {
             let name = &batch.header.mission;
             if mission.is_some_and(|mission| mission != name) {
                 return true;
             }
             let (Ok(open), decoder) = (batch.open(), self.decoder(name)) else { return true };
+            let (mut released, mut shown) = (Vec::new(), Vec::new());
             for (index, record) in open.records().enumerate() {
                 let id = RecordId { batch: batch.header.sequence.0, index };
                 let is_wanted = ids.is_empty() || ids.contains(&id);
@@ -241,8 +243,8 @@ impl Desk {
                 retried.tried += 1;
                 match read(decoder.as_ref(), open.content(), record) {
                     (RecordOutcome::Read, samples) => {
-                        retried.released.push(id);
-                        shown.push((name.clone(), samples));
+                        released.push(id);
+                        shown.extend(samples);
                     }
                     (RecordOutcome::Empty, _) => {}
                     (RecordOutcome::Unread(cause), _) => {
@@ -250,22 +252,20 @@ impl Desk {
                     }
                 }
             }
-            true
+            // Batch by batch, so that days of records need no more memory than one.
+            failed = self.remember_released(&released).err();
+            view.restore(name, &shown);
+            retried.released += released.len() as u64;
+            *by_mission.entry(name.clone()).or_default() += released.len() as u64;
+            failed.is_none()
         })
         .await?;
-        self.remember_released(&retried.released)?;
-        for (name, samples) in &shown {
-            view.restore(name, samples);
-        }
-        let missions: BTreeSet<&String> = shown.iter().map(|(name, _)| name).collect();
-        for name in missions {
-            let records = shown.iter().filter(|(mission, _)| mission == name).count();
+        for (name, records) in by_mission.into_iter().filter(|(_, records)| *records > 0) {
             let text = format!("{records} records left the quarantine: the dictionary in force reads them.");
-            let told =
-                event("STO-QUARANTINE-RELEASED", Severity::Info, text, &[("records", records.to_string())]);
-            events.tell(Some(name), &told);
+            let details = [("records", records.to_string())];
+            events.tell(Some(&name), &event("STO-QUARANTINE-RELEASED", Severity::Info, text, &details));
         }
-        Ok(retried)
+        failed.map_or(Ok(retried), Err)
     }
 
     /// Every batch that holds something in quarantine, oldest first, as long as `more` says so.
@@ -287,14 +287,25 @@ impl Desk {
         }
     }
 
+    fn store(&self) -> String {
+        format!("{:?}", self.journal.state().borrow().store)
+    }
+
     /// A list that cannot be read only means that a record is tried once more.
     fn released(&self) -> BTreeSet<RecordId> {
         let text = std::fs::read_to_string(self.data.join(RELEASED)).unwrap_or_default();
-        text.lines().filter_map(|line| line.parse().ok()).collect()
+        let store = self.store();
+        // Another journal counts from 1 again.
+        let ours = text.lines().filter_map(|line| line.split_once(' ').filter(|(of, _)| *of == store));
+        ours.filter_map(|(_, id)| id.parse().ok()).collect()
     }
 
     fn remember_released(&self, ids: &[RecordId]) -> Result<(), DeskError> {
-        let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let store = self.store();
+        let lines: String = ids.iter().map(|id| format!("{store} {id}\n")).collect();
         std::fs::OpenOptions::new()
             .create(true)
             .append(true)

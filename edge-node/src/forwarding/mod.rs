@@ -11,17 +11,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{BatchSequence, Lane, Outbox, Position};
+use delivery::{BatchSequence, Lane, Outbox, Position, RejectCode, ResumeError};
 use link::{Client, ClientOptions, Closed, ConnectError, Connection};
 use provisioning::NotAllowed;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::documents::NodeDocuments;
 use crate::journal::{Batches, JournalHandle, JournalKey, JournalState, ReadFailed};
 use crate::status::{HubLink, NodeStatus};
 use backoff::Backoff;
-use older::{OlderJournal, OlderJournals};
+use older::{OlderJournal, OlderJournals, Standing};
 use session::{SessionEnd, SessionError, Until};
 
 /// An address that does not answer within this is tried again later.
@@ -48,6 +48,8 @@ pub struct Forwarder {
     pub missions: Vec<String>,
     /// What older journals may be encrypted with.
     pub key: Option<JournalKey>,
+    /// Whether the journal is one from before, which the status does not speak of.
+    pub is_older: bool,
 }
 
 impl Forwarder {
@@ -141,13 +143,36 @@ impl Forwarder {
             documents: Arc::clone(&self.documents),
             missions: self.missions.clone(),
             key: None,
+            is_older: true,
         };
-        let end =
-            session::run(connection, &mut outbox, &forwarder, backoff, shutdown, Until::Drained).await?;
+        let end = match session::run(connection, &mut outbox, &forwarder, backoff, shutdown, Until::Drained)
+            .await
+        {
+            Err(SessionError::Resume(ResumeError::HubAhead { .. })) => {
+                journal.standing = Standing::Drained;
+                return Ok(handed_over());
+            }
+            Err(SessionError::Rejected { code, detail, .. }) if code == RejectCode::Fork.code() => {
+                // The hub has more of it than was salvaged, so it has all that was.
+                info!(detail, "the hub is ahead of an older journal");
+                journal.standing = Standing::Drained;
+                return Ok(handed_over());
+            }
+            Err(error @ (SessionError::Fork | SessionError::Journal(_))) => {
+                error!(
+                    error = describe(&error),
+                    "an older journal cannot be forwarded, it stays where it is"
+                );
+                journal.standing = Standing::PassedOver;
+                return Ok(handed_over());
+            }
+            other => other?,
+        };
         if matches!(end, SessionEnd::Shutdown) && !shutdown.is_cancelled() {
-            journal.is_drained = outbox.acknowledged() == outbox.appended().number();
-            let (reason, retry_after) = ("an older journal was forwarded".to_owned(), Duration::ZERO);
-            return Ok(SessionEnd::Goodbye { reason, retry_after });
+            if outbox.safe() == outbox.appended().number() {
+                journal.standing = Standing::Drained;
+            }
+            return Ok(handed_over());
         }
         Ok(end)
     }
@@ -165,6 +190,11 @@ impl Forwarder {
 
 fn outbox_of(state: &JournalState) -> Outbox {
     Outbox::new(state.store, Lane::Telemetry, state.head, state.acknowledged_at_open)
+}
+
+/// An older journal had its turn; the next session is another journal's.
+fn handed_over() -> SessionEnd {
+    SessionEnd::Goodbye { reason: "an older journal had its turn".to_owned(), retry_after: Duration::ZERO }
 }
 
 /// Tells the status where the backlog begins.

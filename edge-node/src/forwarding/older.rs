@@ -23,8 +23,18 @@ pub(super) struct OlderJournals {
 pub(super) struct OlderJournal {
     directory: PathBuf,
     pub(super) handle: JournalHandle,
+    pub(super) standing: Standing,
+}
+
+/// What becomes of an older journal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
     /// The hub has all of it.
-    pub(super) is_drained: bool,
+    Drained,
+    /// It cannot be forwarded in this run; it stays on the disk.
+    PassedOver,
+    /// Its batches are on their way.
+    Waiting,
 }
 
 impl OlderJournals {
@@ -43,15 +53,17 @@ impl OlderJournals {
                 }
             }
         }
-        if self.open.as_ref().is_some_and(|journal| journal.is_drained) {
-            self.remove_drained();
+        match self.open.as_ref().map(|journal| journal.standing) {
+            Some(Standing::Drained) => self.remove_drained(),
+            Some(Standing::PassedOver) => self.open = None,
+            Some(Standing::Waiting) | None => {}
         }
         while self.open.is_none() {
             let directory = self.waiting.pop_front()?;
             match open(directory.clone(), self.key.clone()).await {
                 Ok(handle) => {
                     info!(directory = %directory.display(), "an older journal is forwarded first");
-                    self.open = Some(OlderJournal { directory, handle, is_drained: false });
+                    self.open = Some(OlderJournal { directory, handle, standing: Standing::Waiting });
                 }
                 // It stays where it is, and is tried again at the next start.
                 Err(problem) => {

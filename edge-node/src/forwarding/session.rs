@@ -232,6 +232,7 @@ impl Session<'_> {
         let mut head = self.forwarder.journal.state();
         let mut report = interval(REPORT_INTERVAL);
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_leaving = false;
         let mut leave_at: Option<Instant> = match until {
             Until::Drained => Some(Instant::now() + DRAINING_MAX),
             Until::Shutdown => None,
@@ -286,7 +287,10 @@ impl Session<'_> {
                         tokio::time::sleep(Duration::from_millis(10)).await;
                     }
                 }
-                () = shutdown.cancelled(), if leave_at.is_none() => leave_at = Some(Instant::now() + FAREWELL),
+                () = shutdown.cancelled(), if !is_leaving => {
+                    is_leaving = true;
+                    leave_at = Some(Instant::now() + FAREWELL);
+                }
                 () = tokio::time::sleep(Duration::from_millis(50)), if leave_at.is_some() => {}
                 Ok(()) = holds.changed() => {
                     let holds = Frame::Holds(holds.borrow_and_update().clone());
@@ -300,13 +304,22 @@ impl Session<'_> {
     async fn batch(&mut self, sequence: BatchSequence) -> Result<SealedBatch, SessionError> {
         if self.ahead.front().is_none_or(|batch| batch.header.sequence != sequence) {
             self.ahead = match self.forwarder.journal.read(sequence, READ_AHEAD_BYTES).await? {
-                // Unacknowledged batches are never pruned, so one that was means another journal than the hub's.
-                Batches::Absent => return Err(SessionError::Fork),
+                Batches::Absent => return self.absent(sequence).await,
                 Batches::Here(batches) => batches.into(),
                 Batches::Missing { until, reason } => return self.gap(until, reason).await,
             };
         }
         self.ahead.pop_front().ok_or(SessionError::Fork)
+    }
+
+    /// Of a journal from before the beginning may be lost; of this one unacknowledged batches are never pruned, so one
+    /// that was means another journal than the hub's.
+    async fn absent(&self, sequence: BatchSequence) -> Result<SealedBatch, SessionError> {
+        let tail = self.forwarder.journal.state().borrow().tail;
+        match tail.filter(|tail| self.forwarder.is_older && sequence < *tail) {
+            Some(tail) => self.gap(BatchSequence(tail.0 - 1), GapReason::Damaged).await,
+            None => Err(SessionError::Fork),
+        }
     }
 
     /// What stands in for batches that will never be here, so that the lane goes on behind them.
@@ -350,7 +363,10 @@ impl Session<'_> {
     }
 
     async fn report(&mut self) -> Result<(), SessionError> {
-        update_backlog(&self.forwarder.journal, &self.forwarder.status, self.outbox.acknowledged()).await?;
+        if !self.forwarder.is_older {
+            update_backlog(&self.forwarder.journal, &self.forwarder.status, self.outbox.acknowledged())
+                .await?;
+        }
         let report = node_report_json(&self.forwarder.status.report());
         send(&mut self.control, &Frame::Report(report)).await?;
         Ok(())

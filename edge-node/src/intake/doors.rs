@@ -174,7 +174,7 @@ impl Doors {
         let gone: Vec<String> = self
             .open
             .iter()
-            .filter(|(_, link)| !wanted.contains(&link.statistics.config))
+            .filter(|(_, link)| !wanted.iter().any(|config| link.is_as(config)))
             .map(|(name, _)| name.clone())
             .collect();
         for name in &gone {
@@ -211,6 +211,13 @@ impl Doors {
 }
 
 impl OpenLink {
+    /// Whether it is already what a configuration wants. A port 0 became one that was free.
+    fn is_as(&self, wanted: &LinkConfig) -> bool {
+        let used = &self.statistics.config;
+        let bound = LinkConfig { listen: self.address.parse().unwrap_or(used.listen), ..used.clone() };
+        used == wanted || bound == *wanted
+    }
+
     async fn end(self, name: &str) {
         self.stop.cancel();
         match self.task.await {

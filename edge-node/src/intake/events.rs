@@ -1,6 +1,6 @@
 //! What the node has to say itself: it goes the way of everything that is received, so that mission control hears it.
 
-use delivery::{Event, Severity};
+use delivery::{EVENT_TEXT_BYTES_MAX, Event, Severity};
 use space_packet::ReceptionTime;
 use tracing::warn;
 
@@ -20,9 +20,15 @@ pub fn event(code: &str, severity: Severity, text: String, details: &[(&str, Str
         at: service::clock::now(),
         code: code.to_owned(),
         severity,
-        text,
-        details: details.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        text: cut(text),
+        details: details.iter().map(|(name, value)| ((*name).to_owned(), cut(value.clone()))).collect(),
     }
+}
+
+/// A text no longer than an event may hold.
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(EVENT_TEXT_BYTES_MAX));
+    text
 }
 
 impl EventLog {

@@ -9,6 +9,10 @@ use super::Records;
 
 /// Length in front of each packet: 4 bytes, big-endian, not counting themselves.
 const PREFIX_BYTES: usize = 4;
+/// The stream ended inside a packet.
+const TRUNCATED: &str = "truncated";
+/// Where the next packet begins is not known any more.
+const OUT_OF_RANGE: &str = "length-out-of-range";
 
 /// How packets stand in a link's stream.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -103,9 +107,10 @@ impl Framer {
         }
     }
 
-    /// Whether each packet stands behind its length.
-    pub fn is_length_prefixed(&self) -> bool {
-        matches!(self, Self::LengthPrefixed { .. })
+    /// Whether its producer counts bytes that are kept for a cause as one of the packets it sent: those behind a length
+    /// that came whole. What a stream ended in, it will send again.
+    pub fn counts(&self, cause: &str) -> bool {
+        matches!(self, Self::LengthPrefixed { .. }) && ![TRUNCATED, OUT_OF_RANGE].contains(&cause)
     }
 
     /// Bytes received and not yet part of a packet.
@@ -142,7 +147,7 @@ impl Framer {
                 take_bare(framer, &mut found);
             }
             Self::LengthPrefixed { buffer, .. } => {
-                found.unframed("truncated", buffer, buffer.len() as u64);
+                found.unframed(TRUNCATED, buffer, buffer.len() as u64);
                 found.lost = Some(Lost::Truncated);
                 buffer.clear();
             }
@@ -175,7 +180,7 @@ fn take_prefixed(buffer: &[u8], packet_bytes_max: usize, found: &mut Framing) ->
         let longest = packet_bytes_max as u32;
         if !(1..=longest).contains(&length) {
             // Where the next one begins is not known any more.
-            found.unframed("length-out-of-range", rest, rest.len() as u64);
+            found.unframed(OUT_OF_RANGE, rest, rest.len() as u64);
             found.lost = Some(Lost::LengthOutOfRange { found: length, longest: packet_bytes_max });
             return buffer.len();
         }
@@ -194,7 +199,7 @@ pub fn not_a_packet(bytes: &[u8]) -> Option<&'static str> {
     match PrimaryHeader::parse(bytes) {
         Ok(header) if header.packet_bytes() == bytes.len() => None,
         Ok(_) => Some("length-mismatch"),
-        Err(HeaderError::Truncated { .. }) => Some("truncated"),
+        Err(HeaderError::Truncated { .. }) => Some("length-mismatch"),
         Err(HeaderError::Version { .. }) => Some("not-a-packet"),
     }
 }

@@ -98,7 +98,12 @@ impl Link {
                 }
                 Ok(())
             }
-            Err(NotTaken::Full) => Err(Refused::Full),
+            Err(NotTaken::Full) => {
+                if let Some(rate) = &self.rate {
+                    rate.give_back(records);
+                }
+                Err(Refused::Full)
+            }
             Err(NotTaken::Stopped) => Err(Refused::Stopped),
         }
     }

@@ -20,7 +20,7 @@ pub mod udp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use delivery::{Event, SampleRecord};
+use delivery::{Event, SampleRecord, Scalar};
 use space_packet::ReceptionTime;
 
 use crate::journal::DurableCount;
@@ -93,10 +93,19 @@ impl Records {
         match self {
             Self::Events(events) => events.iter().map(|event| 128 + event.text.len()).sum(),
             Self::Packets { bytes, ends } => bytes.len() + 4 * ends.len(),
-            Self::Samples(samples) => samples.iter().map(|sample| 96 + sample.parameter.len()).sum(),
+            Self::Samples(samples) => samples.iter().map(sample_bytes).sum(),
             Self::Unframed { bytes, .. } => bytes.len(),
         }
     }
+}
+
+fn sample_bytes(sample: &SampleRecord) -> usize {
+    let value = match &sample.value {
+        Scalar::Binary(bytes) => bytes.len(),
+        Scalar::Text(text) => text.len(),
+        Scalar::Boolean(_) | Scalar::Float(_) | Scalar::Signed(_) | Scalar::Unsigned(_) => 0,
+    };
+    96 + sample.parameter.len() + value
 }
 
 /// Each of packets that stand one after the other.

@@ -32,6 +32,12 @@ impl RateCap {
         *state = (level - records as f64, now);
         Ok(())
     }
+
+    /// Records that were taken from the bucket did not come in after all.
+    pub(super) fn give_back(&self, records: usize) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 += records as f64;
+    }
 }
 
 #[cfg(test)]

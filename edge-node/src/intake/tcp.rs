@@ -212,8 +212,12 @@ impl Connection {
             self.link.statistics().rejected(cause, bytes);
         }
         for records in found.records {
-            // Of bare packets a producer counts those it sent, not the noise between them.
-            let is_counted = !matches!(records, Records::Unframed { .. }) || self.framer.is_length_prefixed();
+            // Of bare packets a producer counts those it sent, not the noise between them; behind lengths, whatever came
+            // whole.
+            let is_counted = match &records {
+                Records::Unframed { cause, .. } => self.framer.counts(cause),
+                _ => true,
+            };
             let producer = self.producer.clone().filter(|_| is_counted);
             if is_counted {
                 sent.fetch_add(records.count() as u64, Ordering::AcqRel);

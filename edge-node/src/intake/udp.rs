@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::Severity;
-use space_packet::{PrimaryHeader, ReceptionTime};
+use space_packet::{HeaderError, PrimaryHeader, ReceptionTime};
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::events::{EventLog, event};
-use super::framing::not_a_packet;
 use super::{Link, Records, Submission};
 
 /// The largest datagram there is.
@@ -26,6 +25,8 @@ const BYTES_AT_ONCE: usize = 64 * 1_024;
 /// What the kernel may hold while this door waits for the journal: 8 MB at 92 bytes are some 40 ms at a million packets
 /// a second.
 const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
+/// What a stopping node gives a full journal to take what was read already.
+const STOP_WAIT: Duration = Duration::from_secs(2);
 /// How often the kernel is asked what it dropped.
 const OVERRUN_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -65,7 +66,10 @@ impl UdpIntake {
         let mut dropped = 0;
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
+                () = shutdown.cancelled() => {
+                    self.look_for_overruns(&mut dropped);
+                    return Ok(());
+                }
                 _ = ask.tick() => self.look_for_overruns(&mut dropped),
                 readable = self.socket.readable() => {
                     readable?;
@@ -74,8 +78,13 @@ impl UdpIntake {
                     for records in taken.records {
                         let reception = ReceptionTime(service::clock::now());
                         let submission = Submission { reception, records, producer: None, request: None };
-                        // While this waits the kernel holds datagrams, and counts those it cannot hold.
-                        if self.link.submit(submission).await.is_err() {
+                        // While this waits the kernel holds datagrams, and counts those it cannot hold. A node that
+                        // stops gives a full journal a moment.
+                        let is_taken = tokio::select! {
+                            taken = self.link.submit(submission) => taken.is_ok(),
+                            () = async { shutdown.cancelled().await; tokio::time::sleep(STOP_WAIT).await } => false,
+                        };
+                        if !is_taken {
                             return Ok(());
                         }
                     }
@@ -134,10 +143,11 @@ impl Datagrams {
         }
         if !rest.is_empty() || datagram.is_empty() {
             // What begins like a packet and is cut off is told from what is none.
-            let cause = match (not_a_packet(rest), PrimaryHeader::parse(rest)) {
-                (Some("length-mismatch"), Ok(header)) if header.packet_bytes() > rest.len() => "truncated",
-                (Some("length-mismatch") | None, _) => "oversized",
-                (Some(cause), _) => cause,
+            let cause = match PrimaryHeader::parse(rest) {
+                Ok(header) if header.packet_bytes() > rest.len() => "truncated",
+                Ok(_) => "oversized",
+                Err(HeaderError::Truncated { .. }) => "truncated",
+                Err(HeaderError::Version { .. }) => "not-a-packet",
             };
             link.statistics().rejected(cause, rest.len() as u64);
             self.records.push(Records::Unframed { cause, bytes: rest.to_vec() });

@@ -8,4 +8,5 @@ pub mod logging;
 pub mod metric;
 pub mod mission;
 pub mod ready;
+pub mod supervisor;
 pub mod tasks;
