@@ -175,8 +175,8 @@ pub struct EdgeFile {
     pub missions: Vec<Mission>,
     /// Where packets come in.
     pub links: Vec<LinkEntry>,
-    /// What its journal may take, such as `2 GiB`.
-    pub journal_quota: Option<String>,
+    /// Keys of its journal, such as `quota`; the program's own defaults when empty.
+    pub journal: Vec<(&'static str, &'static str)>,
     /// Profile of the connection to the hub, such as `satcom`.
     pub forwarding_profile: Option<String>,
 }
@@ -189,12 +189,14 @@ impl EdgeFile {
             quoted_path(&self.data_directory),
             self.http
         );
-        for (table, key, value) in
-            [("journal", "quota", &self.journal_quota), ("forwarding", "profile", &self.forwarding_profile)]
-        {
-            if let Some(value) = value {
-                let _ = writeln!(out, "\n[{table}]\n{key} = {}", quoted(value));
-            }
+        if !self.journal.is_empty() {
+            out.push_str("\n[journal]\n");
+        }
+        for (key, value) in &self.journal {
+            let _ = writeln!(out, "{key} = {}", quoted(value));
+        }
+        if let Some(profile) = &self.forwarding_profile {
+            let _ = writeln!(out, "\n[forwarding]\nprofile = {}", quoted(profile));
         }
         self.missions.iter().for_each(|mission| mission.write(&mut out));
         for link in &self.links {
@@ -298,7 +300,7 @@ submilliseconds = "microseconds"
             http: FREE,
             missions: Vec::new(),
             links: vec![link, narrow],
-            journal_quota: Some("2 GiB".to_owned()),
+            journal: vec![("quota", "2 GiB")],
             forwarding_profile: None,
         };
         let expected = r#"data_directory = "/var/lib/node"

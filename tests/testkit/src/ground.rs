@@ -39,8 +39,8 @@ pub struct NodePlan {
     pub link: SocketAddr,
     /// What the link tells its producer.
     pub acknowledgement: Acknowledgement,
-    /// What its journal may take, such as `64 MiB`.
-    pub journal_quota: Option<String>,
+    /// Keys of its journal, such as `quota`; the program's own defaults when empty.
+    pub journal: Vec<(&'static str, &'static str)>,
     /// Profile of its connection to the hub.
     pub forwarding_profile: Option<String>,
 }
@@ -54,7 +54,7 @@ impl NodePlan {
             http: ANY_PORT,
             link: ANY_PORT,
             acknowledgement: Acknowledgement::Count,
-            journal_quota: None,
+            journal: Vec::new(),
             forwarding_profile: None,
         }
     }
@@ -168,7 +168,7 @@ impl GroundSegment {
                 http: node.http,
                 missions: vec![plan.mission.clone()],
                 links: vec![link],
-                journal_quota: node.journal_quota,
+                journal: node.journal,
                 forwarding_profile: node.forwarding_profile,
             };
             nodes.insert(node.name, Node { file, site: node.site, process: None });

@@ -60,7 +60,7 @@ impl BenchNode {
         let mission = plan.mission.clone();
         let mut ground = GroundSegment::prepare(plan)?;
         let file = ground.node_file(NODE)?;
-        file.journal_quota = Some(QUOTA.to_owned());
+        file.journal = vec![("quota", QUOTA)];
         // With a port that the system chose the file would change once it is known, and the node follows its file:
         // it would close the link and open it again.
         let mut ports = Ports::claim()?;

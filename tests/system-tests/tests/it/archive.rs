@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use delivery::SealedBatch;
+use delivery::{Gap, SealedBatch};
 use futures_util::TryStreamExt;
 use serde_json::Value;
 use simulator::load::{is_intact, serial_of};
@@ -58,9 +58,10 @@ pub(crate) async fn read_ledger(
     while let Some(row) = rows.try_next().await? {
         let (lane, sequence): (String, i64) = (row.get(0), row.get(1));
         let newest = lanes.entry(lane.clone()).or_default();
-        ensure!(sequence == *newest + 1, "lane {lane}: batch {sequence} comes behind {newest}");
-        *newest = sequence;
         let batch = SealedBatch::parse(row.get(4)).with_context(|| format!("{lane}: batch {sequence}"))?;
+        let first = batch.header.first_sequence().0.cast_signed();
+        ensure!(first == *newest + 1, "lane {lane}: batch {first} comes behind {newest}");
+        *newest = sequence;
         let open = batch.open().with_context(|| format!("{lane}: batch {sequence}"))?;
         ensure!(batch.header.sequence.0.cast_signed() == sequence, "{lane}: the row of {sequence} lies");
         ensure!(batch.header.mission == row.get::<_, &str>(2), "{lane}: the row of {sequence} lies");
@@ -71,6 +72,16 @@ pub(crate) async fn read_ledger(
         }
     }
     Ok(batches)
+}
+
+/// Every gap in the ledger.
+pub(crate) async fn gaps(world: &World) -> anyhow::Result<Vec<Gap>> {
+    let client = database(world).await?;
+    let rows = client.query("SELECT sealed FROM ledger WHERE gap_first IS NOT NULL ORDER BY ledger_id", &[]);
+    let rows = rows.await?;
+    rows.iter()
+        .map(|row| SealedBatch::parse(row.get(0))?.header.gap.context("the row says that it is a gap"))
+        .collect()
 }
 
 /// The load's packets in the ledger, in the order they were received; each of the run, and as it was sent.

@@ -211,6 +211,13 @@ impl RunningLoad {
         Self { stop, report }
     }
 
+    /// Waits until it has sent all it was told to, and that was acknowledged.
+    pub(crate) async fn finished(self) -> anyhow::Result<LoadReport> {
+        let report = self.report.await?;
+        drop(self.stop);
+        Ok(report)
+    }
+
     /// Ends it; what was sent last is waited for.
     pub(crate) async fn stop(self) -> anyhow::Result<LoadReport> {
         let _ = self.stop.send(());
