@@ -150,3 +150,56 @@ async fn a_message_that_is_too_long_is_refused_and_counted() {
     assert_eq!(station.rejected("body-too-large"), 1);
     assert!(station.packets().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_web_page_calls_only_a_link_with_a_token() {
+    let station = Station::with(link("rpc", Door::Grpc)).await;
+    let by_page = || {
+        let mut request = Request::new(of_packets(packet(1)));
+        request.metadata_mut().insert("origin", "https://evil.example".parse().expect("a header"));
+        request
+    };
+    let status = connect(&station).await.ingest(by_page()).await.expect_err("refused");
+    assert_eq!(status.code(), Code::PermissionDenied);
+    assert!(status.message().starts_with("origin-refused: "), "{status:?}");
+    assert_eq!(station.rejected("origin-refused"), 1);
+    let by_name = |station: &Station| {
+        let channel = Channel::from_shared(station.url("rpc", "")).expect("an address");
+        let channel = channel.origin("http://evil.example".parse().expect("an address"));
+        async move { IntakeClient::new(channel.connect().await.expect("connected")) }
+    };
+    let status = by_name(&station).await.ingest(of_packets(packet(1))).await.expect_err("refused");
+    assert_eq!(status.code(), Code::PermissionDenied);
+    assert!(status.message().starts_with("host-refused: "), "{status:?}");
+    assert!(station.packets().await.is_empty());
+    let guarded = Station::guarded(link("rpc", Door::Grpc)).await;
+    let mut known = by_page();
+    known.metadata_mut().insert("authorization", format!("Bearer {TOKEN}").parse().expect("a header"));
+    assert_eq!(by_name(&guarded).await.ingest(known).await.expect("taken").into_inner().accepted, 1);
+}
+
+#[tokio::test]
+async fn a_call_that_finds_no_memory_for_its_message_is_told_to_come_again() {
+    let mut large = link("rpc", Door::Grpc);
+    large.body_max = service::config::Bytes(64 << 20);
+    let station = Station::with(large).await;
+    let mut client = connect(&station).await;
+    let (send, requests) = stream();
+    let mut replies = client.stream(requests).await.expect("open").into_inner();
+    // All of the address's memory, which the call keeps until it ends.
+    send.send(of_packets(vec![0xFF; (64 << 20) - 100])).await.expect("open");
+    let (_, refused) = dealt_with(&mut replies, 1).await;
+    assert_eq!(refused, ["0 not-a-packet"]);
+    let status = client.ingest(of_packets(packet(1))).await.expect_err("refused");
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+    assert!(status.message().starts_with("memory: "), "{status:?}");
+    assert!(status.metadata().contains_key("retry-after"), "{status:?}");
+    assert_eq!(station.rejected("memory"), 1);
+    drop((send, replies));
+    let due = tokio::time::Instant::now() + Duration::from_secs(20);
+    while let Err(status) = client.ingest(of_packets(packet(1))).await {
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+        assert!(tokio::time::Instant::now() < due, "the memory did not come back");
+    }
+    assert_eq!(station.packets().await, [packet(1)]);
+}

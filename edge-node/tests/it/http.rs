@@ -258,12 +258,46 @@ async fn strangers_are_told_nothing_and_who_has_the_token_what_is_there() {
 }
 
 #[tokio::test]
+async fn a_web_page_brings_nothing_into_a_link_without_a_token() {
+    let station = web().await;
+    let pages = [
+        ("origin", "https://evil.example", "origin-refused"),
+        ("origin", "null", "origin-refused"),
+        ("origin", "http://127.0.0.1", "origin-refused"),
+        ("host", "evil.example", "host-refused"),
+        ("host", "evil.example:8090", "host-refused"),
+    ];
+    for (name, value, cause) in pages {
+        let before = station.rejected(cause);
+        let (status, answer) =
+            post(&station, "", &[("content-type", OCTETS), (name, value)], packet(1)).await;
+        assert_eq!((status, &answer["cause"]), (403, &json!(cause)), "{name}: {value}: {answer}");
+        assert!(answer["detail"].as_str().is_some_and(|text| text.contains("need a link with a token")));
+        assert_eq!(station.rejected(cause), before + 1);
+    }
+    assert!(station.packets().await.is_empty());
+    let here = [("content-type", OCTETS), ("host", "localhost:8090")];
+    assert_eq!(post(&station, "", &here, packet(1)).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_web_page_with_the_token_may_bring_something_by_any_name() {
+    let station = Station::guarded(link("web", Door::Http)).await;
+    let bearer = format!("Bearer {TOKEN}");
+    let page = [("content-type", OCTETS), ("origin", "https://a.example"), ("host", "station:8090")];
+    let (status, answer) = post(&station, "", &page, packet(1)).await;
+    assert_eq!((status, &answer["cause"]), (401, &json!("token-missing")));
+    let known = [&page[..], &[("authorization", bearer.as_str())]].concat();
+    assert_eq!(post(&station, "", &known, packet(1)).await.0, 200);
+}
+
+#[tokio::test]
 async fn a_producer_that_goes_away_leaves_no_half_of_its_request() {
     let station = web().await;
     let body = packets(0..2_000).concat();
     let mut stream = tokio::net::TcpStream::connect(&station.addresses["web"]).await.expect("connected");
     let head = format!(
-        "POST /api/v1/ingest/demo HTTP/1.1\r\nhost: x\r\ncontent-type: {OCTETS}\r\ncontent-length: {}\r\n\r\n",
+        "POST /api/v1/ingest/demo HTTP/1.1\r\nhost: localhost\r\ncontent-type: {OCTETS}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.expect("written");

@@ -52,15 +52,27 @@ async fn a_request_that_comes_again_while_it_is_under_way_waits_for_it() {
 
 #[tokio::test]
 async fn after_a_restart_only_what_is_not_durable_yet_is_taken() {
-    let receipts = HashMap::from([(request_key("web", "half"), 700), (request_key("web", "whole"), 1_500)]);
-    let station = Station::start(&[link("web", Door::Http)], receipts).await;
     let body = packets(0..1_500);
+    let key = |key| request_key("web", key, &body.concat(), false);
+    let receipts = HashMap::from([(key("half"), 700), (key("whole"), 1_500)]);
+    let station = Station::start(&[link("web", Door::Http)], receipts).await;
     let (status, answer) = post(&station, "whole", body.concat()).await;
     assert_eq!((status, &answer["accepted"], &answer["repeated"]), (200, &json!(1_500), &json!(true)));
     assert!(station.packets().await.is_empty());
     let (status, answer) = post(&station, "half", body.concat()).await;
     assert_eq!((status, &answer["accepted"]), (200, &json!(1_500)));
     assert_eq!(station.packets().await, body[700..]);
+}
+
+#[tokio::test]
+async fn after_a_restart_another_body_under_a_known_key_is_taken_as_a_whole() {
+    let (before, body) = (packets(0..600), packets(600..900));
+    let receipts = HashMap::from([(request_key("web", "k", &before.concat(), false), 600)]);
+    let station = Station::start(&[link("web", Door::Http)], receipts).await;
+    let (status, answer) = post(&station, "k", body.concat()).await;
+    assert_eq!((status, &answer["accepted"], &answer["repeated"]), (200, &json!(300), &Value::Null));
+    assert_eq!(station.packets().await, body);
+    assert_eq!(post(&station, "k", before.concat()).await.0, 422);
 }
 
 #[tokio::test]

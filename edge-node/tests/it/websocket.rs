@@ -146,6 +146,33 @@ async fn a_link_takes_as_many_clients_as_it_may_and_only_those_with_its_token() 
 }
 
 #[tokio::test]
+async fn a_web_page_opens_only_a_link_with_a_token() {
+    let page = |station: &Station, name: &'static str, value: &str, token: Option<&str>| {
+        let url = format!("ws://{}/api/v1/ingest/demo/stream", station.addresses["ws"]);
+        let mut request = url.into_client_request().expect("a request");
+        request.headers_mut().insert(name, value.parse().expect("a header"));
+        if let Some(token) = token {
+            let token = format!("Bearer {token}").parse().expect("a header");
+            request.headers_mut().insert("authorization", token);
+        }
+        connect_async(request)
+    };
+    let station = Station::with(link("ws", Door::WebSocket)).await;
+    let pages =
+        [("origin", "https://evil.example", "origin-refused"), ("host", "evil.example:8090", "host-refused")];
+    for (name, value, cause) in pages {
+        let refused = page(&station, name, value, None).await.expect_err("refused");
+        assert!(refused.to_string().contains("403"), "{refused}");
+        assert_eq!(station.rejected(cause), 1);
+    }
+    page(&station, "host", "localhost:8090", None).await.expect("connected");
+    let guarded = Station::guarded(link("ws", Door::WebSocket)).await;
+    for (name, value, _) in pages {
+        page(&guarded, name, value, Some(TOKEN)).await.expect("connected");
+    }
+}
+
+#[tokio::test]
 async fn a_node_that_stops_says_goodbye_and_keeps_what_was_acknowledged() {
     let station = Station::with(link("ws", Door::WebSocket)).await;
     let mut socket = connect(&station, "").await;

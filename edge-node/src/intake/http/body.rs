@@ -90,7 +90,8 @@ pub struct Held {
 }
 
 impl Held {
-    fn new(memory: &Memory) -> Self {
+    /// Holds nothing yet.
+    pub(super) fn new(memory: &Memory) -> Self {
         Self { room: Arc::clone(&memory.room), permit: None, bytes: 0 }
     }
 
@@ -102,7 +103,7 @@ impl Held {
     }
 
     /// Takes what it needs to hold so many bytes, and a little ahead.
-    fn grow_to(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub(super) fn grow_to(&mut self, bytes: usize) -> Result<(), Refusal> {
         if bytes <= self.bytes {
             return Ok(());
         }

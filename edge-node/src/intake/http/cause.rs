@@ -28,9 +28,11 @@ pub enum Cause {
     DoorClosed,
     /// The body cannot be unpacked.
     EncodingBroken,
+    /// A host that a web page may have made up, on a link without a token.
+    HostRefused,
     /// The key is empty, too long, or no printable text.
     IdempotencyKeyMalformed,
-    /// The key was used with another body.
+    /// The key was used with another body, or another `partial`.
     IdempotencyKeyReused,
     /// The records are handed over, and not yet durable.
     JournalSlow,
@@ -40,6 +42,8 @@ pub enum Cause {
     MissionUnknown,
     /// Bytes that begin no packet.
     NotAPacket,
+    /// A request of a web page, on a link without a token.
+    OriginRefused,
     /// A packet longer than the link takes.
     Oversized,
     /// Not a message of the contract.
@@ -75,12 +79,14 @@ impl Cause {
             Self::ContentType => "content-type",
             Self::DoorClosed => "door-closed",
             Self::EncodingBroken => "encoding-broken",
+            Self::HostRefused => "host-refused",
             Self::IdempotencyKeyMalformed => "idempotency-key-malformed",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
             Self::JournalSlow => "journal-slow",
             Self::Memory => "memory",
             Self::MissionUnknown => "mission-unknown",
             Self::NotAPacket => "not-a-packet",
+            Self::OriginRefused => "origin-refused",
             Self::Oversized => "oversized",
             Self::ProtobufMalformed => "protobuf-malformed",
             Self::QueryMalformed => "query-malformed",
@@ -111,6 +117,7 @@ impl Cause {
             Self::BodyTooLarge | Self::Sample(SampleCause::TooManySamples) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentEncoding | Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::DoorClosed | Self::MissionUnknown => StatusCode::NOT_FOUND,
+            Self::HostRefused | Self::OriginRefused => StatusCode::FORBIDDEN,
             Self::IdempotencyKeyReused | Self::Sample(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::ConnectionLimit | Self::JournalSlow | Self::Memory | Self::Stopping => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -126,6 +133,7 @@ impl Cause {
             Self::ConnectionLimit | Self::JournalSlow | Self::Stopping => tonic::Code::Unavailable,
             Self::BodySlow => tonic::Code::DeadlineExceeded,
             Self::DoorClosed | Self::MissionUnknown => tonic::Code::NotFound,
+            Self::HostRefused | Self::OriginRefused => tonic::Code::PermissionDenied,
             Self::Memory | Self::QueueFull | Self::RateCap => tonic::Code::ResourceExhausted,
             Self::TokenMissing | Self::TokenWrong => tonic::Code::Unauthenticated,
             _ => tonic::Code::InvalidArgument,
@@ -135,6 +143,7 @@ impl Cause {
     /// What happened, the same each time.
     const fn title(self) -> &'static str {
         match self.status() {
+            StatusCode::FORBIDDEN => "The link is not for web pages",
             StatusCode::NOT_FOUND => "There is no such link",
             StatusCode::PAYLOAD_TOO_LARGE => "The body is too large",
             StatusCode::REQUEST_TIMEOUT => "The body did not come in time",

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use futures_util::stream::unfold;
@@ -19,9 +18,12 @@ use tokio::time::{sleep, timeout};
 use tonic::{Code, Status, Streaming};
 use tower::ServiceExt;
 
+use super::access::Shown;
 use super::body::Held;
 use super::cause::{Cause, Refusal, RefusedRecord};
+use super::idempotency::KeyedRequest;
 use super::ingest::{Answer, READ_AT_ONCE_BYTES, checked_key, finish, stopped};
+use super::meter::metered;
 use super::parse::{self, Parsed};
 use super::session::Session;
 use super::taking::{STOP_WAIT, unless_stopped};
@@ -35,12 +37,16 @@ const REPLY_TIME_MAX: Duration = Duration::from_secs(60);
 
 pub(super) async fn call(State(front): State<Arc<Front>>, request: Request) -> Response {
     // Before any of the body is read.
-    let bytes_max = match front.message_bytes_max(Door::Grpc, request.headers()) {
+    let shown = Shown::of(request.uri(), request.headers());
+    let bytes_max = match front.message_bytes_max(Door::Grpc, &shown) {
         Ok(bytes_max) => bytes_max,
         Err(refusal) => return Status::from(refusal).into_http::<Body>().into_response(),
     };
-    let service = Service { front: Arc::clone(&front) };
+    let service = Service { front: Arc::clone(&front), shown };
     let service = IntakeServer::new(service).max_decoding_message_size(bytes_max);
+    let metering = Arc::clone(&front);
+    let on_refused = move || metering.count_nameless(Cause::Memory);
+    let request = request.map(|body| metered(body, bytes_max, &front.calls, on_refused));
     let response = match service.oneshot(request).await {
         Ok(response) => response.map(Body::new),
         Err(never) => match never {},
@@ -67,13 +73,15 @@ fn undecodable(status: &Status) -> Option<Cause> {
     }
 }
 
+#[derive(Clone)]
 struct Service {
     front: Arc<Front>,
+    shown: Shown,
 }
 
 impl Service {
-    fn link(&self, mission: &str, headers: &HeaderMap) -> Result<(Arc<HttpLink>, Client), Status> {
-        let link = self.front.find(Door::Grpc, mission, headers)?;
+    fn link(&self, mission: &str) -> Result<(Arc<HttpLink>, Client), Status> {
+        let link = self.front.find(Door::Grpc, mission, &self.shown)?;
         let client = link.admit().inspect_err(|refusal| link.count(refusal, 0))?;
         Ok((link, client))
     }
@@ -106,8 +114,8 @@ impl Intake for Service {
         &self,
         request: tonic::Request<IngestRequest>,
     ) -> Result<tonic::Response<IngestReply>, Status> {
-        let (metadata, _, message) = request.into_parts();
-        let (link, client) = self.link(&message.mission, &metadata.into_headers())?;
+        let message = request.into_inner();
+        let (link, client) = self.link(&message.mission)?;
         let hash = blake3::hash(&message.encode_to_vec());
         let held = Held::of(&self.front.memory, message.encoded_len())
             .inspect_err(|refusal| link.count(refusal, 0))?;
@@ -116,7 +124,9 @@ impl Intake for Service {
         let key = key.inspect_err(|refusal| link.count(refusal, 0))?;
         // The link has not ended before its producers are told.
         let _task = link.tasks.token();
-        let taken = finish(&link, parsed, key.as_deref(), hash, (client, held));
+        // Whether the good records are wanted alone is part of the message, and so of its hash.
+        let keyed = key.map(|key| KeyedRequest::new(&link.config().name, &key, &hash, false));
+        let taken = finish(&link, parsed, keyed, (client, held));
         let answer = unless_stopped(&link.stop, taken).await.unwrap_or_else(stopped);
         let answer = answer.inspect_err(|refusal| link.count(refusal, 0))?;
         Ok(tonic::Response::new(reply(answer)))
@@ -126,11 +136,8 @@ impl Intake for Service {
         &self,
         request: tonic::Request<Streaming<IngestRequest>>,
     ) -> Result<tonic::Response<Self::StreamStream>, Status> {
-        let (metadata, _, messages) = request.into_parts();
         let (tell, told) = mpsc::channel(REPLIES_MAX);
-        let front = Arc::clone(&self.front);
-        let headers = metadata.into_headers();
-        tokio::spawn(serve_call(Service { front }, headers, messages, tell));
+        tokio::spawn(serve_call(self.clone(), request.into_inner(), tell));
         let replies = unfold(told, |mut told| async move { told.recv().await.map(|reply| (reply, told)) });
         Ok(tonic::Response::new(Box::pin(replies)))
     }
@@ -141,12 +148,7 @@ type Tell = mpsc::Sender<Result<IngestReply, Status>>;
 /// How long the first message of a stream may take: only then it is known which link is meant.
 const FIRST_MESSAGE: Duration = Duration::from_secs(60);
 
-async fn serve_call(
-    service: Service,
-    headers: HeaderMap,
-    mut messages: Streaming<IngestRequest>,
-    tell: Tell,
-) {
+async fn serve_call(service: Service, mut messages: Streaming<IngestRequest>, tell: Tell) {
     let first = match timeout(FIRST_MESSAGE, messages.message()).await {
         Ok(Ok(Some(first))) => first,
         Ok(Ok(None)) => return,
@@ -156,7 +158,7 @@ async fn serve_call(
             return drop(tell.send(Err(status)).await);
         }
     };
-    let (link, client) = match service.link(&first.mission, &headers) {
+    let (link, client) = match service.link(&first.mission) {
         Ok(found) => found,
         Err(status) => return drop(tell.send(Err(status)).await),
     };

@@ -10,27 +10,52 @@ use super::taking::{Outcome, Taken};
 /// Keys remembered; with a later one the oldest that is not under way is forgotten. About 10 MiB.
 const KEYS_MAX: usize = 65_536;
 
-/// Hash of a link's name and a key.
+/// Hash of a request as the journal knows it: of its link, key and content. Another body under the same key is never
+/// taken for this one, also when only the journal's receipts are left.
 pub type RequestKey = [u8; 16];
 
-/// The key of a request as the journal knows it: two links' producers may use the same words.
-pub fn request_key(link: &str, key: &str) -> RequestKey {
-    let mut hasher = blake3::Hasher::new();
-    // A name holds no zero byte, so that no two pairs are hashed alike.
-    hasher.update(link.as_bytes()).update(&[0]).update(key.as_bytes());
+/// Hash of a link's name and a key: two links' producers may use the same words.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+struct Name([u8; 16]);
+
+/// A request with a key.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyedRequest {
+    name: Name,
+    /// How the journal knows it.
+    pub key: RequestKey,
+}
+
+impl KeyedRequest {
+    /// The request with this key, of a body with this hash; `is_partial` as far as the body does not say it.
+    pub fn new(link: &str, key: &str, body: &blake3::Hash, is_partial: bool) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        // A link's name holds no zero byte, so that no two pairs are hashed alike.
+        hasher.update(link.as_bytes()).update(&[0]).update(key.as_bytes());
+        let name = short(&hasher);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&name).update(body.as_bytes()).update(&[u8::from(is_partial)]);
+        Self { name: Name(name), key: short(&hasher) }
+    }
+}
+
+fn short(hasher: &blake3::Hasher) -> [u8; 16] {
     let mut short = [0; 16];
     hasher.finalize_xof().fill(&mut short);
     short
 }
 
+/// The key of a request as the journal's receipts have it.
+pub fn request_key(link: &str, key: &str, body: &[u8], is_partial: bool) -> RequestKey {
+    KeyedRequest::new(link, key, &blake3::hash(body), is_partial).key
+}
+
 #[derive(Clone)]
 enum Known {
-    /// From the journal's receipts: so many records were durable when the node started.
-    Journalled(u32),
     /// Under way.
-    Running(blake3::Hash, watch::Receiver<Option<Outcome>>),
+    Running(RequestKey, watch::Receiver<Option<Outcome>>),
     /// Durable.
-    Durable(blake3::Hash, Taken),
+    Durable(RequestKey, Taken),
 }
 
 /// What is known of all keys.
@@ -41,9 +66,11 @@ pub struct KnownRequests {
 
 #[derive(Default)]
 struct Inner {
-    known: HashMap<RequestKey, Known>,
+    /// From the journal: so many records of each request are durable.
+    receipts: HashMap<RequestKey, u32>,
+    known: HashMap<Name, Known>,
     /// Oldest first.
-    order: VecDeque<RequestKey>,
+    order: VecDeque<Name>,
 }
 
 /// What a request with a key is.
@@ -61,21 +88,15 @@ pub enum Begun {
 /// The right to take a request. Whoever waits for the same one is told by it.
 pub struct Ticket {
     requests: Arc<KnownRequests>,
-    key: RequestKey,
-    body: blake3::Hash,
-    /// What was known before, to go back to when nothing was taken.
-    before: Option<Known>,
+    request: KeyedRequest,
     told: watch::Sender<Option<Outcome>>,
 }
 
 impl KnownRequests {
     /// Knows what the journal has receipts for.
     pub fn new(receipts: HashMap<RequestKey, u32>) -> Self {
-        let order = receipts.keys().copied().collect();
-        let known = receipts.into_iter().map(|(key, records)| (key, Known::Journalled(records))).collect();
-        let requests = Self { inner: Mutex::new(Inner { known, order }) };
-        requests.inner().forget_oldest();
-        requests
+        let receipts = receipts.into_iter().take(KEYS_MAX).collect();
+        Self { inner: Mutex::new(Inner { receipts, ..Inner::default() }) }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -83,31 +104,32 @@ impl KnownRequests {
     }
 
     /// A request of so many records came.
-    pub fn begin(self: &Arc<Self>, key: RequestKey, body: blake3::Hash, records: usize) -> Begun {
+    pub fn begin(self: &Arc<Self>, request: KeyedRequest, records: usize) -> Begun {
         let mut inner = self.inner();
-        let before = inner.known.get(&key).cloned();
-        let skipped = match &before {
-            None => 0,
-            Some(Known::Running(known, _) | Known::Durable(known, _)) if *known != body => {
+        match inner.known.get(&request.name) {
+            Some(Known::Running(key, _) | Known::Durable(key, _)) if *key != request.key => {
                 return Begun::Other;
             }
             Some(Known::Running(_, told)) => return Begun::Running(told.clone()),
             Some(Known::Durable(_, taken)) => return Begun::Durable(*taken),
-            Some(Known::Journalled(durable)) if *durable as usize >= records => {
-                return Begun::Durable(Taken { accepted: records as u64, quarantined: None });
-            }
-            Some(Known::Journalled(durable)) => *durable,
-        };
+            None => {}
+        }
+        let durable = inner.receipts.get(&request.key).copied().unwrap_or_default();
+        if durable > 0 && durable as usize >= records {
+            let taken = Taken { accepted: records as u64, quarantined: None };
+            inner.put(request.name, Known::Durable(request.key, taken));
+            return Begun::Durable(taken);
+        }
         let (told, end) = watch::channel(None);
-        inner.put(key, Known::Running(body, end));
-        Begun::New(Ticket { requests: Arc::clone(self), key, body, before, told }, skipped)
+        inner.put(request.name, Known::Running(request.key, end));
+        Begun::New(Ticket { requests: Arc::clone(self), request, told }, durable)
     }
 }
 
 impl Inner {
-    fn put(&mut self, key: RequestKey, known: Known) {
-        if self.known.insert(key, known).is_none() {
-            self.order.push_back(key);
+    fn put(&mut self, name: Name, known: Known) {
+        if self.known.insert(name, known).is_none() {
+            self.order.push_back(name);
             self.forget_oldest();
         }
     }
@@ -131,7 +153,12 @@ impl Ticket {
     /// How the request ended.
     pub fn end(self, outcome: Outcome) {
         if let Outcome::Durable(taken) = outcome {
-            self.requests.inner().put(self.key, Known::Durable(self.body, taken));
+            let mut inner = self.requests.inner();
+            inner.put(self.request.name, Known::Durable(self.request.key, taken));
+            // Of what an earlier run began, the rest is durable now.
+            if let Some(records) = inner.receipts.get_mut(&self.request.key) {
+                *records = u32::try_from(taken.accepted).unwrap_or(u32::MAX);
+            }
         }
         self.told.send_replace(Some(outcome));
     }
@@ -140,15 +167,10 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut inner = self.requests.inner();
-        if !matches!(inner.known.get(&self.key), Some(Known::Running(..))) {
-            return;
-        }
-        match self.before.take() {
-            Some(before) => inner.put(self.key, before),
-            None => {
-                inner.known.remove(&self.key);
-                inner.order.retain(|key| *key != self.key);
-            }
+        let name = self.request.name;
+        if matches!(inner.known.get(&name), Some(Known::Running(..))) {
+            inner.known.remove(&name);
+            inner.order.retain(|known| *known != name);
         }
     }
 }
@@ -157,44 +179,71 @@ impl Drop for Ticket {
 mod tests {
     use super::*;
 
-    fn key(number: usize) -> RequestKey {
-        request_key("web", &number.to_string())
+    fn request(number: usize, body: &[u8]) -> KeyedRequest {
+        KeyedRequest::new("web", &number.to_string(), &blake3::hash(body), false)
     }
 
     #[test]
     fn of_keys_beyond_the_bound_the_oldest_that_are_not_under_way_are_forgotten() {
         let requests = Arc::new(KnownRequests::default());
-        let body = blake3::hash(b"body");
+        let request = |number| request(number, b"body");
         let taken = Taken { accepted: 1, quarantined: Some(0) };
-        let Begun::New(running, 0) = requests.begin(key(0), body, 1) else { panic!("it is new") };
+        let Begun::New(running, 0) = requests.begin(request(0), 1) else { panic!("it is new") };
         for number in 1..KEYS_MAX + 10 {
-            let Begun::New(ticket, 0) = requests.begin(key(number), body, 1) else { panic!("it is new") };
+            let Begun::New(ticket, 0) = requests.begin(request(number), 1) else { panic!("it is new") };
             ticket.end(Outcome::Durable(taken));
         }
         assert_eq!(requests.inner().known.len(), KEYS_MAX);
-        assert!(matches!(requests.begin(key(0), body, 1), Begun::Running(_)));
-        assert!(matches!(requests.begin(key(KEYS_MAX + 9), body, 1), Begun::Durable(_)));
-        assert!(matches!(requests.begin(key(1), body, 1), Begun::New(..)));
+        assert!(matches!(requests.begin(request(0), 1), Begun::Running(_)));
+        assert!(matches!(requests.begin(request(KEYS_MAX + 9), 1), Begun::Durable(_)));
+        assert!(matches!(requests.begin(request(1), 1), Begun::New(..)));
         drop(running);
     }
 
     #[test]
     fn a_request_of_which_nothing_was_taken_leaves_no_key_behind() {
-        let requests = Arc::new(KnownRequests::new(HashMap::from([(key(1), 4)])));
-        for (number, skipped) in [(1, 4), (2, 0)] {
-            for body in [b"one", b"two"] {
-                let begun = requests.begin(key(number), blake3::hash(body), 9);
-                let Begun::New(ticket, found) = begun else { panic!("it may be taken") };
-                assert_eq!(found, skipped);
-                ticket.end(Outcome::Refused(crate::intake::Refused::Full));
-            }
+        let receipts = HashMap::from([(request(1, b"one").key, 4)]);
+        let requests = Arc::new(KnownRequests::new(receipts));
+        for (number, body, skipped) in [(1, b"one", 4), (1, b"two", 0), (1, b"one", 4), (2, b"one", 0)] {
+            let begun = requests.begin(request(number, body), 9);
+            let Begun::New(ticket, found) = begun else { panic!("it may be taken") };
+            assert_eq!(found, skipped);
+            ticket.end(Outcome::Refused(crate::intake::Refused::Full));
         }
-        assert_eq!(requests.inner().known.len(), 1);
+        assert!(requests.inner().known.is_empty());
     }
 
     #[test]
-    fn two_links_may_have_producers_with_the_same_key() {
-        assert_ne!(request_key("a", "bc"), request_key("ab", "c"));
-        assert_ne!(request_key("a", "k"), request_key("b", "k"));
+    fn what_an_earlier_run_took_holds_for_its_body_alone() {
+        let whole = request(1, b"one");
+        let requests = Arc::new(KnownRequests::new(HashMap::from([(whole.key, 9)])));
+        let Begun::New(other, 0) = requests.begin(request(1, b"two"), 9) else { panic!("it is new") };
+        assert!(matches!(requests.begin(whole, 9), Begun::Other));
+        drop(other);
+        assert!(matches!(requests.begin(whole, 9), Begun::Durable(_)));
+        assert!(matches!(requests.begin(request(1, b"two"), 9), Begun::Other));
+    }
+
+    #[test]
+    fn the_rest_of_a_request_is_not_taken_twice_once_its_key_is_forgotten() {
+        let half = request(1, b"one");
+        let requests = Arc::new(KnownRequests::new(HashMap::from([(half.key, 4)])));
+        let Begun::New(ticket, 4) = requests.begin(half, 9) else { panic!("half is to come") };
+        ticket.end(Outcome::Durable(Taken { accepted: 9, quarantined: Some(0) }));
+        requests.inner().known.clear();
+        assert!(matches!(requests.begin(half, 9), Begun::Durable(_)));
+    }
+
+    #[test]
+    fn requests_differ_by_link_key_body_and_partial() {
+        let key = |link, key, body: &[u8], is_partial| request_key(link, key, body, is_partial);
+        let all = [
+            key("a", "bc", b"1", false),
+            key("ab", "c", b"1", false),
+            key("b", "bc", b"1", false),
+            key("a", "bc", b"2", false),
+            key("a", "bc", b"1", true),
+        ];
+        assert_eq!(std::collections::HashSet::from(all).len(), all.len());
     }
 }

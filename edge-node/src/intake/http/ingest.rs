@@ -6,16 +6,17 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use processing::SampleFormat;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::access::Shown;
 use super::body::{self, Held, Packing};
 use super::cause::{Cause, Refusal, RefusedRecord};
-use super::idempotency::{Begun, request_key};
+use super::idempotency::{Begun, KeyedRequest};
 use super::parse::{self, Format, Parsed};
 use super::taking::{Outcome, Taken, Taking, unless_stopped};
 use super::{Client, Front, HttpLink};
@@ -52,10 +53,11 @@ pub(super) async fn ingest(
     State(front): State<Arc<Front>>,
     Path(mission): Path<String>,
     RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
     mut body: Body,
 ) -> Response {
-    let link = match front.find(Door::Http, &mission, &headers) {
+    let link = match front.find(Door::Http, &mission, &Shown::of(&uri, &headers)) {
         Ok(link) => link,
         Err(refusal) => return refusal.into_response(),
     };
@@ -100,36 +102,37 @@ async fn take(
         Some(key) => Some(key),
         None => parsed.idempotency_key.take().map(checked_key).transpose()?,
     };
-    finish(link, parsed, key.as_deref(), hash, (client, held)).await
+    let request = key.map(|key| KeyedRequest::new(&link.config().name, &key, &hash, is_partial));
+    finish(link, parsed, request, (client, held)).await
 }
 
 /// Takes what was parsed, and says what became of it.
 pub(super) async fn finish(
     link: &Arc<HttpLink>,
     mut parsed: Parsed,
-    key: Option<&str>,
-    body: blake3::Hash,
+    request: Option<KeyedRequest>,
     holding: (Client, Held),
 ) -> Result<Answer, Refusal> {
     let pieces = std::mem::take(&mut parsed.pieces);
     let mut repeated = false;
-    let taken = match key.map(|key| request_key(&link.config().name, key)) {
+    let taken = match request {
         None => {
             let taking = Taking { pieces, key: None, skipped: 0 };
             wait(start(link, taking, holding, |_| {})).await?
         }
-        Some(key) => match link.context.known.begin(key, body, parsed.records) {
+        Some(request) => match link.context.known.begin(request, parsed.records) {
             Begun::Durable(taken) => {
                 repeated = true;
                 taken
             }
             Begun::New(ticket, skipped) => {
                 let pieces = parse::skip(pieces, skipped as usize);
-                let taking = Taking { pieces, key: Some(key), skipped };
+                let taking = Taking { pieces, key: Some(request.key), skipped };
                 wait(start(link, taking, holding, move |outcome| ticket.end(outcome))).await?
             }
             Begun::Other => {
-                let message = "the Idempotency-Key was used with another body; nothing was taken";
+                let message =
+                    "the Idempotency-Key was used with another body, or another `partial`; nothing was taken";
                 return Err(Refusal::new(Cause::IdempotencyKeyReused, message));
             }
             Begun::Running(told) => {

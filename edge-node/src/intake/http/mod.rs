@@ -7,6 +7,7 @@ pub mod cause;
 mod grpc;
 pub mod idempotency;
 mod ingest;
+mod meter;
 pub mod parse;
 mod session;
 mod taking;
@@ -21,7 +22,6 @@ use std::time::Duration;
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use axum::Router;
-use axum::http::HeaderMap;
 use axum::routing::{any, get, post};
 use mission_database::MissionDatabase;
 use service::http::Bounds;
@@ -89,6 +89,8 @@ type Table = HashMap<(Door, String), Arc<HttpLink>>;
 struct Front {
     table: ArcSwap<Table>,
     memory: Memory,
+    /// For messages of gRPC calls. Apart from bodies, as a call that only announces a message holds room too.
+    calls: Memory,
     stop: CancellationToken,
     local_addr: SocketAddr,
     serving: Mutex<Option<JoinHandle<anyhow::Result<()>>>>,
@@ -161,6 +163,7 @@ impl Front {
         let front = Arc::new(Self {
             table: ArcSwap::default(),
             memory: Memory::default(),
+            calls: Memory::default(),
             stop: CancellationToken::new(),
             local_addr: listener.local_addr()?,
             serving: Mutex::default(),
@@ -213,13 +216,13 @@ impl Front {
     }
 
     /// The link that a request is for, if its producer may use it.
-    fn find(&self, door: Door, mission: &str, headers: &HeaderMap) -> Result<Arc<HttpLink>, Refusal> {
-        let (table, shown) = (self.table.load(), Shown::of(headers));
+    fn find(&self, door: Door, mission: &str, shown: &Shown) -> Result<Arc<HttpLink>, Refusal> {
+        let table = self.table.load();
         if let Some(link) = table.get(&(door, mission.to_owned())) {
             if shown.opens(link.token.as_ref()) {
                 return Ok(Arc::clone(link));
             }
-            let refusal = shown.refusal();
+            let refusal = shown.refusal([link.token.as_ref()]);
             link.statistics().rejected(refusal.cause.code(), 0);
             return Err(refusal);
         }
@@ -230,7 +233,7 @@ impl Front {
         let words: Vec<_> =
             open.iter().map(|(door, mission)| format!("{mission} by {}", door.word())).collect();
         let refusal = if open.is_empty() {
-            shown.refusal()
+            shown.refusal(table.values().map(|link| link.token.as_ref()))
         } else {
             let is_known = open.iter().any(|(_, known)| known == mission);
             let cause = if is_known { Cause::DoorClosed } else { Cause::MissionUnknown };
@@ -243,12 +246,12 @@ impl Front {
     }
 
     /// Whether a producer may use any link of a door, and the longest message of those.
-    fn message_bytes_max(&self, door: Door, headers: &HeaderMap) -> Result<usize, Refusal> {
-        let (table, shown) = (self.table.load(), Shown::of(headers));
-        let open =
-            table.iter().filter(|((known, _), link)| *known == door && shown.opens(link.token.as_ref()));
-        open.map(|(_, link)| link.body_bytes_max()).max().ok_or_else(|| {
-            let refusal = shown.refusal();
+    fn message_bytes_max(&self, door: Door, shown: &Shown) -> Result<usize, Refusal> {
+        let table = self.table.load();
+        let of_door = || table.iter().filter(|((known, _), _)| *known == door).map(|(_, link)| link);
+        let open = of_door().filter(|link| shown.opens(link.token.as_ref()));
+        open.map(|link| link.body_bytes_max()).max().ok_or_else(|| {
+            let refusal = shown.refusal(of_door().map(|link| link.token.as_ref()));
             self.count_nameless(refusal.cause);
             refusal
         })

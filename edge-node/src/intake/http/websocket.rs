@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -16,6 +16,7 @@ use processing::SampleFormat;
 use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use super::access::Shown;
 use super::cause::{Cause, Refusal, RefusedRecord};
 use super::ingest::{is_partial, parse_body};
 use super::parse::Format;
@@ -49,10 +50,11 @@ pub(super) async fn open(
     State(front): State<Arc<Front>>,
     Path(mission): Path<String>,
     RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let link = match front.find(Door::WebSocket, &mission, &headers) {
+    let link = match front.find(Door::WebSocket, &mission, &Shown::of(&uri, &headers)) {
         Ok(link) => link,
         Err(refusal) => return refusal.into_response(),
     };
