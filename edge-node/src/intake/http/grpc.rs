@@ -47,7 +47,7 @@ pub(super) async fn call(State(front): State<Arc<Front>>, request: Request) -> R
     };
     // What could not even be decoded never came to the service.
     if let Some(cause) = Status::from_header_map(response.headers()).and_then(|status| undecodable(&status)) {
-        front.count_nameless(cause);
+        front.count_nameless(Some(Door::Grpc), cause);
     }
     response
 }
