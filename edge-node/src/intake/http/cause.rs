@@ -28,6 +28,8 @@ pub enum Cause {
     DoorClosed,
     /// The body cannot be unpacked.
     EncodingBroken,
+    /// A connection brought no request in time.
+    HeadersSlow,
     /// The key is empty, too long, or no printable text.
     IdempotencyKeyMalformed,
     /// The key was used with another body.
@@ -75,6 +77,7 @@ impl Cause {
             Self::ContentType => "content-type",
             Self::DoorClosed => "door-closed",
             Self::EncodingBroken => "encoding-broken",
+            Self::HeadersSlow => "headers-slow",
             Self::IdempotencyKeyMalformed => "idempotency-key-malformed",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
             Self::JournalSlow => "journal-slow",
@@ -107,7 +110,7 @@ impl Cause {
             | Self::QueryMalformed
             | Self::Sample(SampleCause::JsonShape | SampleCause::JsonSyntax)
             | Self::Truncated => StatusCode::BAD_REQUEST,
-            Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BodySlow | Self::HeadersSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge | Self::Sample(SampleCause::TooManySamples) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentEncoding | Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::DoorClosed | Self::MissionUnknown => StatusCode::NOT_FOUND,
@@ -124,7 +127,7 @@ impl Cause {
     pub const fn grpc(self) -> tonic::Code {
         match self {
             Self::ConnectionLimit | Self::JournalSlow | Self::Stopping => tonic::Code::Unavailable,
-            Self::BodySlow => tonic::Code::DeadlineExceeded,
+            Self::BodySlow | Self::HeadersSlow => tonic::Code::DeadlineExceeded,
             Self::DoorClosed | Self::MissionUnknown => tonic::Code::NotFound,
             Self::Memory | Self::QueueFull | Self::RateCap => tonic::Code::ResourceExhausted,
             Self::TokenMissing | Self::TokenWrong => tonic::Code::Unauthenticated,

@@ -165,11 +165,12 @@ impl Front {
             local_addr: listener.local_addr()?,
             serving: Mutex::default(),
         });
-        let refusing = Arc::clone(&front);
+        let (refusing, waiting) = (Arc::clone(&front), Arc::clone(&front));
         let bounds = Bounds {
             connections_max: CONNECTIONS_MAX,
             request: REQUEST_TIME_MAX,
             on_refused: Arc::new(move || refusing.count_nameless(None, Cause::ConnectionLimit)),
+            on_silent: Arc::new(move || waiting.count_nameless(None, Cause::HeadersSlow)),
         };
         let router = router(Arc::clone(&front));
         let serving = service::http::serve_bounded(listener, router, bounds, front.stop.clone());
