@@ -84,6 +84,8 @@ pub async fn serve_bounded(
         while connections.try_join_next().is_some() {}
         let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
             (bounds.on_refused)();
+            // A crowd that is refused must not keep those that are served from their turns.
+            tokio::task::yield_now().await;
             continue;
         };
         let (router, shutdown) = (router.clone(), shutdown.clone());
