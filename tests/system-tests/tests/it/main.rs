@@ -5,6 +5,7 @@ mod bad_input;
 mod dictionaries;
 mod disk_full;
 mod flight;
+mod hostile;
 mod kill;
 mod offline;
 mod serials;
