@@ -1,7 +1,10 @@
-//! Bad input on purpose: what a broken, slow or hostile sender does to a node's TCP intake.
+//! Bad input on purpose: what a broken, slow or hostile sender does to a node's intake.
 //!
 //! Each function does its worst to one address and tells how the node took it. An error means that the node
 //! could not be reached, which a test should take as a failure: the node must outlive all of this.
+
+mod crowd;
+mod http;
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -15,6 +18,12 @@ use tokio::{
 };
 
 use crate::connection::drain;
+
+pub use self::crowd::{crowd, half_a_packet, noise, wrong_lengths};
+pub use self::http::{
+    Answers, Post, Repeated, post_again_and_again, slow_bodies, slow_headers, websocket_never_reading,
+    websocket_too_long,
+};
 
 const RANDOM_BYTES: usize = 1_000_000;
 const BYTE_INTERVAL: Duration = Duration::from_secs(1);
@@ -30,6 +39,23 @@ pub struct Outcome {
     pub closed_by_node: usize,
     /// Bytes the node's side took.
     pub bytes: u64,
+}
+
+impl Outcome {
+    fn add(&mut self, other: Self) {
+        self.connections += other.connections;
+        self.closed_by_node += other.closed_by_node;
+        self.bytes += other.bytes;
+    }
+
+    /// All of them together; one that could not be had counts as none.
+    async fn sum(mut all: JoinSet<Self>) -> Self {
+        let mut sum = Self::default();
+        while let Some(outcome) = all.join_next().await {
+            sum.add(outcome.unwrap_or_default());
+        }
+        sum
+    }
 }
 
 /// Ends the connection in the middle of a packet.

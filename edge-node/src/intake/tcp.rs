@@ -70,6 +70,8 @@ impl TcpIntake {
             while connections.try_join_next().is_some() {}
             let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
                 statistics.rejected("connection-limit", 0);
+                // A crowd that is refused must not keep those that are served from their turns.
+                tokio::task::yield_now().await;
                 continue;
             };
             let connection = Connection {

@@ -127,21 +127,51 @@ pub enum Acknowledgement {
     None,
 }
 
+/// What a link speaks.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Door {
+    /// The service of the public contract.
+    Grpc,
+    /// Requests.
+    Http,
+    /// A stream of bare packets.
+    #[default]
+    Tcp,
+    /// A stream of packets, each behind its length.
+    TcpLengthPrefixed,
+    /// Datagrams.
+    Udp,
+    /// Messages.
+    WebSocket,
+}
+
+impl Door {
+    /// Its lines in the file; TCP with bare packets is what a link is without any.
+    fn lines(self) -> &'static str {
+        match self {
+            Self::Grpc => "door = \"grpc\"\n",
+            Self::Http => "door = \"http\"\n",
+            Self::Tcp => "",
+            Self::TcpLengthPrefixed => "framing = \"length-prefixed\"\n",
+            Self::Udp => "door = \"udp\"\n",
+            Self::WebSocket => "door = \"websocket\"\n",
+        }
+    }
+}
+
 /// One intake link of a node.
 #[derive(Clone, Debug)]
 pub struct LinkEntry {
     /// Its name.
     pub name: String,
+    /// What it speaks.
+    pub door: Door,
     /// Where producers connect.
     pub listen: SocketAddr,
     /// Mission of its packets.
     pub mission: String,
     /// What producers are told.
     pub acknowledgement: Acknowledgement,
-    /// What it speaks, such as `udp`; a stream of packets when absent.
-    pub door: Option<&'static str>,
-    /// How packets stand in its stream, such as `length-prefixed`; one after the other when absent.
-    pub framing: Option<&'static str>,
     /// Longest packet taken; the program's own default when absent.
     pub packet_bytes_max: Option<usize>,
     /// Seconds a packet may take; the program's own default when absent.
@@ -153,11 +183,10 @@ impl LinkEntry {
     pub fn new(name: &str, listen: SocketAddr, mission: &str, acknowledgement: Acknowledgement) -> Self {
         Self {
             name: name.to_owned(),
+            door: Door::default(),
             listen,
             mission: mission.to_owned(),
             acknowledgement,
-            door: None,
-            framing: None,
             packet_bytes_max: None,
             packet_timeout_s: None,
         }
@@ -211,11 +240,7 @@ impl EdgeFile {
                 link.listen,
                 quoted(&link.mission),
             );
-            for (key, value) in [("door", link.door), ("framing", link.framing)] {
-                if let Some(value) = value {
-                    let _ = writeln!(out, "{key} = \"{value}\"");
-                }
-            }
+            out.push_str(link.door.lines());
             if let Some(bytes) = link.packet_bytes_max {
                 let _ = writeln!(out, "packet_bytes_max = {bytes}");
             }
@@ -290,16 +315,21 @@ submilliseconds = "microseconds"
     fn an_edge_file_says_what_the_node_reads() {
         let link = LinkEntry::new("telemetry", FREE, "demo", Acknowledgement::Count);
         let narrow = LinkEntry {
-            framing: Some("length-prefixed"),
             packet_bytes_max: Some(1_024),
             packet_timeout_s: Some(2),
             ..LinkEntry::new("narrow", FREE, "demo", Acknowledgement::None)
+        };
+        let modem =
+            LinkEntry { door: Door::Udp, ..LinkEntry::new("modem", FREE, "demo", Acknowledgement::None) };
+        let framed = LinkEntry {
+            door: Door::TcpLengthPrefixed,
+            ..LinkEntry::new("framed", FREE, "demo", Acknowledgement::Count)
         };
         let file = EdgeFile {
             data_directory: "/var/lib/node".into(),
             http: FREE,
             missions: Vec::new(),
-            links: vec![link, narrow],
+            links: vec![link, narrow, modem, framed],
             journal: vec![("quota", "2 GiB")],
             forwarding_profile: None,
         };
@@ -322,9 +352,22 @@ name = "narrow"
 listen = "127.0.0.1:0"
 mission = "demo"
 acknowledgement = "none"
-framing = "length-prefixed"
 packet_bytes_max = 1024
 packet_timeout_s = 2
+
+[[link]]
+name = "modem"
+listen = "127.0.0.1:0"
+mission = "demo"
+acknowledgement = "none"
+door = "udp"
+
+[[link]]
+name = "framed"
+listen = "127.0.0.1:0"
+mission = "demo"
+acknowledgement = "count"
+framing = "length-prefixed"
 "#;
         assert_eq!(file.to_toml(), expected);
     }

@@ -30,8 +30,8 @@ const PACE: Pace =
 const BUDGET_BYTES: usize = 64 << 20;
 /// Memory is asked for in steps, so that a connection that sends nothing holds nothing.
 const STEP_BYTES: usize = 16 * 1_024;
-/// Bodies unpacked at once: each takes up to 8 MiB for what it refers back to.
-const UNPACKED_AT_ONCE: usize = 2;
+/// Bodies unpacked at once, at most: each takes up to 8 MiB for what it refers back to.
+const UNPACKED_AT_ONCE_MAX: usize = 2;
 /// The farthest that zstd may refer back, as a power of two: 8 MiB, what every decoder must have.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// What is read of a refused body.
@@ -78,8 +78,14 @@ pub struct Memory {
 impl Default for Memory {
     fn default() -> Self {
         let room = Arc::new(Semaphore::new(BUDGET_BYTES));
-        Self { room, unpacking: Arc::new(Semaphore::new(UNPACKED_AT_ONCE)) }
+        Self { room, unpacking: Arc::new(Semaphore::new(unpacked_at_once())) }
     }
+}
+
+/// Never more than half of the processors: who sends nothing but bombs must leave the others to those who do not.
+fn unpacked_at_once() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (processors / 2).clamp(1, UNPACKED_AT_ONCE_MAX)
 }
 
 /// What a body takes, until this is dropped.

@@ -28,6 +28,8 @@ pub enum Cause {
     DoorClosed,
     /// The body cannot be unpacked.
     EncodingBroken,
+    /// A connection brought no request in time.
+    HeadersSlow,
     /// A host that a web page may have made up, on a link without a token.
     HostRefused,
     /// The key is empty, too long, or no printable text.
@@ -79,6 +81,7 @@ impl Cause {
             Self::ContentType => "content-type",
             Self::DoorClosed => "door-closed",
             Self::EncodingBroken => "encoding-broken",
+            Self::HeadersSlow => "headers-slow",
             Self::HostRefused => "host-refused",
             Self::IdempotencyKeyMalformed => "idempotency-key-malformed",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
@@ -113,7 +116,7 @@ impl Cause {
             | Self::QueryMalformed
             | Self::Sample(SampleCause::JsonShape | SampleCause::JsonSyntax)
             | Self::Truncated => StatusCode::BAD_REQUEST,
-            Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BodySlow | Self::HeadersSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge | Self::Sample(SampleCause::TooManySamples) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentEncoding | Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::DoorClosed | Self::MissionUnknown => StatusCode::NOT_FOUND,
@@ -131,7 +134,7 @@ impl Cause {
     pub const fn grpc(self) -> tonic::Code {
         match self {
             Self::ConnectionLimit | Self::JournalSlow | Self::Stopping => tonic::Code::Unavailable,
-            Self::BodySlow => tonic::Code::DeadlineExceeded,
+            Self::BodySlow | Self::HeadersSlow => tonic::Code::DeadlineExceeded,
             Self::DoorClosed | Self::MissionUnknown => tonic::Code::NotFound,
             Self::HostRefused | Self::OriginRefused => tonic::Code::PermissionDenied,
             Self::Memory | Self::QueueFull | Self::RateCap => tonic::Code::ResourceExhausted,

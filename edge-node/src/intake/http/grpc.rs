@@ -45,7 +45,7 @@ pub(super) async fn call(State(front): State<Arc<Front>>, request: Request) -> R
     let service = Service { front: Arc::clone(&front), shown };
     let service = IntakeServer::new(service).max_decoding_message_size(bytes_max);
     let metering = Arc::clone(&front);
-    let on_refused = move || metering.count_nameless(Cause::Memory);
+    let on_refused = move || metering.count_nameless(Some(Door::Grpc), Cause::Memory);
     let request = request.map(|body| metered(body, bytes_max, &front.calls, on_refused));
     let response = match service.oneshot(request).await {
         Ok(response) => response.map(Body::new),
@@ -53,7 +53,7 @@ pub(super) async fn call(State(front): State<Arc<Front>>, request: Request) -> R
     };
     // What could not even be decoded never came to the service.
     if let Some(cause) = Status::from_header_map(response.headers()).and_then(|status| undecodable(&status)) {
-        front.count_nameless(cause);
+        front.count_nameless(Some(Door::Grpc), cause);
     }
     response
 }

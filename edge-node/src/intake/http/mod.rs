@@ -168,11 +168,12 @@ impl Front {
             local_addr: listener.local_addr()?,
             serving: Mutex::default(),
         });
-        let refusing = Arc::clone(&front);
+        let (refusing, waiting) = (Arc::clone(&front), Arc::clone(&front));
         let bounds = Bounds {
             connections_max: CONNECTIONS_MAX,
             request: REQUEST_TIME_MAX,
-            on_refused: Arc::new(move || refusing.count_nameless(Cause::ConnectionLimit)),
+            on_refused: Arc::new(move || refusing.count_nameless(None, Cause::ConnectionLimit)),
+            on_silent: Arc::new(move || waiting.count_nameless(None, Cause::HeadersSlow)),
         };
         let router = router(Arc::clone(&front));
         let serving = service::http::serve_bounded(listener, router, bounds, front.stop.clone());
@@ -208,9 +209,12 @@ impl Front {
         }
     }
 
-    /// Counts what cannot be laid to one link.
-    fn count_nameless(&self, cause: Cause) {
-        if let Some(link) = self.table.load().values().next() {
+    /// Counts what cannot be laid to one link: at the first link of its door, if that is known and there is one, or
+    /// the first of all. First by name, so that the same cause is always found in the same place.
+    fn count_nameless(&self, door: Option<Door>, cause: Cause) {
+        let table = self.table.load();
+        let links = table.iter().map(|((known, _), link)| (door != Some(*known), &link.config().name, link));
+        if let Some((_, _, link)) = links.min_by_key(|(is_other, name, _)| (*is_other, name.as_str())) {
             link.statistics().rejected(cause.code(), 0);
         }
     }
@@ -241,7 +245,7 @@ impl Front {
             Refusal::new(cause, format!("{what}; there is {}", words.join(", ")))
         };
         drop(words);
-        self.count_nameless(refusal.cause);
+        self.count_nameless(Some(door), refusal.cause);
         Err(refusal)
     }
 
@@ -252,7 +256,7 @@ impl Front {
         let open = of_door().filter(|link| shown.opens(link.token.as_ref()));
         open.map(|link| link.body_bytes_max()).max().ok_or_else(|| {
             let refusal = shown.refusal(of_door().map(|link| link.token.as_ref()));
-            self.count_nameless(refusal.cause);
+            self.count_nameless(Some(door), refusal.cause);
             refusal
         })
     }

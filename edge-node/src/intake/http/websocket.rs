@@ -158,7 +158,11 @@ impl Connection {
                 _ = ping.tick() => (!self.send(Message::Ping(Bytes::new())).await).then_some(End::Gone),
                 message = self.read.next(), if has_room && !is_ending => {
                     self.heard = Instant::now();
-                    self.on_message(message).await
+                    let end = self.on_message(message).await;
+                    // Many small messages lie in one read, and the runtime cannot see them: without this a producer of
+                    // such holds a thread for all of them, and every other door waits.
+                    tokio::task::yield_now().await;
+                    end
                 }
             };
             if let Some(end) = end {

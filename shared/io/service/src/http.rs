@@ -56,6 +56,8 @@ pub struct Bounds {
     pub request: Duration,
     /// Called for each connection that is closed because there are as many as may be.
     pub on_refused: Arc<dyn Fn() + Send + Sync>,
+    /// Called for each connection that is closed because its first request did not come in time.
+    pub on_silent: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// Serves `router` until shutdown.
@@ -82,16 +84,30 @@ pub async fn serve_bounded(
         while connections.try_join_next().is_some() {}
         let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
             (bounds.on_refused)();
+            // A crowd that is refused must not keep those that are served from their turns.
+            tokio::task::yield_now().await;
             continue;
         };
         let (router, shutdown) = (router.clone(), shutdown.clone());
+        let on_silent = Arc::clone(&bounds.on_silent);
         connections.spawn(async move {
-            serve_connection(stream, remote, router, shutdown, patience).await;
+            if serve_connection(stream, remote, router, shutdown, patience).await == Ended::Silent {
+                on_silent();
+            }
             drop(permit);
         });
     }
     drain(connections).await;
     Ok(())
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ended {
+    /// After it was asked something, or by the client.
+    Served,
+    /// By us: no request came in time.
+    Silent,
 }
 
 /// A connection, unless it is gone again or there is no file descriptor for it: neither ends the server.
@@ -149,7 +165,7 @@ async fn serve_connection(
     router: Router,
     shutdown: CancellationToken,
     patience: Patience,
-) {
+) -> Ended {
     let asked = Arc::new(AtomicBool::new(false));
     let service = service_fn({
         let asked = Arc::clone(&asked);
@@ -191,15 +207,17 @@ async fn serve_connection(
             () = first_request.as_mut(), if waiting => {
                 if !asked.load(Ordering::Relaxed) {
                     debug!(%remote, "connection closed: no request came");
-                    return;
+                    return Ended::Silent;
                 }
                 waiting = false;
             }
         }
     };
-    if let Err(error) = result {
-        debug!(%remote, error = %error, "connection ended with an error");
-    }
+    let Err(error) = result else { return Ended::Served };
+    debug!(%remote, error = %error, "connection ended with an error");
+    // The library has a timer of its own, which may be first.
+    let is_late = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout);
+    if is_late && !asked.load(Ordering::Relaxed) { Ended::Silent } else { Ended::Served }
 }
 
 async fn answer(
@@ -310,6 +328,7 @@ mod tests {
             on_refused: Arc::new(move || {
                 counting.fetch_add(1, Ordering::Relaxed);
             }),
+            on_silent: Arc::new(|| {}),
         };
         let router = Router::new().route("/", get(|| async { "hello" }));
         let shutdown = CancellationToken::new();

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use testkit::configuration::{Acknowledgement, LinkEntry, Mission};
+use testkit::configuration::{Acknowledgement, Door, LinkEntry, Mission};
 
 use super::ring::PACKET_BYTES;
 
@@ -57,17 +57,17 @@ impl DoorKind {
 
     /// The link of a node that opens it.
     pub fn link(self, mission: &Mission, listen: SocketAddr) -> LinkEntry {
-        let (door, framing) = match self {
-            Self::Http => ("http", None),
-            Self::Tcp => ("tcp", None),
-            Self::TcpPrefixed => ("tcp", Some("length-prefixed")),
-            Self::Udp => ("udp", None),
-            Self::Websocket => ("websocket", None),
+        let door = match self {
+            Self::Http => Door::Http,
+            Self::Tcp => Door::Tcp,
+            Self::TcpPrefixed => Door::TcpLengthPrefixed,
+            Self::Udp => Door::Udp,
+            Self::Websocket => Door::WebSocket,
         };
         let counts = matches!(self, Self::Tcp | Self::TcpPrefixed);
         let acknowledgement = if counts { Acknowledgement::Count } else { Acknowledgement::None };
         let link = LinkEntry::new("bench", listen, &mission.name, acknowledgement);
-        LinkEntry { door: Some(door), framing, ..link }
+        LinkEntry { door, ..link }
     }
 
     /// Whether packets stand behind their lengths.

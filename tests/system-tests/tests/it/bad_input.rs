@@ -101,12 +101,12 @@ async fn what_is_broken_is_counted_by_cause_and_other_links_go_on() -> anyhow::R
 
 /// What a link says of itself.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-struct Figures {
+pub(crate) struct Figures {
     clients: u64,
-    packets: u64,
+    pub(crate) packets: u64,
     bytes: u64,
     /// Count and bytes by cause.
-    rejected: BTreeMap<String, (u64, u64)>,
+    pub(crate) rejected: BTreeMap<String, (u64, u64)>,
 }
 
 impl Figures {
@@ -138,7 +138,7 @@ impl Figures {
         }
     }
 
-    fn count(&self, cause: &str) -> u64 {
+    pub(crate) fn count(&self, cause: &str) -> u64 {
         self.rejected.get(cause).map_or(0, |(count, _)| *count)
     }
 
@@ -149,7 +149,7 @@ impl Figures {
 }
 
 /// The links of a node's (or, through the hub, of the node's last) report.
-fn links_of(node: &Value) -> BTreeMap<String, Figures> {
+pub(crate) fn links_of(node: &Value) -> BTreeMap<String, Figures> {
     let links = node.pointer("/report/links").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let named = links.iter().filter_map(|link| Some((link["name"].as_str()?.to_owned(), Figures::of(link))));
     named.collect()
@@ -356,7 +356,7 @@ async fn probe(link: SocketAddr, mut stopped: watch::Receiver<bool>) -> anyhow::
 }
 
 /// The most memory that a process ever had.
-fn memory_peak_kib(process: u32) -> anyhow::Result<u64> {
+pub(crate) fn memory_peak_kib(process: u32) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)

@@ -6,6 +6,7 @@ mod dictionaries;
 mod disk_full;
 mod flight;
 mod gaps;
+mod hostile;
 mod kill;
 mod offline;
 mod serials;
