@@ -358,7 +358,11 @@ impl Session<'_> {
         self.forwarder.status.on_contact(service::clock::now());
         let (watermark, safe) =
             (BatchSequence(self.outbox.acknowledged()), BatchSequence(self.outbox.safe()));
-        self.forwarder.journal.acknowledged(watermark, safe).await.map_err(ReadFailed::from)?;
+        self.forwarder
+            .journal
+            .acknowledged(self.outbox.store(), watermark, safe)
+            .await
+            .map_err(ReadFailed::from)?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use delivery::BatchSequence;
+use delivery::{BatchSequence, StoreId};
 use processing::Sample;
 use service::logging::chain;
 use tokio::sync::{oneshot, watch};
@@ -40,7 +40,8 @@ pub fn start(
         let _ = rustix::process::setpriority_process(None, crate::view::NICENESS);
         if let Some(journal) = history.journal() {
             let state = journal.state();
-            let follower = Follower { history: Arc::clone(&history), journal, state, stop, next: 0 };
+            let store = state.borrow().store;
+            let follower = Follower { history: Arc::clone(&history), journal, state, store, stop, next: 0 };
             runtime.block_on(follower.run(restore));
         }
         *history.journal.write().unwrap_or_else(PoisonError::into_inner) = None;
@@ -54,6 +55,8 @@ struct Follower {
     history: Arc<History>,
     journal: JournalHandle,
     state: watch::Receiver<JournalState>,
+    /// The journal that is read.
+    store: StoreId,
     stop: CancellationToken,
     /// The next batch to read.
     next: u64,
@@ -61,10 +64,13 @@ struct Follower {
 
 impl Follower {
     async fn run(mut self, restore: impl Fn(&str, &[Sample])) {
-        let (tail, head_at_start) = self.ends();
+        let (tail, mut head_at_start) = self.ends();
         self.next = self.first(tail, head_at_start);
         let mut deadline = None;
         loop {
+            if self.has_new_journal() {
+                head_at_start = 0;
+            }
             let (tail, head) = self.ends();
             self.history.flush(tail, false);
             if self.stop.is_cancelled() {
@@ -98,6 +104,18 @@ impl Follower {
         self.history.flush(tail, true);
     }
 
+    /// Whether another journal began, whose numbers count from one.
+    fn has_new_journal(&mut self) -> bool {
+        let store = self.state.borrow().store;
+        if store == self.store {
+            return false;
+        }
+        warn!(next = self.next, "another journal began, history goes on with it");
+        self.history.begin_journal(store.0);
+        (self.store, self.next) = (store, 1);
+        true
+    }
+
     /// The oldest and the newest batch; a head below every batch when there are none.
     fn ends(&mut self) -> (u64, u64) {
         let state = self.state.borrow_and_update();
@@ -116,7 +134,12 @@ impl Follower {
 
     /// Reads a few batches; false when the journal is gone.
     async fn read(&mut self, mut on_samples: impl FnMut(&str, &[Sample], u64)) -> bool {
-        match self.journal.read(BatchSequence(self.next), READ_BYTES).await {
+        let found = self.journal.read(BatchSequence(self.next), READ_BYTES).await;
+        if self.state.borrow().store != self.store {
+            // They may be of either journal.
+            return true;
+        }
+        match found {
             // It was forgotten this moment.
             Ok(Batches::Absent) => self.next += 1,
             Ok(Batches::Missing { until, reason }) => {

@@ -155,6 +155,16 @@ impl MissionState {
         }
     }
 
+    /// Another journal began: what gathered is written, and numbers mean its batches from now on. Samples of the old
+    /// one nobody can read any more.
+    pub(crate) fn begin_journal(&mut self, database: &MissionDatabase, store: [u8; 16]) {
+        self.flush(database, true);
+        self.runs.close();
+        self.runs.forget_before(u64::MAX);
+        (self.store, self.sequence, self.written_sequence) = (store, 0, 0);
+        self.read_from_behind(0);
+    }
+
     /// The newest batch that is in the roll-ups.
     pub(crate) fn sequence(&self) -> u64 {
         self.sequence

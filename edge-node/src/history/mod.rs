@@ -128,6 +128,14 @@ impl History {
         self.missions.iter().for_each(|mission| mission.state().on_other(sequence));
     }
 
+    /// Another journal began.
+    fn begin_journal(&self, store: [u8; 16]) {
+        for mission in &self.missions {
+            let database = mission.decoder().database().clone();
+            mission.state().begin_journal(&database, store);
+        }
+    }
+
     /// Writes what has gathered; all of it when it is the last time.
     fn flush(&self, tail: u64, is_last: bool) {
         let mut bytes = 0;

@@ -156,8 +156,9 @@ impl World {
 
     /// The hub takes everything, so that the journal keeps its newest batches only.
     async fn acknowledge(&self, node: &Node) {
-        let head = node.journal.state().borrow().head.number();
-        node.journal.acknowledged(BatchSequence(head), BatchSequence(head)).await.expect("heard");
+        let state = *node.journal.state().borrow();
+        let head = BatchSequence(state.head.number());
+        node.journal.acknowledged(state.store, head, head).await.expect("heard");
         for _ in 0..20_000 {
             if node.journal.state().borrow().tail.is_some_and(|tail| tail.0 > 1) {
                 return;
@@ -334,6 +335,20 @@ async fn a_journal_that_begins_anew_goes_on_where_the_roll_ups_of_the_old_one_en
         world.check(&node, (world.at(-4_000), world.at(2_100)), points).await;
     }
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_journal_is_replaced_while_the_node_runs_batches_count_from_one_again() {
+    let mut world = World::new();
+    let node = world.start();
+    world.receive(&node, 300).await;
+    let history = Arc::clone(&node.history);
+    node.stop().await;
+    history.begin_journal([9; 16]);
+    let state = history.missions[0].state();
+    assert_eq!((state.sequence(), state.in_memory_behind()), (0, 0));
+    assert!(state.runs.unwritten().is_empty());
+    assert!(state.runs.forgotten(0) >= world.at(299), "roll-ups answer for what only the old journal holds");
 }
 
 #[test]

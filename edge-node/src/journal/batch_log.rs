@@ -33,6 +33,8 @@ pub struct BatchLog<S: Store> {
     tail: Option<u64>,
     bytes_before_tail: u64,
     acknowledged: Option<u64>,
+    /// What of it a power cut leaves.
+    acknowledged_durable: Option<u64>,
     reserved_until: u64,
     gaps: Gaps,
     quarantined: VecDeque<u64>,
@@ -200,6 +202,7 @@ impl<S: Store> Journal for BatchLog<S> {
     fn commit(&mut self) -> Result<(), JournalError> {
         self.store.flush()?;
         self.committed = self.head;
+        self.acknowledged_durable = self.acknowledged;
         Ok(())
     }
 
@@ -225,8 +228,13 @@ impl<S: Store> Journal for BatchLog<S> {
         if let Some(gap) = self.gaps.at(number) {
             return Ok(Found::Missing { until: gap.last, reason: gap.reason });
         }
-        if number > self.head.number() || self.tail.is_none_or(|tail| number < tail) {
+        if number > self.head.number() {
             return Ok(Found::Absent);
+        }
+        if self.tail.is_none_or(|tail| number < tail) {
+            // What the hub has was pruned; the rest never is, so it is lost.
+            let is_pruned = self.acknowledged.unwrap_or(0) >= number;
+            return if is_pruned { Ok(Found::Absent) } else { self.meet_hole(number) };
         }
         match self.check(number)? {
             Checked::Absent => self.meet_hole(number),
@@ -240,6 +248,14 @@ impl<S: Store> Journal for BatchLog<S> {
     }
 
     fn prune(&mut self, sequence: BatchSequence) -> Result<(), JournalError> {
+        if self.acknowledged_durable < self.acknowledged.min(Some(sequence.0)) {
+            // Otherwise a power cut could make what was pruned look lost. A full disk is what pruning helps.
+            match self.store.flush() {
+                Ok(()) => self.acknowledged_durable = self.acknowledged,
+                Err(JournalError::NoSpace { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         self.remove_up_to(sequence.0)?;
         let forgotten = self.tail.map_or(0, |tail| tail - 1).min(self.acknowledged.unwrap_or(0));
         if self.gaps.forget_up_to(forgotten) {

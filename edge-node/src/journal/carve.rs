@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use delivery::{BATCH_BYTES_MAX, BatchHeader, Lane, SealedBatch};
+use delivery::{BATCH_BYTES_MAX, BatchHeader, ChainHash, Lane, SealedBatch};
 
 use super::envelope::{self, Envelope, OVERHEAD_BYTES};
 
@@ -28,18 +28,36 @@ struct Place {
     file: usize,
     start: u64,
     length: usize,
+    /// Its own hash and the one before; not to be read in an envelope.
+    hashes: Option<(ChainHash, ChainHash)>,
+}
+
+/// The newest batch that was committed: what lies behind it nobody was told about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newest {
+    pub(super) number: u64,
+    pub(super) hash: ChainHash,
+}
+
+/// A value that begins somewhere.
+struct Value {
+    number: u64,
+    length: usize,
+    hashes: Option<(ChainHash, ChainHash)>,
 }
 
 /// The values found in some files, by sequence.
 pub(super) struct Carved {
     files: Vec<PathBuf>,
-    places: BTreeMap<u64, Place>,
+    /// One of each number after all, more while they are looked for: a number that was never committed may have been
+    /// used again.
+    places: BTreeMap<u64, Vec<Place>>,
 }
 
 impl Carved {
-    /// Looks through all files of a directory and of its folders, for sequences behind `acknowledged`. What the disk
-    /// cannot read is passed over.
-    pub(super) fn from_directory(directory: &Path, acknowledged: u64) -> Self {
+    /// Looks through all files of a directory and of its folders, for sequences behind `acknowledged` up to the newest
+    /// that was committed, where that is known. What the disk cannot read is passed over.
+    pub(super) fn from_directory(directory: &Path, acknowledged: u64, committed: Option<Newest>) -> Self {
         let mut files = Vec::new();
         list_files(directory, 1, &mut files);
         let mut carved = Self { files: Vec::new(), places: BTreeMap::new() };
@@ -50,7 +68,25 @@ impl Carved {
         }
         carved.files = files;
         carved.places = carved.places.split_off(&acknowledged.saturating_add(1));
+        if let Some(committed) = committed {
+            carved.places.retain(|&number, _| number <= committed.number);
+        }
+        carved.choose(committed);
         carved
+    }
+
+    /// Of several values of one number keeps the one that the next batch is chained to.
+    fn choose(&mut self, committed: Option<Newest>) {
+        let mut next: Option<(u64, ChainHash)> = None;
+        for (&number, places) in self.places.iter_mut().rev() {
+            let newest = committed.filter(|newest| newest.number == number).map(|newest| newest.hash);
+            let wanted = newest.or(next.filter(|(behind, _)| *behind == number + 1).map(|(_, hash)| hash));
+            let is_wanted = |place: &Place| place.hashes.is_some_and(|(hash, _)| Some(hash) == wanted);
+            let index = places.iter().position(is_wanted).unwrap_or(0);
+            places.swap(0, index);
+            places.truncate(1);
+            next = places[0].hashes.map(|(_, previous)| (number, previous));
+        }
     }
 
     /// The sequences found, in order.
@@ -60,11 +96,13 @@ impl Carved {
 
     /// Each value with its sequence, in order of sequence.
     pub(super) fn values(&self) -> impl Iterator<Item = io::Result<(u64, Vec<u8>)>> {
-        self.places.iter().map(|(&number, place)| {
-            let mut value = vec![0; place.length];
-            File::open(&self.files[place.file])?.read_exact_at(&mut value, place.start)?;
-            Ok((number, value))
-        })
+        self.places.iter().flat_map(|(&number, places)| Some((number, places.first()?))).map(
+            |(number, place)| {
+                let mut value = vec![0; place.length];
+                File::open(&self.files[place.file])?.read_exact_at(&mut value, place.start)?;
+                Ok((number, value))
+            },
+        )
     }
 
     fn look_through(&mut self, file: &File, index: usize) {
@@ -80,6 +118,7 @@ impl Carved {
                     file: index,
                     start: start + offset as u64,
                     length: 0,
+                    hashes: None,
                 });
             }
             start += step as u64;
@@ -91,9 +130,12 @@ impl Carved {
         let mut offset = 0;
         while offset < step {
             match value_at(&window[offset..]) {
-                Some((number, length)) => {
-                    // The first one found stays: a later copy is the same, or was written over.
-                    self.places.entry(number).or_insert(Place { length, ..place(offset) });
+                Some(Value { number, length, hashes }) => {
+                    // A later copy is the same; of envelopes that cannot be told, and the first one found stays.
+                    let known = self.places.entry(number).or_default();
+                    if known.iter().all(|other| other.hashes != hashes) {
+                        known.push(Place { length, hashes, ..place(offset) });
+                    }
                     offset += length;
                 }
                 None => offset += 1,
@@ -116,11 +158,11 @@ fn list_files(directory: &Path, depth: u32, files: &mut Vec<PathBuf>) {
 }
 
 /// The sequence and length of the value that begins here, when one does and is sound.
-fn value_at(bytes: &[u8]) -> Option<(u64, usize)> {
+fn value_at(bytes: &[u8]) -> Option<Value> {
     if bytes.starts_with(&envelope::MAGIC) {
         let length = Envelope::length_at(bytes)?;
         let envelope = Envelope::parse(bytes.get(..length)?).ok()?;
-        return Some((envelope.number, length));
+        return Some(Value { number: envelope.number, length, hashes: None });
     }
     // Length of the header, version, lane: what most places fail.
     let &[low, high, version, lane, ..] = bytes else { return None };
@@ -131,7 +173,8 @@ fn value_at(bytes: &[u8]) -> Option<(u64, usize)> {
     let header: BatchHeader = postcard::from_bytes(bytes.get(2..2 + header_bytes)?).ok()?;
     let length = 2 + header_bytes + header.body_bytes as usize + TRAILER_BYTES;
     let batch = SealedBatch::parse(bytes.get(..length.min(BATCH_BYTES_MAX))?.to_vec()).ok()?;
-    Some((batch.header.sequence.0, length))
+    let hashes = Some((batch.hash, batch.previous));
+    Some(Value { number: batch.header.sequence.0, length, hashes })
 }
 
 #[cfg(test)]
@@ -159,7 +202,7 @@ mod tests {
             let folder = tempfile::tempdir().expect("a directory");
             let bytes = [&before[..], first.bytes(), &between, &second, &between].concat();
             std::fs::write(folder.path().join("db"), bytes).expect("written");
-            let carved = Carved::from_directory(folder.path(), 0);
+            let carved = Carved::from_directory(folder.path(), 0, None);
             let values: Vec<_> = carved.values().map(|value| value.expect("reads")).collect();
             prop_assert_eq!(values, [(1, first.bytes().to_vec()), (2, second.to_vec())]);
         }
@@ -173,6 +216,24 @@ mod tests {
     }
 
     #[test]
+    fn of_two_batches_of_one_number_the_one_that_was_committed_is_taken() {
+        let start = Position::start(STORE, Lane::Telemetry);
+        let [undone, first] = [1, 2].map(|packet| body(packet).seal(Lane::Telemetry, &start));
+        let [never, second] = [3, 4].map(|packet| body(packet).seal(Lane::Telemetry, &first.position()));
+        let folder = tempfile::tempdir().expect("a directory");
+        let bytes = [&undone, &never, &first, &second].map(SealedBatch::bytes).concat();
+        std::fs::write(folder.path().join("db"), bytes).expect("written");
+        let check = |committed: &SealedBatch, expected: &[&SealedBatch]| {
+            let newest = Newest { number: committed.header.sequence.0, hash: committed.hash };
+            let carved = Carved::from_directory(folder.path(), 0, Some(newest));
+            let found: Vec<_> = carved.values().map(|value| value.expect("reads").1).collect();
+            assert_eq!(found, expected.iter().map(|batch| batch.bytes().to_vec()).collect::<Vec<_>>());
+        };
+        check(&second, &[&first, &second]);
+        check(&first, &[&first]);
+    }
+
+    #[test]
     fn a_value_that_lies_across_two_windows_is_found() {
         let batch = body(1).seal(Lane::Telemetry, &Position::start(STORE, Lane::Telemetry));
         let folder = tempfile::tempdir().expect("a directory");
@@ -181,7 +242,7 @@ mod tests {
             bytes.extend_from_slice(batch.bytes());
             bytes.resize(2 * WINDOW_BYTES, 0);
             std::fs::write(folder.path().join("db"), bytes).expect("written");
-            let carved = Carved::from_directory(folder.path(), 0);
+            let carved = Carved::from_directory(folder.path(), 0, None);
             assert_eq!(carved.numbers().collect::<Vec<_>>(), [1], "at {place}");
         }
     }

@@ -133,7 +133,7 @@ pub(super) struct Append {
 type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
 
 pub(super) enum Request {
-    Acknowledged { watermark: BatchSequence, safe: BatchSequence },
+    Acknowledged { store: StoreId, watermark: BatchSequence, safe: BatchSequence },
     Gaps(Answer<Vec<GapRecord>>),
     HashAt(Option<BatchSequence>, Answer<Option<ChainHash>>),
     Quarantined { from: BatchSequence, max: usize, answer: Answer<Vec<BatchSequence>> },
@@ -196,13 +196,15 @@ impl JournalHandle {
         self.ask(Request::Receipts).await
     }
 
-    /// The hub committed up to `watermark` and keeps safe up to `safe`.
+    /// Of the journal `store` the hub committed up to `watermark` and keeps safe up to `safe`.
     pub async fn acknowledged(
         &self,
+        store: StoreId,
         watermark: BatchSequence,
         safe: BatchSequence,
     ) -> Result<(), JournalStopped> {
-        self.requests.send(Request::Acknowledged { watermark, safe }).await.map_err(|_| JournalStopped)
+        let request = Request::Acknowledged { store, watermark, safe };
+        self.requests.send(request).await.map_err(|_| JournalStopped)
     }
 
     /// The journal's state, to look at or to wait for.

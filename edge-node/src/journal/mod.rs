@@ -114,12 +114,21 @@ pub trait Journal: Send + 'static {
     fn hash_at(&mut self, sequence: Option<BatchSequence>) -> Result<Option<ChainHash>, JournalError> {
         let lane = delivery::Lane::Telemetry;
         let Some(sequence) = sequence else { return Ok(Some(ChainHash::of_store(self.store(), lane))) };
+        let is_before_all = self.tail().is_none_or(|tail| sequence < tail);
+        if is_before_all && !self.gaps().iter().any(|gap| (gap.first..=gap.last).contains(&sequence)) {
+            return Ok(None);
+        }
         Ok(match self.read(sequence)? {
             Found::Absent => None,
             Found::Batch(batch) => Some(batch.hash),
-            Found::Missing { until, .. } => {
-                (until == sequence).then(|| ChainHash::after_gap(self.store(), lane, sequence))
-            }
+            Found::Missing { until, .. } if until != sequence => None,
+            // A gap was declared to the hub with what the batch behind it is chained to.
+            Found::Missing { .. } => match self.read(sequence.next())? {
+                Found::Batch(behind) => Some(behind.previous),
+                Found::Absent | Found::Missing { .. } => {
+                    Some(ChainHash::after_gap(self.store(), lane, sequence))
+                }
+            },
         })
     }
 }

@@ -7,20 +7,19 @@
 //! journal.salvaged-N/   what was sound in it, as a journal of segments under its old id, to be forwarded
 //! ```
 
+mod salvage;
+
 use std::path::{Path, PathBuf};
 
-use delivery::{Event, Severity, StoreId};
+use delivery::{Event, Position, Severity, StoreId};
 use serde::Deserialize;
-use tracing::{error, warn};
+use tracing::warn;
 
-use super::carve::Carved;
 use super::envelope::JournalKey;
 use super::events::event;
-use super::gaps::Gaps;
-use super::segments::{self, SEGMENT_BYTES, SegmentStore};
-use super::sled_engine;
-use super::store::{Store, fact};
-use super::{GapReason, Journal, JournalError, SegmentJournal, SledJournal};
+use super::segments::SEGMENT_BYTES;
+use super::{Journal, JournalError, SegmentJournal, SledJournal};
+use salvage::{salvage_unfinished, salvaged_in, set_aside};
 
 /// What keeps the journal on the disk.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -76,13 +75,30 @@ pub struct Opened {
     pub events: Vec<Event>,
 }
 
-/// How a journal is opened after it failed.
+/// How a journal is opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Opening {
-    /// As it is.
+    /// As it is, after it failed while the node runs.
+    After {
+        /// Newest batch that anybody was told about: what lies behind it comes again, and must not be salvaged too.
+        committed: Position,
+    },
+    /// As it is, at a start.
     Again,
     /// Set aside, and a new one begun.
-    Anew,
+    Anew {
+        /// As above.
+        committed: Position,
+    },
+}
+
+impl Opening {
+    fn committed(self) -> Option<Position> {
+        match self {
+            Self::After { committed } | Self::Anew { committed } => Some(committed),
+            Self::Again => None,
+        }
+    }
 }
 
 /// Opens the journal of a data directory.
@@ -99,17 +115,21 @@ pub fn open(
     let directory = data.join(options.engine.folder());
     let mut events = Vec::new();
     let opened = match opening {
-        Opening::Again => open_engine(&directory, options, new_store()),
-        Opening::Anew => Err(JournalError::Corrupt("it failed again after it was opened again".into())),
+        Opening::After { .. } | Opening::Again => open_engine(&directory, options, new_store()),
+        Opening::Anew { .. } => {
+            Err(JournalError::Corrupt("it failed again after it was opened again".into()))
+        }
     };
     let journal = match opened {
         Err(JournalError::Corrupt(cause)) => {
-            set_aside(data, &directory, cause.as_ref(), new_store(), &mut events)?;
+            set_aside(data, &directory, cause.as_ref(), opening.committed(), &mut events)?;
             open_engine(&directory, options, new_store())?
         }
         other => other?,
     };
-    let salvaged = waiting(data, options, new_store, &mut events);
+    let other = other_engines(data, options, &mut events);
+    salvage_unfinished(data, new_store, &mut events);
+    let salvaged = waiting(data, other, options, &mut events);
     Ok(Opened { journal, salvaged, events })
 }
 
@@ -134,31 +154,32 @@ pub fn open_older(directory: &Path, key: Option<JournalKey>) -> Result<Box<dyn J
     Ok(Box::new(journal.into_read_only()))
 }
 
+/// The journal of the engine that is not used, when there is one. A corrupt one is set aside.
+fn other_engines(data: &Path, options: &JournalOptions, events: &mut Vec<Event>) -> Option<PathBuf> {
+    let other = data.join(options.engine.other().folder());
+    if !other.exists() {
+        return None;
+    }
+    // Closed again before it is looked at once more.
+    let Err(JournalError::Corrupt(cause)) = open_older(&other, options.key.clone()).map(drop) else {
+        return Some(other);
+    };
+    if let Err(error) = set_aside(data, &other, cause.as_ref(), None, events) {
+        warn!(%error, directory = %other.display(), "older journal could not be set aside");
+    }
+    None
+}
+
 /// Older journals that hold what the hub may lack. One that cannot be looked into is named too, so that it is not
 /// forgotten.
 fn waiting(
     data: &Path,
+    other: Option<PathBuf>,
     options: &JournalOptions,
-    new_store: &mut dyn FnMut() -> StoreId,
     events: &mut Vec<Event>,
 ) -> Vec<PathBuf> {
-    let other = data.join(options.engine.other().folder());
     let mut older = salvaged_in(data);
-    if other.exists() {
-        match open_older(&other, options.key.clone()) {
-            Err(JournalError::Corrupt(cause)) => {
-                if let Err(error) = set_aside(data, &other, cause.as_ref(), new_store(), events) {
-                    warn!(%error, directory = %other.display(), "older journal could not be set aside");
-                }
-                older = salvaged_in(data);
-            }
-            // Closed again before it is looked at below.
-            opened => {
-                drop(opened);
-                older.push(other);
-            }
-        }
-    }
+    older.extend(other);
     older.retain(|directory| match open_older(directory, options.key.clone()) {
         Ok(journal) => {
             journal.tail().is_some() && journal.head().number() > journal.acknowledged().map_or(0, |last| last.0)
@@ -176,110 +197,6 @@ fn waiting(
         }
     });
     older
-}
-
-fn salvaged_in(data: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(data) else { return Vec::new() };
-    let is_salvaged = |path: &PathBuf| {
-        path.is_dir()
-            && path.extension().is_some_and(|end| {
-                end.to_str()
-                    .and_then(|end| end.strip_prefix("salvaged-"))
-                    .is_some_and(|number| number.parse::<u32>().is_ok())
-            })
-    };
-    let mut found: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_salvaged).collect();
-    found.sort();
-    found
-}
-
-/// A name that is free: `journal.damaged-1`, `journal.damaged-2`, …
-fn free_name(directory: &Path, what: &str) -> PathBuf {
-    (1..)
-        .map(|number: u64| directory.with_extension(format!("{what}-{number}")))
-        .find(|path| !path.exists())
-        .expect("numbers do not run out")
-}
-
-/// Renames a damaged journal and salvages what is sound in it. Only the renaming can fail: whatever becomes of the
-/// salvage, recording goes on.
-fn set_aside(
-    data: &Path,
-    directory: &Path,
-    cause: &(dyn std::error::Error + 'static),
-    new_store: StoreId,
-    events: &mut Vec<Event>,
-) -> Result<(), JournalError> {
-    let aside = free_name(directory, "damaged");
-    std::fs::rename(directory, &aside).map_err(JournalError::io("set the damaged journal aside"))?;
-    sled_engine::sync_directory(data)?;
-    error!(%cause, kept_in = %aside.display(), "journal cannot be read, it was set aside and a new one begins");
-    events.push(event(
-        "STO-JOURNAL-SET-ASIDE",
-        Severity::Error,
-        "The journal could not be read; it was set aside whole, and a new one begins.",
-        &[("kept_in", aside.display().to_string()), ("cause", cause.to_string())],
-    ));
-    let salvaged = free_name(&data.join("journal"), "salvaged");
-    let known = sled_engine::id_in(&aside).or_else(|| segments::id_in(&aside));
-    match salvage(&aside, &salvaged, known.unwrap_or(new_store)) {
-        Ok(0) => {}
-        Ok(batches) => events.push(event(
-            "STO-JOURNAL-SALVAGED",
-            Severity::Warning,
-            "Sound batches were found in the damaged journal; they wait to be forwarded.",
-            &[("batches", batches.to_string()), ("id_known", known.is_some().to_string())],
-        )),
-        Err(error) => {
-            // A part would look like the whole at the next start.
-            drop(std::fs::remove_dir_all(&salvaged));
-            let cause = service::logging::chain(&error);
-            error!(cause, "nothing could be salvaged from the damaged journal");
-            events.push(event(
-                "STO-JOURNAL-NOT-SALVAGED",
-                Severity::Error,
-                "The damaged journal was kept, but nothing could be salvaged from it.",
-                &[("cause", cause)],
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Copies what is sound into a journal of segments, as it was stored; says how many batches.
-fn salvage(damaged: &Path, salvaged: &Path, id: StoreId) -> Result<u64, JournalError> {
-    let acknowledged = segments::acknowledged_in(damaged).unwrap_or(0);
-    let carved = Carved::from_directory(damaged, acknowledged);
-    if carved.numbers().next().is_none() {
-        return Ok(0);
-    }
-    // Written beside and renamed: a crash half-way leaves nothing that looks whole.
-    let unfinished = salvaged.with_extension("salvaging");
-    if unfinished.exists() {
-        std::fs::remove_dir_all(&unfinished).map_err(JournalError::io("begin the salvage anew"))?;
-    }
-    let batches = copy(&carved, &unfinished, id)?;
-    std::fs::rename(&unfinished, salvaged).map_err(JournalError::io("finish the salvage"))?;
-    sled_engine::sync_directory(salvaged.parent().unwrap_or(salvaged))?;
-    Ok(batches)
-}
-
-fn copy(carved: &Carved, directory: &Path, id: StoreId) -> Result<u64, JournalError> {
-    let mut store = SegmentStore::open(directory, SEGMENT_BYTES)?;
-    store.set_fact(fact::STORE_ID, &id.0)?;
-    let (mut batches, mut gaps, mut newest) = (0, Gaps::default(), None);
-    for value in carved.values() {
-        let (number, value) = value.map_err(JournalError::io("read a salvaged batch"))?;
-        if let Some(newest) = newest.filter(|newest| newest + 1 < number) {
-            gaps.insert(newest + 1, number - 1, GapReason::Damaged);
-        }
-        store.put(number, &value, None)?;
-        newest = Some(number);
-        batches += 1;
-    }
-    store.set_fact(fact::GAPS, &gaps.encode())?;
-    store.flush()?;
-    Ok(batches)
 }
 
 #[cfg(test)]

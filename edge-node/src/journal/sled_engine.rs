@@ -140,6 +140,35 @@ fn failed(operation: &'static str) -> impl FnOnce(sled::Error) -> JournalError {
     }
 }
 
+/// The disk did not take what sled wrote: which pages are lost nobody knows.
+#[derive(Debug, thiserror::Error)]
+#[error("what was written may not be on the disk")]
+pub(super) struct Unsynced(#[source] pub(super) std::io::Error);
+
+/// A full disk, or a process that may open no more files, did not lose anything.
+fn unsynced(error: std::io::Error) -> JournalError {
+    let operation = "sync the log to disk";
+    match JournalError::io(operation)(error) {
+        JournalError::Engine { source, .. } => match source.downcast::<std::io::Error>() {
+            Ok(error) if !is_passing_io(&error) => JournalError::engine(operation)(Unsynced(*error)),
+            Ok(source) => JournalError::Engine { operation, source },
+            Err(source) => JournalError::Engine { operation, source },
+        },
+        other => other,
+    }
+}
+
+/// Whether the cause lies with the system: no more files or memory for this process, or a disk it may not write to.
+pub(super) fn is_passing_io(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let is_short = matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM));
+    is_short
+        || matches!(
+            error.kind(),
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
+        )
+}
+
 fn is_lock(error: &std::io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }
@@ -184,8 +213,11 @@ impl Store for SledStore {
     }
 
     fn flush(&mut self) -> Result<(), JournalError> {
-        self.database.flush().map_err(failed("flush the log"))?;
-        self.files.sync().map_err(JournalError::io("sync the log to disk"))
+        self.database.flush().map_err(|error| match error {
+            sled::Error::Io(io) => unsynced(io),
+            other => failed("flush the log")(other),
+        })?;
+        self.files.sync().map_err(unsynced)
     }
 
     fn remove_up_to(&mut self, last: u64) -> Result<(), JournalError> {
@@ -214,7 +246,9 @@ impl Store for SledStore {
 
     fn fact(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
         let value = self.meta.get(name).map_err(failed("read the log's state"))?.map(|bytes| bytes.to_vec());
-        if name == fact::STORE_ID && value.as_ref().is_none_or(|id| id.len() != 16) {
+        // Beside an empty store the file is of one that is lost, and its numbers must not be used again.
+        let is_empty = self.log.is_empty() && self.meta.is_empty();
+        if name == fact::STORE_ID && !is_empty && value.as_ref().is_none_or(|id| id.len() != 16) {
             return Ok(std::fs::read(self.directory.join(ID_FILE)).ok());
         }
         Ok(value)

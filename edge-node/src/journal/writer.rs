@@ -139,11 +139,11 @@ impl Writer {
         loop {
             let takes = self.pending.is_empty() && self.journal.is_some() && !self.publish.borrow().is_full;
             tokio::select! {
-                biased;
+                // Whichever is ready: many questions must not keep batches from being committed.
                 Some(request) = requests.recv() => self.answer(request),
                 count = appends.recv_many(&mut received, APPENDS_PER_COMMIT), if takes => {
                     if count == 0 {
-                        return self.finish();
+                        return self.finish(requests);
                     }
                     self.pending.append(&mut received);
                     self.commit_pending();
@@ -153,14 +153,18 @@ impl Writer {
                     self.tick();
                     if !takes && appends.is_closed() {
                         warn!("journal takes nothing and the node stops: what producers were not told about is given up");
-                        return self.finish();
+                        return self.finish(requests);
                     }
                 }
             }
         }
     }
 
-    fn finish(mut self) -> Result<(), JournalError> {
+    fn finish(mut self, mut requests: mpsc::Receiver<Request>) -> Result<(), JournalError> {
+        // What the hub acknowledged last may wait there.
+        while let Ok(request) = requests.try_recv() {
+            self.answer(request);
+        }
         self.journal.as_mut().map_or(Ok(()), |journal| journal.commit())
     }
 
@@ -220,15 +224,19 @@ impl Writer {
     fn answer(&mut self, request: Request) {
         // An asker that is gone wants no answer.
         match request {
-            Request::Acknowledged { watermark, safe } => self.on_acknowledged(watermark, safe),
+            // Sequences of a journal that was lost meanwhile mean nothing here.
+            Request::Acknowledged { store, .. } if store != self.store => {}
+            Request::Acknowledged { watermark, safe, .. } => self.on_acknowledged(watermark, safe),
             Request::Gaps(answer) => drop(answer.send(self.open().map(|journal| journal.gaps()))),
             Request::HashAt(sequence, answer) => {
-                drop(answer.send(self.open().and_then(|journal| journal.hash_at(sequence))));
+                drop(answer.send(self.insist(|writer| writer.open()?.hash_at(sequence))));
             }
             Request::Quarantined { from, max, answer } => {
                 drop(answer.send(self.open().map(|journal| journal.quarantined(from, max))));
             }
-            Request::Read { from, bytes, answer } => drop(answer.send(self.read(from, bytes))),
+            Request::Read { from, bytes, answer } => {
+                drop(answer.send(self.insist(|writer| writer.read(from, bytes))));
+            }
             Request::Receipts(answer) => {
                 drop(answer.send(self.open().map(Journal::receipts_at_open)));
             }

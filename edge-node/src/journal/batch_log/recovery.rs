@@ -38,6 +38,7 @@ impl<S: Store> BatchLog<S> {
             tail: None,
             bytes_before_tail: 0,
             acknowledged,
+            acknowledged_durable: acknowledged,
             reserved_until,
             gaps,
             quarantined: VecDeque::new(),

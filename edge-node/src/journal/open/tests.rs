@@ -2,13 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use delivery::BatchSequence;
+use delivery::{BatchSequence, ChainHash};
 
 use super::super::tests::{STORE, append, body};
-use super::super::{Found, Receipt};
+use super::super::{Found, GapReason, Receipt};
 use super::*;
 
 const NEW_STORE: StoreId = StoreId([6; 16]);
+/// Behind everything.
+const END: Position = position(1_000);
+
+const fn position(number: u64) -> Position {
+    Position { sequence: Some(BatchSequence(number)), hash: ChainHash([0; 16]), records: 0, bytes: 0 }
+}
 
 fn options(engine: Engine, key: Option<JournalKey>) -> JournalOptions {
     JournalOptions { engine, key, segment_bytes: 4_000 }
@@ -107,7 +113,8 @@ fn a_journal_that_is_begun_anew_keeps_the_old_one_to_be_forwarded() {
     for engine in [Engine::Sled, Engine::Segments] {
         let options = options(engine, None);
         let data = recorded(&options);
-        let opened = open(data.path(), &options, Opening::Anew, &mut || NEW_STORE).expect("opens");
+        let opened =
+            open(data.path(), &options, Opening::Anew { committed: END }, &mut || NEW_STORE).expect("opens");
         assert_eq!((opened.journal.store(), opened.salvaged.len()), (NEW_STORE, 1));
         let first = if engine == Engine::Segments { 11 } else { 1 };
         assert_eq!(drain(&opened.salvaged[0], None), (first..=50).collect::<Vec<_>>());
@@ -143,4 +150,73 @@ fn a_journal_in_use_or_with_another_key_is_an_error_and_stays_where_it_is() {
         let entries = std::fs::read_dir(data.path()).expect("lists").count();
         assert_eq!(entries, 1, "nothing was set aside");
     }
+}
+
+#[test]
+fn what_nobody_was_told_about_is_not_salvaged() {
+    for engine in [Engine::Sled, Engine::Segments] {
+        let options = options(engine, None);
+        let data = recorded(&options);
+        let opening = Opening::Anew { committed: position(40) };
+        let opened = open(data.path(), &options, opening, &mut || NEW_STORE).expect("opens");
+        assert_eq!(drain(&opened.salvaged[0], None).last(), Some(&40));
+    }
+}
+
+#[test]
+fn a_salvage_that_was_interrupted_is_made_again_at_the_next_start() {
+    for engine in [Engine::Sled, Engine::Segments] {
+        let options = options(engine, None);
+        let data = recorded(&options);
+        let aside = data.path().join(format!("{}.damaged-7", engine.folder()));
+        std::fs::rename(data.path().join(engine.folder()), &aside).expect("renamed");
+        std::fs::create_dir(data.path().join("journal.salvaging")).expect("half written");
+        let opened = open_as(data.path(), &options, NEW_STORE);
+        assert_eq!(codes(&opened), ["STO-JOURNAL-SALVAGED"]);
+        assert_eq!(opened.salvaged, [data.path().join("journal.salvaged-7")]);
+        assert_eq!(drain(&opened.salvaged[0], None).last(), Some(&50));
+        std::fs::remove_dir_all(&opened.salvaged[0]).expect("removed when the hub has it");
+        drop(opened);
+        let opened = open_as(data.path(), &options, NEW_STORE);
+        assert!(opened.salvaged.is_empty() && opened.events.is_empty());
+    }
+}
+
+#[test]
+fn a_salvage_that_fails_keeps_nothing_from_recording_and_is_tried_again() {
+    let options = options(Engine::Sled, None);
+    let data = recorded(&options);
+    break_sled(data.path());
+    // A file where the copy would be made.
+    let in_the_way = data.path().join("journal.salvaging");
+    std::fs::write(&in_the_way, b"").expect("written");
+    let opened = open_as(data.path(), &options, NEW_STORE);
+    assert_eq!(codes(&opened), ["STO-JOURNAL-SET-ASIDE", "STO-JOURNAL-NOT-SALVAGED"]);
+    drop(opened);
+    std::fs::remove_file(in_the_way).expect("removed");
+    let opened = open_as(data.path(), &options, NEW_STORE);
+    assert_eq!(codes(&opened), ["STO-JOURNAL-SALVAGED"]);
+    assert_eq!(drain(&opened.salvaged[0], None).len(), 50);
+}
+
+#[test]
+fn what_is_missing_before_the_first_sound_batch_of_a_salvage_is_a_gap() {
+    let options = options(Engine::Segments, None);
+    let data = recorded(&options);
+    let folder = data.path().join("journal-segments");
+    let mut files: Vec<_> =
+        std::fs::read_dir(&folder).expect("lists").map(|entry| entry.expect("reads").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "segment"));
+    files.sort();
+    std::fs::remove_file(&files[0]).expect("removed");
+    let opening = Opening::Anew { committed: END };
+    let opened = open(data.path(), &options, opening, &mut || NEW_STORE).expect("opens");
+    let mut journal = open_older(&opened.salvaged[0], None).expect("opens");
+    let tail = journal.tail().expect("not empty");
+    assert!(tail.0 > 11);
+    let missing = Found::Missing { until: BatchSequence(tail.0 - 1), reason: GapReason::Damaged };
+    assert_eq!(journal.read(BatchSequence(11)).expect("reads"), missing);
+    let Found::Batch(first) = journal.read(tail).expect("reads") else { panic!("it is there") };
+    let hash = journal.hash_at(Some(BatchSequence(tail.0 - 1))).expect("reads");
+    assert_eq!(hash, Some(first.previous), "as forwarding declares the gap");
 }

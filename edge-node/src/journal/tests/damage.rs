@@ -329,3 +329,37 @@ fn when_all_is_pruned_the_disk_has_the_space_back_even_if_the_node_stops_half_wa
     append(&mut journal, 2);
     assert_eq!(numbers(&mut journal), [81, 82, 83]);
 }
+
+#[test]
+fn the_name_of_a_lost_sled_store_is_not_taken_for_an_empty_one() {
+    let (_folder, path) = closed_journal(Engine::Sled, 3);
+    let name = std::fs::read(path.join("store-id")).expect("reads");
+    drop(open_raw(&path));
+    std::fs::remove_dir_all(&path).expect("removed");
+    std::fs::create_dir(&path).expect("made");
+    std::fs::write(path.join("store-id"), name).expect("written");
+    let new = StoreId([9; 16]);
+    let journal = Engine::Sled.try_open(&path, new, None).expect("opens");
+    assert_eq!((journal.store(), journal.head().number()), (new, 0));
+    drop(journal);
+    assert_eq!(super::super::sled_engine::id_in(&path), Some(new));
+}
+
+#[test]
+fn a_lost_beginning_that_the_hub_does_not_have_is_a_gap() {
+    let (_folder, path) = closed_journal(Engine::Segments, 60);
+    std::fs::remove_file(&segments(&path)[0].0).expect("removed");
+    let mut journal = Engine::Segments.open(&path);
+    let tail = journal.tail().expect("not empty");
+    assert!(tail.0 > 1);
+    let before = BatchSequence(tail.0 - 1);
+    assert_eq!(
+        journal.hash_at(Some(before)).expect("reads"),
+        None,
+        "asking for a hash declares nothing lost"
+    );
+    let missing = Found::Missing { until: before, reason: GapReason::Damaged };
+    assert_eq!(journal.read(BatchSequence(1)).expect("reads"), missing);
+    let behind = batch(&mut *journal, tail.0).previous;
+    assert_eq!(journal.hash_at(Some(before)).expect("reads"), Some(behind), "as forwarding declares the gap");
+}

@@ -33,6 +33,7 @@ fn the_newest_batch_stays_whatever_is_pruned(engine: Engine) {
     let (_folder, path) = closed_journal(engine, 30);
     let mut journal = engine.open(&path);
     let retained = journal.retained_bytes();
+    journal.remember_acknowledged(BatchSequence(5)).expect("remembered");
     journal.prune(BatchSequence(5)).expect("pruned");
     assert_eq!(
         (journal.tail(), numbers(&mut *journal)),

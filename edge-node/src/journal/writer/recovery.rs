@@ -7,6 +7,7 @@ use tracing::{debug, error, info};
 use super::{Opened, Opening, Writer, state_of};
 use crate::journal::JournalError;
 use crate::journal::events::event;
+use crate::journal::sled_engine::{Unsynced, is_passing_io};
 
 /// Longest wait before a journal that does not open is tried again.
 const CLOSED_WAIT_MAX_S: u32 = 30;
@@ -32,23 +33,56 @@ impl Writer {
         error!(cause = chain(error), "the journal failed, it is opened again; nothing acknowledged is lost");
         let text = "The journal failed and was opened again.";
         self.tell(vec![event("STO-JOURNAL-FAILED", Severity::Error, text, &[("cause", chain(error))])]);
-        self.recover();
+        // The system may say once that a sync failed, and call lost pages clean from then on.
+        if is_unsynced(error) {
+            self.begin_anew();
+        } else {
+            self.open_again();
+        }
     }
 
-    fn recover(&mut self) {
-        for opening in [Opening::Again, Opening::Anew] {
-            match self.reopen(opening) {
-                Ok(()) => return,
-                Err(error) => {
-                    error!(cause = chain(&error), ?opening, "the journal failed again");
-                    // Nothing is wrong with the files: beginning anew would mend nothing.
-                    if is_passing(&error) {
-                        break;
-                    }
-                }
+    /// Does what reads the engine's files. Where they are corrupt the journal is opened again, and begun anew when that
+    /// did not help.
+    pub(super) fn insist<T>(
+        &mut self,
+        read: impl Fn(&mut Self) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let store = self.store;
+        let corrupt = match read(self) {
+            Err(error @ JournalError::Corrupt(_)) => error,
+            other => return other,
+        };
+        self.on_failure(&corrupt);
+        if self.store != store {
+            return Err(corrupt);
+        }
+        let answer = read(self);
+        if let Err(error @ JournalError::Corrupt(_)) = &answer {
+            error!(cause = chain(error), "the journal was opened again, and is corrupt still");
+            self.begin_anew();
+        }
+        answer
+    }
+
+    fn open_again(&mut self) {
+        let committed = self.committed;
+        if let Err(error) = self.reopen(Opening::After { committed }) {
+            error!(cause = chain(&error), "the journal failed again");
+            // Nothing is wrong with the files: beginning anew would mend nothing.
+            if is_passing(&error) {
+                self.close();
+            } else {
+                self.begin_anew();
             }
         }
-        self.close();
+    }
+
+    fn begin_anew(&mut self) {
+        let committed = self.committed;
+        if let Err(error) = self.reopen(Opening::Anew { committed }) {
+            error!(cause = chain(&error), "no new journal could be begun");
+            self.close();
+        }
     }
 
     /// Opens the journal and commits what waits.
@@ -57,8 +91,17 @@ impl Writer {
         self.journal = None;
         let opened = (self.opener)(opening)?;
         self.install(opened)?;
-        let batches = self.try_commit()?;
-        self.on_committed(batches);
+        match self.try_commit() {
+            Ok(batches) => self.on_committed(batches),
+            // It is sound: reading, acknowledging and pruning go on, and may be what makes room.
+            Err(error @ JournalError::NoSpace { .. }) => {
+                let committed = self.committed;
+                self.open()?.discard_after(&committed)?;
+                debug!(cause = chain(&error), "the disk is still full");
+                self.stop_intake("the disk is full");
+            }
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 
@@ -105,7 +148,8 @@ impl Writer {
             return;
         }
         self.closed_wait = (self.closed_wait * 2).min(CLOSED_WAIT_MAX_S);
-        match self.reopen(Opening::Again) {
+        let committed = self.committed;
+        match self.reopen(Opening::After { committed }) {
             Ok(()) => info!("the journal is open again"),
             Err(error) => {
                 debug!(cause = chain(&error), "the journal still does not open");
@@ -120,11 +164,12 @@ fn is_passing(error: &JournalError) -> bool {
     match error {
         JournalError::Locked { .. } | JournalError::NoSpace { .. } | JournalError::WrongKey { .. } => true,
         JournalError::Closed | JournalError::Corrupt(_) | JournalError::ReadOnly => false,
-        JournalError::Engine { source, .. } => source.downcast_ref::<std::io::Error>().is_some_and(|error| {
-            matches!(
-                error.kind(),
-                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
-            )
-        }),
+        JournalError::Engine { source, .. } => {
+            source.downcast_ref::<std::io::Error>().is_some_and(is_passing_io)
+        }
     }
+}
+
+fn is_unsynced(error: &JournalError) -> bool {
+    matches!(error, JournalError::Engine { source, .. } if source.is::<Unsynced>())
 }

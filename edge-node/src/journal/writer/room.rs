@@ -40,7 +40,7 @@ impl Writer {
     /// Prunes what the hub has beyond what local history may keep, and says whether there is room for more.
     pub(super) fn make_room(&mut self) {
         self.mind_ballast();
-        if let Err(error) = self.prune_and_evict() {
+        if let Err(error) = self.insist(Self::prune_and_evict) {
             self.on_failure(&error);
         }
         self.tell_of_journal();

@@ -116,8 +116,10 @@ async fn a_full_journal_makes_producers_wait_and_goes_on_when_the_hub_has_taken_
     let held = state.borrow().head.number();
     assert!(!producer.is_finished() && held < 200, "{held} batches held");
     while !producer.is_finished() {
-        let newest = state.borrow().head.sequence.expect("not empty");
-        handle.acknowledged(newest, newest).await.expect("heard");
+        let (store, head) = (state.borrow().store, state.borrow().head);
+        let newest = head.sequence.expect("not empty");
+        handle.acknowledged(StoreId([0; 16]), newest, newest).await.expect("of another journal");
+        handle.acknowledged(store, newest, newest).await.expect("heard");
         tokio::task::yield_now().await;
     }
     producer.await.expect("all were taken");
@@ -179,6 +181,7 @@ type Script = Arc<Mutex<VecDeque<Option<fn() -> JournalError>>>>;
 struct Failing {
     inner: Box<dyn Journal>,
     script: Script,
+    is_unreadable: bool,
 }
 
 fn failing(data: &std::path::Path, engine: Engine, commits: &[Option<fn() -> JournalError>]) -> Opener {
@@ -186,7 +189,8 @@ fn failing(data: &std::path::Path, engine: Engine, commits: &[Option<fn() -> Jou
     let script: Script = Arc::new(Mutex::new(commits.iter().copied().collect()));
     Box::new(move |opening| {
         let mut opened = opener(opening)?;
-        opened.journal = Box::new(Failing { inner: opened.journal, script: Arc::clone(&script) });
+        opened.journal =
+            Box::new(Failing { inner: opened.journal, script: Arc::clone(&script), is_unreadable: false });
         Ok(opened)
     })
 }
@@ -228,6 +232,9 @@ impl Journal for Failing {
         self.inner.discard_after(committed)
     }
     fn read(&mut self, sequence: BatchSequence) -> Result<Found, JournalError> {
+        if self.is_unreadable {
+            return Err(JournalError::Corrupt("a page of the backlog is damaged".into()));
+        }
         self.inner.read(sequence)
     }
     fn prune(&mut self, sequence: BatchSequence) -> Result<(), JournalError> {
@@ -333,4 +340,99 @@ async fn a_journal_that_does_not_open_is_tried_again_until_it_does() {
     until(&record(&started.handle, (1..20).map(body)).await, 19).await;
     assert_eq!(started.handle.state().borrow().head.number(), 20);
     assert!(!folder.path().join("journal-segments.damaged-1").exists());
+}
+
+#[tokio::test]
+async fn while_the_disk_is_full_for_long_the_journal_is_still_read() {
+    for engine in [Engine::Segments, Engine::Sled] {
+        let folder = tempfile::tempdir().expect("a directory");
+        let script =
+            [None, Some(no_space as fn() -> JournalError), Some(no_space), Some(no_space), Some(no_space)];
+        let mut started =
+            start_with(endless(), failing(folder.path(), engine, &script), limits(folder.path()));
+        until(&record(&started.handle, std::iter::once(body(0))).await, 1).await;
+        let durable = record(&started.handle, (1..20).map(body)).await;
+        event_of(&mut started.events, "STO-JOURNAL-FAILED").await;
+        while durable.packets() == 0 {
+            assert!(!here(&started.handle, 1).await.is_empty());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        until(&durable, 19).await;
+        assert_eq!(started.handle.state().borrow().head.records, 20);
+        assert!(started.handle.salvaged().borrow().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_stays_unreadable_after_a_reopening_sets_the_journal_aside_and_recording_goes_on() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut inner = opener(folder.path(), Engine::Segments);
+    let mut openings = 0;
+    let opener: Opener = Box::new(move |opening| {
+        openings += 1;
+        let mut opened = inner(opening)?;
+        if openings <= 2 {
+            let (inner, script) = (opened.journal, Script::default());
+            opened.journal = Box::new(Failing { inner, script, is_unreadable: true });
+        }
+        Ok(opened)
+    });
+    let many = JournalLimits {
+        acknowledged_bytes_max: 64 << 20,
+        retained_bytes_max: 64 << 20,
+        ..limits(folder.path())
+    };
+    let mut started = start_with(endless(), opener, many);
+    // More than is kept in memory.
+    let durable = Arc::new(DurableCount::default());
+    for number in 0..45 {
+        let mut builder = delivery::BatchBuilder::new("demo", "antenna");
+        let reception = space_packet::ReceptionTime(space_packet::TaiTime(number));
+        builder.push(reception, &noise(number as u32));
+        let body = builder.pack().expect("one record");
+        started.handle.append(body, vec![(Arc::clone(&durable), 1)], Vec::new()).await.expect("queued");
+    }
+    until(&durable, 45).await;
+    let before = started.handle.state().borrow().store;
+    started.handle.read(BatchSequence(1), 1).await.expect_err("it cannot be read");
+    event_of(&mut started.events, "STO-JOURNAL-NEW-EPOCH").await;
+    assert_ne!(started.handle.state().borrow().store, before);
+    let salvaged = started.handle.salvaged().borrow().clone();
+    let mut older = super::super::open_older(&salvaged[0], None).expect("opens");
+    assert_eq!((older.store(), older.head().number()), (before, 45));
+    assert!(matches!(older.read(BatchSequence(1)).expect("reads"), Found::Batch(_)));
+    until(&record(&started.handle, std::iter::once(body(1))).await, 1).await;
+}
+
+/// A packet that does not compress.
+fn noise(seed: u32) -> Vec<u8> {
+    let mut state = u64::from(seed) + 1;
+    let next = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 40) as u8
+    };
+    (0..60_000).map(next).collect()
+}
+
+#[tokio::test]
+async fn a_sled_whose_sync_failed_is_set_aside_at_once_and_no_packet_comes_twice() {
+    let unsynced: fn() -> JournalError = || {
+        let cause = std::io::Error::other("the disk broke");
+        JournalError::engine("sync the log to disk")(super::super::sled_engine::Unsynced(cause))
+    };
+    let (_folder, mut started, packets) = check_failures(Engine::Sled, &[None, Some(unsynced)]).await;
+    assert_eq!(packets, (1..20).collect::<Vec<_>>());
+    event_of(&mut started.events, "STO-JOURNAL-NEW-EPOCH").await;
+    let salvaged = started.handle.salvaged().borrow().clone();
+    let older = super::super::open_older(&salvaged[0], None).expect("opens");
+    assert_eq!(older.head().number(), 1, "what was not committed is in the new journal only");
+}
+
+#[test]
+fn a_process_that_may_open_no_more_files_says_nothing_against_the_journal() {
+    use rustix::io::Errno;
+    for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::ROFS] {
+        assert!(super::super::sled_engine::is_passing_io(&errno.into()), "{errno}");
+    }
+    assert!(!super::super::sled_engine::is_passing_io(&Errno::IO.into()));
 }
