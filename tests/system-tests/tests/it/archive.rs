@@ -84,6 +84,27 @@ pub(crate) async fn gaps(world: &World) -> anyhow::Result<Vec<Gap>> {
         .collect()
 }
 
+/// Records of the one lane there is, of whatever kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneRecords {
+    /// In the ledger.
+    pub(crate) archived: u64,
+    /// That the node ever gave a place in the lane, as its newest batch says.
+    pub(crate) issued: u64,
+}
+
+/// Counts the records of the only lane.
+pub(crate) async fn records_in_ledger(world: &World) -> anyhow::Result<LaneRecords> {
+    let client = database(world).await?;
+    let sum = client
+        .query_one("SELECT sum(records)::bigint, count(DISTINCT node_id || '/' || epoch) FROM ledger", &[]);
+    let sum = sum.await?;
+    ensure!(sum.get::<_, i64>(1) == 1, "there is more than one lane");
+    let newest = client.query_one("SELECT sealed FROM ledger ORDER BY sequence DESC LIMIT 1", &[]).await?;
+    let issued = SealedBatch::parse(newest.get(0))?.position().records;
+    Ok(LaneRecords { archived: u64::try_from(sum.get::<_, i64>(0))?, issued })
+}
+
 /// The load's packets in the ledger, in the order they were received; each of the run, and as it was sent.
 pub(crate) async fn load_in_ledger(world: &World, run_id: u32) -> anyhow::Result<Vec<Archived>> {
     let (mut archived, mut strange, mut damaged) = (Vec::new(), 0, 0);
