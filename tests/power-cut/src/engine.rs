@@ -4,7 +4,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use delivery::{BatchSequence, SealedBatch, SealedBody, StoreId};
-use edge_node::journal::{Found, Journal, JournalError, SEGMENT_BYTES, SegmentJournal, SledJournal};
+use edge_node::journal::{
+    Found, Journal, JournalError, JournalOptions, Opening, SEGMENT_BYTES, SegmentJournal, SledJournal, open,
+    open_older,
+};
 
 type Opened = Result<Box<dyn Journal>, JournalError>;
 
@@ -33,10 +36,38 @@ impl Engine {
         found.copied().with_context(|| format!("there is no engine {name:?}, but {names:?}"))
     }
 
+    /// Opens a journal, and when its engine finds it corrupt does as the node: sets it aside, begins anew, and keeps
+    /// what is sound of the old one to be forwarded. That one comes second.
+    pub fn open_or_salvage(self, directory: &Path, new_store: StoreId) -> anyhow::Result<Journals> {
+        match (self.open)(directory, new_store) {
+            Ok(own) => Ok(Journals { own, salvaged: self.salvaged(directory)? }),
+            Err(JournalError::Corrupt(cause)) if self.name == "sled" => {
+                println!("salvaged: {cause}");
+                let data = directory.parent().context("a journal lies in a data directory")?;
+                let opened = open(data, &JournalOptions::default(), Opening::Again, &mut || new_store)?;
+                Ok(Journals { own: opened.journal, salvaged: self.salvaged(directory)? })
+            }
+            Err(other) => Err(other).context("the journal does not open"),
+        }
+    }
+
+    fn salvaged(self, directory: &Path) -> anyhow::Result<Option<Box<dyn Journal>>> {
+        let salvaged = directory.with_extension("salvaged-1");
+        Ok(if salvaged.exists() { Some(open_older(&salvaged, None)?) } else { None })
+    }
+
     /// Opens a journal as the node does.
     pub fn open(self, directory: &Path, new_store: StoreId) -> anyhow::Result<Box<dyn Journal>> {
         (self.open)(directory, new_store).context("the journal does not open")
     }
+}
+
+/// A journal, and what was salvaged of the one before it.
+pub struct Journals {
+    /// The one that records.
+    pub own: Box<dyn Journal>,
+    /// The one that waits to be forwarded.
+    pub salvaged: Option<Box<dyn Journal>>,
 }
 
 /// Appends a body.
