@@ -188,6 +188,16 @@ export interface components {
             /** @description What the document says its version is. */
             version?: string | null;
         };
+        /** @description What was found out about records of a link. */
+        Found: {
+            /**
+             * Format: int64
+             * @description Records.
+             */
+            count: number;
+            /** @description Stable name of the verdict, for example `stale`. */
+            verdict: string;
+        };
         /** @description One label of an enumeration. */
         Label: {
             /** @description Its name. */
@@ -251,6 +261,15 @@ export interface components {
              */
             clients: number;
             continuity?: components["schemas"]["LinkContinuity"] | null;
+            /** @description What it speaks: `tcp`, `udp`, `http`, `websocket` or `grpc`. */
+            door?: string;
+            /**
+             * Format: int64
+             * @description Of those, how many are safe on the node's disk.
+             */
+            durable?: number;
+            /** @description What was found out about records, by verdict. */
+            found?: components["schemas"]["Found"][];
             /** @description Reception time of the newest packet. */
             last_packet?: string | null;
             /** @description Address it listens on. */
@@ -261,11 +280,18 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Packets accepted.
+             * @description Packets and other records accepted.
              */
             packets: number;
+            /**
+             * Format: int64
+             * @description Records accepted that are in quarantine.
+             */
+            quarantined?: number;
             /** @description What was rejected, by cause. */
             rejected: components["schemas"]["Rejected"][];
+            /** @description Antenna or equipment behind it. */
+            station?: string | null;
         };
         /** @description What `/api/v1/live` sends. */
         LiveEvent: {
