@@ -42,7 +42,8 @@ impl Engine {
         match (self.open)(directory, new_store) {
             Ok(own) => Ok(Journals { own, salvaged: self.salvaged(directory)? }),
             Err(JournalError::Corrupt(cause)) if self.name == "sled" => {
-                println!("salvaged: {cause}");
+                // Standard output is for the time it took.
+                eprintln!("salvaged: {cause}");
                 let data = directory.parent().context("a journal lies in a data directory")?;
                 let opened = open(data, &JournalOptions::default(), Opening::Again, &mut || new_store)?;
                 Ok(Journals { own: opened.journal, salvaged: self.salvaged(directory)? })
