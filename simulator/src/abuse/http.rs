@@ -143,7 +143,7 @@ pub async fn slow_headers(node: SocketAddr, beginning: &[u8], connections: usize
 /// Begins a request on each connection and sends a byte of its body a second, until the node answers or `until`.
 pub async fn slow_bodies(node: SocketAddr, path: &str, connections: usize, until: Instant) -> Answers {
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: node\r\ncontent-type: application/octet-stream\r\n\
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/octet-stream\r\n\
          content-length: {SLOW_BODY_BYTES}\r\n\r\n"
     );
     let mut all = JoinSet::new();
@@ -211,7 +211,7 @@ pub async fn post_again_and_again(
 async fn post_once(stream: &mut TcpStream, post: &Post) -> io::Result<u16> {
     let Post { path, headers, body } = post;
     let length = body.bytes();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: node\r\n{headers}content-length: {length}\r\n\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}content-length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;
     body.send(stream).await?;
     read_answer(stream).await
@@ -292,7 +292,7 @@ async fn open_websocket(node: SocketAddr, path: &str) -> io::Result<TcpStream> {
     socket.set_recv_buffer_size(UNREAD_BYTES)?;
     let mut stream = socket.connect(node).await?;
     let head = format!(
-        "GET {path} HTTP/1.1\r\nhost: node\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        "GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await?;
