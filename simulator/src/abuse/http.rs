@@ -211,7 +211,8 @@ pub async fn post_again_and_again(
 async fn post_once(stream: &mut TcpStream, post: &Post) -> io::Result<u16> {
     let Post { path, headers, body } = post;
     let length = body.bytes();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}content-length: {length}\r\n\r\n");
+    let head =
+        format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}content-length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;
     body.send(stream).await?;
     read_answer(stream).await

@@ -64,7 +64,8 @@ pub(super) async fn run(targets: Targets) -> anyhow::Result<Told> {
     let open_max = descriptors_for_one_crowd();
     let Targets { bare, framed, noise, http } = targets;
     let slow_headers = tokio::spawn(async move {
-        abuse::slow_headers(http, b"POST /api/v1/ingest/load HTTP/1.1\r\nhost: 127.0.0.1\r\n", SLOW, until).await
+        abuse::slow_headers(http, b"POST /api/v1/ingest/load HTTP/1.1\r\nhost: 127.0.0.1\r\n", SLOW, until)
+            .await
     });
     let silent_http2 = tokio::spawn(async move {
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
