@@ -5,31 +5,38 @@
 //! asks what to do; the caller does it. The protocol is described in `docs/delivery-protocol.md`.
 
 mod batch;
+mod clock;
 mod commit;
 mod document;
 mod frame;
 mod identity;
 mod inbox;
 mod outbox;
+mod ranges;
 mod record;
 
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
     Packer, Position, RECORDS_MAX, Record, SealedBatch, SealedBody, is_name,
 };
-pub use commit::{CommitVerdict, judge_group};
+pub use clock::{ClockComparison, ClockOffset};
+pub use commit::{CommitVerdict, JudgedGroup, LaneChange, judge_group};
 pub use document::{
     DOCUMENT_BYTES_MAX, DOCUMENT_PART_BYTES_MAX, DocumentBounds, DocumentHash, DocumentHead, DocumentKind,
     HELD_DOCUMENTS_MAX, HELD_MISSIONS_MAX, HeldDocument, Holds, IncomingDocument, MissionHolds,
     TransferError, pack_text,
 };
 pub use frame::{
-    Ack, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LaneHead, LanePosition,
-    PROTOCOL_VERSION, RejectCode, TEXT_BYTES_MAX,
+    Ack, Credit, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LOGS_MAX, LogHead,
+    LogPosition, PROTOCOL_VERSION, RejectCode, SetAside, TEXT_BYTES_MAX, TimeAnswer,
 };
-pub use identity::{BatchSequence, Epoch, Lane, NodeId, SessionNumber, StoreId, UnknownLane};
-pub use inbox::{Inbox, InboxVerdict};
-pub use outbox::{Outbox, ResumeError};
+pub use identity::{
+    BatchSequence, BootId, Epoch, Lane, LogNumber, NodeId, SessionNumber, StoreId, UnknownLane, UnknownWay,
+    Way,
+};
+pub use inbox::{Inbox, InboxVerdict, OpenedLog, Violation};
+pub use outbox::{BacklogPolicy, LogRole, LogsMissing, Next, Order, Outbox, Proof, Wanted};
+pub use ranges::{Misfit, RANGES_MAX, Ranges, Span};
 pub use record::{
     Content, EVENT_TEXT_BYTES_MAX, Event, RECORD_NAME_BYTES_MAX, ReadingKind, SampleRecord, Scalar, Severity,
     Unframed, Verdicts,
