@@ -32,14 +32,14 @@ pub use frame::{
     LogPosition, PROTOCOL_VERSION, RejectCode, SetAside, TEXT_BYTES_MAX, TimeAnswer,
 };
 pub use identity::{
-    BatchSequence, BootId, Epoch, Lane, LogNumber, NodeId, SessionNumber, StoreId, UnknownLane, UnknownWay,
-    Way,
+    BatchSequence, BootId, CONTROL_PRIORITY, Epoch, Lane, LogNumber, NodeId, SessionNumber, StoreId,
+    UnknownLane, UnknownWay, Way,
 };
 pub use inbox::{Inbox, InboxVerdict, OpenedLog, Violation};
 pub use outbox::{BacklogPolicy, LogRole, LogsMissing, Next, Order, Outbox, Proof, Wanted};
 pub use ranges::{Misfit, RANGES_MAX, Ranges, Span};
-pub use safe::SafeTrail;
 pub use record::{
     Content, EVENT_TEXT_BYTES_MAX, Event, RECORD_NAME_BYTES_MAX, ReadingKind, SampleRecord, Scalar, Severity,
     Unframed, Verdicts,
 };
+pub use safe::SafeTrail;
