@@ -7,11 +7,14 @@
 mod batch;
 mod commit;
 mod document;
+mod endpoints;
 mod frame;
 mod identity;
 mod inbox;
 mod outbox;
+mod rate;
 mod record;
+mod schedule;
 
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
@@ -23,6 +26,7 @@ pub use document::{
     HELD_DOCUMENTS_MAX, HELD_MISSIONS_MAX, HeldDocument, Holds, IncomingDocument, MissionHolds,
     TransferError, pack_text,
 };
+pub use endpoints::preferred_order;
 pub use frame::{
     Ack, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LaneHead, LanePosition,
     PROTOCOL_VERSION, RejectCode, TEXT_BYTES_MAX,
@@ -30,7 +34,9 @@ pub use frame::{
 pub use identity::{BatchSequence, Epoch, Lane, NodeId, SessionNumber, StoreId, UnknownLane};
 pub use inbox::{Inbox, InboxVerdict};
 pub use outbox::{Outbox, ResumeError};
+pub use rate::{BitRate, BitRateError, RateLimit};
 pub use record::{
     Content, EVENT_TEXT_BYTES_MAX, Event, RECORD_NAME_BYTES_MAX, ReadingKind, SampleRecord, Scalar, Severity,
     Unframed, Verdicts,
 };
+pub use schedule::{Cap, DailyCap, DayWindow, DayWindowError, PassCap, RateSchedule};
