@@ -19,9 +19,9 @@ use rcgen::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::client::Dialler;
-use crate::socket;
-use crate::tls::ClientTls;
+use crate::dial::Dialler;
+use crate::socket::LinkSocket;
+use crate::tls::{self, ClientTls};
 use crate::verify::HubVerifier;
 use crate::*;
 
@@ -114,6 +114,11 @@ fn bind_error(options: HubOptions) -> Option<BindError> {
     HubEndpoint::bind(loopback(), options).err()
 }
 
+fn client_endpoint() -> quinn::Endpoint {
+    let socket = LinkSocket::bind_any().unwrap();
+    socket.into_endpoint(quinn::EndpointConfig::default(), None).unwrap().0
+}
+
 /// A client that shows whatever it likes, as a stranger would.
 async fn connect_as(
     alpn: Alpn,
@@ -123,10 +128,7 @@ async fn connect_as(
 ) -> Result<Connection, ConnectError> {
     let verifier = Arc::new(HubVerifier::trusting(slice::from_ref(&authority.der)).unwrap());
     let clock = Clock::system();
-    let tls = ClientTls { alpn, identity, verifier, clock: &clock, sessions_kept: 0 };
-    let dialler = Dialler::new(tls, Profile::Terrestrial).unwrap();
-    let (socket, _) = socket::bind_any().unwrap();
-    let runtime = Arc::new(quinn::TokioRuntime);
-    let endpoint = quinn::Endpoint::new(quinn::EndpointConfig::default(), None, socket, runtime).unwrap();
-    dialler.dial_any(&endpoint, addresses, PATIENCE).await
+    let tls = ClientTls { alpn, identity, verifier, clock: &clock };
+    let dialler = Dialler::new(tls, Profile::Terrestrial.into()).unwrap();
+    dialler.dial_any(&client_endpoint(), addresses, PATIENCE).await
 }
