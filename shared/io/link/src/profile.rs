@@ -12,7 +12,6 @@ const KIB: u32 = 1024;
 const MIB: u32 = 1024 * KIB;
 /// Control, three lanes and what a later version adds; each costs the receiver up to a stream window.
 const STREAMS_MAX: u32 = 8;
-const STREAM_WINDOW: u32 = 512 * KIB;
 const SATCOM_IDLE: Duration = Duration::from_secs(120);
 
 /// The kind of link between node and hub, which decides windows, timeouts and congestion control.
@@ -108,7 +107,8 @@ impl LinkOptions {
         transport
             .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS_MAX))
             .max_concurrent_uni_streams(VarInt::from_u32(STREAMS_MAX))
-            .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
+            // One lane's hole in the stream must not take all the room from the others.
+            .stream_receive_window(VarInt::from_u32(window / 2))
             .receive_window(VarInt::from_u32(window))
             .send_window(2 * u64::from(window))
             .max_idle_timeout(IdleTimeout::try_from(idle).ok())
@@ -142,6 +142,17 @@ impl LinkOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn segmentation_offload_can_be_switched_off() {
+        for segmentation_offload in [true, false] {
+            let options = LinkOptions { segmentation_offload, ..Profile::Terrestrial.into() };
+            let setting = format!("enable_segmentation_offload: {segmentation_offload}");
+            for transport in [options.node_transport(), options.hub_transport()] {
+                assert!(format!("{transport:?}").contains(&setting), "{transport:?}");
+            }
+        }
+    }
 
     #[test]
     fn several_keep_alives_fit_into_the_idle_timeout_of_either_end() {

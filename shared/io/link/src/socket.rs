@@ -168,4 +168,10 @@ mod tests {
         assert_eq!(checked, bound);
         assert!(checked.receive > 0 && checked.send > 0);
     }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn a_bound_socket_knows_what_was_dropped() {
+        assert_eq!(LinkSocket::bind_any().unwrap().watch.dropped(), Some(0));
+    }
 }

@@ -3,6 +3,7 @@
 mod identity;
 mod restart;
 mod resumption;
+mod simulated;
 mod stalled;
 mod streams;
 
@@ -14,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SanType,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SignatureAlgorithm,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -41,20 +42,26 @@ fn loopback() -> SocketAddr {
 }
 
 struct Authority {
+    algorithm: &'static SignatureAlgorithm,
     issuer: Issuer<'static, KeyPair>,
     der: Vec<u8>,
 }
 
 impl Authority {
     fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
+        Self::with_keys(&PKCS_ECDSA_P256_SHA256)
+    }
+
+    /// For itself and for all it signs.
+    fn with_keys(algorithm: &'static SignatureAlgorithm) -> Self {
+        let key = KeyPair::generate_for(algorithm).unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "test authority");
         let der = params.self_signed(&key).unwrap().der().to_vec();
-        Self { issuer: Issuer::new(params, key), der }
+        Self { algorithm, issuer: Issuer::new(params, key), der }
     }
 
     fn pin(&self) -> [u8; 32] {
@@ -63,7 +70,7 @@ impl Authority {
 
     /// A leaf, then the authority; `change` makes it what the test needs.
     fn leaf(&self, change: impl FnOnce(&mut CertificateParams)) -> (Vec<Vec<u8>>, KeyPkcs8) {
-        let key = KeyPair::generate().unwrap();
+        let key = KeyPair::generate_for(self.algorithm).unwrap();
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.not_before = OffsetDateTime::from_unix_timestamp(now() as i64 - 600).unwrap();
