@@ -8,13 +8,16 @@ mod batch;
 mod clock;
 mod commit;
 mod document;
+mod endpoints;
 mod frame;
 mod identity;
 mod inbox;
 mod outbox;
 mod ranges;
+mod rate;
 mod record;
 mod safe;
+mod schedule;
 
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
@@ -27,6 +30,7 @@ pub use document::{
     HELD_DOCUMENTS_MAX, HELD_MISSIONS_MAX, HeldDocument, Holds, IncomingDocument, MissionHolds,
     TransferError, pack_text,
 };
+pub use endpoints::preferred_order;
 pub use frame::{
     Ack, Credit, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LOGS_MAX, LogHead,
     LogPosition, PROTOCOL_VERSION, RejectCode, SetAside, TEXT_BYTES_MAX, TimeAnswer,
@@ -38,8 +42,10 @@ pub use identity::{
 pub use inbox::{Inbox, InboxVerdict, OpenedLog, Violation};
 pub use outbox::{BacklogPolicy, LogRole, LogsMissing, Next, Order, Outbox, Proof, Wanted};
 pub use ranges::{Misfit, RANGES_MAX, Ranges, Span};
+pub use rate::{BitRate, BitRateError, RateLimit};
 pub use record::{
     Content, EVENT_TEXT_BYTES_MAX, Event, RECORD_NAME_BYTES_MAX, ReadingKind, SampleRecord, Scalar, Severity,
     Unframed, Verdicts,
 };
 pub use safe::SafeTrail;
+pub use schedule::{Cap, DailyCap, DayWindow, DayWindowError, PassCap, RateSchedule};
