@@ -1,17 +1,20 @@
 //! How the node is, told the same way everywhere: to the hub, on the page, by `edge-node status`.
 
+mod backlog;
 mod print;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use dashboard::contract::{Backlog, Node, NodeReport, NodeState};
 use dashboard::rfc3339;
-use delivery::Position;
+use delivery::{Flow, Position, StoreId};
 use service::metric::Metric;
 use space_packet::TaiTime;
 
 use crate::intake::LinkStatistics;
+use backlog::NodeBacklog;
 pub use print::print;
 
 /// What people are told while the journal takes nothing more.
@@ -43,14 +46,15 @@ pub struct NodeStatus {
     name: String,
     site: String,
     certificate_ends_unix: Option<u64>,
+    /// What the backlog's times are counted from.
+    origin: Instant,
     changing: Mutex<Changing>,
 }
 
 struct Changing {
     hub: HubLink,
-    head: Position,
-    acknowledged: Position,
-    oldest: Option<TaiTime>,
+    is_paused: bool,
+    backlog: NodeBacklog,
     last_contact: Option<TaiTime>,
     documents_problem: Option<String>,
     configuration_problem: Option<String>,
@@ -71,9 +75,8 @@ impl NodeStatus {
     ) -> Self {
         let changing = Changing {
             hub,
-            head,
-            acknowledged,
-            oldest: None,
+            is_paused: false,
+            backlog: NodeBacklog::new(head, acknowledged),
             last_contact: None,
             documents_problem: None,
             configuration_problem: None,
@@ -85,6 +88,7 @@ impl NodeStatus {
             name: name.to_owned(),
             site: site.to_owned(),
             certificate_ends_unix,
+            origin: Instant::now(),
             changing: Mutex::new(changing),
         }
     }
@@ -107,7 +111,24 @@ impl NodeStatus {
             return is_news;
         }
         changing.hub = hub;
+        self.update_flow(&mut changing);
         true
+    }
+
+    /// Whether somebody holds the backlog back.
+    pub fn on_paused(&self, is_paused: bool) {
+        let mut changing = self.changing();
+        changing.is_paused = is_paused;
+        self.update_flow(&mut changing);
+    }
+
+    fn update_flow(&self, changing: &mut Changing) {
+        let flow = match (&changing.hub, changing.is_paused) {
+            (HubLink::Connected { .. }, false) => Flow::Running,
+            (HubLink::Connected { .. }, true) => Flow::Paused,
+            (HubLink::Disconnected { .. } | HubLink::NotEnrolled, _) => Flow::Disconnected,
+        };
+        changing.backlog.on_flow(self.origin.elapsed(), flow);
     }
 
     /// The hub was heard.
@@ -144,31 +165,34 @@ impl NodeStatus {
         self.changing().links.clone()
     }
 
+    /// Which journal is written. What the hub has of another one is not of this one.
+    pub fn on_journal(&self, store: StoreId) {
+        self.changing().backlog.on_journal(store);
+    }
+
     /// The journal grew.
     pub fn on_head(&self, head: Position) {
-        self.changing().head = head;
+        self.changing().backlog.on_head(self.origin.elapsed(), head);
     }
 
     /// The hub committed up to a batch; `oldest` is the reception time of the first one it has not.
     pub fn on_acknowledged(&self, acknowledged: Position, oldest: Option<TaiTime>) {
-        let mut changing = self.changing();
-        changing.acknowledged = acknowledged;
-        changing.oldest = oldest;
+        self.changing().backlog.on_acknowledged(self.origin.elapsed(), acknowledged, oldest);
+    }
+
+    /// Sealed bytes that the journal still takes.
+    pub fn on_room(&self, bytes: u64) {
+        self.changing().backlog.on_room(bytes);
+    }
+
+    /// Journals from before that wait to be forwarded.
+    pub fn on_older_journals(&self, count: usize) {
+        self.changing().backlog.on_older_journals(count);
     }
 
     /// What waits for the hub.
     pub fn backlog(&self) -> Backlog {
-        let changing = self.changing();
-        let (head, acknowledged) = (&changing.head, &changing.acknowledged);
-        let backlog = Backlog {
-            batches: head.number().saturating_sub(acknowledged.number()),
-            packets: head.records.saturating_sub(acknowledged.records),
-            bytes: head.bytes.saturating_sub(acknowledged.bytes),
-            oldest: changing.oldest.filter(|_| head.number() > acknowledged.number()).map(rfc3339),
-        };
-        Metric::EdgeJournalBacklogBytes.set(backlog.bytes as f64);
-        Metric::EdgeJournalBacklogPackets.set(backlog.packets as f64);
-        backlog
+        self.changing().backlog.tell()
     }
 
     /// What the hub is told.
@@ -215,7 +239,7 @@ impl NodeStatus {
             since: since.map(rfc3339),
             last_contact: changing.last_contact.map(rfc3339),
             problem,
-            archived_packets: changing.acknowledged.records,
+            archived_packets: changing.backlog.archived_packets(),
             report: Some(report),
         }
     }

@@ -170,6 +170,11 @@ impl BacklogMeter {
         (self.flow, self.flow_since) = (flow, at);
     }
 
+    /// Whether it may now.
+    pub fn flow(&self) -> Flow {
+        self.flow
+    }
+
     /// Forgets what was measured: the journal is another one.
     pub fn on_journal_replaced(&mut self) {
         self.points.clear();
