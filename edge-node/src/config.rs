@@ -96,15 +96,17 @@ impl JournalConfig {
     pub fn limits(&self, data: &Path) -> JournalLimits {
         let (Bytes(quota), Bytes(keep)) = (self.quota, self.keep_acknowledged);
         // sled's file can grow to twice what it holds (measured).
-        let retained_bytes_max = match self.engine {
-            Engine::Segments => quota,
-            Engine::Sled => quota / 2,
+        let disk_bytes_per_byte = match self.engine {
+            Engine::Segments => 1,
+            Engine::Sled => 2,
         };
+        let retained_bytes_max = quota / disk_bytes_per_byte;
         JournalLimits {
             directory: data.to_owned(),
             retained_bytes_max,
             acknowledged_bytes_max: keep.min(retained_bytes_max / 2),
             // On a small disk both are a share of it, or nothing would be left for telemetry.
+            disk_bytes_per_byte,
             free_bytes_min: self.free_min.0.min(disk_bytes(data) / 8),
             ballast_bytes: self.ballast.0.min(disk_bytes(data) / 16),
             when_full: self.when_full,

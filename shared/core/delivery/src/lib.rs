@@ -4,6 +4,7 @@
 //! Pure (decision D7): no socket, disk, clock or randomness. `on_…` tells a machine what happened, `next_…`
 //! asks what to do; the caller does it. The protocol is described in `docs/delivery-protocol.md`.
 
+mod backlog;
 mod batch;
 mod clock;
 mod commit;
@@ -19,6 +20,7 @@ mod record;
 mod safe;
 mod schedule;
 
+pub use backlog::{Backlog, BacklogMeter, Drain, Flow, Rate, Rates, Totals, Waiting};
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
     Packer, Position, RECORDS_MAX, Record, SealedBatch, SealedBody, is_name,
