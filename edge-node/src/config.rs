@@ -5,9 +5,11 @@ mod links;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use delivery::{BitRate, DailyCap, DayWindow, PassCap, RateSchedule};
 use serde::Deserialize;
 use service::config::{Bytes, ConfigError, load, resolve};
 use service::mission::MissionConfig;
+use space_packet::TaiTime;
 
 use crate::journal::{Engine, JournalKey, JournalLimits, JournalOptions, KeyError, WhenFull};
 
@@ -131,13 +133,101 @@ fn disk_bytes(directory: &Path) -> u64 {
 }
 
 /// `[forwarding]`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForwardingConfig {
     /// How the link to the hub is.
     pub profile: ForwardingProfile,
     /// Addresses of the hub, in place of those that came with the token.
     pub hub: Vec<String>,
+    /// A rate that a contract gives: kept to, instead of looked for by losing packets.
+    pub contracted: Option<BitRate>,
+    /// Whether packets may be cut by the kernel or the network card.
+    pub segmentation_offload: bool,
+    /// What may be sent when no window and no pass says otherwise.
+    pub rate: Option<BitRate>,
+    /// Caps by time of day.
+    #[serde(rename = "window")]
+    pub windows: Vec<WindowConfig>,
+    /// Caps by pass.
+    #[serde(rename = "pass")]
+    pub passes: Vec<PassConfig>,
+    /// Nothing is sent outside passes.
+    pub only_in_passes: bool,
+}
+
+impl Default for ForwardingConfig {
+    fn default() -> Self {
+        Self {
+            profile: ForwardingProfile::default(),
+            hub: Vec::new(),
+            contracted: None,
+            segmentation_offload: true,
+            rate: None,
+            windows: Vec::new(),
+            passes: Vec::new(),
+            only_in_passes: false,
+        }
+    }
+}
+
+/// `[[forwarding.window]]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct WindowConfig {
+    /// UTC: `08:00-18:00`, `Mon-Fri 22:00-06:00`.
+    pub hours: DayWindow,
+    /// The rate; without one the window lifts the default.
+    pub rate: Option<BitRate>,
+}
+
+/// `[[forwarding.pass]]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct PassConfig {
+    /// When it begins, RFC 3339.
+    #[serde(deserialize_with = "time")]
+    pub from: TaiTime,
+    /// When it ends.
+    #[serde(deserialize_with = "time")]
+    pub to: TaiTime,
+    /// The rate; without one there is no cap.
+    pub rate: Option<BitRate>,
+}
+
+fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TaiTime, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    dashboard::parse_rfc3339(&text)
+        .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a time like 2026-11-23T08:00:00Z")))
+}
+
+impl ForwardingConfig {
+    /// How QUIC is used.
+    pub fn link(&self) -> link::LinkOptions {
+        link::LinkOptions {
+            profile: self.profile.into(),
+            contracted_bits_per_s: self.contracted.map(|rate| rate.bits_per_s),
+            segmentation_offload: self.segmentation_offload,
+        }
+    }
+
+    /// What may be sent when.
+    pub fn schedule(&self) -> RateSchedule {
+        RateSchedule {
+            default: self.rate,
+            daily: self
+                .windows
+                .iter()
+                .map(|window| DailyCap { window: window.hours, rate: window.rate })
+                .collect(),
+            passes: self
+                .passes
+                .iter()
+                .map(|pass| PassCap { from: pass.from, to: pass.to, rate: pass.rate })
+                .collect(),
+            only_in_passes: self.only_in_passes,
+        }
+    }
 }
 
 /// Transport settings for a kind of link.

@@ -4,6 +4,7 @@
 
 mod backlog;
 mod backoff;
+mod cap;
 mod documents;
 mod linger;
 mod logs;
@@ -17,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{BootId, Outbox};
+use delivery::{BootId, Outbox, RateSchedule};
 use link::{Client, ClientOptions, Closed, ConnectError};
 use provisioning::NotAllowed;
 use tokio::time::Instant;
@@ -28,6 +29,7 @@ use crate::documents::NodeDocuments;
 use crate::journal::{JournalHandle, JournalKey, ReadFailed};
 use crate::status::{HubLink, NodeStatus};
 use backoff::Backoff;
+use cap::LinkCap;
 use logs::Logs;
 use older::OlderJournals;
 use session::{SessionEnd, SessionError, Standing};
@@ -53,6 +55,8 @@ pub struct Forwarder {
     pub journal: JournalHandle,
     /// The node's events, which never wait behind that.
     pub alarms: JournalHandle,
+    /// What the link may carry, and when.
+    pub schedule: RateSchedule,
     /// What operators decide.
     pub steering: Arc<Steering>,
     /// Where the pipeline learns how long it may wait.
@@ -72,8 +76,8 @@ impl Forwarder {
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut client = Client::new(self.options.clone())?;
         let buffers = client.socket_buffers();
-        if buffers.are_short() {
-            warn!(?buffers, "socket buffers are smaller than wanted, raise net.core.rmem_max and wmem_max");
+        if let Some(advice) = buffers.advice() {
+            warn!(advice, "socket buffers are smaller than wanted");
         }
         let began = Instant::now();
         let mut outbox = Outbox::default();
@@ -81,6 +85,7 @@ impl Forwarder {
         let older = OlderJournals::new(found, self.key.clone());
         let mut logs = Logs::new(vec![self.alarms.clone(), self.journal.clone()], older);
         let mut backoff = Backoff::default();
+        let mut cap = LinkCap::new(self.schedule.clone());
         // Where a hub that stopped sent its nodes; tried first, once.
         let mut others: Vec<String> = Vec::new();
         while !shutdown.is_cancelled() {
@@ -98,6 +103,7 @@ impl Forwarder {
                         outbox: &mut outbox,
                         logs: &mut logs,
                         backoff: &mut backoff,
+                        cap: &mut cap,
                         began,
                     };
                     let end = session::run(&connection, standing, &shutdown).await;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
+use super::cap::LinkCap;
 use super::logs::Logs;
 use super::reading::ReadAhead;
 use super::ways::Ways;
@@ -90,6 +91,7 @@ pub(super) struct Standing<'a> {
     pub(super) outbox: &'a mut Outbox,
     pub(super) logs: &'a mut Logs,
     pub(super) backoff: &'a mut Backoff,
+    pub(super) cap: &'a mut LinkCap,
     /// When this run of forwarding began: the outbox counts from there.
     pub(super) began: Instant,
 }
@@ -215,7 +217,12 @@ impl Session<'_> {
             if leave_at.is_some_and(|at| is_all_there || Instant::now() >= at) {
                 return self.leave("the node stops").await.map(|()| SessionEnd::Shutdown);
             }
-            let next = self.standing.outbox.next(self.standing.now());
+            let now = self.standing.now();
+            let ready_at = self.standing.cap.ready_at(now, service::clock::now());
+            let next = match self.standing.outbox.next(now) {
+                Next::Send(_) if ready_at > now => Next::At(ready_at),
+                next => next,
+            };
             // Sent before the next wait, not within it: what was taken out of the journal must not be dropped.
             if let Next::Send(wanted) = next
                 && let Ok(place) = self.ways.queue(wanted.way).clone().try_reserve_owned()
@@ -224,6 +231,7 @@ impl Session<'_> {
                 let (last, bytes) = (batch.header.sequence, batch.bytes().len() as u64);
                 let now = self.standing.now();
                 self.standing.outbox.on_sent(&wanted, last, bytes, now);
+                self.standing.cap.on_sent(bytes, now);
                 place.send((wanted.log, batch));
                 continue;
             }
@@ -238,7 +246,7 @@ impl Session<'_> {
                 }
             };
             let due = match next {
-                Next::At(at) => self.standing.began + at,
+                Next::At(at) => self.standing.began + at.min(now + REPORT_INTERVAL),
                 Next::Nothing | Next::Send(_) => Instant::now() + REPORT_INTERVAL,
             };
             tokio::select! {
