@@ -5,6 +5,7 @@ pub mod clock;
 pub mod connection;
 pub mod flight;
 pub mod load;
+mod noise;
 pub mod orbit;
 mod pace;
 pub mod passes;
