@@ -3,6 +3,7 @@
 pub mod abuse;
 pub mod clock;
 pub mod connection;
+pub mod faults;
 pub mod flight;
 pub mod load;
 mod noise;
