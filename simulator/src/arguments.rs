@@ -25,7 +25,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Faults(FaultsArguments),
+    // Boxed for its size: a profile is several times the others.
+    Faults(Box<FaultsArguments>),
     Load(LoadArguments),
     Replay(ReplayArguments),
     Spacecraft(SpacecraftArguments),

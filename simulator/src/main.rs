@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<()> {
     let stopped = stop_on_signals().context("failed to listen for signals")?;
     match command {
-        Command::Faults(arguments) => be_a_bad_link(arguments, stopped).await,
+        Command::Faults(arguments) => be_a_bad_link(*arguments, stopped).await,
         Command::Load(arguments) => load(arguments, stopped).await,
         Command::Replay(arguments) => {
             let report = arguments.replay().run(wait(stopped)).await?;
@@ -88,7 +88,7 @@ async fn be_a_bad_link(arguments: FaultsArguments, stopped: watch::Receiver<bool
         };
         let proxy = proxy.with_context(|| format!("failed to listen at {kind} {listen}"))?;
         let name = format!("{kind} {} -> {upstream}", proxy.address());
-        println!("{name}: to upstream {}; to client {}", profile.to_upstream, profile.to_client);
+        println!("{name}: {profile}");
         proxies.push((name, proxy));
     }
     let report = || proxies.iter().for_each(|(name, proxy)| println!("{name}: {}", proxy.statistics()));

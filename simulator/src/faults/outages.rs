@@ -1,6 +1,6 @@
 //! When a link goes dark by itself: decided by the seed, for as long as anyone asks.
 
-use std::{ops::Range, time::Duration};
+use std::{fmt, ops::Range, time::Duration};
 
 use crate::noise::Noise;
 
@@ -50,6 +50,19 @@ impl Outages {
             OutageKind::Blackhole(within(&self.lasting, uniform(1)))
         };
         Outage { after: within(&self.between, uniform(2)), kind }
+    }
+}
+
+impl fmt::Display for Outages {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds =
+            |range: &Range<Duration>| format!("{} to {} s", range.start.as_secs(), range.end.as_secs());
+        let (between, lasting) = (seconds(&self.between), seconds(&self.lasting));
+        write!(
+            formatter,
+            "after {between} dark for {lasting} or ({} %) cut, again and again",
+            self.cut_percent
+        )
     }
 }
 

@@ -168,9 +168,39 @@ impl FromStr for FaultProfile {
     }
 }
 
+impl fmt::Display for FaultProfile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.to_client == self.to_upstream {
+            write!(formatter, "{}, each way", self.to_upstream)?;
+        } else {
+            write!(formatter, "to upstream {}; to client {}", self.to_upstream, self.to_client)?;
+        }
+        match &self.outages {
+            Some(outages) => write!(formatter, "; {outages}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for DirectionFaults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ms, {} % loss", self.delay.as_millis(), self.loss_percent)?;
+        write!(formatter, "{} ms", self.delay.as_millis())?;
+        if !self.jitter.is_zero() {
+            write!(formatter, " and up to {} ms of jitter", self.jitter.as_millis())?;
+        }
+        for (percent, what) in [
+            (self.loss_percent, "lost"),
+            (self.duplicate_percent, "duplicated"),
+            (self.reorder_percent, "held back"),
+            (self.corrupt_percent, "corrupted"),
+        ] {
+            if percent > 0.0 {
+                write!(formatter, ", {percent} % {what}")?;
+            }
+        }
+        if self.bursts.is_some() {
+            formatter.write_str(", bursts of loss")?;
+        }
         match self.rate_bits_per_s {
             Some(rate) => write!(formatter, ", {} kbit/s", rate.get() / 1_000),
             None => Ok(()),
@@ -201,8 +231,17 @@ mod tests {
     }
 
     #[test]
-    fn a_direction_is_told_in_a_few_words() {
-        assert_eq!(FaultProfile::satcom().to_upstream.to_string(), "300 ms, 2 % loss, 10000 kbit/s");
-        assert_eq!(FaultProfile::clean().to_client.to_string(), "0 ms, 0 % loss");
+    fn a_profile_is_told_in_a_line() {
+        let check = |profile: FaultProfile, expected: &str| assert_eq!(profile.to_string(), expected);
+        check(FaultProfile::clean(), "0 ms, each way");
+        check(FaultProfile::satcom(), "300 ms, 2 % lost, 10000 kbit/s, each way");
+        check(FaultProfile::lossy(), "20 ms and up to 20 ms of jitter, 5 % lost, 2 % held back, each way");
+        check(
+            FaultProfile::broken(),
+            "50 ms and up to 10 ms of jitter, 1 % lost, bursts of loss, each way; \
+             after 5 to 40 s dark for 1 to 20 s or (30 %) cut, again and again",
+        );
+        let one_way = FaultProfile { to_client: DirectionFaults::default(), ..FaultProfile::dial_up() };
+        check(one_way, "to upstream 150 ms, 256 kbit/s; to client 0 ms");
     }
 }
