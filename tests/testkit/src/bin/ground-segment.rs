@@ -221,9 +221,9 @@ async fn run(
         println!("  {name:<9}  http://{}/#code={}", ground.node_http(name)?, ground.node_code(name).await?);
     }
     if let (Some(name), Some(profile), Some(proxy)) = (&options.bad_link, options.link()?, &*bad_link) {
-        let (each_way, address) = (profile.to_upstream, proxy.address());
         println!(
-            "\n{FAR_STATION} reaches the hub over a bad link, {name}: {each_way}, each way (UDP {address})."
+            "\n{FAR_STATION} reaches the hub over a bad link at UDP {}, {name}: {profile}",
+            proxy.address()
         );
     }
     println!(
