@@ -9,7 +9,7 @@ use delivery::{BitRate, DailyCap, DayWindow, PassCap, RateSchedule};
 use serde::Deserialize;
 use service::config::{Bytes, ConfigError, load, resolve};
 use service::mission::MissionConfig;
-use space_packet::TaiTime;
+use space_packet::{TaiTime, UtcTime};
 
 use crate::journal::{Engine, JournalKey, JournalLimits, JournalOptions, KeyError, WhenFull};
 
@@ -197,8 +197,8 @@ pub struct PassConfig {
 
 fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TaiTime, D::Error> {
     let text = String::deserialize(deserializer)?;
-    dashboard::parse_rfc3339(&text)
-        .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a time like 2026-11-23T08:00:00Z")))
+    let unfit = |error| serde::de::Error::custom(format!("{text:?} is not a time like 2026-11-23T08:00:00Z: {error}"));
+    UtcTime::parse(&text).map(UtcTime::to_tai).map_err(unfit)
 }
 
 impl ForwardingConfig {

@@ -274,7 +274,7 @@ pub(crate) fn journal_opener(data: &Path, options: JournalOptions) -> journal::O
 /// How the hub is reached.
 fn hub_of(config: &EdgeConfig, identity: &Identity) -> (ClientOptions, Vec<String>) {
     let floor = identity.hub_time_unix;
-    let options = identity.client_options(config.forwarding.profile.into(), Clock::with_floor(move || floor));
+    let options = identity.client_options(config.forwarding.link(), Clock::with_floor(move || floor));
     let configured = &config.forwarding.hub;
     let hub_addresses = if configured.is_empty() { &identity.hub_addresses } else { configured };
     (options, hub_addresses.clone())
