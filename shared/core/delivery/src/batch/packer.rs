@@ -12,7 +12,8 @@ const ZSTD_LEVEL: i32 = 1;
 /// 2 to 12 % of the packets' bytes less; twice as long it takes longer, for 1 %.
 const SMALL_BYTES_MAX: usize = 2_048;
 
-/// What packing needs beside the records. Some 350 KiB once both codecs were used (52 with the dictionary): one for all links of a thread is enough.
+/// What packing needs beside the records. Some 350 KiB once both codecs were used (52 with the dictionary): one for all
+/// links of a thread is enough.
 #[derive(Default)]
 pub struct Packer {
     /// Instead of the one that fits the body's length.
