@@ -15,7 +15,7 @@ use link::{ClientOptions, Clock};
 use provisioning::Identity;
 use service::logging::chain;
 use service::metric::MetricsPage;
-use service::mission::{self, LoadedMission};
+use service::mission;
 use service::ready::ReadyFile;
 use service::supervisor;
 use service::tasks::{OnEnd, TaskGroup, watch_signals};
@@ -24,19 +24,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{EdgeConfig, LinkConfig};
-use crate::desk;
+use crate::config::EdgeConfig;
+use crate::desk::{self, Desk, Readers};
 use crate::documents::NodeDocuments;
 use crate::forwarding::{Forwarder, update_backlog};
 use crate::history::History;
 use crate::intake::doors::{DoorContext, Doors};
-use crate::intake::events::{EventLog, NODE_LINK};
+use crate::intake::events::EventLog;
 use crate::intake::http::HttpContext;
 use crate::intake::http::idempotency::KnownRequests;
 use crate::intake::link::Queues;
 use crate::intake::pipeline::Pipeline;
-use crate::intake::{Link, LinkStatistics};
-use crate::journal::{self, JournalHandle, JournalOptions, Opening};
+use crate::journal::{self, JournalHandle, JournalLimits, JournalOptions, Opening};
 use crate::sessions::FileSessions;
 use crate::status::{HubLink, NodeStatus};
 use crate::view::{self, View};
@@ -81,7 +80,10 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let start = Position::start(opened.journal.store(), Lane::Telemetry);
     let (journal_events, mut journal_told) = mpsc::channel(JOURNAL_EVENTS_MAX);
     let (journal, journal_end) =
-        journal::start(opened, opener, config.journal.limits(&data), journal_events)?;
+        journal::start(opened, opener, config.journal.limits(&data), journal_events.clone())?;
+    let mut opener = journal_opener(&data, JournalOptions::of_alarms(journal_options.key.clone()));
+    let (alarms, alarms_end) =
+        journal::start(opener(Opening::Again)?, opener, JournalLimits::of_alarms(&data), journal_events)?;
 
     let (name, site) = match &identity {
         Some(identity) => (identity.name.clone(), identity.site.clone()),
@@ -132,7 +134,9 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         // Nobody waits for it when the process is ending anyway.
         let _ = sealed.send(());
     })?;
-    let events = Arc::new(event_log(&queues, &missions));
+    let names: Vec<String> = missions.iter().map(|mission| mission.name.clone()).collect();
+    let (events, recorder) = EventLog::new(names.clone(), alarms.clone());
+    let events = Arc::new(events);
     let mut watching = TaskGroup::new(stop_intake.clone());
     let told = Arc::clone(&events);
     watching.spawn("journal events", OnEnd::Continue, async move {
@@ -143,7 +147,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     });
     let mut doors = Doors::new(DoorContext {
         queues: Arc::clone(&queues),
-        missions: missions.iter().map(|mission| mission.name.clone()).collect(),
+        missions: names,
         events: Arc::clone(&events),
         status: Arc::clone(&status),
         http: HttpContext {
@@ -168,7 +172,13 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let http_address = http.local_addr()?;
     let mut serving = TaskGroup::new(stop_serving.clone());
     let token = desk::client::write_token(&data).context("cannot write the token of local commands")?;
-    let desk = desk::client::running(journal.clone(), Arc::clone(&view), Arc::clone(&events), &data);
+    let desk = Arc::new(Desk {
+        journal: journal.clone(),
+        alarms: alarms.clone(),
+        readers: Readers::Running(Arc::clone(&view)),
+        events: Some(Arc::clone(&events)),
+        data: data.clone(),
+    });
     let router = dashboard::router(Arc::clone(&view) as Arc<dyn dashboard::Backend>, stop_serving.clone())
         .nest(desk::routes::PREFIX, desk::routes::router(desk, token));
     serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop_serving.clone()));
@@ -182,20 +192,24 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         write_status(Arc::clone(&status), journal.clone(), data.clone(), stop_serving.clone()),
     );
     watching.spawn("signals", OnEnd::Continue, watch_signals(stop_intake.clone()));
-    watching.spawn("journal", OnEnd::Shutdown, async move {
-        match journal_end.await {
-            Ok(Err(error)) => {
-                Err(anyhow::Error::new(error).context("the journal failed; nothing acknowledged is lost"))
+    for (name, end) in [("journal", journal_end), ("journal of events", alarms_end)] {
+        watching.spawn(name, OnEnd::Shutdown, async move {
+            match end.await {
+                Ok(Err(error)) => {
+                    Err(anyhow::Error::new(error).context("the journal failed; nothing acknowledged is lost"))
+                }
+                Ok(Ok(())) | Err(_) => Ok(()),
             }
-            Ok(Ok(())) | Err(_) => Ok(()),
-        }
-    });
+        });
+    }
     let mut forwarding = TaskGroup::new(stop_forwarding.clone());
     forwarding.spawn("history", OnEnd::Continue, async move {
         // It ends with its thread, whether or not that said so.
         let _ = history_end.await;
         Ok(())
     });
+    // Events tell of how the node stops, too.
+    forwarding.spawn("events", OnEnd::Continue, recorder.run(stop_forwarding.clone()));
     if let Some(identity) = identity {
         let received = config.links.iter().map(|link| link.mission.as_str());
         let documents = NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status));
@@ -216,8 +230,8 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
             "not enrolled: telemetry is recorded and shown here, and forwarded after `edge-node enroll` and a restart"
         );
     }
-    // From here on only tasks hold the journal; it ends when they have.
-    drop(journal);
+    // From here on only tasks hold the journals; they end when those have.
+    drop((journal, alarms));
 
     let ready =
         ReadyFile::write(&data, &Ready { http: http_address.to_string(), links, pid: std::process::id() })?;
@@ -253,16 +267,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     Ok(ended_well)
 }
 
-/// The node's own link of each mission.
-fn event_log(queues: &Arc<Queues>, missions: &[LoadedMission]) -> EventLog {
-    let links = missions.iter().enumerate().map(|(index, mission)| {
-        let statistics = Arc::new(LinkStatistics::new(LinkConfig::of_node(NODE_LINK, &mission.name)));
-        (mission.name.clone(), Link::open(queues, statistics, index))
-    });
-    EventLog::new(links.collect())
-}
-
-/// Opens the journal of a data directory; a new one gets a name by chance.
+/// Opens a journal of a data directory; a new one gets a name by chance.
 pub(crate) fn journal_opener(data: &Path, options: JournalOptions) -> journal::Opener {
     let data = data.to_owned();
     Box::new(move |opening| {

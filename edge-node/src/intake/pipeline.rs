@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use delivery::{BatchBuilder, Content, Event, Packer, SampleRecord, Unframed, Verdicts};
+use delivery::{BatchBuilder, Content, Packer, SampleRecord, Unframed, Verdicts};
 use mission_database::DecodedPacket;
 use processing::{QUARANTINED, Sample, Unseen, Validator, Verdict};
 use service::metric::Metric;
@@ -156,13 +156,6 @@ impl Pipeline {
                     &Judged { reception, verdicts, bytes: &bytes },
                     &mut credit,
                 )?;
-            }
-            Records::Events(events) => {
-                for event in events {
-                    let bytes = Event::encode(event);
-                    let record = Judged { reception, verdicts: Verdicts::NONE, bytes: &bytes };
-                    self.push(state, Content::Events, &record, &mut credit)?;
-                }
             }
         }
         credit.settle(state);
