@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use dashboard::access::Gate;
-use delivery::{Lane, Packer, Position, StoreId};
+use delivery::{BootId, Lane, Packer, Position, StoreId};
 use link::{ClientOptions, Clock};
 use provisioning::Identity;
 use service::logging::chain;
@@ -27,7 +27,7 @@ use tracing::{info, warn};
 use crate::config::EdgeConfig;
 use crate::desk::{self, Desk, Readers};
 use crate::documents::NodeDocuments;
-use crate::forwarding::{Forwarder, update_backlog};
+use crate::forwarding::{Forwarder, Linger, Steering, update_backlog};
 use crate::history::History;
 use crate::intake::doors::{DoorContext, Doors};
 use crate::intake::events::EventLog;
@@ -96,10 +96,13 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let certificate_ends = identity.as_ref().map(|identity| identity.certificate.not_after);
     let status = Arc::new(NodeStatus::new(&name, &site, certificate_ends, hub, journal_head, start));
     let known = acknowledged.map_or(0, |sequence| sequence.0);
-    if let Err(error) = update_backlog(&journal, &status, known).await {
+    let missing = (known < journal_head.number()).then_some((known + 1, journal_head.number()));
+    if let Err(error) = update_backlog(&journal, &status, missing.as_slice()).await {
         warn!(error = chain(&error), "backlog cannot be told exactly, recording goes on");
     }
 
+    let steering = Arc::new(Steering::open(&data));
+    let linger = Arc::new(Linger::default());
     let gate = Gate::new(FileSessions::open(&data).context("cannot open the store of sessions")?);
     let history = Arc::new(History::open(&data.join("history"), &config.history, &missions, journal.clone()));
     let view =
@@ -125,6 +128,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         journal: journal.clone(),
         viewer: to_view,
         packer: Packer::default(),
+        linger: Arc::clone(&linger),
         runtime: tokio::runtime::Handle::current(),
         stopping: stop_intake.clone(),
     };
@@ -177,6 +181,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         alarms: alarms.clone(),
         readers: Readers::Running(Arc::clone(&view)),
         events: Some(Arc::clone(&events)),
+        steering: Some(Arc::clone(&steering)),
         data: data.clone(),
     });
     let router = dashboard::router(Arc::clone(&view) as Arc<dyn dashboard::Backend>, stop_serving.clone())
@@ -189,7 +194,13 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     serving.spawn(
         "status",
         OnEnd::Continue,
-        write_status(Arc::clone(&status), journal.clone(), data.clone(), stop_serving.clone()),
+        write_status(
+            Arc::clone(&status),
+            journal.clone(),
+            Arc::clone(&steering),
+            data.clone(),
+            stop_serving.clone(),
+        ),
     );
     watching.spawn("signals", OnEnd::Continue, watch_signals(stop_intake.clone()));
     for (name, end) in [("journal", journal_end), ("journal of events", alarms_end)] {
@@ -222,7 +233,11 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
             documents: Arc::new(documents),
             missions: config.missions.iter().map(|mission| mission.name.clone()).collect(),
             key: journal_options.key,
-            is_older: false,
+            boot: BootId(*uuid::Uuid::new_v4().as_bytes()),
+            alarms: alarms.clone(),
+            schedule: config.forwarding.schedule(),
+            steering,
+            linger,
         };
         forwarding.spawn("forwarding", OnEnd::Continue, forwarder.run(stop_forwarding.clone()));
     } else {
@@ -305,6 +320,7 @@ async fn watchdog(
 async fn write_status(
     status: Arc<NodeStatus>,
     journal: JournalHandle,
+    steering: Arc<Steering>,
     data: std::path::PathBuf,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -319,8 +335,9 @@ async fn write_status(
             status.on_room(bytes);
         }
         status.on_full(state.is_full);
+        status.on_paused(steering.decision().is_paused);
         // Those that the hub has are removed from the disk, and only from there.
-        let waiting = salvaged.borrow().iter().filter(|directory| directory.exists()).count();
+        let waiting = salvaged.borrow().iter().filter(|directory| directory.path.exists()).count();
         status.on_older_journals(waiting);
         if let Err(error) = status.write(&data) {
             warn!(error = chain(&error), "status file could not be written");
