@@ -64,6 +64,12 @@ test-kill rounds="200" node_rounds="20":
     STO_TEST_ROUNDS={{ node_rounds }} cargo test --workspace --locked --test it -- --nocapture kill::what_a_node
     "${CARGO_TARGET_DIR:-target}/debug/torture" backlog --records 10000000
 
+# Three stations on bad links, a hub and PostgreSQL, everything killed and cut at random; then compared record by record
+soak flag="--minutes" minutes="10":
+    @[ '{{ flag }}' = --minutes ] || { echo "usage: just soak --minutes N" >&2; exit 2; }
+    cargo build --workspace --all-targets --locked
+    STO_TEST_MINUTES='{{ minutes }}' cargo test --workspace --locked --test it -- --nocapture soak::
+
 # A node on a disk of 128 MiB that fills up (needs root, for the mount)
 test-disk-full:
     cargo build --workspace --all-targets --locked

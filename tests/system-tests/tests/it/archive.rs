@@ -42,7 +42,7 @@ pub(crate) async fn database(world: &World) -> anyhow::Result<tokio_postgres::Cl
     Ok(client)
 }
 
-/// Opens every batch of a mission in the ledger, and hands on its packets in the order they were received.
+/// Opens every batch of a mission in the ledger, and hands on its packets, of each lane in the order they were received.
 /// Fails when a lane has a hole, begins late, or has a batch twice. Returns the number of batches.
 pub(crate) async fn read_ledger(
     world: &World,
@@ -51,7 +51,7 @@ pub(crate) async fn read_ledger(
 ) -> anyhow::Result<u64> {
     let client = database(world).await?;
     let statement = "SELECT node_id::text || '/' || epoch || '/' || lane, sequence, mission, records, sealed
-                     FROM ledger ORDER BY ledger_id";
+                     FROM ledger ORDER BY node_id, epoch, lane, sequence";
     let rows = client.query_raw(statement, std::iter::empty::<i32>()).await?;
     let mut rows = std::pin::pin!(rows);
     let (mut lanes, mut batches) = (BTreeMap::<String, i64>::new(), 0);
@@ -72,6 +72,18 @@ pub(crate) async fn read_ledger(
         }
     }
     Ok(batches)
+}
+
+/// Serials of all load packets in the ledger by their runs; each as it was sent.
+pub(crate) async fn loads_in_ledger(world: &World) -> anyhow::Result<BTreeMap<u32, Vec<u64>>> {
+    let (mut runs, mut strange) = (BTreeMap::<u32, Vec<u64>>::new(), 0);
+    read_ledger(world, "load", |packet| match serial_of(packet).filter(|_| is_intact(packet)) {
+        Some((run, serial)) => runs.entry(run).or_default().push(serial),
+        None => strange += 1,
+    })
+    .await?;
+    ensure!(strange == 0, "{strange} packets in the ledger are not what was sent");
+    Ok(runs)
 }
 
 /// Every gap in the ledger.

@@ -11,6 +11,7 @@ mod hostile;
 mod kill;
 mod offline;
 mod serials;
+mod soak;
 mod stop;
 mod trust;
 mod world;
