@@ -50,6 +50,8 @@ impl Logs {
                 self.logs.push(Log { handle, store: state.store, role });
             }
         }
+        // What came in since the last session is backlog in the next one, not live data.
+        self.on_heads(outbox);
     }
 
     /// The journals grew. False when one was replaced: then the session's numbers mean nothing any more.
