@@ -5,6 +5,7 @@
 
 mod chance;
 pub mod decode;
+pub mod delivery;
 pub mod figures;
 pub mod intake;
 pub mod link_bytes;

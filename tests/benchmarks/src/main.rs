@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use benchmarks::decode::{Decode, Instructions, Repeated, Which};
+use benchmarks::delivery::Delivery;
 use benchmarks::intake::Intake;
 use benchmarks::link_bytes;
 use benchmarks::smoke::{self, Smoke};
@@ -30,6 +31,9 @@ enum Bench {
     /// What decode-instructions looks at.
     #[command(hide = true)]
     DecodeRepeatedly { mission: Which, packets: usize },
+    /// Journals to the hub's database: one node and many, a backlog beside live data, and NATS on the same packets; ten
+    /// minutes. Needs nats-server on the path for the comparison.
+    Delivery(Delivery),
     /// A node alone: throughput, latency and memory of each door, and the journal beside a plain file; five minutes.
     Intake(Intake),
     /// Bytes on the link for each packet of the demo spacecraft and of JPSS, raw = 100 %, and what sealing costs, by
@@ -60,6 +64,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Bench::Decode { repetitions } => Decode { repetitions }.run(),
         Bench::DecodeInstructions => Instructions.run(),
         Bench::DecodeRepeatedly { mission, packets } => Repeated { mission, packets }.run(),
+        Bench::Delivery(delivery) => runtime()?.block_on(delivery.run()),
         Bench::Intake(intake) => runtime()?.block_on(intake.run()),
         Bench::LinkBytes => link_bytes::run(),
         Bench::Smoke { seconds, steady, latency, saturating } => measure_smoke(Smoke {
