@@ -35,6 +35,8 @@ pub async fn run(
         match write(&archive, &database, &frozen).await {
             Ok(segments) => {
                 archive.on_segmented(&frozen);
+                // What came meanwhile may be due already, and commits wait for it.
+                wait = Duration::ZERO;
                 Metric::HubArchiveSegments.add(segments);
                 debug!(segments, generation = frozen.generation, "head was cut into segments");
             }
