@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use link::{Clock, HubEndpoint, HubOptions, Profile};
+use link::{Clock, HubEndpoint, HubOptions};
 use provisioning::{Authority, EnrolmentDesk};
 use service::metric::MetricsPage;
 use service::ready::ReadyFile;
@@ -217,15 +217,14 @@ async fn open_database(
 fn bind_endpoint(config: &HubConfig, authority: &Authority, clock: &Clock) -> anyhow::Result<HubEndpoint> {
     let identity = authority.issue_hub(clock.now_unix())?;
     let roots = vec![authority.certificate_der().to_vec()];
-    let mut options = HubOptions::new(identity, roots, Profile::Terrestrial);
+    let mut options = HubOptions::new(identity, roots, config.reception.profile);
     // Nodes then learn with their next packet that a killed hub is back, and need not wait for the idle timeout.
     options.restart_secret = Some(authority.restart_secret());
     let listen = config.reception.listen;
     let endpoint = HubEndpoint::bind(listen, options)
         .with_context(|| format!("cannot receive on UDP {listen}; change `reception.listen` in hub.toml"))?;
-    let buffers = endpoint.socket_buffers();
-    if buffers.are_short() {
-        warn!(?buffers, "socket buffers are smaller than wanted, raise net.core.rmem_max and wmem_max");
+    if let Some(advice) = endpoint.socket_buffers().advice() {
+        warn!(advice, "STO-LINK-BUFFERS: socket buffers are smaller than wanted");
     }
     Ok(endpoint)
 }

@@ -11,6 +11,7 @@ mod session;
 mod streams;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use link::{Alpn, HubEndpoint};
 use provisioning::EnrolmentDesk;
@@ -25,6 +26,9 @@ use crate::fleet::Fleet;
 use crate::missions::Missions;
 use committer::{Load, Submission};
 pub use session::Settings;
+
+/// How often the kernel is asked what it dropped.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What reception needs.
 pub struct Reception {
@@ -53,10 +57,17 @@ impl Reception {
     pub async fn run(mut self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut connections = JoinSet::new();
         let shelf = Arc::new(documents::Shelf::new(Arc::clone(&self.missions)));
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
         loop {
             let accepted = tokio::select! {
                 () = shutdown.cancelled() => break,
                 accepted = self.endpoint.accept() => accepted,
+                _ = look.tick() => {
+                    if let Some(dropped) = self.endpoint.datagrams_dropped() {
+                        Metric::HubReceptionDatagramsDropped.set(dropped as f64);
+                    }
+                    continue;
+                }
             };
             let Some(accepted) = accepted else { anyhow::bail!("the QUIC endpoint ended by itself") };
             while connections.try_join_next().is_some() {}

@@ -153,6 +153,7 @@ impl Station {
             runtime: tokio::runtime::Handle::current(),
             stopping: stop.clone(),
             packer: delivery::Packer::default(),
+            linger: Arc::default(),
         };
         std::thread::spawn(move || pipeline.run());
         let alarms = alarms(directory);
