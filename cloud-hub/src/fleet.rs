@@ -297,6 +297,7 @@ mod tests {
             report: Some(NodeReport { backlog: backlog.clone(), ..NodeReport::default() }),
             archived_packets: 0,
             is_remembered: true,
+            missions: None,
         };
         let told = |known: &KnownNode| describe(known).report.expect("reported").backlog;
         assert_eq!(told(&known), backlog);
