@@ -246,6 +246,7 @@ impl JournalHandle {
     }
 
     /// The journal's state, to look at or to wait for.
+    /// Copy what is borrowed from it before anything is awaited: the journal waits as long as somebody looks.
     pub fn state(&self) -> watch::Receiver<JournalState> {
         self.state.clone()
     }
