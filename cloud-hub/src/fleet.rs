@@ -44,6 +44,7 @@ struct KnownNode {
     report: Option<NodeReport>,
     archived_packets: u64,
     is_remembered: bool,
+    missions: Option<Vec<String>>,
 }
 
 /// All nodes.
@@ -98,12 +99,26 @@ impl Fleet {
                 report: row.report.as_deref().and_then(|text| serde_json::from_str(text).ok()),
                 archived_packets: row.records as u64,
                 is_remembered: true,
+                missions: None,
             });
             if node.standing != row.standing {
                 info!(node = row.name, standing = ?row.standing, "node's standing changed");
             }
             (node.name, node.site, node.standing) = (row.name, row.site, row.standing);
+            node.missions = row.missions;
         }
+    }
+
+    /// Whether a node may send for a mission.
+    pub fn may_send(&self, node: Uuid, mission: &str) -> bool {
+        let nodes = self.nodes();
+        let missions = nodes.get(&node).and_then(|known| known.missions.as_ref());
+        missions.is_none_or(|missions| missions.iter().any(|known| known == mission))
+    }
+
+    /// How many sessions are open.
+    pub fn sessions(&self) -> usize {
+        self.nodes().values().filter(|known| known.session.is_some()).count()
     }
 
     /// A node's HELLO was accepted; an older session that is still open ends now. The token ends this one.

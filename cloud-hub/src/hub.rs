@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use link::{Clock, HubEndpoint, HubOptions, Profile};
@@ -19,13 +19,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::archive::{self, Address, Archive, ClusterConfig, Database, Durability, PrivateCluster, Registry};
+use crate::archive::{
+    self, Address, Archive, ClusterConfig, Database, Durability, Evidence, PrivateCluster, Registry,
+};
 use crate::backend::HubBackend;
 use crate::config::HubConfig;
 use crate::fleet::Fleet;
 use crate::missions::Missions;
-use crate::reception::Reception;
 use crate::reception::committer::{self, Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
+use crate::reception::{Reception, Settings};
 
 /// Name of the database in a private cluster.
 pub const DATABASE: &str = "sto";
@@ -80,6 +82,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let (to_decode, decode_queue) = mpsc::channel(DECODE_GROUPS_MAX);
     // The writer first: once it has the ledger nothing is added behind our back while the head is rebuilt.
     let committer = Committer::open(database.clone(), Arc::clone(&fleet), to_decode).await?;
+    let load = committer.load();
     let names = registry.nodes().await?.into_iter().map(|row| (row.node_id, row.name)).collect();
     let archive =
         Arc::new(Archive::open(&database, &loaded, names).await.context("the archive cannot be read")?);
@@ -107,7 +110,15 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         desk: EnrolmentDesk::new(Arc::clone(&authority), advertised, clock),
         registry: registry.clone(),
         fleet: Arc::clone(&fleet),
+        evidence: Evidence::new(database.clone()),
         committer: to_committer,
+        load,
+        settings: Arc::new(Settings {
+            memory_bytes: config.reception.memory.0,
+            safe_delay: Duration::from_secs(config.archive.safe_delay_s),
+            others: config.reception.others.clone(),
+            started: Instant::now(),
+        }),
         missions: Arc::clone(&missions),
     };
     receiving.spawn("reception", OnEnd::Shutdown, reception.run(stop.clone()));

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use dashboard::{LiveBatch, LiveMission};
-use delivery::SealedBatch;
+use delivery::{SealedBatch, Way};
 use mission_database::{DecodedPacket, ParameterIndex, VersionNumber};
 use processing::{MissionDecoder, RangeScan, Raw, RecordOutcome, Sample, Series};
 use service::metric::Metric;
@@ -23,6 +23,10 @@ pub struct Committed {
     pub ledger_id: i64,
     /// The node it came from.
     pub node: Uuid,
+    /// Epoch of the node's journal.
+    pub epoch: u32,
+    /// How it came.
+    pub way: Way,
     /// The batch.
     pub batch: SealedBatch,
 }

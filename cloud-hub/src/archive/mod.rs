@@ -9,6 +9,7 @@ mod columns;
 mod cut;
 mod database;
 mod documents;
+mod evidence;
 mod head;
 mod ledger;
 mod query;
@@ -23,10 +24,11 @@ pub use columns::{ColumnsError, decode as decode_columns, encode as encode_colum
 pub use cut::run as run_cutter;
 pub use database::{Address, ConnectFailure, Database};
 pub use documents::{DocumentRow, Documents, Imported, NewDocument};
+pub use evidence::{Evidence, HubEvent, KeptApart};
 pub use head::{Archive, ArchivedMission, Committed};
-pub use ledger::{CommitGroup, LaneKey, Ledger, Received};
+pub use ledger::{ApartCause, CommitGroup, LaneKey, Ledger, Received};
 pub use readings::{ReadingRow, ReadingTable};
-pub use registry::{NodeRow, OpenedLane, Registry};
+pub use registry::{NodeRow, OpenRefused, OpenedSession, Registry};
 pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reprocess};
 pub use sessions::PostgresSessions;
 

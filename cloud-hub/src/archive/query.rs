@@ -12,7 +12,7 @@ use tokio_postgres::{Client, GenericClient};
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::head::{Committed, Reads};
+use super::head::Reads;
 use super::readings::Readings;
 use super::{Archive, ArchiveError, ArchivedMission, Database, Ledger, columns};
 
@@ -39,8 +39,8 @@ impl Archive {
         }
         let mut rows = Ledger::read_behind(&client, ledger_id).await?;
         let mut batches = 0_u64;
-        while let Some((ledger_id, node, batch)) = rows.next().await? {
-            tokio::task::block_in_place(|| archive.restore(&Committed { ledger_id, node, batch }));
+        while let Some(committed) = rows.next().await? {
+            tokio::task::block_in_place(|| archive.restore(&committed));
             batches += 1;
         }
         info!(batches, behind = ledger_id, "head was rebuilt from the ledger");

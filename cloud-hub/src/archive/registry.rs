@@ -2,16 +2,18 @@
 
 use std::collections::HashSet;
 
-use delivery::{BatchSequence, ChainHash, Lane, SessionNumber, StoreId};
+use delivery::{
+    BatchSequence, BootId, ChainHash, Lane, LogHead, OpenedLog, Ranges, SealedBatch, SessionNumber, StoreId,
+};
 use provisioning::{
     BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal, Standing, TokenRecord,
 };
 use service::logging::chain;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, Transaction};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::ledger::position;
+use super::ledger::ranges_of;
 use super::{ArchiveError, Database, LaneKey};
 
 /// How long a machine may come back with a token it has used, for an answer that was lost.
@@ -34,19 +36,33 @@ pub struct NodeRow {
     pub report: Option<String>,
     /// Packets in the ledger.
     pub records: i64,
+    /// Missions it may send for; absent: all.
+    pub missions: Option<Vec<String>>,
 }
 
-/// A lane taken over by a new session.
-#[derive(Clone, Copy, Debug)]
-pub struct OpenedLane {
-    /// The lane.
-    pub key: LaneKey,
-    /// The session's number.
+/// Most journals a node may have had: more is no node that works.
+const EPOCHS_MAX: i64 = 10_000;
+
+/// A session, and how its logs stand.
+#[derive(Clone, Debug)]
+pub struct OpenedSession {
+    /// Its number.
     pub session: SessionNumber,
-    /// How far it is committed.
-    pub watermark: Option<BatchSequence>,
-    /// Hash at the watermark.
-    pub hash: ChainHash,
+    /// Its logs, in the order they were named.
+    pub logs: Vec<(LaneKey, OpenedLog)>,
+}
+
+/// Why no session was opened. Nothing was changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum OpenRefused {
+    /// The run of its process that asks was followed by another one.
+    #[error(
+        "another machine runs under this node's identity since, or this one was left behind: stop the one that should not run, or enrol it anew"
+    )]
+    Duplicate,
+    /// The node has begun too many journals.
+    #[error("the node has begun {EPOCHS_MAX} journals, more than any node that works")]
+    Journals,
 }
 
 /// The tables of nodes.
@@ -67,7 +83,8 @@ impl Registry {
         let rows = client
             .query(
                 "SELECT node_id, name, site, standing, last_contact, report,
-                        coalesce((SELECT sum(records) FROM lane WHERE lane.node_id = node.node_id), 0)::bigint
+                        coalesce((SELECT sum(records) FROM lane WHERE lane.node_id = node.node_id), 0)::bigint,
+                        missions
                  FROM node ORDER BY name",
                 &[],
             )
@@ -75,60 +92,74 @@ impl Registry {
         Ok(rows.iter().map(node_row).collect())
     }
 
-    /// Opens a session: the node's journal gets its epoch, and earlier sessions of the lane are fenced off in the
-    /// same transaction that reads how far it is committed.
+    /// Opens a session: each journal gets its epoch, and earlier sessions of its lane are fenced off in the same
+    /// transaction that reads how far it is committed.
     ///
-    /// `None` when the journal ends, at `head`, before what is committed of it: then nothing is changed, so that a
-    /// clone with an older disk cannot throw the true node out.
+    /// A journal that ends before what is committed of it, or is known to be another one, takes no lane over.
     pub async fn open_session(
+        &self,
+        node: Uuid,
+        boot: BootId,
+        heads: &[LogHead],
+    ) -> Result<Result<OpenedSession, OpenRefused>, ArchiveError> {
+        let mut client = self.database.borrow().await?;
+        let transaction = client.transaction().await?;
+        let opened = transaction
+            .query_opt(
+                "UPDATE node SET session_number = session_number + 1, boot = $2,
+                                 boot_before = CASE WHEN boot = $2 THEN boot_before ELSE boot END
+                 WHERE node_id = $1 AND boot_before IS DISTINCT FROM $2 RETURNING session_number",
+                &[&node, &boot.0.as_slice()],
+            )
+            .await?;
+        let Some(opened) = opened else { return Ok(Err(OpenRefused::Duplicate)) };
+        let session: i64 = opened.get(0);
+        let mut logs = Vec::with_capacity(heads.len());
+        for head in heads {
+            match open_log(&transaction, node, session, head).await? {
+                Some(log) => logs.push(log),
+                None => return Ok(Err(OpenRefused::Journals)),
+            }
+        }
+        transaction.commit().await?;
+        Ok(Ok(OpenedSession { session: SessionNumber(session as u64), logs }))
+    }
+
+    /// What of a lane is committed, and what its node may forget; absent when the journal is not known.
+    pub async fn position(
         &self,
         node: Uuid,
         store: StoreId,
         lane: Lane,
-        head: Option<BatchSequence>,
-    ) -> Result<Option<OpenedLane>, ArchiveError> {
-        let mut client = self.database.borrow().await?;
-        let transaction = client.transaction().await?;
-        let session: i64 = transaction
-            .query_one(
-                "UPDATE node SET session_number = session_number + 1 WHERE node_id = $1 RETURNING session_number",
-                &[&node],
-            )
-            .await?
-            .get(0);
-        // The node's row is locked now, so the next epoch is nobody else's.
-        let epoch: i32 = transaction
-            .query_one(
-                "WITH known AS (SELECT epoch FROM node_epoch WHERE node_id = $1 AND store_id = $2),
-                      added AS (INSERT INTO node_epoch (node_id, epoch, store_id)
-                                SELECT $1, coalesce(max(epoch), 0) + 1, $2 FROM node_epoch WHERE node_id = $1
-                                HAVING NOT EXISTS (SELECT FROM known) RETURNING epoch)
-                 SELECT epoch FROM known UNION ALL SELECT epoch FROM added",
-                &[&node, &store.0.as_slice()],
-            )
-            .await?
-            .get(0);
-        let empty = ChainHash::of_store(store, lane);
-        let number = lane as u8;
-        let row = transaction
-            .query_one(
-                "INSERT INTO lane (node_id, epoch, lane, session_number, hash) VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (node_id, epoch, lane) DO UPDATE SET session_number = excluded.session_number
-                 RETURNING watermark, hash",
-                &[&node, &epoch, &i16::from(number), &session, &empty.0.as_slice()],
+    ) -> Result<Option<(Ranges, u64)>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let row = client
+            .query_opt(
+                "SELECT watermark, hash, spans, safe FROM lane JOIN node_epoch USING (node_id, epoch)
+                 WHERE node_id = $1 AND store_id = $2 AND lane = $3",
+                &[&node, &store.0.as_slice(), &i16::from(u8::from(lane))],
             )
             .await?;
-        let (watermark, hash) = position(row.get(0), row.get(1)).ok_or_else(|| ArchiveError::Damaged {
-            what: "lane",
-            source: "its hash has not 16 bytes".into(),
-        })?;
-        if watermark > head {
-            transaction.rollback().await?;
-            return Ok(None);
-        }
-        transaction.commit().await?;
-        let key = LaneKey { node, epoch: epoch as u32, lane: number };
-        Ok(Some(OpenedLane { key, session: SessionNumber(session as u64), watermark, hash }))
+        row.map(|row| lane_position(&row)).transpose()
+    }
+
+    /// The chain behind a batch that the ledger has under a number, or behind the gap that ends there.
+    pub async fn chain_in_ledger(
+        &self,
+        lane: LaneKey,
+        sequence: BatchSequence,
+    ) -> Result<Option<ChainHash>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let row = client
+            .query_opt(
+                "SELECT sealed FROM ledger WHERE node_id = $1 AND epoch = $2 AND lane = $3 AND sequence = $4",
+                &[&lane.node, &(lane.epoch as i32), &i16::from(lane.lane), &(sequence.0 as i64)],
+            )
+            .await?;
+        let batch = row.map(|row| SealedBatch::parse(row.get(0))).transpose();
+        let batch =
+            batch.map_err(|error| ArchiveError::Damaged { what: "batch", source: Box::new(error) })?;
+        Ok(batch.map(|batch| batch.position().hash))
     }
 
     /// Remembers what was last heard of a node, for the next start.
@@ -317,5 +348,61 @@ fn node_row(row: &Row) -> NodeRow {
         last_contact: row.get(4),
         report: row.get(5),
         records: row.get(6),
+        missions: row.get(7),
     }
+}
+
+/// Takes a log over for a session; `None` when there is no number for another journal.
+async fn open_log(
+    transaction: &Transaction<'_>,
+    node: Uuid,
+    session: i64,
+    head: &LogHead,
+) -> Result<Option<(LaneKey, OpenedLog)>, ArchiveError> {
+    // The node's row is locked, so the next epoch is nobody else's.
+    let epoch = transaction
+        .query_opt(
+            "WITH known AS (SELECT epoch FROM node_epoch WHERE node_id = $1 AND store_id = $2),
+                  added AS (INSERT INTO node_epoch (node_id, epoch, store_id)
+                            SELECT $1, coalesce(max(epoch), 0) + 1, $2 FROM node_epoch WHERE node_id = $1
+                            HAVING NOT EXISTS (SELECT FROM known) AND count(*) < $3 RETURNING epoch)
+             SELECT epoch FROM known UNION ALL SELECT epoch FROM added",
+            &[&node, &head.store.0.as_slice(), &EPOCHS_MAX],
+        )
+        .await?;
+    let Some(epoch) = epoch.map(|row| row.get::<_, i32>(0)) else { return Ok(None) };
+    let lane = u8::from(head.lane);
+    let (number, empty) = (i16::from(lane), ChainHash::of_store(head.store, head.lane));
+    transaction
+        .execute(
+            "INSERT INTO lane (node_id, epoch, lane, session_number, hash) VALUES ($1, $2, $3, 0, $4)
+             ON CONFLICT DO NOTHING",
+            &[&node, &epoch, &number, &empty.0.as_slice()],
+        )
+        .await?;
+    // Waits for a commit of the session before: what it brought is read here.
+    let row = transaction
+        .query_one(
+            "SELECT watermark, hash, spans, safe FROM lane WHERE node_id = $1 AND epoch = $2 AND lane = $3
+             FOR UPDATE",
+            &[&node, &epoch, &number],
+        )
+        .await?;
+    let (committed, safe) = lane_position(&row)?;
+    let opened = OpenedLog::judge(head, committed, safe);
+    if !opened.is_fork && !head.is_forked {
+        transaction
+            .execute(
+                "UPDATE lane SET session_number = $4 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
+                &[&node, &epoch, &number, &session],
+            )
+            .await?;
+    }
+    Ok(Some((LaneKey { node, epoch: epoch as u32, lane }, opened)))
+}
+
+fn lane_position(row: &Row) -> Result<(Ranges, u64), ArchiveError> {
+    let committed = ranges_of(row.get(0), row.get(1), row.get(2))
+        .ok_or_else(|| ArchiveError::Damaged { what: "lane", source: "its spans cannot be".into() })?;
+    Ok((committed, row.get::<_, i64>(3) as u64))
 }

@@ -1,12 +1,14 @@
 //! Reception: nodes' connections in, commits out, and only then acknowledgements.
 //!
-//! A session ([`session`]) checks batches and queues them; the one committer ([`committer`]) writes many nodes'
+//! A session ([`session`]) checks batches, which come on a stream for each way ([`streams`]), and queues them; the one committer ([`committer`]) writes many nodes'
 //! batches in one transaction and tells each session how far it got. Beside it go the other way the documents that
 //! a node lacks ([`documents`]).
 
 pub mod committer;
 mod documents;
+mod greeting;
 mod session;
+mod streams;
 
 use std::sync::Arc;
 
@@ -18,10 +20,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
-use crate::archive::Registry;
+use crate::archive::{Evidence, Registry};
 use crate::fleet::Fleet;
 use crate::missions::Missions;
-use committer::Submission;
+use committer::{Load, Submission};
+pub use session::Settings;
 
 /// What reception needs.
 pub struct Reception {
@@ -33,8 +36,14 @@ pub struct Reception {
     pub registry: Registry,
     /// How they stand.
     pub fleet: Arc<Fleet>,
+    /// Where what they did wrong is written down.
+    pub evidence: Evidence,
     /// Where their batches go.
     pub committer: mpsc::Sender<Submission>,
+    /// How busy that is.
+    pub load: Arc<Load>,
+    /// What they are told.
+    pub settings: Arc<Settings>,
     /// What they are sent.
     pub missions: Arc<Missions>,
 }
@@ -80,7 +89,10 @@ impl Reception {
                         peer,
                         registry: self.registry.clone(),
                         fleet: Arc::clone(&self.fleet),
+                        evidence: self.evidence.clone(),
                         committer: self.committer.clone(),
+                        load: Arc::clone(&self.load),
+                        settings: Arc::clone(&self.settings),
                         shelf: Arc::clone(&shelf),
                     };
                     connections.spawn(session.run(shutdown.clone()));

@@ -167,6 +167,17 @@ impl Inbox {
         Some(log.ack(number))
     }
 
+    /// So much of a log may be forgotten by now; returns what to tell the node when that is news.
+    pub fn on_safe(&mut self, number: LogNumber, safe: u64) -> Option<Ack> {
+        let log = self.logs.get_mut(usize::from(number.0))?;
+        let safe = safe.min(log.committed.watermark());
+        if safe <= log.safe {
+            return None;
+        }
+        log.safe = safe;
+        Some(log.ack(number))
+    }
+
     /// A batch of a journal that is another one was compared or kept apart; returns what to tell the node.
     pub fn on_kept(&mut self, number: LogNumber, batch: &SealedBatch) -> Option<Ack> {
         let log = self.logs.get_mut(usize::from(number.0))?;

@@ -14,6 +14,7 @@ mod inbox;
 mod outbox;
 mod ranges;
 mod record;
+mod safe;
 
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
@@ -37,6 +38,7 @@ pub use identity::{
 pub use inbox::{Inbox, InboxVerdict, OpenedLog, Violation};
 pub use outbox::{BacklogPolicy, LogRole, LogsMissing, Next, Order, Outbox, Proof, Wanted};
 pub use ranges::{Misfit, RANGES_MAX, Ranges, Span};
+pub use safe::SafeTrail;
 pub use record::{
     Content, EVENT_TEXT_BYTES_MAX, Event, RECORD_NAME_BYTES_MAX, ReadingKind, SampleRecord, Scalar, Severity,
     Unframed, Verdicts,
