@@ -9,7 +9,7 @@ mod run;
 mod sequence;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Range};
 
 use delivery::{BatchHeader, Content, Epoch, GapReason, Lane, NodeId, OpenBatch, SealedBatch, Verdicts, Way};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,11 @@ impl Hour {
     /// The hour a moment lies in. Every moment that TAI nanoseconds can say has one.
     pub fn of(time: TaiTime) -> Self {
         Self(time.to_utc().unix_seconds.div_euclid(SECONDS_PER_HOUR) as i32)
+    }
+
+    /// The hours that a span of time touches, its end excluded; `None` when it is empty.
+    pub fn span(from: TaiTime, to: TaiTime) -> Option<Range<Self>> {
+        (from < to).then(|| Self::of(from)..Self(Self::of(to.plus_nanos(-1)).0 + 1))
     }
 
     /// Its first moment.
@@ -96,6 +101,15 @@ impl Counts {
     /// Records that are here.
     pub fn received(&self) -> i64 {
         self.received_live.saturating_add(self.backfilled)
+    }
+
+    /// Of what was ever sent, how much is here, in percent, when `waiting` records are still to come: copies count once.
+    /// Absent when nothing is known to have been sent.
+    pub fn percent(&self, waiting: i64) -> Option<f64> {
+        let here = self.received().saturating_sub(self.duplicates).max(0) as f64;
+        let due =
+            here + (self.lost().max(0) as f64) + (self.not_received.max(0) as f64) + (waiting.max(0) as f64);
+        (due > 0.0).then(|| here / due * 100.0)
     }
 
     /// Records that were at the station and will never be here.
@@ -286,9 +300,21 @@ impl Account {
         self.row_count += rows.len() - before;
     }
 
-    /// Rows that changed since the last time.
+    /// How many rows changed since the last time.
     pub fn rows(&self) -> usize {
         self.row_count
+    }
+
+    /// Those of a mission in some hours.
+    pub fn rows_of(&self, mission: &str, hours: &Range<Hour>) -> Vec<(AccountKey, Counts)> {
+        let feeds = self.rows.iter().filter(|((_, feed), _)| feed.mission == mission);
+        let rows = feeds.flat_map(|((node, feed), rows)| {
+            let asked = rows.iter().filter(|((_, hour), _)| hours.contains(hour));
+            asked.map(|(&(apid, hour), &counts)| {
+                (AccountKey { node: *node, feed: feed.clone(), apid, hour }, counts)
+            })
+        });
+        rows.collect()
     }
 
     /// What changed since the last time.
