@@ -38,6 +38,10 @@ bench *arguments: web-bundle
     cargo build --release --workspace --bins --locked
     "${CARGO_TARGET_DIR:-target}/release/benchmarks" {{ arguments }}
 
+# Makes a dictionary for small batches: `just train-dictionary shared/core/delivery/src/batch/dictionary-2.zstd`
+train-dictionary file:
+    cargo run --release --locked -p benchmarks --bin benchmarks -- train-dictionary {{ file }}
+
 # 7,200 packets of a real flight through node and hub, every archived value compared (data: STO_SHARED_DATA, ../shared/data)
 replay-flight:
     # The same graph of features as everywhere: nothing is built twice.

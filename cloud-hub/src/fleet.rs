@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use dashboard::contract::{Node, NodeReport, NodeState};
+use dashboard::contract::{Drain, Node, NodeReport, NodeState};
 use dashboard::rfc3339;
 use delivery::SessionNumber;
 use provisioning::{AllowList, Standing};
@@ -250,6 +250,11 @@ fn describe(known: &KnownNode) -> Node {
         (Standing::Active, None, None) => NodeState::NeverConnected,
     };
     let since = known.session.as_ref().map(|open| open.since).or(known.ended).or(known.last_contact);
+    let mut report = known.report.clone();
+    if let (None, Some(report)) = (&known.session, &mut report) {
+        // What the node measured last was true of a session that is over, and of what came in then.
+        (report.backlog.drain, report.backlog.full_in_s) = (Drain::Disconnected, None);
+    }
     Node {
         name: known.name.clone(),
         site: known.site.clone(),
@@ -257,7 +262,45 @@ fn describe(known: &KnownNode) -> Node {
         since: since.map(rfc3339),
         last_contact: known.last_contact.map(rfc3339),
         problem: known.problem.clone().filter(|_| known.session.is_none()),
-        report: known.report.clone(),
+        report,
         archived_packets: known.archived_packets,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dashboard::contract::Backlog;
+
+    use super::*;
+
+    #[test]
+    fn a_node_without_a_session_is_not_said_to_drain() {
+        let backlog = Backlog {
+            packets: 7,
+            drain: Drain::After { seconds: 3.0 },
+            full_in_s: Some(9.0),
+            ..Backlog::default()
+        };
+        let session = |number| OpenSession {
+            number: SessionNumber(number),
+            since: TaiTime(0),
+            superseded: CancellationToken::new(),
+        };
+        let mut known = KnownNode {
+            name: "gs-1".to_owned(),
+            site: "s".to_owned(),
+            standing: Standing::Active,
+            session: Some(session(1)),
+            ended: None,
+            problem: None,
+            last_contact: Some(TaiTime(0)),
+            report: Some(NodeReport { backlog: backlog.clone(), ..NodeReport::default() }),
+            archived_packets: 0,
+            is_remembered: true,
+        };
+        let told = |known: &KnownNode| describe(known).report.expect("reported").backlog;
+        assert_eq!(told(&known), backlog);
+        known.session = None;
+        assert_eq!(told(&known), Backlog { drain: Drain::Disconnected, full_in_s: None, ..backlog });
     }
 }

@@ -1,6 +1,7 @@
 //! Commands for somebody at the machine: the journal, the quarantine, a test of the way in.
 
 mod exit;
+mod forward;
 mod looking;
 mod send;
 
@@ -14,6 +15,7 @@ use crate::desk::RecordId;
 use crate::desk::client::Reach;
 
 pub use exit::{EXIT_CODES, exit_code};
+pub use forward::ForwardCommand;
 pub use send::SendArguments;
 
 /// How a command answers.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use edge_node::commands::{EXIT_CODES, JournalCommand, Output, QuarantineCommand, SendArguments, exit_code};
+use edge_node::commands::{EXIT_CODES, ForwardCommand, JournalCommand, Output, QuarantineCommand, SendArguments, exit_code};
 use edge_node::config::EdgeConfig;
 use edge_node::{enrolment, node, sessions, status};
 
@@ -42,6 +42,14 @@ enum Command {
         /// Give up the identity this machine already has.
         #[arg(long)]
         replace: bool,
+    },
+    /// Decides about what waits for the hub: pause, resume, limit, order.
+    Forward {
+        /// Configuration file.
+        #[arg(long, global = true, default_value = "/etc/edge-node/edge.toml")]
+        config: PathBuf,
+        #[command(subcommand)]
+        command: ForwardCommand,
     },
     /// Looks into the journal, whether the node runs or not.
     Journal {
@@ -124,6 +132,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let config = EdgeConfig::read(&config)?;
             enrolment::run(&config, &token_file, replace).await
         }
+        Command::Forward { config, command } => command.run(&config).await,
         Command::Journal { config, command } => command.run(&config).await,
         Command::Quarantine { config, command } => command.run(&config).await,
         Command::Send { config, arguments } => {

@@ -274,7 +274,7 @@ pub(crate) fn journal_opener(data: &Path, options: JournalOptions) -> journal::O
 /// How the hub is reached.
 fn hub_of(config: &EdgeConfig, identity: &Identity) -> (ClientOptions, Vec<String>) {
     let floor = identity.hub_time_unix;
-    let options = identity.client_options(config.forwarding.profile.into(), Clock::with_floor(move || floor));
+    let options = identity.client_options(config.forwarding.link(), Clock::with_floor(move || floor));
     let configured = &config.forwarding.hub;
     let hub_addresses = if configured.is_empty() { &identity.hub_addresses } else { configured };
     (options, hub_addresses.clone())
@@ -303,13 +303,20 @@ async fn write_status(
     data: std::path::PathBuf,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let head = journal.state();
-    // Only the watch is kept: this task must not keep the journal open.
+    let (journal_state, salvaged) = (journal.state(), journal.salvaged());
+    // Only the watches are kept: this task must not keep the journal open.
     drop(journal);
     loop {
-        let state = *head.borrow();
+        let state = *journal_state.borrow();
+        status.on_journal(state.store);
         status.on_head(state.head);
+        if let Some(bytes) = state.room_bytes {
+            status.on_room(bytes);
+        }
         status.on_full(state.is_full);
+        // Those that the hub has are removed from the disk, and only from there.
+        let waiting = salvaged.borrow().iter().filter(|directory| directory.exists()).count();
+        status.on_older_journals(waiting);
         if let Err(error) = status.write(&data) {
             warn!(error = chain(&error), "status file could not be written");
         }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use link::{ClientOptions, Clock, KeyPkcs8, NodeCertificate, NodeIdentity, Profile};
+use link::{ClientOptions, Clock, KeyPkcs8, LinkOptions, NodeCertificate, NodeIdentity};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 use serde::{Deserialize, Serialize};
 use tokio::task;
@@ -121,8 +121,8 @@ impl Identity {
     }
 
     /// What the link needs to open sessions as this node.
-    pub fn client_options(&self, profile: Profile, clock: Clock) -> ClientOptions {
-        let mut options = ClientOptions::new(self.authorities.clone(), self.node.clone(), profile);
+    pub fn client_options(&self, link: impl Into<LinkOptions>, clock: Clock) -> ClientOptions {
+        let mut options = ClientOptions::new(self.authorities.clone(), self.node.clone(), link);
         options.clock = clock;
         options
     }

@@ -169,8 +169,19 @@ impl Ledger {
     }
 
     /// Whether a group was committed: the truth after an error. Its transaction was carried out as a whole or not at
-    /// all, so one of its lanes speaks for it: it stands as the group left it, or as before.
+    /// all, and nobody else gives out the same numbers with the same time; where all of it is kept apart, its lanes
+    /// speak for it.
     pub async fn holds(&self, group: &CommitGroup<'_>) -> Result<bool, ArchiveError> {
+        if let Some((first, _)) = group.batches.iter().find(|(_, received)| received.apart.is_none()) {
+            let row = self
+                .client
+                .query_opt(
+                    "SELECT FROM ledger WHERE ledger_id = $1 AND committed_at = $2",
+                    &[first, &group.committed_at.0],
+                )
+                .await?;
+            return Ok(row.is_some());
+        }
         let Some((key, (change, _))) = group.lanes.iter().next() else { return Ok(true) };
         let row = self
             .client

@@ -16,6 +16,7 @@ use super::{
     Desk, JournalListing, QuarantinedRecord, QuarantinedRow, Readers, RecordId, Retried, Verification,
 };
 use crate::config::EdgeConfig;
+use crate::forwarding::{Decision, Steering};
 use crate::journal::{self, JournalLimits, Opening};
 use crate::node::journal_opener;
 
@@ -55,7 +56,7 @@ impl Reach {
                 Ok((loaded.name, loaded.decoder))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let desk = Desk { journal, readers: Readers::Stopped(missions), events: None, data: data.clone() };
+        let desk = Desk { journal, readers: Readers::Stopped(missions), events: None, steering: None, data: data.clone() };
         Ok(Self::Stopped(Box::new(desk)))
     }
 
@@ -118,7 +119,8 @@ impl Reach {
 }
 
 impl RunningNode {
-    async fn find(data: &Path) -> Option<Self> {
+    /// The node that runs on a data directory, if one does.
+    pub async fn find(data: &Path) -> Option<Self> {
         #[derive(serde::Deserialize)]
         struct Ready {
             http: String,
@@ -128,6 +130,17 @@ impl RunningNode {
         // A node that was killed left its file behind.
         TcpStream::connect(&ready.http).await.ok()?;
         Some(Self { address: ready.http, token })
+    }
+
+    /// What is decided about the backlog.
+    pub async fn decision(&self) -> anyhow::Result<Decision> {
+        self.get("/forward").await
+    }
+
+    /// Decides about the backlog.
+    pub async fn decide(&self, decision: &Decision) -> anyhow::Result<()> {
+        let _: Decision = self.ask("POST", "/forward", serde_json::to_vec(decision)?).await?;
+        Ok(())
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
@@ -168,7 +181,9 @@ pub fn running(
     journal: crate::journal::JournalHandle,
     view: Arc<crate::view::View>,
     events: Arc<crate::intake::events::EventLog>,
+    steering: Arc<Steering>,
     data: &Path,
 ) -> Arc<Desk> {
-    Arc::new(Desk { journal, readers: Readers::Running(view), events: Some(events), data: data.to_owned() })
+    let (events, steering) = (Some(events), Some(steering));
+    Arc::new(Desk { journal, readers: Readers::Running(view), events, steering, data: data.to_owned() })
 }

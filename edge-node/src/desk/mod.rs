@@ -14,6 +14,7 @@ use std::sync::Arc;
 use delivery::SealedBatch;
 use processing::MissionDecoder;
 
+use crate::forwarding::Steering;
 use crate::intake::events::EventLog;
 use crate::journal::{JournalHandle, ReadFailed};
 use crate::view::View;
@@ -40,6 +41,8 @@ pub struct Desk {
     pub readers: Readers,
     /// Where it is told what left the quarantine; only while the node runs.
     pub events: Option<Arc<EventLog>>,
+    /// Where decisions about the backlog are made; only while the node runs.
+    pub steering: Option<Arc<Steering>>,
     /// The data directory.
     pub data: PathBuf,
 }
@@ -56,6 +59,9 @@ pub enum DeskError {
     /// It takes a running node.
     #[error("nothing leaves the quarantine while the node does not run; start it with edge-node run")]
     NotRunning,
+    /// A decision about the backlog.
+    #[error("the decision could not be written down, nothing was changed")]
+    NotDecided(#[source] std::io::Error),
     /// The list of what left the quarantine.
     #[error("the list of what left the quarantine cannot be written")]
     Released(#[source] std::io::Error),

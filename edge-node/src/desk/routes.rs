@@ -14,6 +14,7 @@ use service::config::Secret;
 use service::logging::chain;
 
 use super::{Desk, DeskError, RecordId};
+use crate::forwarding::{Decision, Steering};
 
 /// Begins every path.
 pub const PREFIX: &str = "/local/v1";
@@ -28,6 +29,7 @@ pub fn token_file(data: &Path) -> PathBuf {
 /// The routes; every one wants the token.
 pub fn router(desk: Arc<Desk>, token: Secret<String>) -> Router {
     Router::new()
+        .route("/forward", get(decision).post(decide))
         .route("/journal", get(list))
         .route("/journal/verify", get(verify))
         .route("/quarantine", get(quarantine))
@@ -51,10 +53,28 @@ impl IntoResponse for DeskError {
         let status = match self {
             Self::NoRecord(_) => StatusCode::NOT_FOUND,
             Self::NotRunning => StatusCode::CONFLICT,
-            Self::Journal(_) | Self::Released(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Journal(_) | Self::NotDecided(_) | Self::Released(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, chain(&self)).into_response()
     }
+}
+
+fn steering(desk: &Desk) -> Result<&Steering, DeskError> {
+    desk.steering.as_deref().ok_or(DeskError::NotRunning)
+}
+
+async fn decision(State(desk): State<Arc<Desk>>) -> Result<Json<Decision>, DeskError> {
+    Ok(Json(steering(&desk)?.decision()))
+}
+
+async fn decide(
+    State(desk): State<Arc<Desk>>,
+    Json(wanted): Json<Decision>,
+) -> Result<Json<Decision>, DeskError> {
+    let steering = steering(&desk)?;
+    steering.decide(wanted).map_err(DeskError::NotDecided)?;
+    tracing::info!(?wanted, "somebody decided about the backlog");
+    Ok(Json(steering.decision()))
 }
 
 #[derive(serde::Deserialize)]

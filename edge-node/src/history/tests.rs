@@ -91,7 +91,7 @@ impl World {
         let opened = opener(Opening::Again).expect("opens");
         let limits = JournalLimits {
             retained_bytes_max: 64 << 20,
-            acknowledged_bytes_max: 60_000,
+            acknowledged_bytes_max: 40_000,
             ..JournalLimits::none(self.folder.path())
         };
         let (events, _) = tokio::sync::mpsc::channel(1);

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use delivery::{BATCH_BYTES_MAX, BatchHeader, ChainHash, Lane, SealedBatch};
+use delivery::{BATCH_BYTES_MAX, ChainHash, Lane, SealedBatch};
 
 use super::envelope::{self, Envelope, OVERHEAD_BYTES};
 
@@ -17,8 +17,6 @@ use super::envelope::{self, Envelope, OVERHEAD_BYTES};
 const WINDOW_BYTES: usize = 4 << 20;
 /// What the longest value needs.
 const VALUE_BYTES_MAX: usize = BATCH_BYTES_MAX + OVERHEAD_BYTES;
-/// The two hashes and the check sum behind a batch's body.
-const TRAILER_BYTES: usize = 36;
 /// More versions than will be.
 const VERSION_MAX: u8 = 15;
 
@@ -165,14 +163,12 @@ fn value_at(bytes: &[u8]) -> Option<Value> {
         return Some(Value { number: envelope.number, length, hashes: None });
     }
     // Length of the header, version, lane: what most places fail.
-    let &[low, high, version, lane, ..] = bytes else { return None };
+    let &[_, high, version, lane, ..] = bytes else { return None };
     if high > 2 || lane != Lane::Telemetry as u8 || !(1..=VERSION_MAX).contains(&version) {
         return None;
     }
-    let header_bytes = usize::from(u16::from_le_bytes([low, high]));
-    let header: BatchHeader = postcard::from_bytes(bytes.get(2..2 + header_bytes)?).ok()?;
-    let length = 2 + header_bytes + header.body_bytes as usize + TRAILER_BYTES;
-    let batch = SealedBatch::parse(bytes.get(..length.min(BATCH_BYTES_MAX))?.to_vec()).ok()?;
+    let length = SealedBatch::length_at(bytes)?;
+    let batch = SealedBatch::parse(bytes.get(..length)?.to_vec()).ok()?;
     let hashes = Some((batch.hash, batch.previous));
     Some(Value { number: batch.header.sequence.0, length, hashes })
 }

@@ -68,6 +68,8 @@ pub struct JournalLimits {
     pub acknowledged_bytes_max: u64,
     /// Free space the journal leaves on the disk: sled must never meet a full one.
     pub free_bytes_min: u64,
+    /// Disk that a sealed byte may take in the engine's files.
+    pub disk_bytes_per_byte: u64,
     /// Disk held in reserve for the day it is full; 0 for none.
     pub ballast_bytes: u64,
     /// What happens then.
@@ -87,6 +89,7 @@ impl JournalLimits {
             retained_bytes_max: u64::MAX,
             acknowledged_bytes_max: u64::MAX,
             free_bytes_min: 0,
+            disk_bytes_per_byte: 1,
             ballast_bytes: 0,
             when_full: WhenFull::Refuse,
         }
@@ -106,6 +109,8 @@ pub struct JournalState {
     pub acknowledged_at_open: Option<BatchSequence>,
     /// Whether it takes nothing more: it is full, or being opened again after a failure.
     pub is_full: bool,
+    /// Sealed bytes it takes before it is full, if the hub took nothing more; absent before it was looked at.
+    pub room_bytes: Option<u64>,
 }
 
 /// Batches read from a sequence on.

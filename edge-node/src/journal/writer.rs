@@ -98,6 +98,7 @@ fn state_of(journal: &dyn Journal) -> JournalState {
         tail: journal.tail(),
         acknowledged_at_open: journal.acknowledged(),
         is_full: false,
+        room_bytes: None,
     }
 }
 

@@ -346,6 +346,59 @@ pub struct Backlog {
     pub bytes: u64,
     /// Reception time of the oldest.
     pub oldest: Option<String>,
+    /// What was measured over the last seconds; absent before 3 of them were seen.
+    #[serde(default)]
+    pub rates: Option<BacklogRates>,
+    /// When nothing waits any more.
+    #[serde(default)]
+    pub drain: Drain,
+    /// Sealed bytes that the journal takes before it is full; absent from nodes that do not say.
+    #[serde(default)]
+    pub room_bytes: Option<u64>,
+    /// Seconds until it is full, if the rates stay; absent when that is not known and when the backlog does not grow.
+    #[serde(default)]
+    pub full_in_s: Option<f64>,
+    /// Journals from before that wait to be forwarded; what is in them is not counted here.
+    #[serde(default)]
+    pub older_journals: u64,
+}
+
+/// How fast a backlog comes and goes: measured over at most 30 seconds.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct BacklogRates {
+    /// Into the journal, packets and other records a second.
+    pub packets_in_per_s: f64,
+    /// Into the journal, sealed bytes a second.
+    pub bytes_in_per_s: f64,
+    /// Committed at the hub, packets and other records a second.
+    pub packets_out_per_s: f64,
+    /// Committed at the hub, sealed bytes a second.
+    pub bytes_out_per_s: f64,
+}
+
+/// When nothing waits at a node any more.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Drain {
+    /// After so many seconds, if the rates stay.
+    After {
+        /// Seconds.
+        seconds: f64,
+    },
+    /// Nothing goes out: there is no session.
+    Disconnected,
+    /// Nothing waits.
+    Empty,
+    /// No more waits than what came in within the last 5 seconds.
+    KeepsUp,
+    /// As much comes in as goes out, or more.
+    Never,
+    /// Nothing goes out: somebody holds the backlog back.
+    Paused,
+    /// Not measured yet, or said in a way that this software does not know.
+    #[default]
+    #[serde(other)]
+    Unknown,
 }
 
 /// One intake link of a node.
@@ -603,4 +656,19 @@ pub struct Problem {
     pub code: String,
     /// What happened this time, and what to do next.
     pub detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backlog_of_older_software_and_one_of_newer_software_are_read() {
+        let old = r#"{"batches":1,"packets":42,"bytes":13300,"oldest":null}"#;
+        let read: Backlog = serde_json::from_str(old).expect("reads");
+        assert_eq!(read, Backlog { batches: 1, packets: 42, bytes: 13_300, ..Backlog::default() });
+        let new = r#"{"batches":0,"packets":0,"bytes":0,"oldest":null,"drain":{"kind":"by-hand","files":3}}"#;
+        let read: Backlog = serde_json::from_str(new).expect("reads");
+        assert_eq!(read.drain, Drain::Unknown);
+    }
 }

@@ -127,11 +127,13 @@ impl Writer {
             let text = "A new journal began; the hub will count it as a new epoch.";
             self.tell(vec![event("STO-JOURNAL-NEW-EPOCH", Severity::Warning, text, &[])]);
         }
-        let is_full = self.publish.borrow().is_full;
+        let crate::journal::JournalState { is_full, room_bytes, .. } = *self.publish.borrow();
         let state = state_of(&*journal);
         self.committed = state.head;
         self.journal = Some(journal);
-        self.publish.send_modify(|published| *published = crate::journal::JournalState { is_full, ..state });
+        self.publish.send_modify(|published| {
+            *published = crate::journal::JournalState { is_full, room_bytes, ..state };
+        });
         Ok(())
     }
 

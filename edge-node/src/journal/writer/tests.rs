@@ -18,6 +18,7 @@ fn limits(directory: &std::path::Path) -> JournalLimits {
         retained_bytes_max: 1 << 20,
         acknowledged_bytes_max: 1 << 20,
         free_bytes_min: 0,
+        disk_bytes_per_byte: 1,
         ballast_bytes: 0,
         when_full: WhenFull::Refuse,
     }
@@ -124,6 +125,43 @@ async fn a_full_journal_makes_producers_wait_and_goes_on_when_the_hub_has_taken_
     }
     producer.await.expect("all were taken");
     event_of(&mut events, "STO-JOURNAL-ROOM").await;
+}
+
+#[tokio::test]
+async fn room_is_what_quota_and_disk_still_take_and_comes_back_with_what_the_hub_has() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let free = Arc::new(AtomicU64::new(1 << 30));
+    let disk = {
+        let free = Arc::clone(&free);
+        Disk::with(move || free.load(Ordering::Relaxed))
+    };
+    let limits = JournalLimits {
+        retained_bytes_max: 50_000,
+        acknowledged_bytes_max: 50_000,
+        free_bytes_min: 1_000,
+        disk_bytes_per_byte: 2,
+        ..limits(folder.path())
+    };
+    let Started { handle, .. } = start_with(disk, opener(folder.path(), Engine::Segments), limits);
+    until(&record(&handle, (0..100).map(body)).await, 100).await;
+    let state = handle.state();
+    let room = async || {
+        // Room is made before the next question is answered.
+        handle.gaps().await.expect("answers");
+        state.borrow().room_bytes.expect("looked at")
+    };
+    let (store, head) = (state.borrow().store, state.borrow().head);
+    assert_eq!(room().await, 50_000 - head.bytes);
+    handle.acknowledged(store, BatchSequence(50), BatchSequence(50)).await.expect("heard");
+    let half = room().await;
+    assert!((half + head.bytes / 2).abs_diff(50_000) < head.bytes / 20, "{half} of 50,000, {head:?}");
+    let newest = head.sequence.expect("not empty");
+    handle.acknowledged(store, newest, newest).await.expect("heard");
+    assert_eq!(room().await, 50_000);
+    free.store(2_000, Ordering::Relaxed);
+    handle.acknowledged(store, newest, newest).await.expect("heard");
+    // What the hub has would make way, and every byte needs two on the disk.
+    assert_eq!(room().await, 500 + head.bytes);
 }
 
 #[tokio::test]

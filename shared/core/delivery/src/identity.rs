@@ -114,6 +114,9 @@ impl From<Way> for u8 {
     }
 }
 
+/// Priority of the control stream in QUIC: acknowledgements and goodbyes wait for nothing.
+pub const CONTROL_PRIORITY: i32 = 100;
+
 impl Way {
     /// Those that are streams of a session, most urgent first.
     pub const OF_SESSION: [Self; 4] = [Self::Alarm, Self::Live, Self::Backfill, Self::Bulk];

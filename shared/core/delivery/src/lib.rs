@@ -4,18 +4,23 @@
 //! Pure (decision D7): no socket, disk, clock or randomness. `on_…` tells a machine what happened, `next_…`
 //! asks what to do; the caller does it. The protocol is described in `docs/delivery-protocol.md`.
 
+mod backlog;
 mod batch;
 mod clock;
 mod commit;
 mod document;
+mod endpoints;
 mod frame;
 mod identity;
 mod inbox;
 mod outbox;
 mod ranges;
+mod rate;
 mod record;
 mod safe;
+mod schedule;
 
+pub use backlog::{Backlog, BacklogMeter, Drain, Flow, Rate, Rates, Totals, Waiting};
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
     Packer, Position, RECORDS_MAX, Record, SealedBatch, SealedBody, is_name,
@@ -27,19 +32,22 @@ pub use document::{
     HELD_DOCUMENTS_MAX, HELD_MISSIONS_MAX, HeldDocument, Holds, IncomingDocument, MissionHolds,
     TransferError, pack_text,
 };
+pub use endpoints::preferred_order;
 pub use frame::{
     Ack, Credit, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LOGS_MAX, LogHead,
     LogPosition, PROTOCOL_VERSION, RejectCode, SetAside, TEXT_BYTES_MAX, TimeAnswer,
 };
 pub use identity::{
-    BatchSequence, BootId, Epoch, Lane, LogNumber, NodeId, SessionNumber, StoreId, UnknownLane, UnknownWay,
-    Way,
+    BatchSequence, BootId, CONTROL_PRIORITY, Epoch, Lane, LogNumber, NodeId, SessionNumber, StoreId,
+    UnknownLane, UnknownWay, Way,
 };
 pub use inbox::{Inbox, InboxVerdict, OpenedLog, Violation};
 pub use outbox::{BacklogPolicy, LogRole, LogsMissing, Next, Order, Outbox, Proof, Wanted};
 pub use ranges::{Misfit, RANGES_MAX, Ranges, Span};
-pub use safe::SafeTrail;
+pub use rate::{BitRate, BitRateError, RateLimit};
 pub use record::{
     Content, EVENT_TEXT_BYTES_MAX, Event, RECORD_NAME_BYTES_MAX, ReadingKind, SampleRecord, Scalar, Severity,
     Unframed, Verdicts,
 };
+pub use safe::SafeTrail;
+pub use schedule::{Cap, DailyCap, DayWindow, DayWindowError, PassCap, RateSchedule};

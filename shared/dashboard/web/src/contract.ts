@@ -158,6 +158,18 @@ export interface components {
              * @description Their sealed bytes.
              */
             bytes: number;
+            /** @description When nothing waits any more. */
+            drain?: components["schemas"]["Drain"];
+            /**
+             * Format: double
+             * @description Seconds until it is full, if the rates stay; absent when that is not known and when the backlog does not grow.
+             */
+            full_in_s?: number | null;
+            /**
+             * Format: int64
+             * @description Journals from before that wait to be forwarded; what is in them is not counted here.
+             */
+            older_journals?: number;
             /** @description Reception time of the oldest. */
             oldest?: string | null;
             /**
@@ -165,6 +177,35 @@ export interface components {
              * @description Packets in them.
              */
             packets: number;
+            rates?: components["schemas"]["BacklogRates"] | null;
+            /**
+             * Format: int64
+             * @description Sealed bytes that the journal takes before it is full; absent from nodes that do not say.
+             */
+            room_bytes?: number | null;
+        };
+        /** @description How fast a backlog comes and goes: measured over at most 30 seconds. */
+        BacklogRates: {
+            /**
+             * Format: double
+             * @description Into the journal, sealed bytes a second.
+             */
+            bytes_in_per_s: number;
+            /**
+             * Format: double
+             * @description Committed at the hub, sealed bytes a second.
+             */
+            bytes_out_per_s: number;
+            /**
+             * Format: double
+             * @description Into the journal, packets and other records a second.
+             */
+            packets_in_per_s: number;
+            /**
+             * Format: double
+             * @description Committed at the hub, packets and other records a second.
+             */
+            packets_out_per_s: number;
         };
         /** @description A range reduced to pixels: parallel columns, one entry a bucket that holds samples. */
         Buckets: {
@@ -290,6 +331,34 @@ export interface components {
             number: number;
             /** @description What the document says its version is. */
             version?: string | null;
+        };
+        /** @description When nothing waits at a node any more. */
+        Drain: {
+            /** @enum {string} */
+            kind: "after";
+            /**
+             * Format: double
+             * @description Seconds.
+             */
+            seconds: number;
+        } | {
+            /** @enum {string} */
+            kind: "disconnected";
+        } | {
+            /** @enum {string} */
+            kind: "empty";
+        } | {
+            /** @enum {string} */
+            kind: "keeps-up";
+        } | {
+            /** @enum {string} */
+            kind: "never";
+        } | {
+            /** @enum {string} */
+            kind: "paused";
+        } | {
+            /** @enum {string} */
+            kind: "unknown";
         };
         /** @description What was found out about records of a link. */
         Found: {

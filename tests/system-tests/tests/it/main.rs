@@ -2,6 +2,7 @@
 
 mod archive;
 mod bad_input;
+mod bad_link;
 mod dictionaries;
 mod disk_full;
 mod flight;
