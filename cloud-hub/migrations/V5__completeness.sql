@@ -13,6 +13,7 @@ CREATE TABLE completeness (
     not_received bigint NOT NULL,
     damaged bigint NOT NULL,
     evicted bigint NOT NULL,
+    forgotten bigint NOT NULL,
     never_issued bigint NOT NULL
 );
 CREATE UNIQUE INDEX completeness_by_hour ON completeness (mission, hour, node_id, link, (coalesce(apid, -1)));

@@ -112,6 +112,7 @@ fn described(counts: Counts) -> CompletenessCounts {
         not_received: counts.not_received,
         damaged: counts.damaged,
         evicted: counts.evicted,
+        forgotten: counts.forgotten,
         never_issued: counts.never_issued,
     }
 }

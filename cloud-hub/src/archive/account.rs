@@ -20,8 +20,7 @@ const GATHERED_MAX: usize = 65_536;
 /// How often a question begins again because rows moved from memory to the database meanwhile.
 const ATTEMPTS: usize = 16;
 
-const COUNTS: &str =
-    "received_live, backfilled, quarantined, duplicates, not_received, damaged, evicted, never_issued";
+const COUNTS: &str = "received_live, backfilled, quarantined, duplicates, not_received, damaged, evicted, forgotten, never_issued";
 
 /// How the account stands: its rows of some hours, and up to which commit it counts.
 #[derive(Clone, Debug, Default)]
@@ -134,7 +133,7 @@ async fn write_rows(
     let links: Vec<&str> = rows.iter().map(|(key, _)| key.feed.link.as_str()).collect();
     let apids: Vec<Option<i16>> =
         rows.iter().map(|(key, _)| key.apid.map(|apid| apid.value() as i16)).collect();
-    let columns: [Vec<i64>; 8] =
+    let columns: [Vec<i64>; 9] =
         std::array::from_fn(|column| rows.iter().map(|(_, counts)| fields(counts)[column]).collect());
     let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&missions, &hours, &nodes, &links, &apids];
     parameters.extend(columns.iter().map(|column| column as &(dyn ToSql + Sync)));
@@ -145,7 +144,8 @@ async fn write_rows(
     let statement = format!(
         "INSERT INTO completeness (mission, hour, node_id, link, apid, {COUNTS})
          SELECT * FROM unnest($1::text[], $2::int[], $3::uuid[], $4::text[], $5::smallint[], $6::bigint[],
-             $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+             $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+             $14::bigint[])
          ON CONFLICT (mission, hour, node_id, link, (coalesce(apid, -1))) DO UPDATE SET {}",
         added.join(", ")
     );
@@ -154,7 +154,7 @@ async fn write_rows(
 }
 
 /// In the order of [`COUNTS`].
-fn fields(counts: &Counts) -> [i64; 8] {
+fn fields(counts: &Counts) -> [i64; 9] {
     [
         counts.received_live,
         counts.backfilled,
@@ -163,13 +163,23 @@ fn fields(counts: &Counts) -> [i64; 8] {
         counts.not_received,
         counts.damaged,
         counts.evicted,
+        counts.forgotten,
         counts.never_issued,
     ]
 }
 
-fn counts(fields: [i64; 8]) -> Counts {
-    let [received_live, backfilled, quarantined, duplicates, not_received, damaged, evicted, never_issued] =
-        fields;
+fn counts(fields: [i64; 9]) -> Counts {
+    let [
+        received_live,
+        backfilled,
+        quarantined,
+        duplicates,
+        not_received,
+        damaged,
+        evicted,
+        forgotten,
+        never_issued,
+    ] = fields;
     Counts {
         received_live,
         backfilled,
@@ -178,6 +188,7 @@ fn counts(fields: [i64; 8]) -> Counts {
         not_received,
         damaged,
         evicted,
+        forgotten,
         never_issued,
     }
 }

@@ -75,7 +75,7 @@ pub async fn run(config: &HubConfig, arguments: CompletenessArguments) -> anyhow
     Ok(())
 }
 
-const HEADINGS: [&str; 14] = [
+const HEADINGS: [&str; 15] = [
     "from",
     "station",
     "link",
@@ -86,6 +86,7 @@ const HEADINGS: [&str; 14] = [
     "not received",
     "damaged",
     "evicted",
+    "forgotten",
     "presumed lost",
     "duplicates",
     "never issued",
@@ -109,7 +110,7 @@ pub fn table(answer: &Completeness) -> String {
         let place = [begins, row.node.clone(), row.link.clone(), apid];
         lines.push(line(place, &row.counts, [String::new(), String::new()], row.percent));
     }
-    let widths: [usize; 14] = std::array::from_fn(|column| {
+    let widths: [usize; 15] = std::array::from_fn(|column| {
         lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
     });
     let mut out = format!("{}, received from {} to {}\n", answer.mission, answer.from, answer.to);
@@ -148,7 +149,7 @@ fn line(
     counts: &CompletenessCounts,
     [waiting, presumed]: [String; 2],
     percent: Option<f64>,
-) -> [String; 14] {
+) -> [String; 15] {
     [
         begins,
         node,
@@ -160,6 +161,7 @@ fn line(
         counts.not_received.to_string(),
         counts.damaged.to_string(),
         counts.evicted.to_string(),
+        counts.forgotten.to_string(),
         presumed,
         counts.duplicates.to_string(),
         counts.never_issued.to_string(),

@@ -203,9 +203,9 @@ async fn a_table_tells_each_station_what_came_and_what_is_still_to_come() {
     assert_eq!(
         table(&answer),
         "test, received from 2026-11-22T00:00:00Z to 2026-11-22T01:00:00Z\n\
-         station  link  APID  live  backfilled  waiting  not received  damaged  evicted  presumed lost  duplicates  never issued  complete\n\
-         station  all            8           0        5             3        0        0              0           0             0  50.000 %\n\
-         station  link     7     8           0                      3        0        0                          0             0  72.727 %\n\
+         station  link  APID  live  backfilled  waiting  not received  damaged  evicted  forgotten  presumed lost  duplicates  never issued  complete\n\
+         station  all            8           0        5             3        0        0          0              0           0             0  50.000 %\n\
+         station  link     7     8           0                      3        0        0          0                          0             0  72.727 %\n\
          station: waiting as it said at 2026-11-22T01:00:00Z\n\
          counted up to what was committed at 2026-11-22T00:00:00Z\n"
     );

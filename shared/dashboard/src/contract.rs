@@ -574,6 +574,8 @@ pub struct CompletenessCounts {
     pub damaged: i64,
     /// Lost at the station because they were given up for new ones.
     pub evicted: i64,
+    /// Lost at the hub, which was set back to an older state when the station held them no longer.
+    pub forgotten: i64,
     /// Batch numbers that were set aside and never given to a batch: nothing is lost by them.
     pub never_issued: i64,
 }

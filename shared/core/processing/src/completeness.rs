@@ -88,6 +88,8 @@ pub struct Counts {
     pub damaged: i64,
     /// Lost at the station: they were given up for new ones.
     pub evicted: i64,
+    /// Lost at the hub, which was set back to an older state when the station held them no longer.
+    pub forgotten: i64,
     /// Batch numbers, not records, that were set aside and never given to a batch.
     pub never_issued: i64,
 }
@@ -112,9 +114,9 @@ impl Counts {
         (due > 0.0).then(|| here / due * 100.0)
     }
 
-    /// Records that were at the station and will never be here.
+    /// Records that were at the station and are not here.
     pub fn lost(&self) -> i64 {
-        self.damaged.saturating_add(self.evicted)
+        self.damaged.saturating_add(self.evicted).saturating_add(self.forgotten)
     }
 }
 
@@ -128,6 +130,7 @@ impl AddAssign for Counts {
         add(&mut self.not_received, other.not_received);
         add(&mut self.damaged, other.damaged);
         add(&mut self.evicted, other.evicted);
+        add(&mut self.forgotten, other.forgotten);
         add(&mut self.never_issued, other.never_issued);
     }
 }
@@ -176,6 +179,7 @@ impl Receipt {
                 let lost = match gap.reason {
                     GapReason::Damaged => Counts { damaged: counted(gap.records), ..Counts::default() },
                     GapReason::Evicted => Counts { evicted: counted(gap.records), ..Counts::default() },
+                    GapReason::Forgotten => Counts { forgotten: counted(gap.records), ..Counts::default() },
                     GapReason::NeverIssued => {
                         Counts { never_issued: counted(last - first + 1), ..Counts::default() }
                     }

@@ -224,7 +224,7 @@ fn journal_of(batches: &[OfLink], gaps: &[(usize, u8)]) -> Journal {
     let mut journal = Journal::new();
     for (index, (link, packets)) in batches.iter().enumerate() {
         for (_, kind) in gaps.iter().filter(|(at, _)| *at == index) {
-            let reason = [GapReason::Damaged, GapReason::Evicted, GapReason::NeverIssued];
+            let reason = [GapReason::Damaged, GapReason::Forgotten, GapReason::NeverIssued];
             journal.gap(u64::from(*kind) + 1, reason[usize::from(*kind)], 10);
         }
         journal.packets(Way::Live, ["antenna", "backup"][*link], packets);
