@@ -232,6 +232,19 @@ export interface components {
             /** @description Unix milliseconds of the bucket's first sample. */
             times: number[];
         };
+        /** @description A node's clock beside the hub's. Nothing is corrected by it. */
+        ClockReport: {
+            /**
+             * Format: double
+             * @description That is right within so much, milliseconds.
+             */
+            error_ms: number;
+            /**
+             * Format: double
+             * @description What to add to the node's clock to have the hub's, milliseconds.
+             */
+            offset_ms: number;
+        };
         /** @description Answer of `GET /api/v1/missions/{mission}/completeness`: what came of what there was. */
         Completeness: {
             /** @description Over how long rows are summed. */
@@ -276,6 +289,11 @@ export interface components {
              * @description Lost at the station because they were given up for new ones.
              */
             evicted: number;
+            /**
+             * Format: int64
+             * @description Lost at the hub, which was set back to an older state when the station held them no longer.
+             */
+            forgotten: number;
             /**
              * Format: int64
              * @description Batch numbers that were set aside and never given to a batch: nothing is lost by them.
@@ -591,6 +609,7 @@ export interface components {
              * @description Days until the node's certificate ends.
              */
             certificate_days?: number | null;
+            clock?: components["schemas"]["ClockReport"] | null;
             /** @description Links with their counts. */
             links: components["schemas"]["LinkReport"][];
             /**
