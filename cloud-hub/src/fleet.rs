@@ -296,6 +296,7 @@ mod tests {
             last_contact: Some(TaiTime(0)),
             report: Some(NodeReport { backlog: backlog.clone(), ..NodeReport::default() }),
             archived_packets: 0,
+            missions: None,
             is_remembered: true,
             missions: None,
         };

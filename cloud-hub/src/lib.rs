@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod backend;
 pub mod commands;
+pub mod completeness;
 pub mod config;
 pub mod fleet;
 pub mod hub;

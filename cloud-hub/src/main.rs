@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
 use cloud_hub::commands::reprocess::ReprocessArguments;
-use cloud_hub::commands::{self, TokenWish, documents, reprocess};
+use cloud_hub::commands::{self, TokenWish, completeness, documents, reprocess};
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
 use service::documents::DocumentKind;
@@ -29,6 +30,13 @@ struct Configured {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Says what came of what there was: live, later, waiting, lost and why.
+    Completeness {
+        #[command(flatten)]
+        arguments: CompletenessArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Decodes a recording with a dictionary, without any server.
     Decode(inspect::DecodeArguments),
     /// Dictionaries: look at files, import versions, list them.
@@ -162,6 +170,9 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
+        Command::Completeness { arguments, configured } => {
+            completeness::run(&HubConfig::read(&configured.config)?, arguments).await?;
+        }
         Command::Decode(arguments) => arguments.run(service::clock::now())?,
         Command::Dictionary { command: DictionaryCommand::Inspect(command) } => command.run()?,
         Command::Dictionary { command: DictionaryCommand::Import { arguments, configured } } => {

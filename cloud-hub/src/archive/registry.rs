@@ -393,8 +393,9 @@ async fn open_log(
     if !opened.is_fork && !head.is_forked {
         transaction
             .execute(
-                "UPDATE lane SET session_number = $4 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
-                &[&node, &epoch, &number, &session],
+                "UPDATE lane SET session_number = $4, head = greatest(head, $5)
+                 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
+                &[&node, &epoch, &number, &session, &(head.head.map_or(0, |head| head.0) as i64)],
             )
             .await?;
     }
