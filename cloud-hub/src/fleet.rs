@@ -298,7 +298,6 @@ mod tests {
             archived_packets: 0,
             missions: None,
             is_remembered: true,
-            missions: None,
         };
         let told = |known: &KnownNode| describe(known).report.expect("reported").backlog;
         assert_eq!(told(&known), backlog);
