@@ -11,6 +11,7 @@ mod document;
 mod frame;
 mod identity;
 mod inbox;
+mod mutation;
 mod outbox;
 mod ranges;
 mod record;
@@ -35,6 +36,9 @@ pub use identity::{
     Way,
 };
 pub use inbox::{Inbox, InboxVerdict, OpenedLog, Violation};
+pub use mutation::Mutation;
+#[cfg(feature = "mutations")]
+pub use mutation::activate;
 pub use outbox::{BacklogPolicy, LogRole, LogsMissing, Next, Order, Outbox, Proof, Wanted};
 pub use ranges::{Misfit, RANGES_MAX, Ranges, Span};
 pub use record::{
