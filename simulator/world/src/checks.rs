@@ -53,6 +53,8 @@ pub(crate) struct Checks {
     marks: BTreeMap<StoreId, StoreMarks>,
     /// Numbers ever committed of a store.
     committed: BTreeMap<StoreId, BTreeSet<u64>>,
+    /// Batches that some replica had, by hash.
+    replicated: BTreeSet<[u8; 16]>,
     /// Which store a lane belongs to, in each database there was.
     stores: BTreeMap<(u64, LaneKey), StoreId>,
     current: BTreeMap<LaneKey, StoreId>,
@@ -94,7 +96,17 @@ impl Checks {
         }
     }
 
-    /// The only copies of these batches may be gone, and nobody who could tell is left.
+    /// A journal went as it was: the only copies of its batches may be gone, and with it what it knew of losses.
+    /// `with_forgotten`: what it had forgotten may be gone at the hub too, and nobody is left to declare it.
+    pub(crate) fn excuse_journal(&mut self, journal: &Journal, with_forgotten: bool) {
+        self.excuse(journal.appended().map(|batch| &**batch));
+        let of_it = self.records.values_mut().filter(|fate| fate.store == journal.store);
+        for fate in of_it.filter(|fate| with_forgotten || journal.is_missing(fate.number)) {
+            fate.is_excused = true;
+        }
+    }
+
+    /// The only copies of these batches may be gone.
     pub(crate) fn excuse<'a>(&mut self, batches: impl Iterator<Item = &'a SealedBatch>) {
         for batch in batches {
             for serial in self.contents.get(&batch.hash.0).into_iter().flatten() {
@@ -108,14 +120,6 @@ impl Checks {
     /// All of a journal went, in the archive and with its disk.
     pub(crate) fn excuse_store(&mut self, store: StoreId) {
         for fate in self.records.values_mut().filter(|fate| fate.store == store) {
-            fate.is_excused = true;
-        }
-    }
-
-    /// A journal went that knew of losses, which nobody declares now.
-    pub(crate) fn excuse_missing(&mut self, journal: &Journal) {
-        let of_it = self.records.values_mut().filter(|fate| fate.store == journal.store);
-        for fate in of_it.filter(|fate| journal.is_missing(fate.number)) {
             fate.is_excused = true;
         }
     }
@@ -270,6 +274,11 @@ impl Checks {
         }
     }
 
+    /// A batch that a failover does not lose.
+    pub(crate) fn on_batch_replicated(&mut self, batch: &SealedBatch) {
+        self.replicated.insert(batch.hash.0);
+    }
+
     /// I4: what a node forgets, a failover does not lose.
     pub(crate) fn on_pruned(&mut self, store: StoreId, pruned: u64) {
         let replicated = self.marks.get(&store).map_or(0, |marks| marks.replicated);
@@ -286,17 +295,18 @@ impl Checks {
     /// I4 for whole journals.
     pub(crate) fn check_removed(&mut self, database: &Database) {
         for (node, journal) in std::mem::take(&mut self.removed) {
-            let Some(epoch) = database.replica.stores.get(&(node, journal.store)) else {
-                self.fail(
-                    "I4",
-                    format_args!("journal {:?} is gone, and no safe database knows it", journal.store),
-                );
-                continue;
-            };
-            let key = LaneKey::new(node, *epoch, journal.lane);
-            if let Some(batch) = journal.sound().find(|batch| !database.replica.has(key, batch)) {
-                let number = batch.header.sequence.0;
-                self.fail("I4", format_args!("{key:?} {number} went with its journal and is not safe"));
+            let epoch = database.replica.stores.get(&(node, journal.store));
+            let key = epoch.map(|epoch| LaneKey::new(node, *epoch, journal.lane));
+            let is_safe = |batch: &SealedBatch| key.is_some_and(|key| database.replica.has(key, batch));
+            let lost = journal.sound().filter(|batch| !is_safe(batch));
+            // An old backup may be all there is since, and the acknowledgement from before it was still under way.
+            let unsafe_ever = lost.clone().find(|batch| !self.replicated.contains(&batch.hash.0));
+            if let Some(number) = unsafe_ever.map(|batch| batch.header.sequence.0) {
+                let store = journal.store;
+                self.fail("I4", format_args!("{store:?} {number} went with its journal and is not safe"));
+            }
+            if lost.count() > 0 {
+                self.excuse_journal(&journal, true);
             }
         }
     }

@@ -20,7 +20,7 @@ pub(crate) enum Event {
     Answer { hub: usize, run: u64, timeline: u64, answer: Box<Answer> },
     Apply { hub: usize, run: u64, timeline: u64, operation: Box<Operation>, is_answered: bool },
     Connect { machine: usize, run: u64 },
-    Connected { machine: usize, run: u64, connection: Option<ConnectionId> },
+    Connected { machine: usize, run: u64 },
     Deliver { connection: ConnectionId, to: Side, stream: u8 },
     Fault,
     Group { hub: usize, run: u64 },

@@ -190,8 +190,10 @@ impl Database {
             let Some((_, changes)) = self.pending.pop_front() else { return };
             self.replica_lsn += 1;
             for change in changes {
-                if let Change::Lane(key, ranges) = &change {
-                    checks.on_replicated(*key, ranges);
+                match &change {
+                    Change::Lane(key, ranges) => checks.on_replicated(*key, ranges),
+                    Change::Apart(_, batch) | Change::Row(_, batch) => checks.on_batch_replicated(batch),
+                    Change::Node(..) | Change::Store(..) => {}
                 }
                 self.replica.apply(change);
             }

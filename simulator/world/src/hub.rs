@@ -141,7 +141,13 @@ impl Hub {
         (others + 1) * Self::place(context) + left_over <= context.plan.hub_memory
     }
 
-    pub(crate) fn on_hello(&mut self, context: &mut Context, database: &Database, origin: Origin, hello: &Hello) {
+    pub(crate) fn on_hello(
+        &mut self,
+        context: &mut Context,
+        database: &Database,
+        origin: Origin,
+        hello: &Hello,
+    ) {
         let node = match origin {
             Origin::Connection(connection) => context.nodes[context.network.machine(connection)],
             Origin::Hostile | Origin::Import(_) => HOSTILE,
@@ -179,7 +185,13 @@ impl Hub {
     }
 
     /// The database answered; `timeline` is which one was asked.
-    pub(crate) fn on_answer(&mut self, context: &mut Context, database: &Database, timeline: u64, answer: Answer) {
+    pub(crate) fn on_answer(
+        &mut self,
+        context: &mut Context,
+        database: &Database,
+        timeline: u64,
+        answer: Answer,
+    ) {
         if timeline != self.timeline {
             return;
         }

@@ -141,12 +141,13 @@ impl Journal {
         }
         let covered = self.gaps.last_key_value().map_or(0, |(&last, _)| last);
         let known = seen.max(self.acknowledged);
-        // A gap at the end may have been declared with a chain that nobody knows any more: so behind what was reserved
-        // a new chain begins.
-        let is_chain_lost = covered > end.number() && !mutated(DriverMutation::ChainAtGapGuessed);
-        if seen > 0 || known > end.number().max(covered) || is_chain_lost {
-            let last = self.reserved_until.max(known).max(covered);
-            for number in end.number() + 1..=last {
+        // A gap at the end may have been declared with a chain that nobody knows any more. So behind what was reserved
+        // a new chain begins, one number further than any that was ever used: the hub has no other chain there.
+        let is_chain_lost = (end.number() + 1..=self.reserved_until).contains(&covered);
+        let is_guessed = mutated(DriverMutation::ChainAtGapGuessed);
+        if seen > 0 || known > end.number().max(covered) || is_chain_lost && !is_guessed {
+            let beyond = self.reserved_until + u64::from(!is_guessed);
+            for number in end.number() + 1..=beyond.max(known).max(covered) {
                 self.gaps.entry(number).or_insert(GapReason::Damaged);
             }
         }
@@ -200,6 +201,15 @@ impl Journal {
         (number == self.head.number()).then_some(self.head.hash)
     }
 
+    /// Whether it has a batch that the hub was never known to have, of the numbers up to one that the hub names, and
+    /// not of those it lacks; and nothing at that number to compare. Then it may be another history than the hub's.
+    pub(crate) fn is_doubtful(&self, number: u64, missing: &[(u64, u64)]) -> bool {
+        let is_held = |number: &u64| !missing.iter().any(|(first, last)| (first..=last).contains(&number));
+        let mut unknown =
+            self.batches.range(self.acknowledged + 1..).take_while(|(other, _)| **other <= number);
+        number > self.pruned && unknown.any(|(number, _)| is_held(number))
+    }
+
     /// Forgets up to a number, but never the newest batch.
     pub(crate) fn prune(&mut self, number: u64) {
         let Some((&newest, _)) = self.batches.last_key_value() else { return };
@@ -233,7 +243,7 @@ impl Journal {
     }
 
     /// Sound durable batches, oldest first.
-    pub(crate) fn sound(&self) -> impl Iterator<Item = &Rc<SealedBatch>> {
+    pub(crate) fn sound(&self) -> impl Iterator<Item = &Rc<SealedBatch>> + Clone {
         let sound = self.batches.range(..=self.durable).filter(|(_, stored)| !stored.is_damaged);
         sound.map(|(_, stored)| &stored.batch)
     }

@@ -27,6 +27,8 @@ pub struct Outcome {
 
 /// Runs one seed; `is_told` prints its story.
 pub fn run_seed(seed: u64, is_told: bool) -> Outcome {
+    // What a panic has to say is in the outcome.
+    std::panic::set_hook(Box::new(|_| {}));
     let mut world = World::new(seed, is_told);
     // A machine that finds itself in a state that cannot be stops with a panic, and that is a finding too.
     let ended = catch_unwind(AssertUnwindSafe(|| world.run()));

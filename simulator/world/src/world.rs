@@ -110,9 +110,9 @@ impl World {
             }
             Event::Connect { machine, run } => {
                 let delay = context.travel() + context.travel();
-                context.after(delay, Event::Connected { machine, run, connection: None });
+                context.after(delay, Event::Connected { machine, run });
             }
-            Event::Connected { machine, run, .. } => self.connect(machine, run),
+            Event::Connected { machine, run } => self.connect(machine, run),
             Event::Deliver { connection, to, stream } => self.deliver(connection, to, stream),
             Event::Lost { connection, side } => {
                 if context.network.is_open(connection, side) {
@@ -297,8 +297,8 @@ impl World {
             return false;
         };
         if now >= since + ALARM_AT && !std::mem::replace(&mut self.has_alarmed, true) {
-            for machine in 0..self.machines.len() {
-                self.context.after(Duration::ZERO, Event::Alarm { machine });
+            for machine in self.machines.iter().filter(|machine| !machine.is_removed) {
+                self.context.after(Duration::ZERO, Event::Alarm { machine: machine.index });
             }
             return false;
         }

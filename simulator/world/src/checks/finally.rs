@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use delivery::{ChainHash, GapReason, SealedBatch};
 
-use super::Checks;
+use super::{Checks, Fate};
 use crate::database::{Database, LaneKey};
 use crate::edge::Machine;
 use crate::hub::HOSTILE;
@@ -61,7 +61,7 @@ pub(crate) fn check_all(
             counts.apart += 1;
         } else if is_declared(database, fate.node, fate.store, fate.number) {
             counts.declared += 1;
-        } else if is_waiting && (!is_converged || is_switched_off(machines, fate.hash)) {
+        } else if is_waiting && (!is_converged || is_switched_off(machines, fate)) {
             counts.waiting += 1;
         } else if fate.is_excused {
             counts.excused += 1;
@@ -157,10 +157,13 @@ fn records_on_disks(checks: &Checks, machines: &[Machine]) -> BTreeSet<u64> {
     batches.filter_map(|batch| checks.contents.get(&batch.hash.0)).flatten().copied().collect()
 }
 
-/// Whether a batch lies only on machines that were taken away.
-fn is_switched_off(machines: &[Machine], hash: ChainHash) -> bool {
+/// Whether a batch lies on a machine that was taken away, or was known there to be missing.
+fn is_switched_off(machines: &[Machine], fate: &Fate) -> bool {
     let off = machines.iter().filter(|machine| machine.is_removed);
-    off.flat_map(|machine| &machine.disk).any(|journal| journal.appended().any(|batch| batch.hash == hash))
+    let mut journals = off.flat_map(|machine| &machine.disk).filter(|journal| journal.store == fate.store);
+    journals.any(|journal| {
+        journal.is_missing(fate.number) || journal.appended().any(|batch| batch.hash == fate.hash)
+    })
 }
 
 /// Whether a journal knows that it has lost a batch, and will say so.

@@ -40,8 +40,8 @@ struct SentInSession {
     alarm_bytes: u64,
     telemetry_bytes: u64,
     alarms: BTreeSet<u64>,
-    /// What the numbers behind gaps that were declared are chained to.
-    gaps: BTreeMap<(LogNumber, u64), ChainHash>,
+    /// What stands behind a number, of both ends of everything that was sent: damage may come later.
+    chains: BTreeMap<(LogNumber, u64), ChainHash>,
     wake_at: Option<Duration>,
 }
 
@@ -145,8 +145,14 @@ impl Machine {
             let Some(store) = process.outbox.store_of(log) else { continue };
             let Some(journal) = self.disk.iter_mut().find(|journal| journal.store == store) else { continue };
             let number = sequence.map_or(0, |sequence| sequence.0);
-            let is_other = journal.hash_at(number).is_some_and(|own| own != hash);
-            if is_other && !mutated(DriverMutation::ProofIgnored) {
+            let own = journal.hash_at(number);
+            let is_other = own.is_some_and(|own| own != hash);
+            // As a fork everything is compared one by one, so nothing is taken for what it is not.
+            let is_doubtful = own.is_none() && journal.is_doubtful(number, &process.outbox.missing(store));
+            if is_doubtful {
+                context.checks.may_fork.insert(self.node);
+            }
+            if (is_other || is_doubtful) && !mutated(DriverMutation::ProofIgnored) {
                 process.outbox.on_fork(log);
             }
         }
@@ -155,7 +161,9 @@ impl Machine {
         }
         process.link.is_open = true;
         process.link.sent.credit = ok.credit;
-        self.pump(context);
+        if !self.remove_drained(context) {
+            self.pump(context);
+        }
     }
 
     /// Journals that the hub knows as others are kept, and new ones take what comes in.
@@ -184,7 +192,6 @@ impl Machine {
             // Only a hub that takes something is worth coming back to at once.
             process.link.last_wait_ms = WAIT_MIN_MS;
         }
-        let mut drained = None;
         if let Some(store) = process.outbox.store_of(ack.log)
             && let Some(journal) = self.disk.iter_mut().find(|journal| journal.store == store)
         {
@@ -196,24 +203,27 @@ impl Machine {
                 journal.prune(upto.saturating_sub(context.plan.kept));
                 context.checks.on_pruned(store, journal.pruned());
             }
-            if journal.role != LogRole::Current && process.outbox.is_drained(store) {
-                drained = Some(store);
-            }
         }
-        if let Some(store) = drained
-            && let Some(place) = self.disk.iter().position(|journal| journal.store == store)
-        {
-            let journal = self.disk.remove(place);
-            context
-                .say(self.who(), format_args!("removes a {:?} journal, the hub has all of it", journal.role));
-            context.checks.on_removed(self.node, journal);
-            let outbox = self.outbox(context);
-            if let Some(process) = &mut self.process {
-                process.outbox = outbox;
-            }
-            return self.reconnect(context, false);
+        if !self.remove_drained(context) {
+            self.pump(context);
         }
-        self.pump(context);
+    }
+
+    /// Removes a journal from before of which the hub safely has all; says whether there was one.
+    fn remove_drained(&mut self, context: &mut Context) -> bool {
+        let Some(process) = &self.process else { return false };
+        let is_drained =
+            |journal: &Journal| journal.role != LogRole::Current && process.outbox.is_drained(journal.store);
+        let Some(place) = self.disk.iter().position(is_drained) else { return false };
+        let journal = self.disk.remove(place);
+        context.say(self.who(), format_args!("removes a {:?} journal, the hub has all of it", journal.role));
+        context.checks.on_removed(self.node, journal);
+        let outbox = self.outbox(context);
+        if let Some(process) = &mut self.process {
+            process.outbox = outbox;
+        }
+        self.reconnect(context, false);
+        true
     }
 
     pub(crate) fn ask_time(&mut self, context: &mut Context) {
@@ -273,6 +283,9 @@ impl Machine {
                     };
                     let (batch, last) = read(process, journal, &wanted, time);
                     let bytes = batch.bytes().len() as u64;
+                    let chains = &mut process.link.sent.chains;
+                    chains.insert((wanted.log, wanted.first.0 - 1), batch.previous);
+                    chains.insert((wanted.log, last), batch.position().hash);
                     let missing = alarms.map_or_else(Vec::new, |store| process.outbox.missing(store));
                     check_sent(&mut process.link.sent, context, (&wanted, last, bytes), &missing);
                     process.outbox.on_sent(&wanted, BatchSequence(last), bytes, context.now);
@@ -300,7 +313,7 @@ fn read(
     let is_beyond = mutated(DriverMutation::GapBeyondWanted);
     let last = if is_beyond { until } else { until.min(wanted.until.0) };
     let log = wanted.log;
-    let sent = &process.link.sent.gaps;
+    let sent = &process.link.sent.chains;
     // What the hub has, or will have before this, counts; the journal may have met more damage since.
     let chain_of = |number: u64, journal: &mut Journal| {
         let known = sent.get(&(log, number)).copied().or_else(|| process.outbox.chain_at(log, number));
@@ -314,7 +327,6 @@ fn read(
     let position = Position { sequence: before, hash: previous, records: 0, bytes: 0 };
     let lane = journal.lane;
     let batch = SealedBatch::seal_gap(lane, &position, BatchSequence(last), gap, (MISSION, "node"), noticed);
-    process.link.sent.gaps.insert((log, last), continues);
     (std::rc::Rc::new(batch), last.min(wanted.until.0))
 }
 

@@ -76,7 +76,12 @@ impl Session {
     }
 
     /// A lane moved.
-    pub(super) fn on_committed(&mut self, log: LogNumber, after: &Ranges, database: &Database) -> Option<Ack> {
+    pub(super) fn on_committed(
+        &mut self,
+        log: LogNumber,
+        after: &Ranges,
+        database: &Database,
+    ) -> Option<Ack> {
         let known = &mut self.logs[usize::from(log.0)];
         known.committed = after.clone();
         let safe = database.safe(known.key, after);

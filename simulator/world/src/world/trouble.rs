@@ -247,10 +247,7 @@ impl World {
                 context.checks.may_fork.insert(machine.node);
                 let lost = std::mem::replace(&mut machine.disk, image);
                 for journal in &lost {
-                    context.checks.excuse(journal.appended().map(|batch| &**batch));
-                    if has_restored {
-                        context.checks.excuse_store(journal.store);
-                    }
+                    context.checks.excuse_journal(journal, has_restored);
                 }
                 context.after(pause, Event::Start { machine: index });
             }
@@ -272,6 +269,9 @@ impl World {
                     let kept = journal.durable().saturating_sub(context.random.between(0, 6));
                     let lost = journal.appended().filter(|batch| batch.header.sequence.0 > kept);
                     context.checks.excuse(lost.map(|batch| &**batch));
+                    if has_restored {
+                        context.checks.excuse_store(journal.store);
+                    }
                     journal.lose_after(kept, false);
                     if context.random.percent(50) {
                         journal.forget_acknowledged();
@@ -282,11 +282,7 @@ impl World {
             Fault::ReImage => {
                 machine.kill(context, false);
                 for journal in std::mem::take(&mut machine.disk) {
-                    context.checks.excuse(journal.appended().map(|batch| &**batch));
-                    context.checks.excuse_missing(&journal);
-                    if has_restored {
-                        context.checks.excuse_store(journal.store);
-                    }
+                    context.checks.excuse_journal(&journal, has_restored);
                 }
                 context.after(pause, Event::Start { machine: index });
             }
@@ -330,6 +326,12 @@ impl World {
             let (stays, goes) = if context.random.percent(50) { (node, clone) } else { (clone, node) };
             self.machines[goes].kill(context, false);
             self.machines[goes].is_removed = true;
+            if self.has_restored {
+                self.machines[goes]
+                    .disk
+                    .iter()
+                    .for_each(|journal| context.checks.excuse_journal(journal, true));
+            }
             self.machines[stays].kill(context, false);
         }
         for machine in &mut self.machines {
