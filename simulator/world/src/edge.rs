@@ -26,6 +26,8 @@ pub(crate) struct Machine {
     pub run: u64,
     /// Switched off for ever.
     pub is_removed: bool,
+    /// The hub says that another machine runs under its identity.
+    pub(crate) is_called_duplicate: bool,
     /// A copy of the disk from before.
     pub image: Option<Vec<Journal>>,
     pub full_until: Duration,
@@ -58,6 +60,7 @@ impl Machine {
             process: None,
             run: 0,
             is_removed: false,
+            is_called_duplicate: false,
             image: None,
             full_until: Duration::ZERO,
             is_sync_failing: false,
@@ -97,13 +100,19 @@ impl Machine {
                     .fail("I17", format_args!("a recovered journal has a hole: {:?}", journal.store));
             }
         }
+        self.is_called_duplicate = false;
         self.run += 1;
         let boot = BootId(context.random.bytes());
         let outbox = self.outbox(context);
         let link = Link::new(context.random.below(context.plan.hubs as u64) as usize);
         self.process = Some(Process { boot, outbox, link, waiting: Vec::new(), is_sync_due: false });
-        let heads: Vec<_> =
-            self.disk.iter().map(|journal| (journal.lane, journal.role, journal.durable())).collect();
+        let heads: Vec<_> = self
+            .disk
+            .iter()
+            .map(|journal| {
+                (journal.store.0[0], journal.lane, journal.role, journal.pruned(), journal.durable())
+            })
+            .collect();
         context.say(self.who(), format_args!("starts with {heads:?}"));
         let delay = context.random.millis(0, 500);
         context.after(delay, Event::Connect { machine: self.index, run: self.run });

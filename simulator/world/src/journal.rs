@@ -134,6 +134,8 @@ impl Journal {
             .batches
             .last_key_value()
             .map_or(Position::start(self.store, self.lane), |(_, stored)| stored.batch.position());
+        // A disk may lose even what was behind that.
+        self.pruned = self.pruned.min(end.number());
         if mutated(DriverMutation::NumberReusedAfterRestart) {
             self.gaps.split_off(&(end.number() + 1));
             (self.head, self.durable) = (end, end.number());
@@ -201,13 +203,10 @@ impl Journal {
         (number == self.head.number()).then_some(self.head.hash)
     }
 
-    /// Whether it has a batch that the hub was never known to have, of the numbers up to one that the hub names, and
-    /// not of those it lacks; and nothing at that number to compare. Then it may be another history than the hub's.
-    pub(crate) fn is_doubtful(&self, number: u64, missing: &[(u64, u64)]) -> bool {
-        let is_held = |number: &u64| !missing.iter().any(|(first, last)| (first..=last).contains(&number));
-        let mut unknown =
-            self.batches.range(self.acknowledged + 1..).take_while(|(other, _)| **other <= number);
-        number > self.pruned && unknown.any(|(number, _)| is_held(number))
+    /// Whether the hub names a number that it was never known to have, where nothing is left to compare: then the hub's
+    /// may be another history.
+    pub(crate) fn is_doubtful(&self, number: u64) -> bool {
+        number > self.pruned && number > self.acknowledged
     }
 
     /// Forgets up to a number, but never the newest batch.

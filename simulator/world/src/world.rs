@@ -296,6 +296,13 @@ impl World {
             self.calm();
             return false;
         };
+        // There are no two machines of one identity any more: operators look after what still is called one.
+        for machine in
+            self.machines.iter_mut().filter(|machine| machine.is_called_duplicate && !machine.is_removed)
+        {
+            machine.kill(&mut self.context, false);
+            machine.start(&mut self.context);
+        }
         if now >= since + ALARM_AT && !std::mem::replace(&mut self.has_alarmed, true) {
             for machine in self.machines.iter().filter(|machine| !machine.is_removed) {
                 self.context.after(Duration::ZERO, Event::Alarm { machine: machine.index });

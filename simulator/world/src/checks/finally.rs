@@ -66,16 +66,15 @@ pub(crate) fn check_all(
         } else if fate.is_excused {
             counts.excused += 1;
         } else {
-            lost.push((*serial, fate.node, fate.number, is_waiting));
+            lost.push((*serial, fate.clone(), is_waiting));
         }
     }
-    if let Some((serial, node, number, is_waiting)) = lost.first() {
-        let count = lost.len();
+    if let Some((serial, fate, is_waiting)) = lost.first() {
+        let (count, Fate { node, store, number, produced, .. }) = (lost.len(), fate);
         let place = if *is_waiting { "still at its node" } else { "nowhere" };
-        checks.fail(
-            "I1",
-            format_args!("{count} records that were acknowledged are not at the hub: {serial:x} of node {node}, batch {number}, is {place}"),
-        );
+        let (at, what) = (produced.unwrap_or_default(), format!("batch {number} of journal {store:?}"));
+        let text = format!("record {serial:x} of node {node}, acknowledged at {at:?}, {what}, is {place}");
+        checks.fail("I1", format_args!("{count} records are not at the hub: {text}"));
     }
     let told = counts.archived + counts.apart + counts.declared + counts.waiting + counts.excused;
     if told + lost.len() as u64 != counts.produced {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use delivery::{
     Ack, BatchSequence, ChainHash, ClockComparison, Credit, Frame, Gap, HelloOk, Lane, LogNumber, LogRole,
-    Next, Position, Proof, SealedBatch, TimeAnswer, Wanted, Way,
+    Next, Position, Proof, RejectCode, SealedBatch, TimeAnswer, Wanted, Way,
 };
 use space_packet::ReceptionTime;
 
@@ -111,6 +111,7 @@ impl Machine {
         match frame {
             Frame::HelloOk(ok) => self.on_hello_ok(context, &ok),
             Frame::HelloReject(reject) => {
+                self.is_called_duplicate = reject.code == RejectCode::Duplicate;
                 process.link.not_before = Duration::from_millis(u64::from(reject.retry_after_ms));
                 self.reconnect(context, true);
             }
@@ -148,7 +149,7 @@ impl Machine {
             let own = journal.hash_at(number);
             let is_other = own.is_some_and(|own| own != hash);
             // As a fork everything is compared one by one, so nothing is taken for what it is not.
-            let is_doubtful = own.is_none() && journal.is_doubtful(number, &process.outbox.missing(store));
+            let is_doubtful = own.is_none() && journal.is_doubtful(number);
             if is_doubtful {
                 context.checks.may_fork.insert(self.node);
             }

@@ -151,7 +151,10 @@ impl World {
             let journals = self.machines.iter().filter(|machine| !machine.is_removed);
             journals.flat_map(|machine| &machine.disk).any(|journal| journal.store == *store)
         };
-        let stores = before.stores.iter().filter(|((_, store), _)| !is_there(store));
+        // Of copies the one that had a batch may be gone, while the other still has a journal of that name.
+        let may_fork = checks.may_fork.clone();
+        let is_gone = |node: &usize, store: &StoreId| !is_there(store) || may_fork.contains(node);
+        let stores = before.stores.iter().filter(|((node, store), _)| is_gone(node, store));
         for ((node, store), epoch) in stores {
             let is_of = |key: &crate::database::LaneKey| key.node == *node && key.epoch == epoch.0;
             let lost = before
