@@ -208,7 +208,7 @@ impl Hub {
         }
         match answer {
             Answer::Opened { origin, node, session, logs } => {
-                self.on_opened(context, origin, node, session, logs)
+                self.on_opened(context, origin, node, session, &logs);
             }
             Answer::Duplicate(origin) => self.reject(context, origin, RejectCode::Duplicate, 5_000),
             Answer::HelloLost(origin) => self.reject(context, origin, RejectCode::Busy, 500),
@@ -234,7 +234,7 @@ impl Hub {
         origin: Origin,
         node: usize,
         number: delivery::SessionNumber,
-        lanes: Vec<OpenedLane>,
+        lanes: &[OpenedLane],
     ) {
         // Only now: who is rejected throws nobody out.
         let older = self.sessions.iter().filter(|(_, session)| session.node == node);
@@ -253,7 +253,7 @@ impl Hub {
             .map(|lane| (lane.head, OpenedLog::judge(&lane.head, lane.ranges.clone(), lane.safe)))
             .collect();
         let positions =
-            opened.iter().zip(&lanes).map(|((_, log), lane)| log.position(delivery::Epoch(lane.key.epoch)));
+            opened.iter().zip(lanes).map(|((_, log), lane)| log.position(delivery::Epoch(lane.key.epoch)));
         let ok = HelloOk {
             session: number,
             logs: positions.collect(),
@@ -266,7 +266,7 @@ impl Hub {
         context.say(self.who(), format_args!("opens session {} of node {node}: {marks:?}", number.0));
         self.sessions_opened += 1;
         let key = self.sessions_opened;
-        let session = Session::new(origin, node, number, &lanes, opened, credit);
+        let session = Session::new(origin, node, number, lanes, opened, credit);
         self.sessions.insert(key, session);
         match origin {
             Origin::Connection(connection) if context.network.is_open(connection, Side::Hub) => {
@@ -346,6 +346,10 @@ impl Hub {
                 self.tell(context, key, &Frame::Ack(ack));
             }
             self.feed_import(context, key);
+            let is_hostile = self.sessions.get(&key).is_some_and(|session| session.origin == Origin::Hostile);
+            if is_hostile && self.items_of(key) == 0 {
+                self.end(context, key, "the hostile node leaves", 0);
+            }
         }
     }
 

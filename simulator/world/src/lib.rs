@@ -19,4 +19,7 @@ mod world;
 pub use checks::Failure;
 #[cfg(feature = "mutations")]
 pub use mutation::Bug;
+pub use mutation::DriverMutation;
+#[cfg(feature = "mutations")]
+pub use run::find;
 pub use run::{Outcome, Summary, run_many, run_seed};

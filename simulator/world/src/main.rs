@@ -30,12 +30,24 @@ enum Command {
         #[arg(long, requires = "seed")]
         trace: bool,
     },
+    /// Build one bug after the other in, and see which check finds it after how many seeds
+    #[cfg(feature = "mutations")]
+    Mutate {
+        /// How many seeds a bug may live through
+        #[arg(long, default_value_t = 2_000)]
+        seeds: u64,
+        /// Only the bug of this name
+        #[arg(long)]
+        only: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { seed: Some(seed), trace, .. } => run(seed, 1, trace),
         Command::Run { seeds, from, .. } => run(from, seeds, false),
+        #[cfg(feature = "mutations")]
+        Command::Mutate { seeds, only } => mutate(seeds, only.as_deref()),
     }
 }
 
@@ -56,4 +68,28 @@ fn run(first: u64, count: u64, trace: bool) -> ExitCode {
     });
     println!("{}", summary.json());
     if summary.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One line of JSON for each bug; fails when one lives.
+#[cfg(feature = "mutations")]
+fn mutate(seeds: u64, only: Option<&str>) -> ExitCode {
+    let mut living = 0;
+    let bugs: Vec<world::Bug> = world::Bug::all();
+    let bugs = bugs.into_iter().filter(|bug| only.is_none_or(|only| bug.name() == only));
+    for bug in bugs {
+        let name = bug.name();
+        match world::find(bug, seeds) {
+            Some((seed, failure)) => {
+                let (invariant, what) = (failure.invariant, failure.what.replace(['"', '\\'], " "));
+                println!(
+                    "{{\"bug\":\"{name}\",\"seed\":{seed},\"found_by\":\"{invariant}\",\"what\":\"{what}\"}}"
+                );
+            }
+            None => {
+                living += 1;
+                println!("{{\"bug\":\"{name}\",\"seed\":null,\"lived_through\":{seeds}}}");
+            }
+        }
+    }
+    if living == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

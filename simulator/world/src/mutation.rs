@@ -2,7 +2,7 @@
 
 /// A bug of a driver or of the database's rules; those of the machines themselves are [`delivery::Mutation`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum DriverMutation {
+pub enum DriverMutation {
     AckBeforeCommit,
     BeforeNotCompared,
     BootCheckOff,

@@ -105,7 +105,7 @@ impl Network {
     pub(crate) fn open_between(&self, machine: usize, hub: usize) -> Vec<ConnectionId> {
         let between = |connection: &&Connection| connection.machine == machine && connection.hub == hub;
         let all = self.connections.iter().enumerate();
-        all.filter(|(_, connection)| between(&connection) && connection.open.contains(&true))
+        all.filter(|(_, connection)| between(connection) && connection.open.contains(&true))
             .map(|(id, _)| id)
             .collect()
     }

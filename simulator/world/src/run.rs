@@ -106,7 +106,7 @@ pub fn run_many(first: u64, count: u64, on_seed: impl Fn(&Outcome) + Sync) -> Su
 
 fn run_checked(seed: u64) -> Outcome {
     let mut outcome = run_seed(seed, false);
-    if seed % AGAIN_EVERY == 0 && outcome.failure.is_none() {
+    if seed.is_multiple_of(AGAIN_EVERY) && outcome.failure.is_none() {
         let again = run_seed(seed, false);
         if again.hash != outcome.hash {
             let what = format!("two runs differ: {:016x} and {:016x}", outcome.hash, again.hash);
@@ -138,4 +138,31 @@ impl Summary {
             self.hash,
         )
     }
+}
+
+/// The first seed that finds a bug, and by what; two threads look.
+#[cfg(feature = "mutations")]
+pub fn find(bug: crate::mutation::Bug, seeds: u64) -> Option<(u64, Failure)> {
+    let (next, found) = (AtomicU64::new(0), Mutex::new(None::<(u64, Failure)>));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                crate::mutation::Bug::activate(Some(bug));
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    let known =
+                        found.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|found| found.0);
+                    if seed >= seeds || known.is_some_and(|known| known < seed) {
+                        return;
+                    }
+                    let Some(failure) = run_seed(seed, false).failure else { continue };
+                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                    if found.as_ref().is_none_or(|(known, _)| seed < *known) {
+                        *found = Some((seed, failure));
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

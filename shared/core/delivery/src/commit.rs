@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use crate::mutation::{Mutation, mutated};
 use crate::{Ranges, SealedBatch, SessionNumber, Span};
 
 /// What to do with a batch of a group.
@@ -54,7 +53,7 @@ pub fn judge_group<K: Copy + Eq + Hash>(
     let verdicts = group
         .iter()
         .map(|&(lane, session, batch)| {
-            if newest.get(&lane) != Some(&session) && !mutated(Mutation::SupersededCommitted) {
+            if newest.get(&lane) != Some(&session) {
                 return CommitVerdict::Superseded;
             }
             let (change, is_broken) = lanes.entry(lane).or_insert_with(|| {

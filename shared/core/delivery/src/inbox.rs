@@ -152,7 +152,6 @@ impl Inbox {
             Err(Misfit::Overlap) => Err(Violation::Overlap { first: span.first, last: span.last }),
             Err(Misfit::Held) => Ok(match log.pending.get(&span.first) {
                 Some(known) if *known == span => InboxVerdict::Duplicate,
-                Some(_) if mutated(Mutation::PendingHashIgnored) => InboxVerdict::Duplicate,
                 Some(_) => InboxVerdict::Fork,
                 None => InboxVerdict::Compare,
             }),
@@ -232,7 +231,6 @@ impl OpenedLog {
     pub fn judge(head: &LogHead, committed: Ranges, safe: u64) -> Self {
         let is_fork =
             !head.is_forked && committed.end() > head.head.map_or(0, |BatchSequence(number)| number);
-        let is_fork = is_fork && !mutated(Mutation::ForkUnnoticed);
         // Of a journal that is another one nothing counts: what it has is compared batch by batch.
         let committed = if head.is_forked && !mutated(Mutation::ForkedNumbersTrusted) {
             Ranges::up_to(0, crate::ChainHash::of_store(head.store, head.lane))

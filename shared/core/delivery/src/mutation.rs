@@ -11,20 +11,14 @@ pub enum Mutation {
     ChainNotCompared,
     /// An outbox sends without credit.
     CreditIgnored,
-    /// A hub takes the head of HELLO for granted.
-    ForkUnnoticed,
     /// Batches of a forked journal count as committed where their numbers are.
     ForkedNumbersTrusted,
     /// The first batch behind the split is left out.
     LiveSkipsAtSplit,
-    /// A number under way is taken for a duplicate whatever it holds.
-    PendingHashIgnored,
     /// What was on its way when a session was lost is not sent again.
     ResendLost,
     /// What is committed counts as safe.
     SafeAboveCommitted,
-    /// What an older session left in a group goes in with the newer one's.
-    SupersededCommitted,
     /// More spans than there may be.
     TooManyRanges,
 }
@@ -60,18 +54,15 @@ mod active {
 
     impl Mutation {
         /// All of them.
-        pub const ALL: [Self; 12] = [
+        pub const ALL: [Self; 9] = [
             Self::AckRangesAsWatermark,
             Self::AlarmBehindBacklog,
             Self::ChainNotCompared,
             Self::CreditIgnored,
-            Self::ForkUnnoticed,
             Self::ForkedNumbersTrusted,
             Self::LiveSkipsAtSplit,
-            Self::PendingHashIgnored,
             Self::ResendLost,
             Self::SafeAboveCommitted,
-            Self::SupersededCommitted,
             Self::TooManyRanges,
         ];
     }

@@ -210,15 +210,20 @@ impl Machine {
         }
     }
 
-    /// Removes a journal from before of which the hub safely has all; says whether there was one.
+    /// Removes journals from before of which the hub safely has all; says whether there were any.
     fn remove_drained(&mut self, context: &mut Context) -> bool {
-        let Some(process) = &self.process else { return false };
-        let is_drained =
-            |journal: &Journal| journal.role != LogRole::Current && process.outbox.is_drained(journal.store);
-        let Some(place) = self.disk.iter().position(is_drained) else { return false };
-        let journal = self.disk.remove(place);
-        context.say(self.who(), format_args!("removes a {:?} journal, the hub has all of it", journal.role));
-        context.checks.on_removed(self.node, journal);
+        let Some(process) = &mut self.process else { return false };
+        let is_drained = |journal: &mut Journal| {
+            journal.role != LogRole::Current && process.outbox.is_drained(journal.store)
+        };
+        let drained: Vec<Journal> = self.disk.extract_if(.., is_drained).collect();
+        if drained.is_empty() {
+            return false;
+        }
+        // The session ends by it, but for no fault of anybody: alarms must not wait for long.
+        process.link.last_wait_ms = WAIT_MIN_MS;
+        context.say(self.who(), format_args!("removes {} journals, the hub has all of them", drained.len()));
+        drained.into_iter().for_each(|journal| context.checks.on_removed(self.node, journal));
         let outbox = self.outbox(context);
         if let Some(process) = &mut self.process {
             process.outbox = outbox;

@@ -125,9 +125,9 @@ impl World {
                     return false;
                 }
                 if fault == Fault::HubKilled {
-                    hub.kill(context)
+                    hub.kill(context);
                 } else {
-                    hub.stop_orderly(context)
+                    hub.stop_orderly(context);
                 }
                 let delay = context.random.millis(100, 4_000);
                 context.after(delay, Event::HubStart { hub: index });
@@ -186,6 +186,9 @@ impl World {
             if !batches.is_empty() && logs.len() < delivery::LOGS_MAX {
                 logs.push((head, batches));
             }
+        }
+        if logs.is_empty() {
+            return false;
         }
         self.bundles.push(Bundle { node: machine.node, logs });
         for _ in 0..context.random.between(1, 2) {

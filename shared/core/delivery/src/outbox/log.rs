@@ -92,7 +92,6 @@ impl Log {
         let end = position.spans.last().map_or(position.watermark, |span| span.last);
         // A journal that is known to be another one has its own numbers at the hub, so nothing is compared.
         self.is_fork = self.role != LogRole::Forked && (position.is_fork || end > self.head);
-        self.is_fork &= !mutated(Mutation::ForkUnnoticed);
         if self.is_fork {
             return Vec::new();
         }
