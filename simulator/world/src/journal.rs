@@ -142,6 +142,10 @@ impl Journal {
             return;
         }
         let covered = self.gaps.last_key_value().map_or(0, |(&last, _)| last);
+        // Between what is left and the newest gap nothing is.
+        for number in end.number().max(self.pruned) + 1..=covered {
+            self.gaps.entry(number).or_insert(GapReason::Damaged);
+        }
         let known = seen.max(self.acknowledged);
         // A gap at the end may have been declared with a chain that nobody knows any more. So behind what was reserved
         // a new chain begins, one number further than any that was ever used: the hub has no other chain there.

@@ -6,6 +6,7 @@ mod checks;
 mod context;
 mod database;
 mod edge;
+mod fleet;
 mod hub;
 mod journal;
 mod mutation;
@@ -17,6 +18,7 @@ mod trace;
 mod world;
 
 pub use checks::Failure;
+pub use fleet::{Fleet, Storm, storm};
 #[cfg(feature = "mutations")]
 pub use mutation::Bug;
 pub use mutation::DriverMutation;

@@ -15,6 +15,29 @@ fn the_same_seed_tells_the_same_story_and_another_seed_another() {
     assert_ne!(one.hash, other.hash);
 }
 
+#[test]
+fn every_node_of_a_fleet_comes_back_and_those_that_were_refused_come_later() {
+    let ms = std::time::Duration::from_millis;
+    let fleet = world::Fleet {
+        nodes: 1_000,
+        away: ms(2_000),
+        admitted: 1_000,
+        cores: 2,
+        handshake: ms(1),
+        hello: ms(1),
+        round_trip: ms(40),
+        commit: ms(10),
+        seed: 1,
+    };
+    let (all, few) = (world::storm(fleet), world::storm(world::Fleet { admitted: 20, ..fleet }));
+    assert_eq!((all.first_acks.len(), few.first_acks.len(), all.refused), (1_000, 1_000, 0));
+    assert!(few.refused > 0 && few.percentile(99) > all.percentile(99));
+    assert!(
+        all.percentile(100) >= ms(1_000),
+        "a thousand handshakes and HELLOs take a second of two processors"
+    );
+}
+
 /// Seeds that found something once, each by what.
 #[test]
 fn what_was_found_once_stays_mended() {
