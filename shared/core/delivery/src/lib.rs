@@ -13,6 +13,7 @@ mod endpoints;
 mod frame;
 mod identity;
 mod inbox;
+mod mutation;
 mod outbox;
 mod ranges;
 mod rate;
@@ -42,6 +43,9 @@ pub use identity::{
     UnknownLane, UnknownWay, Way,
 };
 pub use inbox::{Inbox, InboxVerdict, OpenedLog, Violation};
+pub use mutation::Mutation;
+#[cfg(feature = "mutations")]
+pub use mutation::activate;
 pub use outbox::{BacklogPolicy, LogRole, LogsMissing, Next, Order, Outbox, Proof, Wanted};
 pub use ranges::{Misfit, RANGES_MAX, Ranges, Span};
 pub use rate::{BitRate, BitRateError, RateLimit};
