@@ -3,6 +3,11 @@
 //! X25519 between a key made for one file and the hub's, HKDF-SHA256 over it, ChaCha20-Poly1305 for each chunk with
 //! its number as nonce: no key ever seals two files. Signatures are ECDSA P-256, as everywhere here.
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey, X25519};
 use aws_lc_rs::error::Unspecified;
@@ -45,6 +50,36 @@ pub enum NotForUs {
         /// The node here.
         ours: Uuid,
     },
+}
+
+/// A bundle on a disk. Blocks; a place that the disk does not give is left out.
+#[derive(Debug)]
+pub struct BundleFile {
+    file: File,
+    length: u64,
+}
+
+impl BundleFile {
+    /// Opens it to be read; a directory or a device is refused.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let about = file.metadata()?;
+        if !about.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+        }
+        Ok(Self { file, length: about.len() })
+    }
+}
+
+impl BundleSource for BundleFile {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read(&self, at: u64, bytes: usize) -> Option<Vec<u8>> {
+        let mut read = vec![0; bytes];
+        self.file.read_exact_at(&mut read, at).ok().map(|()| read)
+    }
 }
 
 /// The key of one file.
