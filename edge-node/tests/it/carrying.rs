@@ -122,6 +122,7 @@ impl Carrying {
             alarms: self.alarms.clone(),
             readers: Readers::Stopped(Vec::new()),
             events: None,
+            steering: None,
             data: self.data.path().to_owned(),
         }
     }
