@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use delivery::{HubReceipt, NodeId, RECEIPT_LOGS_MAX};
 use provisioning::Authority;
+use space_packet::TaiTime;
 
 use super::{database, ready, unix_now};
 use crate::archive::{Evidence, Registry};
@@ -78,7 +80,8 @@ pub async fn receipt(config: &HubConfig, node: &str, output: &Path) -> anyhow::R
     let authority = Authority::open_or_create(&config.data_directory.join("authority"), unix_now())?;
     let database = database(config, &ready)?;
     let registry = Registry::new(database.clone());
-    let file = make_receipt(&authority, &registry, node).await?;
+    let delay = Duration::from_secs(config.archive.safe_delay_s);
+    let file = make_receipt(&authority, &registry, node, delay).await?;
     let written = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(output);
     written.and_then(|mut opened| opened.write_all(&file).and_then(|()| opened.sync_all())).with_context(
         || format!("cannot write the receipt to {} (an existing file is never replaced)", output.display()),
@@ -93,19 +96,27 @@ pub async fn receipt(config: &HubConfig, node: &str, output: &Path) -> anyhow::R
     Ok(())
 }
 
-/// A receipt for a node, by its name.
-pub async fn make_receipt(authority: &Authority, registry: &Registry, node: &str) -> anyhow::Result<Vec<u8>> {
+/// A receipt for a node, by its name; what is committed is safe after a delay.
+pub async fn make_receipt(
+    authority: &Authority,
+    registry: &Registry,
+    node: &str,
+    safe_delay: Duration,
+) -> anyhow::Result<Vec<u8>> {
     let known = registry.nodes().await?.into_iter().find(|row| row.name == node);
     let Some(known) = known else {
         bail!("error[STO-NODE-UNKNOWN]: there is no node {node:?}\n  → cloud-hub node ls");
     };
-    let mut logs = registry.logs(known.node_id).await?;
+    let created = service::clock::now();
+    let delay_ns = i64::try_from(safe_delay.as_nanos()).unwrap_or(i64::MAX);
+    let safe_at = TaiTime(created.0.saturating_sub(delay_ns));
+    let mut logs = registry.logs(known.node_id, safe_at).await?;
     logs.truncate(RECEIPT_LOGS_MAX);
     let receipt = HubReceipt {
         version: HubReceipt::VERSION,
         authority: authority.spki_sha256(),
         node: NodeId(known.node_id.into_bytes()),
-        created: service::clock::now(),
+        created,
         hub_key: authority.bundle_key()?,
         logs,
     };

@@ -13,8 +13,8 @@ use cloud_hub::fleet::Fleet;
 use cloud_hub::reception::committer::Committer;
 use cloud_hub::reception::import::{Imported, Importer};
 use delivery::{
-    BatchSequence, BootId, BundleHeader, BundleId, BundleLog, BundleWriter, CHUNK_BYTES, HEADER_BYTES, Lane,
-    LogHead, NodeId, SealedBatch,
+    BatchBuilder, BatchSequence, BootId, BundleHeader, BundleId, BundleLog, BundleWriter, CHUNK_BYTES,
+    HEADER_BYTES, Lane, LogHead, NodeId, Position, SealedBatch,
 };
 use link::{Clock, HubEndpoint, HubOptions, Profile};
 use provisioning::{Authority, EnrollOptions, EnrolmentDesk, FileCipher, Identity, NewToken, Token, enroll};
@@ -151,8 +151,21 @@ fn imported(new: u64, known: u64, apart: u64) -> Imported {
 
 /// So many that they fill more than two chunks.
 fn many() -> Vec<SealedBatch> {
-    let mut position = None;
-    chain("test", 1, 10_000, &mut position)
+    let mut position = Position::start(STORE, Lane::Telemetry);
+    (0..40u64)
+        .map(|number| {
+            let mut state = number + 1;
+            let noise = std::iter::repeat_with(|| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            });
+            let mut builder = BatchBuilder::new("test", "link");
+            builder.push(Default::default(), &noise.take(60_000).collect::<Vec<_>>());
+            let batch = builder.pack().expect("one record").seal(Lane::Telemetry, &position);
+            position = batch.position();
+            batch
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -200,10 +213,10 @@ async fn a_damaged_file_gives_up_every_good_chunk_and_names_the_rest() {
     assert_eq!((damaged.from, damaged.to), (from as u64, (from + CHUNK_BYTES) as u64));
     let [(0, first, last)] = damaged.batches.as_deref().expect("the index names them") else { panic!() };
     let lost = last - first + 1;
-    assert_eq!(report.imported, imported(10_000 - lost, 0, 0));
+    assert_eq!(report.imported, imported(40 - lost, 0, 0));
     assert!(hub.ledger().await.iter().all(|(number, _)| !(*first..=*last).contains(&(*number as u64))));
     let mended = hub.import(&whole).await;
-    assert_eq!((mended.imported, mended.damaged), (imported(lost, 10_000 - lost, 0), Vec::new()));
+    assert_eq!((mended.imported, mended.damaged), (imported(lost, 40 - lost, 0), Vec::new()));
 }
 
 #[tokio::test]
@@ -252,12 +265,18 @@ async fn a_receipt_says_what_is_committed_and_its_node_believes_it() {
     let mut position = None;
     let batches = chain("test", 1, 4, &mut position);
     hub.import(&bundle(&identity, &batches)).await;
-    let file = make_receipt(&hub.authority, &hub.registry, "svalbard").await.expect("is written");
+    let file =
+        make_receipt(&hub.authority, &hub.registry, "svalbard", Duration::ZERO).await.expect("is written");
     let receipt = identity.check_receipt(&file).expect("is believed");
     let [log] = receipt.logs[..] else { panic!("{:?}", receipt.logs) };
     assert_eq!((log.store, log.watermark, log.safe, log.hash), (STORE, 4, 4, batches[3].hash));
     assert_eq!(Some(receipt.hub_key), identity.bundle_key);
-    assert!(make_receipt(&hub.authority, &hub.registry, "nobody").await.is_err());
+    // What a replica may not have yet must not be forgotten.
+    let hour = Duration::from_secs(3_600);
+    let file = make_receipt(&hub.authority, &hub.registry, "svalbard", hour).await.expect("is written");
+    let receipt = identity.check_receipt(&file).expect("is believed");
+    assert_eq!((receipt.logs[0].watermark, receipt.logs[0].safe), (4, 0));
+    assert!(make_receipt(&hub.authority, &hub.registry, "nobody", Duration::ZERO).await.is_err());
 }
 
 #[tokio::test]
