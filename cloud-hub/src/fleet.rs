@@ -116,6 +116,16 @@ impl Fleet {
         missions.is_none_or(|missions| missions.iter().any(|known| known == mission))
     }
 
+    /// What a node is called.
+    pub fn name(&self, node: Uuid) -> Option<String> {
+        self.nodes().get(&node).map(|known| known.name.clone())
+    }
+
+    /// The node that is called so.
+    pub fn node_id(&self, name: &str) -> Option<Uuid> {
+        self.nodes().iter().find(|(_, known)| known.name == name).map(|(node, _)| *node)
+    }
+
     /// How many sessions are open.
     pub fn sessions(&self) -> usize {
         self.nodes().values().filter(|known| known.session.is_some()).count()

@@ -4,6 +4,7 @@
 
 pub mod archive;
 pub mod backend;
+pub mod carrying;
 pub mod commands;
 pub mod completeness;
 pub mod config;

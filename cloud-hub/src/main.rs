@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
 use cloud_hub::commands::reprocess::ReprocessArguments;
-use cloud_hub::commands::{self, TokenWish, completeness, documents, reprocess};
+use cloud_hub::commands::{self, TokenWish, carrying, completeness, documents, reprocess};
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
 use service::documents::DocumentKind;
@@ -44,6 +44,14 @@ enum Command {
         #[command(subcommand)]
         command: DictionaryCommand,
     },
+    /// Imports files that edge-node export wrote; the running hub does it.
+    Import {
+        /// Files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Limits beside the dictionary: import versions, list them.
     Limits {
         #[command(subcommand)]
@@ -60,6 +68,16 @@ enum Command {
     Openapi,
     /// Says what is in a recording, without a dictionary.
     Packets(inspect::PacketsArguments),
+    /// Writes what the hub has of a node's journals into a file for that node, which may then forget it.
+    Receipt {
+        /// The node's name.
+        node: String,
+        /// File to write; an existing one is never replaced.
+        #[arg(long)]
+        out: PathBuf,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Decodes what is archived again, with the versions in force now.
     Reprocess {
         #[command(flatten)]
@@ -182,6 +200,9 @@ async fn run(command: Command) -> anyhow::Result<bool> {
             let config = HubConfig::read(&configured.config)?;
             documents::list(&config, &mission, DocumentKind::Dictionary).await?;
         }
+        Command::Import { files, configured } => {
+            return carrying::import(&HubConfig::read(&configured.config)?, &files).await;
+        }
         Command::Limits { command: LimitsCommand::Import { arguments, configured } } => {
             documents::import_limits(&HubConfig::read(&configured.config)?, arguments).await?;
         }
@@ -198,6 +219,9 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Openapi => println!("{}", dashboard::openapi().to_pretty_json()?),
         Command::Packets(arguments) => arguments.run()?,
+        Command::Receipt { node, out, configured } => {
+            carrying::receipt(&HubConfig::read(&configured.config)?, &node, &out).await?;
+        }
         Command::Reprocess { arguments, configured } => {
             reprocess::run(&HubConfig::read(&configured.config)?, arguments).await?;
         }
