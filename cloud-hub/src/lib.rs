@@ -10,3 +10,4 @@ pub mod fleet;
 pub mod hub;
 pub mod missions;
 pub mod reception;
+pub mod told;

@@ -3,5 +3,6 @@
 mod archive;
 mod documents;
 mod enrolment;
+mod lists;
 mod reprocess;
 mod world;
