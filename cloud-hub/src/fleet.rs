@@ -123,6 +123,16 @@ impl Fleet {
         missions.is_none_or(|missions| missions.iter().any(|known| known == mission))
     }
 
+    /// What a node is called.
+    pub fn name(&self, node: Uuid) -> Option<String> {
+        self.nodes().get(&node).map(|known| known.name.clone())
+    }
+
+    /// The node that is called so.
+    pub fn node_id(&self, name: &str) -> Option<Uuid> {
+        self.nodes().iter().find(|(_, known)| known.name == name).map(|(node, _)| *node)
+    }
+
     /// How many sessions are open.
     pub fn sessions(&self) -> usize {
         self.nodes().values().filter(|known| known.session.is_some()).count()
@@ -303,8 +313,8 @@ mod tests {
             last_contact: Some(TaiTime(0)),
             report: Some(NodeReport { backlog: backlog.clone(), ..NodeReport::default() }),
             archived_packets: 0,
-            is_remembered: true,
             missions: None,
+            is_remembered: true,
         };
         let told = |known: &KnownNode| describe(known).report.expect("reported").backlog;
         assert_eq!(told(&known), backlog);

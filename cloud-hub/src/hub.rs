@@ -24,10 +24,12 @@ use crate::archive::{
     PrivateCluster, Registry,
 };
 use crate::backend::HubBackend;
+use crate::carrying::Carrying;
 use crate::config::HubConfig;
 use crate::fleet::Fleet;
 use crate::missions::Missions;
 use crate::reception::committer::{self, Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
+use crate::reception::import::Importer;
 use crate::reception::{Reception, Renewals, Settings};
 use crate::told::Told;
 
@@ -110,6 +112,16 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     committing.spawn("committer", OnEnd::Shutdown, committer.run(submissions));
 
     let mut receiving = TaskGroup::new(stop.clone());
+    let carrying = Carrying {
+        authority: Arc::clone(&authority),
+        importer: Importer {
+            registry: registry.clone(),
+            evidence: Evidence::new(database.clone()),
+            fleet: Arc::clone(&fleet),
+            committer: to_committer.clone(),
+        },
+    };
+    receiving.spawn("imports", OnEnd::Shutdown, carrying.run(data.clone(), stop.clone()));
     let reception = Reception {
         endpoint,
         desk: EnrolmentDesk::new(Arc::clone(&authority), advertised, clock),

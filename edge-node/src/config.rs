@@ -198,7 +198,9 @@ pub struct PassConfig {
 
 fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TaiTime, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let unfit = |error| serde::de::Error::custom(format!("{text:?} is not a time like 2026-11-23T08:00:00Z: {error}"));
+    let unfit = |error| {
+        serde::de::Error::custom(format!("{text:?} is not a time like 2026-11-23T08:00:00Z: {error}"))
+    };
     UtcTime::parse(&text).map(UtcTime::to_tai).map_err(unfit)
 }
 

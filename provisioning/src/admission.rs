@@ -79,6 +79,11 @@ impl AllowList {
         Self { authority_ids, nodes, superseded }
     }
 
+    /// Whether the certificate is of a machine that was replaced by another.
+    pub fn is_superseded(&self, peer: &NodeCertificate) -> bool {
+        self.nodes.get(&peer.node_id) == Some(&Standing::Active) && self.superseded.contains(&peer.serial)
+    }
+
     /// Whether the node may come in, or stay.
     pub fn judge(&self, peer: &NodeCertificate, now_unix: u64) -> Result<(), NotAllowed> {
         if !self.authority_ids.contains(&peer.authority_id) {

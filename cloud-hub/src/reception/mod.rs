@@ -7,6 +7,7 @@
 pub mod committer;
 mod documents;
 mod greeting;
+pub mod import;
 mod renewal;
 mod session;
 mod streams;

@@ -115,6 +115,7 @@ async fn node(world: &World, authority: &Authority) -> Node {
         certificate: peer.clone(),
         node: NodeIdentity { certificate_chain: Vec::new(), key_pkcs8: KeyPkcs8::new(Vec::new()) },
         authorities: Vec::new(),
+        bundle_key: None,
     };
     let renewal = Renewal::begin(state.path(), identity).await.expect("a key");
     Node { peer, _state: state, request: renewal.csr_der }

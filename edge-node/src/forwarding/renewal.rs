@@ -99,6 +99,14 @@ impl Credentials {
             return None;
         }
         standing.asked = Some(Instant::now());
+        // Other commands write into it, too: what they wrote must not be lost with the exchange of the folder.
+        let data = self.data_directory.clone();
+        if let Ok(Ok(Some(on_disk))) = tokio::task::spawn_blocking(move || Identity::load(&data)).await {
+            standing.identity = on_disk;
+        }
+        if !standing.identity.renewal_is_due(self.clock.now_unix()) {
+            return None;
+        }
         match Renewal::begin(&self.data_directory, standing.identity.clone()).await {
             Ok(renewal) => {
                 let request = Frame::Renew(renewal.csr_der.clone());

@@ -270,7 +270,7 @@ impl Drop for Station {
     }
 }
 
-fn configuration(directory: &Path, links: &str) -> String {
+pub(crate) fn configuration(directory: &Path, links: &str) -> String {
     let directory = directory.display().to_string();
     format!("data_directory = {directory:?}\n[[mission]]\nname = \"demo\"\ndictionary = \"d.xml\"\n{links}")
 }

@@ -71,6 +71,7 @@ async fn enrol(home: &TempDir, authority: &Authority) -> Identity {
         certificate: NodeCertificate { node_id, authority_id, not_before: 0, not_after: 0, serial: vec![] },
         node: NodeIdentity { certificate_chain: Vec::new(), key_pkcs8: KeyPkcs8::new(Vec::new()) },
         authorities: vec![authority.certificate_der().to_vec()],
+        bundle_key: None,
     };
     let first = Renewal::begin(home.path(), nobody).await.expect("a key");
     let request = CertificateRequest::from_der(&first.csr_der).expect("a request");
