@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::archive::{
-    self, Address, Archive, ClusterConfig, Database, Durability, Evidence, PrivateCluster, Registry,
+    self, Address, Archive, Certificates, ClusterConfig, Database, Durability, Evidence, NodeDocuments,
+    PrivateCluster, Registry,
 };
 use crate::backend::HubBackend;
 use crate::carrying::Carrying;
@@ -29,7 +30,8 @@ use crate::fleet::Fleet;
 use crate::missions::Missions;
 use crate::reception::committer::{self, Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
 use crate::reception::import::Importer;
-use crate::reception::{Reception, Settings};
+use crate::reception::{Reception, Renewals, Settings};
+use crate::told::Told;
 
 /// Name of the database in a private cluster.
 pub const DATABASE: &str = "sto";
@@ -81,6 +83,9 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let registry = Registry::new(database.clone());
     let fleet =
         Arc::new(Fleet::new(authority.authority_id(), registry.nodes().await?, registry.superseded().await?));
+    let table = NodeDocuments::new(database.clone());
+    let told = Arc::new(Told::open(table, Arc::clone(&authority), Arc::clone(&fleet)).await?);
+    fleet.refresh(&registry).await?;
     let (to_decode, decode_queue) = mpsc::channel(DECODE_GROUPS_MAX);
     // The writer first: once it has the ledger nothing is added behind our back while the head is rebuilt.
     let committer = Committer::open(database.clone(), Arc::clone(&fleet), to_decode).await?;
@@ -132,7 +137,16 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
             started: Instant::now(),
         }),
         missions: Arc::clone(&missions),
+        told: Arc::clone(&told),
+        authority: Arc::clone(&authority),
+        renewals: Arc::new(Renewals {
+            authority,
+            certificates: Certificates::new(database.clone()),
+            fleet: Arc::clone(&fleet),
+            evidence: Evidence::new(database.clone()),
+        }),
     };
+    receiving.spawn("lists for nodes", OnEnd::Shutdown, told.run(stop.clone()));
     receiving.spawn("reception", OnEnd::Shutdown, reception.run(stop.clone()));
     // Ends before the committer gives the ledger up: whoever writes next must be the only one that cuts.
     let age_max = Duration::from_secs(config.archive.head_age_max_s);

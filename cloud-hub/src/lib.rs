@@ -12,3 +12,4 @@ pub mod fleet;
 pub mod hub;
 pub mod missions;
 pub mod reception;
+pub mod told;

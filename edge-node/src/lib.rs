@@ -16,4 +16,5 @@ pub mod journal;
 pub mod node;
 pub mod sessions;
 pub mod status;
+pub mod trust;
 pub mod view;

@@ -152,6 +152,10 @@ impl Authority {
         &self.certificate_der
     }
 
+    pub(crate) fn issuer(&self) -> &Issuer<'static, KeyPair> {
+        &self.issuer
+    }
+
     /// A secret that stays over restarts and is the same for all hubs of this authority, for
     /// [`link::HubOptions::restart_secret`].
     pub fn restart_secret(&self) -> [u8; 32] {

@@ -240,19 +240,28 @@ impl Registry {
         Ok(changed == 1)
     }
 
+    /// Says which missions a node may send for; absent: all. False when there is no node of that name.
+    pub async fn set_missions(&self, name: &str, missions: Option<&[String]>) -> Result<bool, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let changed =
+            client.execute("UPDATE node SET missions = $2 WHERE name = $1", &[&name, &missions]).await?;
+        Ok(changed == 1)
+    }
+
     /// Keeps a token.
     pub async fn insert_token(&self, token: &TokenRecord) -> Result<(), ArchiveError> {
         let client = self.database.borrow().await?;
         client
             .execute(
-                "INSERT INTO enrolment_token (token_id, secret_sha256, node_name, site, expires_unix)
-                 VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO enrolment_token (token_id, secret_sha256, node_name, site, expires_unix, missions)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
                 &[
                     &token.id.0.as_slice(),
                     &token.secret_sha256.as_slice(),
                     &token.node_name,
                     &token.site,
                     &(token.expires_unix as i64),
+                    &token.missions,
                 ],
             )
             .await?;
@@ -273,7 +282,7 @@ impl Registry {
             .query_opt(
                 "UPDATE enrolment_token SET used_unix = $4, used_by_hostname = $5, used_key_sha256 = $3
                  WHERE token_id = $1 AND secret_sha256 = $2 AND used_unix IS NULL AND expires_unix > $4
-                 RETURNING node_name, site",
+                 RETURNING node_name, site, missions",
                 &[&id, &secret, &key, &now, &redemption.hostname],
             )
             .await?;
@@ -284,12 +293,14 @@ impl Registry {
             };
         };
         let (name, site): (String, String) = (taken.get(0), taken.get(1));
+        let missions: Option<Vec<String>> = taken.get(2);
         let node_id: Uuid = transaction
             .query_one(
-                "INSERT INTO node (node_id, name, site) VALUES ($1, $2, $3)
-                 ON CONFLICT (name) DO UPDATE SET site = excluded.site, standing = 'active'
+                "INSERT INTO node (node_id, name, site, missions) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (name) DO UPDATE SET site = excluded.site, standing = 'active',
+                                                  missions = coalesce(excluded.missions, node.missions)
                  RETURNING node_id",
-                &[&Uuid::new_v4(), &name, &site],
+                &[&Uuid::new_v4(), &name, &site, &missions],
             )
             .await?
             .get(0);

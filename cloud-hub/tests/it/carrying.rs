@@ -76,6 +76,7 @@ impl Hub {
             node_name: name.to_owned(),
             site: "here".to_owned(),
             expires_unix: now + 600,
+            missions: None,
         };
         let (token, record) = Token::issue(new, self.authority.spki_sha256()).expect("a token");
         self.registry.insert_token(&record).await.expect("kept");

@@ -5,5 +5,6 @@ mod carrying;
 mod completeness;
 mod documents;
 mod enrolment;
+mod lists;
 mod reprocess;
 mod world;

@@ -83,15 +83,20 @@ impl World {
     }
 
     pub(crate) async fn token(&self, name: &str) -> (Token, TokenRecord) {
+        let (token, record) = Self::issue_token(name);
+        self.registry.insert_token(&record).await.expect("kept");
+        (token, record)
+    }
+
+    pub(crate) fn issue_token(name: &str) -> (Token, TokenRecord) {
         let wanted = NewToken {
             hub_addresses: vec!["127.0.0.1:1".to_owned()],
             node_name: name.to_owned(),
             site: "here".to_owned(),
             expires_unix: 2_000,
+            missions: None,
         };
-        let (token, record) = Token::issue(wanted, [0; 32]).expect("a token");
-        self.registry.insert_token(&record).await.expect("kept");
-        (token, record)
+        Token::issue(wanted, [0; 32]).expect("a token")
     }
 
     pub(crate) async fn node(&self, name: &str) -> Redeemed {

@@ -21,6 +21,7 @@ use crate::config::EdgeConfig;
 use crate::forwarding::Decision;
 use crate::journal::{self, JournalHandle, JournalLimits, JournalOptions, Opening};
 use crate::node::journal_opener;
+use crate::trust::Trust;
 
 /// Most bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -49,11 +50,14 @@ impl Reach {
         let options = config.journal.options()?;
         let alarms = open(data, JournalOptions::of_alarms(options.key.clone()))?;
         let journal = open(data, options)?;
+        let trust = Trust::of_directory(data)?;
         let missions = config
             .missions
             .iter()
             .map(|mission| {
-                let loaded = service::mission::load(config_file, mission, data)?;
+                let loaded = service::mission::load(config_file, mission, data, &|message, signature| {
+                    trust.verify(message, signature)
+                })?;
                 Ok((loaded.name, loaded.decoder))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;

@@ -290,7 +290,12 @@ impl Session<'_> {
                         return self.leave("other journals take part").await.map(|()| SessionEnd::OtherJournals);
                     }
                 }
-                _ = ask_time.tick() => send(&mut self.control, &Frame::TimeAsk(service::clock::now())).await?,
+                _ = ask_time.tick() => {
+                    send(&mut self.control, &Frame::TimeAsk(service::clock::now())).await?;
+                    if let Some(request) = forwarder.credentials.request().await {
+                        send(&mut self.control, &request).await?;
+                    }
+                }
                 () = tokio::time::sleep_until(due) => {}
             }
         }
@@ -324,6 +329,10 @@ impl Session<'_> {
             Some(Frame::SetAside(aside)) => {
                 let (log, sequence, reason) = (aside.log.0, aside.sequence.0, aside.reason);
                 warn!(log, sequence, reason, "the hub keeps a batch apart, it is not in the archive");
+            }
+            Some(Frame::Renewed(renewed)) => self.standing.forwarder.credentials.on_renewed(renewed).await,
+            Some(Frame::RenewRefused(refused)) => {
+                self.standing.forwarder.credentials.on_refused(&refused).await;
             }
             Some(Frame::Forked(log)) => self.standing.outbox.on_fork(log),
             Some(_) => return Err(SessionError::Unexpected),

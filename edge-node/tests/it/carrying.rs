@@ -87,6 +87,7 @@ impl Carrying {
             node_name: "svalbard".to_owned(),
             site: "Svalbard".to_owned(),
             expires_unix: clock.now_unix() + 600,
+            missions: None,
         };
         let (token, _) = Token::issue(new, authority.spki_sha256()).expect("a token");
         let serving = tokio::spawn(async move {

@@ -292,7 +292,8 @@ fn view(directory: &Path, status: &Arc<NodeStatus>, journal: JournalHandle) -> A
         packet_time: PacketTime::None,
         packet_error_control: PacketErrorControl::None,
     };
-    let mission = service::mission::load(&directory.join("edge.toml"), &config, directory).expect("loads");
+    let mission = service::mission::load(&directory.join("edge.toml"), &config, directory, &|_, _| Ok(()))
+        .expect("loads");
     let gate = Gate::new(FileSessions::open(directory).expect("a directory"));
     let missions = [mission];
     let history = History::open(&directory.join("history"), &HistoryConfig::default(), &missions, journal);

@@ -1,5 +1,5 @@
 //! How records get from a station to the archive exactly once: sealed batches, the session's frames, and the
-//! state machines at both ends; and how documents of a mission get the other way.
+//! state machines at both ends; and how documents get the other way.
 //!
 //! Pure (decision D7): no socket, disk, clock or randomness. `on_…` tells a machine what happened, `next_…`
 //! asks what to do; the caller does it. The protocol is described in `docs/delivery-protocol.md`.
@@ -37,13 +37,13 @@ pub use clock::{ClockComparison, ClockOffset};
 pub use commit::{CommitVerdict, JudgedGroup, LaneChange, judge_group};
 pub use document::{
     DOCUMENT_BYTES_MAX, DOCUMENT_PART_BYTES_MAX, DocumentBounds, DocumentHash, DocumentHead, DocumentKind,
-    HELD_DOCUMENTS_MAX, HELD_MISSIONS_MAX, HeldDocument, Holds, IncomingDocument, MissionHolds,
-    TransferError, pack_text,
+    DocumentSignature, HELD_DOCUMENTS_MAX, HELD_MISSIONS_MAX, HeldDocument, Holds, IncomingDocument,
+    MissionHolds, TransferError, pack_text,
 };
 pub use endpoints::preferred_order;
 pub use frame::{
     Ack, Credit, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LOGS_MAX, LogHead,
-    LogPosition, PROTOCOL_VERSION, RejectCode, SetAside, TEXT_BYTES_MAX, TimeAnswer,
+    LogPosition, PROTOCOL_VERSION, RejectCode, RenewRefused, Renewed, SetAside, TEXT_BYTES_MAX, TimeAnswer,
 };
 pub use identity::{
     BatchSequence, BootId, CONTROL_PRIORITY, Epoch, Lane, LogNumber, NodeId, SessionNumber, StoreId,
