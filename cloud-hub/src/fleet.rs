@@ -49,7 +49,7 @@ struct KnownNode {
 
 /// All nodes.
 pub struct Fleet {
-    authority_id: String,
+    authority_ids: Mutex<Vec<String>>,
     nodes: Mutex<BTreeMap<Uuid, KnownNode>>,
     allowed: ArcSwap<AllowList>,
 }
@@ -57,9 +57,10 @@ pub struct Fleet {
 impl Fleet {
     /// The fleet as the database has it.
     pub fn new(authority_id: &str, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>) -> Self {
-        let nobody = AllowList::new(authority_id, HashMap::new(), HashSet::new());
+        let authority_ids = vec![authority_id.to_owned()];
+        let nobody = AllowList::new(authority_ids.clone(), HashMap::new(), HashSet::new());
         let fleet = Self {
-            authority_id: authority_id.to_owned(),
+            authority_ids: Mutex::new(authority_ids),
             nodes: Mutex::default(),
             allowed: ArcSwap::from_pointee(nobody),
         };
@@ -69,6 +70,11 @@ impl Fleet {
 
     fn nodes(&self) -> MutexGuard<'_, BTreeMap<Uuid, KnownNode>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose certificates count, from the next look at the database on.
+    pub fn trust(&self, authority_ids: Vec<String>) {
+        *self.authority_ids.lock().unwrap_or_else(PoisonError::into_inner) = authority_ids;
     }
 
     /// Who may come in, and stay.
@@ -84,7 +90,8 @@ impl Fleet {
 
     fn on_rows(&self, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>) {
         let allowed = rows.iter().map(|row| (row.node_id, row.standing)).collect();
-        self.allowed.store(Arc::new(AllowList::new(&self.authority_id, allowed, superseded)));
+        let authority_ids = self.authority_ids.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.allowed.store(Arc::new(AllowList::new(authority_ids, allowed, superseded)));
         let mut nodes = self.nodes();
         for row in rows {
             let node = nodes.entry(row.node_id).or_insert_with(|| KnownNode {
@@ -114,6 +121,21 @@ impl Fleet {
         let nodes = self.nodes();
         let missions = nodes.get(&node).and_then(|known| known.missions.as_ref());
         missions.is_none_or(|missions| missions.iter().any(|known| known == mission))
+    }
+
+    /// What a node is called.
+    pub fn name(&self, node: Uuid) -> Option<String> {
+        self.nodes().get(&node).map(|known| known.name.clone())
+    }
+
+    /// The node that is called so.
+    pub fn node_id(&self, name: &str) -> Option<Uuid> {
+        self.nodes().iter().find(|(_, known)| known.name == name).map(|(node, _)| *node)
+    }
+
+    /// Whether a node has a session here.
+    pub fn has_session(&self, node: Uuid) -> bool {
+        self.nodes().get(&node).is_some_and(|known| known.session.is_some())
     }
 
     /// How many sessions are open.
@@ -296,6 +318,7 @@ mod tests {
             last_contact: Some(TaiTime(0)),
             report: Some(NodeReport { backlog: backlog.clone(), ..NodeReport::default() }),
             archived_packets: 0,
+            missions: None,
             is_remembered: true,
         };
         let told = |known: &KnownNode| describe(known).report.expect("reported").backlog;

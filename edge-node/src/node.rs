@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use dashboard::access::Gate;
-use delivery::{BootId, Lane, Packer, Position, StoreId};
-use link::{ClientOptions, Clock};
+use delivery::{BootId, DocumentSignature, Lane, Packer, Position, StoreId};
+use link::Clock;
 use provisioning::Identity;
 use service::logging::chain;
 use service::metric::MetricsPage;
@@ -27,7 +27,7 @@ use tracing::{info, warn};
 use crate::config::EdgeConfig;
 use crate::desk::{self, Desk, Readers};
 use crate::documents::NodeDocuments;
-use crate::forwarding::{Forwarder, Linger, Steering, update_backlog};
+use crate::forwarding::{Credentials, Forwarder, Linger, Steering, update_backlog};
 use crate::history::History;
 use crate::intake::doors::{DoorContext, Doors};
 use crate::intake::events::EventLog;
@@ -38,6 +38,7 @@ use crate::intake::pipeline::Pipeline;
 use crate::journal::{self, JournalHandle, JournalLimits, JournalOptions, Opening};
 use crate::sessions::FileSessions;
 use crate::status::{HubLink, NodeStatus};
+use crate::trust::Trust;
 use crate::view::{self, View};
 
 /// Each step of stopping gets this long.
@@ -61,12 +62,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     ReadyFile::clear(&data).context("cannot clear ready.json")?;
     let metrics = MetricsPage::start();
+    let identity = Identity::load(&data).context("cannot read the node's identity")?;
+    let trust = Arc::new(Trust::open(&data, identity.as_ref()));
+    let verify = |message: &[u8], signature: &DocumentSignature| trust.verify(message, signature);
     let missions = config
         .missions
         .iter()
-        .map(|mission| mission::load(config_file, mission, &data))
+        .map(|mission| mission::load(config_file, mission, &data, &verify))
         .collect::<Result<Vec<_>, _>>()?;
-    let identity = Identity::load(&data).context("cannot read the node's identity")?;
 
     // A signal stops intake first; the rest follows step by step below.
     let stop_intake = CancellationToken::new();
@@ -223,11 +226,17 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     forwarding.spawn("events", OnEnd::Continue, recorder.run(stop_forwarding.clone()));
     if let Some(identity) = identity {
         let received = config.links.iter().map(|link| link.mission.as_str());
-        let documents = NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status));
-        let (options, hub_addresses) = hub_of(&config, &identity);
+        let documents =
+            NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status), Arc::clone(&trust));
+        let floor = identity.hub_time_unix;
+        let clock = Clock::with_floor(move || floor);
+        let options = identity.client_options(config.forwarding.link(), clock.clone());
+        let configured = config.forwarding.hub.clone();
+        let credentials =
+            Credentials::new(data.clone(), identity, clock, trust, Arc::clone(&status), configured);
         let forwarder = Forwarder {
-            options,
-            hub_addresses,
+            options: credentials.trusted(options),
+            credentials: Arc::new(credentials),
             journal: journal.clone(),
             status: Arc::clone(&status),
             documents: Arc::new(documents),
@@ -289,15 +298,6 @@ pub(crate) fn journal_opener(data: &Path, options: JournalOptions) -> journal::O
         let new_store = &mut || StoreId(*uuid::Uuid::new_v4().as_bytes());
         journal::open(&data, &options, opening, new_store)
     })
-}
-
-/// How the hub is reached.
-fn hub_of(config: &EdgeConfig, identity: &Identity) -> (ClientOptions, Vec<String>) {
-    let floor = identity.hub_time_unix;
-    let options = identity.client_options(config.forwarding.link(), Clock::with_floor(move || floor));
-    let configured = &config.forwarding.hub;
-    let hub_addresses = if configured.is_empty() { &identity.hub_addresses } else { configured };
-    (options, hub_addresses.clone())
 }
 
 /// Tells systemd that the node is alive as long as its journal answers: a node that cannot record is not.

@@ -45,7 +45,6 @@ pub enum HubLink {
 pub struct NodeStatus {
     name: String,
     site: String,
-    certificate_ends_unix: Option<u64>,
     /// What the backlog's times are counted from.
     origin: Instant,
     changing: Mutex<Changing>,
@@ -59,6 +58,7 @@ struct Changing {
     documents_problem: Option<String>,
     configuration_problem: Option<String>,
     links_problem: Option<String>,
+    certificate_ends_unix: Option<u64>,
     is_full: bool,
     clock: Option<ClockOffset>,
     links: Vec<Arc<LinkStatistics>>,
@@ -82,6 +82,7 @@ impl NodeStatus {
             documents_problem: None,
             configuration_problem: None,
             links_problem: None,
+            certificate_ends_unix,
             is_full: false,
             clock: None,
             links: Vec::new(),
@@ -89,7 +90,6 @@ impl NodeStatus {
         Self {
             name: name.to_owned(),
             site: site.to_owned(),
-            certificate_ends_unix,
             origin: Instant::now(),
             changing: Mutex::new(changing),
         }
@@ -97,6 +97,11 @@ impl NodeStatus {
 
     fn changing(&self) -> std::sync::MutexGuard<'_, Changing> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The certificate was renewed: when the new one ends, Unix seconds.
+    pub fn on_certificate(&self, ends_unix: u64) {
+        self.changing().certificate_ends_unix = Some(ends_unix);
     }
 
     /// The session changed; says whether people have not been told this yet.
@@ -219,6 +224,7 @@ impl NodeStatus {
             }),
             links: links.iter().map(|link| link.report()).collect(),
             certificate_days: self
+                .changing()
                 .certificate_ends_unix
                 .map(|end| (end as i64 - unix_seconds).div_euclid(86_400)),
         }

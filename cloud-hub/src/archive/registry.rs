@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use delivery::{
-    BatchSequence, BootId, ChainHash, Lane, LogHead, OpenedLog, Ranges, SealedBatch, SessionNumber, StoreId,
+    BatchSequence, BootId, ChainHash, Epoch, Lane, LogHead, OpenedLog, Ranges, ReceiptLog, SealedBatch,
+    SessionNumber, StoreId,
 };
 use provisioning::{
     BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal, Standing, TokenRecord,
 };
 use service::logging::chain;
+use space_packet::TaiTime;
 use tokio_postgres::{Row, Transaction};
 use tracing::warn;
 use uuid::Uuid;
@@ -125,6 +127,14 @@ impl Registry {
         Ok(Ok(OpenedSession { session: SessionNumber(session as u64), logs }))
     }
 
+    /// Forgets which runs of a node's process were seen.
+    pub async fn forget_boots(&self, node: Uuid) -> Result<(), ArchiveError> {
+        let client = self.database.borrow().await?;
+        let statement = "UPDATE node SET boot = NULL, boot_before = NULL WHERE node_id = $1";
+        client.execute(statement, &[&node]).await?;
+        Ok(())
+    }
+
     /// What of a lane is committed, and what its node may forget; absent when the journal is not known.
     pub async fn position(
         &self,
@@ -162,6 +172,49 @@ impl Registry {
         Ok(batch.map(|batch| batch.position().hash))
     }
 
+    /// The run of a node's process that opened its newest session.
+    pub async fn boot(&self, node: Uuid) -> Result<Option<BootId>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let row = client.query_opt("SELECT boot FROM node WHERE node_id = $1", &[&node]).await?;
+        let boot = row.and_then(|row| row.get::<_, Option<Vec<u8>>>(0));
+        Ok(boot.and_then(|boot| boot.try_into().ok()).map(BootId))
+    }
+
+    /// What is committed of all logs of a node, newest epochs first; safe is what was committed by `safe_at`.
+    pub async fn logs(&self, node: Uuid, safe_at: TaiTime) -> Result<Vec<ReceiptLog>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let rows = client
+            .query(
+                "SELECT watermark, hash, spans, safe, store_id, epoch, lane,
+                        (SELECT min(coalesce(gap_first, sequence)) FROM ledger
+                         WHERE (ledger.node_id, ledger.epoch, ledger.lane) = (lane.node_id, lane.epoch, lane.lane)
+                               AND committed_at > $2)
+                 FROM lane JOIN node_epoch USING (node_id, epoch)
+                 WHERE node_id = $1 ORDER BY epoch DESC, lane",
+                &[&node, &safe_at.0],
+            )
+            .await?;
+        let damaged = |what: &str| ArchiveError::Damaged { what: "lane", source: what.to_owned().into() };
+        rows.iter()
+            .map(|row| {
+                let (committed, safe) = lane_position(row)?;
+                let recent = row.get::<_, Option<i64>>(7);
+                let settled = recent.map_or(committed.watermark(), |first| (first as u64).saturating_sub(1));
+                let store: [u8; 16] =
+                    row.get::<_, Vec<u8>>(4).try_into().map_err(|_| damaged("its store"))?;
+                let lane = u8::try_from(row.get::<_, i16>(6)).ok().and_then(|lane| Lane::try_from(lane).ok());
+                Ok(ReceiptLog {
+                    store: StoreId(store),
+                    lane: lane.ok_or_else(|| damaged("its number"))?,
+                    epoch: Epoch(row.get::<_, i32>(5) as u32),
+                    watermark: committed.watermark(),
+                    safe: safe.max(settled).min(committed.watermark()),
+                    hash: committed.hash(),
+                })
+            })
+            .collect()
+    }
+
     /// Remembers what was last heard of a node, for the next start.
     pub async fn remember(
         &self,
@@ -187,19 +240,28 @@ impl Registry {
         Ok(changed == 1)
     }
 
+    /// Says which missions a node may send for; absent: all. False when there is no node of that name.
+    pub async fn set_missions(&self, name: &str, missions: Option<&[String]>) -> Result<bool, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let changed =
+            client.execute("UPDATE node SET missions = $2 WHERE name = $1", &[&name, &missions]).await?;
+        Ok(changed == 1)
+    }
+
     /// Keeps a token.
     pub async fn insert_token(&self, token: &TokenRecord) -> Result<(), ArchiveError> {
         let client = self.database.borrow().await?;
         client
             .execute(
-                "INSERT INTO enrolment_token (token_id, secret_sha256, node_name, site, expires_unix)
-                 VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO enrolment_token (token_id, secret_sha256, node_name, site, expires_unix, missions)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
                 &[
                     &token.id.0.as_slice(),
                     &token.secret_sha256.as_slice(),
                     &token.node_name,
                     &token.site,
                     &(token.expires_unix as i64),
+                    &token.missions,
                 ],
             )
             .await?;
@@ -220,7 +282,7 @@ impl Registry {
             .query_opt(
                 "UPDATE enrolment_token SET used_unix = $4, used_by_hostname = $5, used_key_sha256 = $3
                  WHERE token_id = $1 AND secret_sha256 = $2 AND used_unix IS NULL AND expires_unix > $4
-                 RETURNING node_name, site",
+                 RETURNING node_name, site, missions",
                 &[&id, &secret, &key, &now, &redemption.hostname],
             )
             .await?;
@@ -231,12 +293,14 @@ impl Registry {
             };
         };
         let (name, site): (String, String) = (taken.get(0), taken.get(1));
+        let missions: Option<Vec<String>> = taken.get(2);
         let node_id: Uuid = transaction
             .query_one(
-                "INSERT INTO node (node_id, name, site) VALUES ($1, $2, $3)
-                 ON CONFLICT (name) DO UPDATE SET site = excluded.site, standing = 'active'
+                "INSERT INTO node (node_id, name, site, missions) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (name) DO UPDATE SET site = excluded.site, standing = 'active',
+                                                  missions = coalesce(excluded.missions, node.missions)
                  RETURNING node_id",
-                &[&Uuid::new_v4(), &name, &site],
+                &[&Uuid::new_v4(), &name, &site, &missions],
             )
             .await?
             .get(0);
@@ -393,8 +457,9 @@ async fn open_log(
     if !opened.is_fork && !head.is_forked {
         transaction
             .execute(
-                "UPDATE lane SET session_number = $4 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
-                &[&node, &epoch, &number, &session],
+                "UPDATE lane SET session_number = $4, head = greatest(head, $5)
+                 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
+                &[&node, &epoch, &number, &session, &(head.head.map_or(0, |head| head.0) as i64)],
             )
             .await?;
     }

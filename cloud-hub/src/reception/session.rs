@@ -21,6 +21,7 @@ use super::committer::{Load, Progress, Submission};
 use super::documents::Shelf;
 use super::greeting::{OpenLog, Opened, goodbye};
 use super::now_unix;
+use super::renewal::{self, Renewals};
 use super::streams::{self, Arrival, Incoming, StreamEnd};
 use crate::archive::{ApartCause, ArchiveError, Evidence, Received, Registry};
 use crate::fleet::Fleet;
@@ -55,6 +56,7 @@ pub(super) struct Session {
     pub(super) committer: mpsc::Sender<Submission>,
     pub(super) load: Arc<Load>,
     pub(super) shelf: Arc<Shelf>,
+    pub(super) renewals: Arc<Renewals>,
     pub(super) settings: Arc<Settings>,
 }
 
@@ -157,6 +159,7 @@ struct Serving<'a> {
     number: delivery::SessionNumber,
     inbox: Inbox,
     under_way: Vec<UnderWay>,
+    renewal_asked: Option<Instant>,
 }
 
 impl Session {
@@ -238,8 +241,15 @@ impl Session {
         beside.spawn(Arc::clone(&self.shelf).supply(self.connection.clone(), self.peer.node_id, held));
         let mut review = interval(REVIEW_INTERVAL);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut serving =
-            Serving { session: self, control, logs, number: *session, inbox, under_way: Vec::new() };
+        let mut serving = Serving {
+            session: self,
+            control,
+            logs,
+            number: *session,
+            inbox,
+            under_way: Vec::new(),
+            renewal_asked: None,
+        };
         loop {
             let step: Result<(), SessionEnd> = tokio::select! {
                 biased;
@@ -289,7 +299,8 @@ impl Serving<'_> {
                 if !self.is_in_ledger(log, &batch).await? {
                     self.keep_apart(log, &batch).await?;
                 }
-                if let Some(ack) = self.inbox.on_kept(log, &batch) {
+                let safe = self.logs[usize::from(log.0)].lane.on_kept(batch.header.sequence.0);
+                if let Some(ack) = self.inbox.on_kept(log, &batch, safe) {
                     send(self.control, &Frame::Ack(ack)).await?;
                 }
                 self.on_done(way, bytes).await?;
@@ -401,6 +412,14 @@ impl Serving<'_> {
                 let answer = TimeAnswer { asked, received: now, answered: service::clock::now() };
                 send(self.control, &Frame::TimeAnswer(answer)).await?;
             }
+            Some(Frame::Renew(request)) => {
+                let asked_before = self.renewal_asked.replace(Instant::now());
+                if asked_before.is_some_and(|asked| asked.elapsed() < renewal::INTERVAL_MIN) {
+                    return Err(SessionEnd::Unexpected);
+                }
+                let answer = self.session.renewals.answer(&self.session.peer, &request, now_unix()).await;
+                send(self.control, &answer).await?;
+            }
             Some(_) => return Err(SessionEnd::Unexpected),
             None => self.session.fleet.on_contact(node, now),
         }
@@ -410,7 +429,7 @@ impl Serving<'_> {
     /// Whether the node may stay; and what has become safe since the last commit.
     async fn review(&mut self) -> Result<(), SessionEnd> {
         self.session.fleet.allowed().judge(&self.session.peer, now_unix())?;
-        for (index, open) in self.logs.iter().enumerate().filter(|(_, open)| !open.head.is_forked) {
+        for (index, open) in self.logs.iter().enumerate() {
             let log = LogNumber(index as u8);
             if let Some(ack) = self.inbox.on_safe(log, open.lane.safe()) {
                 send(self.control, &Frame::Ack(ack)).await?;

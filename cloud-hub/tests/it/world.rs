@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) ledger: Ledger,
     pub(crate) missions: Vec<LoadedMission>,
+    /// How what is committed came.
+    pub(crate) way: Way,
     next_ledger_id: i64,
     standing: Mutex<HashMap<(LaneKey, SessionNumber), Ranges>>,
     _postgres: TestDatabase,
@@ -73,6 +75,7 @@ impl World {
             database,
             ledger,
             missions: vec![mission],
+            way: Way::Live,
             next_ledger_id: 1,
             standing: Mutex::default(),
             _postgres: postgres,
@@ -80,15 +83,20 @@ impl World {
     }
 
     pub(crate) async fn token(&self, name: &str) -> (Token, TokenRecord) {
+        let (token, record) = Self::issue_token(name);
+        self.registry.insert_token(&record).await.expect("kept");
+        (token, record)
+    }
+
+    pub(crate) fn issue_token(name: &str) -> (Token, TokenRecord) {
         let wanted = NewToken {
             hub_addresses: vec!["127.0.0.1:1".to_owned()],
             node_name: name.to_owned(),
             site: "here".to_owned(),
             expires_unix: 2_000,
+            missions: None,
         };
-        let (token, record) = Token::issue(wanted, [0; 32]).expect("a token");
-        self.registry.insert_token(&record).await.expect("kept");
-        (token, record)
+        Token::issue(wanted, [0; 32]).expect("a token")
     }
 
     pub(crate) async fn node(&self, name: &str) -> Redeemed {
@@ -142,7 +150,7 @@ impl World {
         let numbered: Vec<(i64, Received)> = (self.next_ledger_id..)
             .zip(batches)
             .map(|(number, batch)| {
-                let (way, batch) = (Way::Live, batch.clone());
+                let (way, batch) = (self.way, batch.clone());
                 (number, Received { lane, session, way, batch, apart })
             })
             .collect();

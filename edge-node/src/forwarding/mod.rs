@@ -10,6 +10,7 @@ mod linger;
 mod logs;
 mod older;
 mod reading;
+mod renewal;
 mod session;
 mod steering;
 mod ways;
@@ -36,6 +37,8 @@ use session::{SessionEnd, SessionError, Standing};
 
 pub use backlog::update_backlog;
 pub use linger::Linger;
+pub(crate) use reading::{Missing, declared_gap};
+pub use renewal::Credentials;
 pub use steering::{Decision, Steering};
 
 /// An address that does not answer within this is tried again later.
@@ -47,8 +50,8 @@ const FAREWELL: Duration = Duration::from_millis(300);
 pub struct Forwarder {
     /// TLS identity, authorities, profile.
     pub options: ClientOptions,
-    /// The hub's addresses, `host:port`.
-    pub hub_addresses: Vec<String>,
+    /// Who this node is, whom it believes, and where its hubs are.
+    pub credentials: Arc<Credentials>,
     /// This run of the process.
     pub boot: BootId,
     /// What was received.
@@ -75,9 +78,8 @@ impl Forwarder {
     /// Forwards until shutdown; then sends what it can in a moment, and says goodbye.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut client = Client::new(self.options.clone())?;
-        let buffers = client.socket_buffers();
-        if let Some(advice) = buffers.advice() {
-            warn!(advice, "socket buffers are smaller than wanted");
+        if let Some(advice) = client.socket_buffers().advice() {
+            warn!(advice, "STO-LINK-BUFFERS: socket buffers are smaller than wanted");
         }
         let began = Instant::now();
         let mut outbox = Outbox::default();
@@ -90,7 +92,8 @@ impl Forwarder {
         let mut others: Vec<String> = Vec::new();
         while !shutdown.is_cancelled() {
             logs.renew(&mut outbox).await;
-            let names: Vec<String> = others.drain(..).chain(self.hub_addresses.iter().cloned()).collect();
+            self.credentials.apply(&mut client).await;
+            let names: Vec<String> = others.drain(..).chain(self.credentials.addresses().await).collect();
             let attempt = async { client.connect(&resolve(&names).await, CONNECT_TIMEOUT).await };
             let connection = tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -100,6 +103,7 @@ impl Forwarder {
                 Ok(connection) => {
                     let standing = Standing {
                         forwarder: &self,
+                        client: &client,
                         outbox: &mut outbox,
                         logs: &mut logs,
                         backoff: &mut backoff,
@@ -129,7 +133,8 @@ impl Forwarder {
                     if let SessionError::Rejected { retry_after, .. } = &error {
                         backoff.not_before(*retry_after);
                     }
-                    self.lost(&describe(&error));
+                    let problem = self.credentials.expired().await.unwrap_or_else(|| describe(&error));
+                    self.lost(&problem);
                 }
             }
             let wait = backoff.next_wait();

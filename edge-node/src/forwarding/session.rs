@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dashboard::node_report_json;
 use delivery::{Ack, ClockComparison, Frame, FrameDecodeError, LogNumber, LogsMissing, Next, Outbox, Wanted};
-use link::{Closed, Connection, FrameError, FrameReader, FrameWriter};
+use link::{Client, Closed, Connection, FrameError, FrameReader, FrameWriter};
 use service::metric::Metric;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -88,6 +88,7 @@ impl From<Closed> for SessionError {
 /// What outlasts a session.
 pub(super) struct Standing<'a> {
     pub(super) forwarder: &'a Forwarder,
+    pub(super) client: &'a Client,
     pub(super) outbox: &'a mut Outbox,
     pub(super) logs: &'a mut Logs,
     pub(super) backoff: &'a mut Backoff,
@@ -158,13 +159,12 @@ async fn greet(
             "this machine's clock differs from the hub's, reception times are wrong by that much"
         );
     }
-    let now = standing.now();
+    let (now, known) = (standing.now(), standing.logs.known(standing.outbox));
     let proofs = standing.outbox.on_hello_ok(&ok, now)?;
-    // The hub's history must be these journals' history. A batch that was pruned here was acknowledged before.
+    // The hub's history must be these journals' history.
     for proof in proofs {
-        let Some((journal, _)) = standing.logs.of(standing.outbox, proof.log) else { continue };
-        let number = proof.sequence.map_or(0, |sequence| sequence.0);
-        if journal.chain_at(number).await?.is_some_and(|ours| ours != proof.hash) {
+        let known = known.get(usize::from(proof.log.0)).copied().unwrap_or(0);
+        if standing.logs.may_be_fork(standing.outbox, &proof, known).await? {
             standing.outbox.on_fork(proof.log);
         }
     }
@@ -290,7 +290,12 @@ impl Session<'_> {
                         return self.leave("other journals take part").await.map(|()| SessionEnd::OtherJournals);
                     }
                 }
-                _ = ask_time.tick() => send(&mut self.control, &Frame::TimeAsk(service::clock::now())).await?,
+                _ = ask_time.tick() => {
+                    send(&mut self.control, &Frame::TimeAsk(service::clock::now())).await?;
+                    if let Some(request) = forwarder.credentials.request().await {
+                        send(&mut self.control, &request).await?;
+                    }
+                }
                 () = tokio::time::sleep_until(due) => {}
             }
         }
@@ -325,6 +330,10 @@ impl Session<'_> {
                 let (log, sequence, reason) = (aside.log.0, aside.sequence.0, aside.reason);
                 warn!(log, sequence, reason, "the hub keeps a batch apart, it is not in the archive");
             }
+            Some(Frame::Renewed(renewed)) => self.standing.forwarder.credentials.on_renewed(renewed).await,
+            Some(Frame::RenewRefused(refused)) => {
+                self.standing.forwarder.credentials.on_refused(&refused).await;
+            }
             Some(Frame::Forked(log)) => self.standing.outbox.on_fork(log),
             Some(_) => return Err(SessionError::Unexpected),
             None => {}
@@ -351,6 +360,9 @@ impl Session<'_> {
     async fn report(&mut self) -> Result<(), SessionError> {
         let forwarder = self.standing.forwarder;
         self.standing.outbox.on_round_trip(self.connection.rtt());
+        if let Some(dropped) = self.standing.client.datagrams_dropped() {
+            Metric::EdgeForwardDatagramsDropped.set(dropped as f64);
+        }
         let store = forwarder.journal.state().borrow().store;
         update_backlog(&forwarder.journal, &forwarder.status, &self.standing.outbox.missing(store)).await?;
         let report = node_report_json(&forwarder.status.report());

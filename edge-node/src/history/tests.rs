@@ -60,7 +60,7 @@ fn mission(directory: &Path) -> LoadedMission {
         },
         packet_error_control: PacketErrorControl::None,
     };
-    service::mission::load(&directory.join("edge.toml"), &config, directory).expect("loads")
+    service::mission::load(&directory.join("edge.toml"), &config, directory, &|_, _| Ok(())).expect("loads")
 }
 
 fn packet(made_ms: i64) -> Vec<u8> {

@@ -153,6 +153,7 @@ impl Station {
             runtime: tokio::runtime::Handle::current(),
             stopping: stop.clone(),
             packer: delivery::Packer::default(),
+            linger: Arc::default(),
         };
         std::thread::spawn(move || pipeline.run());
         let alarms = alarms(directory);
@@ -269,7 +270,7 @@ impl Drop for Station {
     }
 }
 
-fn configuration(directory: &Path, links: &str) -> String {
+pub(crate) fn configuration(directory: &Path, links: &str) -> String {
     let directory = directory.display().to_string();
     format!("data_directory = {directory:?}\n[[mission]]\nname = \"demo\"\ndictionary = \"d.xml\"\n{links}")
 }
@@ -291,7 +292,8 @@ fn view(directory: &Path, status: &Arc<NodeStatus>, journal: JournalHandle) -> A
         packet_time: PacketTime::None,
         packet_error_control: PacketErrorControl::None,
     };
-    let mission = service::mission::load(&directory.join("edge.toml"), &config, directory).expect("loads");
+    let mission = service::mission::load(&directory.join("edge.toml"), &config, directory, &|_, _| Ok(()))
+        .expect("loads");
     let gate = Gate::new(FileSessions::open(directory).expect("a directory"));
     let missions = [mission];
     let history = History::open(&directory.join("history"), &HistoryConfig::default(), &missions, journal);

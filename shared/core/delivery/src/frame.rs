@@ -16,6 +16,10 @@ pub const TEXT_BYTES_MAX: usize = 1_024;
 pub const LOGS_MAX: usize = 16;
 /// The most endpoints a goodbye names.
 const HUBS_MAX: usize = 16;
+/// A certificate or a request for one; ours have less than 600 bytes.
+const CERTIFICATE_BYTES_MAX: usize = 4 * 1_024;
+/// A node's certificate and what may stand between it and the authority.
+const CHAIN_MAX: usize = 4;
 /// What stands before a sealed batch in its frame: log and way.
 const BATCH_PREFIX: usize = 2;
 
@@ -173,6 +177,24 @@ pub struct SetAside {
     pub reason: String,
 }
 
+/// A new certificate for the key that the node asked with.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Renewed {
+    /// DER certificates, leaf first, without the authority.
+    pub chain: Vec<Vec<u8>>,
+    /// The hub's clock, Unix seconds.
+    pub hub_time_unix: u64,
+}
+
+/// No new certificate; the one the node has holds until it ends.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RenewRefused {
+    /// Stable code, as in reports and documentation.
+    pub code: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
 /// One frame of a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Frame {
@@ -213,6 +235,12 @@ pub enum Frame {
     SetAside(SetAside),
     /// Hub to node: the log does not continue what the hub has of it.
     Forked(LogNumber),
+    /// Node to hub: a certificate request, DER, for the key of the node's next certificate.
+    Renew(Vec<u8>),
+    /// Hub to node.
+    Renewed(Renewed),
+    /// Hub to node.
+    RenewRefused(RenewRefused),
 }
 
 /// A body that is not what its kind says.
@@ -249,6 +277,9 @@ impl Frame {
             Self::TimeAnswer(answer) => (13, body(answer)),
             Self::SetAside(aside) => (14, body(aside)),
             Self::Forked(log) => (15, body(log)),
+            Self::Renew(request) => (16, request.clone()),
+            Self::Renewed(renewed) => (17, body(renewed)),
+            Self::RenewRefused(refused) => (18, body(refused)),
         }
     }
 
@@ -292,6 +323,9 @@ impl Frame {
             13 => Self::TimeAnswer(read(kind, bytes)?),
             14 => Self::SetAside(read(kind, bytes)?),
             15 => Self::Forked(read(kind, bytes)?),
+            16 => Self::Renew(bytes.to_vec()),
+            17 => Self::Renewed(read(kind, bytes)?),
+            18 => Self::RenewRefused(read(kind, bytes)?),
             _ => return Ok(None),
         };
         let fits = match &frame {
@@ -308,6 +342,14 @@ impl Frame {
             Self::Holds(holds) => holds.fits(),
             Self::Document(head) => head.fits(),
             Self::SetAside(aside) => aside.reason.len() <= TEXT_BYTES_MAX,
+            Self::Renew(request) => request.len() <= CERTIFICATE_BYTES_MAX,
+            Self::Renewed(renewed) => {
+                renewed.chain.len() <= CHAIN_MAX
+                    && renewed.chain.iter().all(|certificate| certificate.len() <= CERTIFICATE_BYTES_MAX)
+            }
+            Self::RenewRefused(refused) => {
+                refused.code.len() <= TEXT_BYTES_MAX && refused.reason.len() <= TEXT_BYTES_MAX
+            }
             Self::Batch { .. }
             | Self::Credit(_)
             | Self::DocumentPart(_)
@@ -339,154 +381,4 @@ fn read_hello(bytes: &[u8]) -> Result<Hello, FrameDecodeError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::{DocumentBounds, DocumentHash, DocumentKind, HeldDocument, MissionHolds};
-
-    #[test]
-    fn frames_have_the_same_bytes_as_ever() {
-        let check = |frame: Frame, kind: u8, expected: &str| {
-            let (found, body) = frame.encode();
-            let text: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!((found, text.as_str()), (kind, expected));
-            assert_eq!(Frame::decode(found, &body).expect("decodes"), Some(frame));
-        };
-        check(
-            Frame::Ack(Ack { log: LogNumber(1), watermark: 300, safe: 299, ranges: vec![(310, 311)] }),
-            5,
-            "01ac02ab0201b602b702",
-        );
-        check(
-            Frame::HelloReject(HelloReject {
-                code: RejectCode::Version,
-                detail: "no".to_owned(),
-                retry_after_ms: 60_000,
-            }),
-            3,
-            "02026e6fe0d403",
-        );
-        check(
-            Frame::Hello(Hello {
-                protocol: 2,
-                boot: BootId([2; 16]),
-                logs: vec![LogHead {
-                    lane: Lane::Telemetry,
-                    store: StoreId([1; 16]),
-                    head: Some(BatchSequence(9)),
-                    is_forked: false,
-                }],
-                node_time: TaiTime(-1),
-                software: "x".to_owned(),
-            }),
-            1,
-            &format!("02{}0102{}0109000101{}", "02".repeat(16), "01".repeat(16), "78"),
-        );
-        check(
-            Frame::HelloOk(HelloOk {
-                session: SessionNumber(17),
-                logs: vec![LogPosition {
-                    epoch: Epoch(3),
-                    is_fork: false,
-                    watermark: 25,
-                    safe: 24,
-                    hash: ChainHash([3; 16]),
-                    spans: vec![Span {
-                        first: 30,
-                        last: 31,
-                        previous: ChainHash([4; 16]),
-                        hash: ChainHash([5; 16]),
-                    }],
-                }],
-                credit: Credit { alarm_bytes: 1, telemetry_bytes: 300, linger_ms: 2 },
-                backfill_after_ms: 5,
-                hub_time: TaiTime(1),
-            }),
-            2,
-            &format!(
-                "110103001918{}011e1f{}{}01ac02020502",
-                "03".repeat(16),
-                "04".repeat(16),
-                "05".repeat(16)
-            ),
-        );
-        check(Frame::Batch { log: LogNumber(1), way: Way::Backfill, sealed: vec![9, 8] }, 4, "01030908");
-        check(
-            Frame::Goodbye(Goodbye {
-                reason: "no".to_owned(),
-                retry_after_ms: 5,
-                hubs: vec!["b:1".to_owned()],
-            }),
-            7,
-            "026e6f050103623a31",
-        );
-        check(Frame::Credit(Credit { alarm_bytes: 1, telemetry_bytes: 2, linger_ms: 3 }), 11, "010203");
-        check(Frame::TimeAsk(TaiTime(-1)), 12, "01");
-        let answer = TimeAnswer { asked: TaiTime(1), received: TaiTime(2), answered: TaiTime(3) };
-        check(Frame::TimeAnswer(answer), 13, "020406");
-        check(
-            Frame::SetAside(SetAside {
-                log: LogNumber(1),
-                sequence: BatchSequence(2),
-                reason: "no".to_owned(),
-            }),
-            14,
-            "0102026e6f",
-        );
-        check(Frame::Forked(LogNumber(1)), 15, "01");
-        let dictionary =
-            HeldDocument { kind: DocumentKind::Dictionary, number: 300, hash: DocumentHash([7; 32]) };
-        check(
-            Frame::Holds(Holds {
-                missions: vec![MissionHolds { mission: "demo".to_owned(), documents: vec![dictionary] }],
-            }),
-            8,
-            &format!("010464656d6f0100ac02{}", "07".repeat(32)),
-        );
-        check(
-            Frame::Document(DocumentHead {
-                mission: "demo".to_owned(),
-                kind: DocumentKind::Limits,
-                number: 2,
-                effective_from: Some(TaiTime(-1)),
-                effective_to: None,
-                file_name: "l.csv".to_owned(),
-                bounds: Some(DocumentBounds::Violation),
-                author: None,
-                reason: Some("no".to_owned()),
-                hash: DocumentHash([9; 32]),
-                text_bytes: 300,
-                packed_bytes: 5,
-            }),
-            9,
-            &format!("0464656d6f0102010100056c2e63737601010001026e6f{}ac0205", "09".repeat(32)),
-        );
-        check(Frame::DocumentPart(vec![1, 2]), 10, "0102");
-    }
-
-    #[test]
-    fn of_a_hello_of_another_version_only_the_version_is_read() {
-        let Ok(Some(Frame::Hello(hello))) = Frame::decode(1, &[1, 1, 1, 1]) else { panic!("not a HELLO") };
-        assert_eq!((hello.protocol, hello.logs.len()), (1, 0));
-    }
-
-    #[test]
-    fn a_batch_names_a_way_of_a_session() {
-        for body in [&[0][..], &[0, 0, 1], &[0, 5, 1], &[0, 200, 1]] {
-            assert_eq!(Frame::decode(Frame::BATCH, body), Err(FrameDecodeError { kind: Frame::BATCH }));
-        }
-    }
-
-    #[test]
-    fn a_frame_of_an_unknown_kind_is_skipped() {
-        assert_eq!(Frame::decode(200, &[1, 2, 3]), Ok(None));
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bodies_never_panic(kind in any::<u8>(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Frame::decode(kind, &bytes);
-        }
-    }
-}
+mod tests;

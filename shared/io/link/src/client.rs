@@ -93,6 +93,14 @@ impl Client {
         Ok(())
     }
 
+    /// Believes the hubs of these authorities, DER, from the next connection on, and no others.
+    pub fn replace_authorities(&mut self, authorities: Vec<Vec<u8>>) -> Result<(), BindError> {
+        let options = ClientOptions { authorities, ..self.options.clone() };
+        self.dialler = dialler_for_sessions(&options)?;
+        self.options = options;
+        Ok(())
+    }
+
     /// What the kernel gave the socket, for a warning.
     pub fn socket_buffers(&self) -> SocketBuffers {
         self.socket.buffers

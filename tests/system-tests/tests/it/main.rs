@@ -1,6 +1,7 @@
 //! The whole system as real processes: hub, nodes, PostgreSQL, and what goes wrong with them.
 
 mod archive;
+mod authority;
 mod bad_input;
 mod bad_link;
 mod dictionaries;
