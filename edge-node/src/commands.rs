@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
+use delivery::Lane;
 
 use crate::config::EdgeConfig;
 use crate::desk::RecordId;
@@ -39,12 +40,18 @@ pub enum JournalCommand {
         /// How many.
         #[arg(long, default_value_t = 20)]
         count: usize,
+        /// Of the node's events, instead of telemetry.
+        #[arg(long)]
+        alarm: bool,
         /// Output format.
         #[arg(long, value_enum, default_value_t)]
         output: Output,
     },
     /// Reads everything in the journal and says whether it is sound. Exit code 7 when it is not.
     Verify {
+        /// That of the node's events, instead of telemetry.
+        #[arg(long)]
+        alarm: bool,
         /// Output format.
         #[arg(long, value_enum, default_value_t)]
         output: Output,
@@ -90,17 +97,21 @@ pub enum QuarantineCommand {
     },
 }
 
+fn lane(is_alarm: bool) -> Lane {
+    if is_alarm { Lane::Alarm } else { Lane::Telemetry }
+}
+
 impl JournalCommand {
     /// Runs it on the node of a configuration file.
     pub async fn run(self, config_file: &Path) -> anyhow::Result<ExitCode> {
         let desk = Reach::of(config_file, &EdgeConfig::read(config_file)?).await?;
         match self {
-            Self::Ls { from, count, output } => {
-                looking::print(output, &desk.list(from, count).await?, looking::listing)?;
+            Self::Ls { from, count, alarm, output } => {
+                looking::print(output, &desk.list(lane(alarm), from, count).await?, looking::listing)?;
                 Ok(ExitCode::SUCCESS)
             }
-            Self::Verify { output } => {
-                let found = desk.verify().await?;
+            Self::Verify { alarm, output } => {
+                let found = desk.verify(lane(alarm)).await?;
                 looking::print(output, &found, looking::verification)?;
                 let is_sound = found.problems.is_empty();
                 Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(exit::INTEGRITY) })

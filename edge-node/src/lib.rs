@@ -7,6 +7,7 @@ pub mod config;
 pub mod desk;
 pub mod documents;
 pub mod enrolment;
+pub mod events;
 pub mod forwarding;
 pub mod history;
 pub mod intake;

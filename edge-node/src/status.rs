@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use dashboard::contract::{Backlog, Node, NodeReport, NodeState};
+use dashboard::contract::{Backlog, ClockReport, Node, NodeReport, NodeState};
 use dashboard::rfc3339;
-use delivery::{Flow, Position, StoreId};
+use delivery::{ClockOffset, Flow, Position, StoreId};
 use service::metric::Metric;
 use space_packet::TaiTime;
 
@@ -60,6 +60,7 @@ struct Changing {
     configuration_problem: Option<String>,
     links_problem: Option<String>,
     is_full: bool,
+    clock: Option<ClockOffset>,
     links: Vec<Arc<LinkStatistics>>,
 }
 
@@ -82,6 +83,7 @@ impl NodeStatus {
             configuration_problem: None,
             links_problem: None,
             is_full: false,
+            clock: None,
             links: Vec::new(),
         };
         Self {
@@ -134,6 +136,11 @@ impl NodeStatus {
     /// The hub was heard.
     pub fn on_contact(&self, at: TaiTime) {
         self.changing().last_contact = Some(at);
+    }
+
+    /// How far this machine's clock is from the hub's.
+    pub fn on_clock(&self, offset: Option<ClockOffset>) {
+        self.changing().clock = offset;
     }
 
     /// Why a document of the hub is not in force here; nothing when all are.
@@ -200,11 +207,16 @@ impl NodeStatus {
         let now = service::clock::now();
         let unix_seconds = now.to_unix_nanos() / 1_000_000_000;
         let links = self.links();
+        let clock = self.changing().clock;
         NodeReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: rfc3339(now),
             packets_received: links.iter().map(|link| link.records()).sum(),
             backlog: self.backlog(),
+            clock: clock.map(|clock| ClockReport {
+                offset_ms: clock.offset_ns as f64 / 1e6,
+                error_ms: clock.error_ns as f64 / 1e6,
+            }),
             links: links.iter().map(|link| link.report()).collect(),
             certificate_days: self
                 .certificate_ends_unix

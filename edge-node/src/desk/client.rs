@@ -1,11 +1,11 @@
 //! How a command reaches the desk: through the running node, or by opening the journal itself.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use axum::body::Body;
 use axum::http::{Request, header};
+use delivery::Lane;
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
@@ -16,8 +16,8 @@ use super::{
     Desk, JournalListing, QuarantinedRecord, QuarantinedRow, Readers, RecordId, Retried, Verification,
 };
 use crate::config::EdgeConfig;
-use crate::forwarding::{Decision, Steering};
-use crate::journal::{self, JournalLimits, Opening};
+use crate::forwarding::Decision;
+use crate::journal::{self, JournalHandle, JournalLimits, JournalOptions, Opening};
 use crate::node::journal_opener;
 
 /// Most bytes of an answer.
@@ -38,16 +38,15 @@ pub struct RunningNode {
 }
 
 impl Reach {
-    /// Finds the running node of a configuration, or opens its journal.
+    /// Finds the running node of a configuration, or opens its journals.
     pub async fn of(config_file: &Path, config: &EdgeConfig) -> anyhow::Result<Self> {
         let data = &config.data_directory;
         if let Some(node) = RunningNode::find(data).await {
             return Ok(Self::Running(node));
         }
-        let mut opener = journal_opener(data, config.journal.options()?);
-        let opened = opener(Opening::Again)?;
-        let (events, _) = mpsc::channel(1);
-        let (journal, _) = journal::start(opened, opener, JournalLimits::none(data), events)?;
+        let options = config.journal.options()?;
+        let alarms = open(data, JournalOptions::of_alarms(options.key.clone()))?;
+        let journal = open(data, options)?;
         let missions = config
             .missions
             .iter()
@@ -56,26 +55,26 @@ impl Reach {
                 Ok((loaded.name, loaded.decoder))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let desk = Desk { journal, readers: Readers::Stopped(missions), events: None, steering: None, data: data.clone() };
-        Ok(Self::Stopped(Box::new(desk)))
+        let readers = Readers::Stopped(missions);
+        Ok(Self::Stopped(Box::new(Desk { journal, alarms, readers, events: None, steering: None, data: data.clone() })))
     }
 
-    /// What the journal holds.
-    pub async fn list(&self, from: Option<u64>, count: usize) -> anyhow::Result<JournalListing> {
+    /// What the journal of a lane holds.
+    pub async fn list(&self, lane: Lane, from: Option<u64>, count: usize) -> anyhow::Result<JournalListing> {
         match self {
             Self::Running(node) => {
                 let from = from.map(|from| format!("&from={from}")).unwrap_or_default();
-                node.get(&format!("/journal?count={count}{from}")).await
+                node.get(&format!("/journal?{}&count={count}{from}", asked(lane))).await
             }
-            Self::Stopped(desk) => Ok(desk.list(from, count).await?),
+            Self::Stopped(desk) => Ok(desk.list(lane, from, count).await?),
         }
     }
 
     /// Whether it is sound.
-    pub async fn verify(&self) -> anyhow::Result<Verification> {
+    pub async fn verify(&self, lane: Lane) -> anyhow::Result<Verification> {
         match self {
-            Self::Running(node) => node.get("/journal/verify").await,
-            Self::Stopped(desk) => Ok(desk.verify().await?),
+            Self::Running(node) => node.get(&format!("/journal/verify?{}", asked(lane))).await,
+            Self::Stopped(desk) => Ok(desk.verify(lane).await?),
         }
     }
 
@@ -116,6 +115,18 @@ impl Reach {
             Self::Stopped(desk) => Ok(desk.retry(&ids, mission.as_deref()).await?),
         }
     }
+}
+
+fn asked(lane: Lane) -> String {
+    format!("alarm={}", lane == Lane::Alarm)
+}
+
+/// Opens a journal of a node that does not run; nothing in it is pruned.
+fn open(data: &Path, options: JournalOptions) -> anyhow::Result<JournalHandle> {
+    let mut opener = journal_opener(data, options);
+    let opened = opener(Opening::Again)?;
+    let (events, _) = mpsc::channel(1);
+    Ok(journal::start(opened, opener, JournalLimits::none(data), events)?.0)
 }
 
 impl RunningNode {
@@ -174,16 +185,4 @@ pub fn write_token(data: &Path) -> std::io::Result<service::config::Secret<Strin
     let token = format!("{:032x}{:032x}", uuid::Uuid::new_v4().as_u128(), uuid::Uuid::new_v4().as_u128());
     crate::sessions::write_private(&token_file(data), token.as_bytes())?;
     Ok(service::config::Secret::new(token))
-}
-
-/// What a running node's desk works with.
-pub fn running(
-    journal: crate::journal::JournalHandle,
-    view: Arc<crate::view::View>,
-    events: Arc<crate::intake::events::EventLog>,
-    steering: Arc<Steering>,
-    data: &Path,
-) -> Arc<Desk> {
-    let (events, steering) = (Some(events), Some(steering));
-    Arc::new(Desk { journal, readers: Readers::Running(view), events, steering, data: data.to_owned() })
 }

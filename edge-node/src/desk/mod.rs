@@ -11,7 +11,7 @@ pub mod routes;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use delivery::SealedBatch;
+use delivery::{Lane, SealedBatch};
 use processing::MissionDecoder;
 
 use crate::forwarding::Steering;
@@ -35,8 +35,10 @@ pub enum Readers {
 
 /// What the desk works with.
 pub struct Desk {
-    /// The journal.
+    /// The journal of telemetry.
     pub journal: JournalHandle,
+    /// The journal of the node's events.
+    pub alarms: JournalHandle,
     /// Who reads records.
     pub readers: Readers,
     /// Where it is told what left the quarantine; only while the node runs.
@@ -68,6 +70,13 @@ pub enum DeskError {
 }
 
 impl Desk {
+    fn journal_of(&self, lane: Lane) -> &JournalHandle {
+        match lane {
+            Lane::Alarm => &self.alarms,
+            Lane::Telemetry => &self.journal,
+        }
+    }
+
     fn decoder(&self, mission: &str) -> Option<MissionDecoder> {
         match &self.readers {
             Readers::Running(view) => view.decoder_of(mission),

@@ -10,6 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use delivery::Lane;
 use service::config::Secret;
 use service::logging::chain;
 
@@ -77,19 +78,39 @@ async fn decide(
     Ok(Json(steering.decision()))
 }
 
+/// Which journal is asked for: without a word about it, that of telemetry.
+#[derive(serde::Deserialize)]
+struct LaneQuery {
+    #[serde(default)]
+    alarm: bool,
+}
+
+impl LaneQuery {
+    fn lane(&self) -> Lane {
+        if self.alarm { Lane::Alarm } else { Lane::Telemetry }
+    }
+}
+
 #[derive(serde::Deserialize)]
 struct ListQuery {
     from: Option<u64>,
     count: Option<usize>,
 }
 
-async fn list(State(desk): State<Arc<Desk>>, Query(query): Query<ListQuery>) -> Result<Response, DeskError> {
+async fn list(
+    State(desk): State<Arc<Desk>>,
+    Query(asked): Query<LaneQuery>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, DeskError> {
     let count = query.count.unwrap_or(20).min(ROWS_MAX);
-    Ok(Json(desk.list(query.from, count).await?).into_response())
+    Ok(Json(desk.list(asked.lane(), query.from, count).await?).into_response())
 }
 
-async fn verify(State(desk): State<Arc<Desk>>) -> Result<Response, DeskError> {
-    Ok(Json(desk.verify().await?).into_response())
+async fn verify(
+    State(desk): State<Arc<Desk>>,
+    Query(asked): Query<LaneQuery>,
+) -> Result<Response, DeskError> {
+    Ok(Json(desk.verify(asked.lane()).await?).into_response())
 }
 
 #[derive(serde::Deserialize)]

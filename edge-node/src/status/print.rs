@@ -53,6 +53,9 @@ fn print_for_people(node: &Node, is_running: bool, age_s: u64) {
         backlog.packets, backlog.batches, backlog.bytes
     );
     println!("              {}", outlook(backlog));
+    if let Some(clock) = &report.clock {
+        println!("● Clock       {:+.1} ms to the hub's, within {:.1} ms", clock.offset_ms, clock.error_ms);
+    }
     for link in &report.links {
         let last = link.last_packet.as_deref().unwrap_or("never");
         println!(

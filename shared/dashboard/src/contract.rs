@@ -329,10 +329,22 @@ pub struct NodeReport {
     pub packets_received: u64,
     /// What waits for the hub.
     pub backlog: Backlog,
+    /// How far its clock is from the hub's; absent before the two were compared.
+    #[serde(default)]
+    pub clock: Option<ClockReport>,
     /// Links with their counts.
     pub links: Vec<LinkReport>,
     /// Days until the node's certificate ends.
     pub certificate_days: Option<i64>,
+}
+
+/// A node's clock beside the hub's. Nothing is corrected by it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ClockReport {
+    /// What to add to the node's clock to have the hub's, milliseconds.
+    pub offset_ms: f64,
+    /// That is right within so much, milliseconds.
+    pub error_ms: f64,
 }
 
 /// What waits in a node's journal.

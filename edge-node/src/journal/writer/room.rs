@@ -7,7 +7,7 @@ use service::metric::Metric;
 use tracing::{error, info, warn};
 
 use super::Writer;
-use crate::journal::events::event;
+use crate::events::event;
 use crate::journal::{Journal, JournalError, WhenFull};
 
 /// Of what may be held, the share that is given up at once when the oldest have to go.

@@ -1,5 +1,7 @@
 //! What the journal's thread promises producers, readers and operators.
 
+mod forks;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -245,6 +247,9 @@ impl Journal for Failing {
     fn store(&self) -> StoreId {
         self.inner.store()
     }
+    fn lane(&self) -> Lane {
+        self.inner.lane()
+    }
     fn head(&self) -> Position {
         self.inner.head()
     }
@@ -341,8 +346,9 @@ async fn an_engine_that_fails_again_at_once_is_set_aside_and_recording_goes_on()
         assert_eq!(packets, (1..20).collect::<Vec<_>>());
         event_of(&mut started.events, "STO-JOURNAL-NEW-EPOCH").await;
         let salvaged = started.handle.salvaged().borrow().clone();
-        assert_eq!(salvaged, [folder.path().join("journal.salvaged-1")]);
-        let mut older = super::super::open_older(&salvaged[0], None).expect("opens");
+        let path = folder.path().join("journal.salvaged-1");
+        assert_eq!(salvaged, [OlderDirectory { path, is_forked: false }]);
+        let mut older = super::super::open_older(&salvaged[0].path, None).expect("opens");
         assert_ne!(older.store(), started.handle.state().borrow().store);
         assert!(matches!(older.read(BatchSequence(1)).expect("reads"), Found::Batch(_)));
     }
@@ -436,7 +442,7 @@ async fn a_batch_that_stays_unreadable_after_a_reopening_sets_the_journal_aside_
     event_of(&mut started.events, "STO-JOURNAL-NEW-EPOCH").await;
     assert_ne!(started.handle.state().borrow().store, before);
     let salvaged = started.handle.salvaged().borrow().clone();
-    let mut older = super::super::open_older(&salvaged[0], None).expect("opens");
+    let mut older = super::super::open_older(&salvaged[0].path, None).expect("opens");
     assert_eq!((older.store(), older.head().number()), (before, 45));
     assert!(matches!(older.read(BatchSequence(1)).expect("reads"), Found::Batch(_)));
     until(&record(&started.handle, std::iter::once(body(1))).await, 1).await;
@@ -462,7 +468,7 @@ async fn a_sled_whose_sync_failed_is_set_aside_at_once_and_no_packet_comes_twice
     assert_eq!(packets, (1..20).collect::<Vec<_>>());
     event_of(&mut started.events, "STO-JOURNAL-NEW-EPOCH").await;
     let salvaged = started.handle.salvaged().borrow().clone();
-    let older = super::super::open_older(&salvaged[0], None).expect("opens");
+    let older = super::super::open_older(&salvaged[0].path, None).expect("opens");
     assert_eq!(older.head().number(), 1, "what was not committed is in the new journal only");
 }
 
