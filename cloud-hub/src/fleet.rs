@@ -13,7 +13,7 @@ use provisioning::{AllowList, Standing};
 use service::logging::chain;
 use space_packet::TaiTime;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 use uuid::Uuid;
 
 use crate::archive::{Archive, ArchiveError, NodeRow, Registry};
@@ -25,6 +25,25 @@ const REMEMBER_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A report goes to every dashboard every second; a node with a hundred links stays below this.
 const REPORT_BYTES_MAX: usize = 32 * 1_024;
+
+/// Why a report was dropped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ReportRefused {
+    /// It is longer than a dashboard is sent every second.
+    #[error("the node's report of {bytes} bytes was dropped, {REPORT_BYTES_MAX} are allowed")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// It is not of the contract's shape.
+    #[error("the node's report was dropped, it cannot be read")]
+    Unreadable,
+}
+
+impl ReportRefused {
+    /// Its stable code.
+    pub const CODE: &str = "STO-NODE-REPORT";
+}
 
 struct OpenSession {
     number: SessionNumber,
@@ -166,21 +185,18 @@ impl Fleet {
         }
     }
 
-    /// A node said how it is. `json` is of the contract's shape, or is dropped.
-    pub fn on_report(&self, node: Uuid, json: &[u8], now: TaiTime) {
+    /// A node said how it is. What is not of the contract's shape is dropped; the report before it stands.
+    pub fn on_report(&self, node: Uuid, json: &[u8], now: TaiTime) -> Result<(), ReportRefused> {
         if json.len() > REPORT_BYTES_MAX {
-            warn!(%node, bytes = json.len(), "node's report is too long");
-            return;
+            return Err(ReportRefused::TooLong { bytes: json.len() });
         }
-        let Ok(report) = serde_json::from_slice(json) else {
-            warn!(%node, "node's report cannot be read");
-            return;
-        };
+        let report = serde_json::from_slice(json).map_err(|_| ReportRefused::Unreadable)?;
         if let Some(known) = self.nodes().get_mut(&node) {
             known.report = Some(report);
             known.last_contact = Some(now);
             known.is_remembered = false;
         }
+        Ok(())
     }
 
     /// Packets of a node were committed.

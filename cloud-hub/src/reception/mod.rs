@@ -5,6 +5,7 @@
 //! a node lacks ([`documents`]).
 
 pub mod committer;
+mod crowd;
 mod documents;
 mod greeting;
 mod session;
@@ -14,16 +15,19 @@ use std::sync::Arc;
 
 use link::{Alpn, HubEndpoint};
 use provisioning::EnrolmentDesk;
+use service::logging::chain;
 use service::metric::Metric;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
+use uuid::Uuid;
 
 use crate::archive::{Evidence, Registry};
 use crate::fleet::Fleet;
 use crate::missions::Missions;
 use committer::{Load, Submission};
+use crowd::{CONNECTIONS_MAX, Crowd};
 pub use session::Settings;
 
 /// What reception needs.
@@ -52,6 +56,7 @@ impl Reception {
     /// Serves nodes until shutdown; then says goodbye to each.
     pub async fn run(mut self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut connections = JoinSet::new();
+        let crowd = Arc::new(Crowd::default());
         let shelf = Arc::new(documents::Shelf::new(Arc::clone(&self.missions)));
         loop {
             let accepted = tokio::select! {
@@ -84,6 +89,13 @@ impl Reception {
                         accepted.connection.close(refusal.close_code(), &refusal.to_string());
                         continue;
                     }
+                    let Some(place) = crowd.enter(peer.node_id) else {
+                        Metric::HubSessionsRefused.add(1);
+                        accepted.connection.close(link::CLOSE_DONE, "this node has too many connections");
+                        let evidence = self.evidence.clone();
+                        connections.spawn(async move { note_crowd(&evidence, peer.node_id).await });
+                        continue;
+                    };
                     let session = session::Session {
                         connection: accepted.connection,
                         peer,
@@ -95,7 +107,11 @@ impl Reception {
                         settings: Arc::clone(&self.settings),
                         shelf: Arc::clone(&shelf),
                     };
-                    connections.spawn(session.run(shutdown.clone()));
+                    let session = session.run(shutdown.clone());
+                    connections.spawn(async move {
+                        session.await;
+                        drop(place);
+                    });
                 }
                 // The link lets no session through without a certificate.
                 (Alpn::Session, None) => {
@@ -107,6 +123,13 @@ impl Reception {
         self.endpoint.close(link::CLOSE_DONE, "the hub stops");
         self.endpoint.wait_idle().await;
         Ok(())
+    }
+}
+
+async fn note_crowd(evidence: &Evidence, node: Uuid) {
+    let text = format!("STO-SESSION-VIOLATION: it opened more than {CONNECTIONS_MAX} connections at once");
+    if let Err(error) = evidence.record(Some(node), "STO-SESSION-VIOLATION", &text).await {
+        warn!(error = chain(&error), "what a node did could not be written down");
     }
 }
 
