@@ -20,6 +20,8 @@ use crate::archive::{Archive, ArchiveError, NodeRow, Registry};
 
 /// How soon a revocation or a new node is known everywhere.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// Rows of one statement, with up to 32 KiB each.
+const REMEMBERED_AT_ONCE: usize = 256;
 /// How often what was heard of nodes is written down: a restart may forget this much.
 const REMEMBER_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -97,7 +99,7 @@ impl Fleet {
 
     /// Reads the database again: at once after an enrolment, so that the new node is let in.
     pub async fn refresh(&self, registry: &Registry) -> Result<(), ArchiveError> {
-        self.on_rows(registry.nodes().await?, registry.superseded().await?);
+        self.on_rows(registry.standings().await?, registry.superseded().await?);
         Ok(())
     }
 
@@ -250,9 +252,9 @@ impl Fleet {
                 Some((node, known.last_contact?.0, report))
             })
             .collect();
-        for (node, last_contact, report) in changed {
-            if let Err(error) = registry.remember(node, last_contact, report.as_deref()).await {
-                tracing::debug!(error = chain(&error), "what was heard of a node could not be written down");
+        for some in changed.chunks(REMEMBERED_AT_ONCE) {
+            if let Err(error) = registry.remember(some).await {
+                tracing::debug!(error = chain(&error), "what was heard of nodes could not be written down");
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use benchmarks::decode::{Decode, Instructions, Repeated, Which};
+use benchmarks::fleet::Fleet;
 use benchmarks::intake::Intake;
 use benchmarks::link_bytes;
 use benchmarks::smoke::{self, Smoke};
@@ -30,6 +31,8 @@ enum Bench {
     /// What decode-instructions looks at.
     #[command(hide = true)]
     DecodeRepeatedly { mission: Which, packets: usize },
+    /// A thousand nodes at one hub: memory, processor time, and when all are back after a restart; four minutes.
+    Fleet(Fleet),
     /// A node alone: throughput, latency and memory of each door, and the journal beside a plain file; five minutes.
     Intake(Intake),
     /// Bytes on the link for each packet of the demo spacecraft and of JPSS, raw = 100 %, and what sealing costs, by
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Bench::Decode { repetitions } => Decode { repetitions }.run(),
         Bench::DecodeInstructions => Instructions.run(),
         Bench::DecodeRepeatedly { mission, packets } => Repeated { mission, packets }.run(),
+        Bench::Fleet(fleet) => runtime()?.block_on(fleet.run()),
         Bench::Intake(intake) => runtime()?.block_on(intake.run()),
         Bench::LinkBytes => link_bytes::run(),
         Bench::Smoke { seconds, steady, latency, saturating } => measure_smoke(Smoke {
