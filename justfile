@@ -42,6 +42,14 @@ bench *arguments: web-bundle
 train-dictionary file:
     cargo run --release --locked -p benchmarks --bin benchmarks -- train-dictionary {{ file }}
 
+# Delivery in a simulated world: `just simulate --seeds 5000`, or the story of one: `just simulate --seed 7 --trace`
+simulate *options:
+    cargo run --quiet --locked --package world -- run {{ options }}
+
+# Bugs built into delivery, one after the other: which check finds it, after how many seeds
+simulate-mutations *options:
+    cargo run --quiet --locked --package world --features mutations -- mutate {{ options }}
+
 # 7,200 packets of a real flight through node and hub, every archived value compared (data: STO_SHARED_DATA, ../shared/data)
 replay-flight:
     # The same graph of features as everywhere: nothing is built twice.

@@ -1,5 +1,7 @@
 //! The hub's commands beside `run`: they talk to the running hub's database.
 
+pub mod carrying;
+pub mod completeness;
 pub mod documents;
 pub mod reprocess;
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use link::Profile;
 use serde::Deserialize;
 use service::config::{Bytes, ConfigError, Secret, load, resolve};
 use service::mission::MissionConfig;
@@ -54,6 +55,8 @@ pub struct ReceptionConfig {
     pub advertised: Vec<String>,
     /// Other hubs of the same database, `host:port`: where nodes are sent when this one stops.
     pub others: Vec<String>,
+    /// The kind of link most nodes have: `satcom` opens wider windows, which long round trips need.
+    pub profile: Profile,
     /// Memory for batches that are under way, of all sessions together.
     pub memory: Bytes,
 }
@@ -64,6 +67,7 @@ impl Default for ReceptionConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8_443)),
             advertised: Vec::new(),
             others: Vec::new(),
+            profile: Profile::default(),
             memory: Bytes(256 << 20),
         }
     }

@@ -137,6 +137,16 @@ impl Fleet {
         missions.is_none_or(|missions| missions.iter().any(|known| known == mission))
     }
 
+    /// What a node is called.
+    pub fn name(&self, node: Uuid) -> Option<String> {
+        self.nodes().get(&node).map(|known| known.name.clone())
+    }
+
+    /// The node that is called so.
+    pub fn node_id(&self, name: &str) -> Option<Uuid> {
+        self.nodes().iter().find(|(_, known)| known.name == name).map(|(node, _)| *node)
+    }
+
     /// How many sessions are open.
     pub fn sessions(&self) -> usize {
         self.nodes().values().filter(|known| known.session.is_some()).count()
@@ -314,6 +324,7 @@ mod tests {
             last_contact: Some(TaiTime(0)),
             report: Some(NodeReport { backlog: backlog.clone(), ..NodeReport::default() }),
             archived_packets: 0,
+            missions: None,
             is_remembered: true,
         };
         let told = |known: &KnownNode| describe(known).report.expect("reported").backlog;

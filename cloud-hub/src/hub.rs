@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use link::{Clock, HubEndpoint, HubOptions, Profile};
+use link::{Clock, HubEndpoint, HubOptions};
 use provisioning::{Authority, EnrolmentDesk};
 use service::metric::MetricsPage;
 use service::ready::ReadyFile;
@@ -23,10 +23,12 @@ use crate::archive::{
     self, Address, Archive, ClusterConfig, Database, Durability, Evidence, PrivateCluster, Registry,
 };
 use crate::backend::HubBackend;
+use crate::carrying::Carrying;
 use crate::config::HubConfig;
 use crate::fleet::Fleet;
 use crate::missions::Missions;
 use crate::reception::committer::{self, Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
+use crate::reception::import::Importer;
 use crate::reception::{Reception, Settings};
 
 /// Name of the database in a private cluster.
@@ -105,6 +107,16 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     committing.spawn("committer", OnEnd::Shutdown, committer.run(submissions));
 
     let mut receiving = TaskGroup::new(stop.clone());
+    let carrying = Carrying {
+        authority: Arc::clone(&authority),
+        importer: Importer {
+            registry: registry.clone(),
+            evidence: Evidence::new(database.clone()),
+            fleet: Arc::clone(&fleet),
+            committer: to_committer.clone(),
+        },
+    };
+    receiving.spawn("imports", OnEnd::Shutdown, carrying.run(data.clone(), stop.clone()));
     let reception = Reception {
         endpoint,
         desk: EnrolmentDesk::new(Arc::clone(&authority), advertised, clock),
@@ -217,15 +229,14 @@ async fn open_database(
 fn bind_endpoint(config: &HubConfig, authority: &Authority, clock: &Clock) -> anyhow::Result<HubEndpoint> {
     let identity = authority.issue_hub(clock.now_unix())?;
     let roots = vec![authority.certificate_der().to_vec()];
-    let mut options = HubOptions::new(identity, roots, Profile::Terrestrial);
+    let mut options = HubOptions::new(identity, roots, config.reception.profile);
     // Nodes then learn with their next packet that a killed hub is back, and need not wait for the idle timeout.
     options.restart_secret = Some(authority.restart_secret());
     let listen = config.reception.listen;
     let endpoint = HubEndpoint::bind(listen, options)
         .with_context(|| format!("cannot receive on UDP {listen}; change `reception.listen` in hub.toml"))?;
-    let buffers = endpoint.socket_buffers();
-    if buffers.are_short() {
-        warn!(?buffers, "socket buffers are smaller than wanted, raise net.core.rmem_max and wmem_max");
+    if let Some(advice) = endpoint.socket_buffers().advice() {
+        warn!(advice, "STO-LINK-BUFFERS: socket buffers are smaller than wanted");
     }
     Ok(endpoint)
 }

@@ -4,7 +4,9 @@
 
 pub mod archive;
 pub mod backend;
+pub mod carrying;
 pub mod commands;
+pub mod completeness;
 pub mod config;
 pub mod fleet;
 pub mod hub;

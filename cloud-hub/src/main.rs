@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
 use cloud_hub::commands::reprocess::ReprocessArguments;
-use cloud_hub::commands::{self, TokenWish, documents, reprocess};
+use cloud_hub::commands::{self, TokenWish, carrying, completeness, documents, reprocess};
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
 use service::documents::DocumentKind;
@@ -29,12 +30,27 @@ struct Configured {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Says what came of what there was: live, later, waiting, lost and why.
+    Completeness {
+        #[command(flatten)]
+        arguments: CompletenessArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Decodes a recording with a dictionary, without any server.
     Decode(inspect::DecodeArguments),
     /// Dictionaries: look at files, import versions, list them.
     Dictionary {
         #[command(subcommand)]
         command: DictionaryCommand,
+    },
+    /// Imports files that edge-node export wrote; the running hub does it.
+    Import {
+        /// Files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        configured: Configured,
     },
     /// Limits beside the dictionary: import versions, list them.
     Limits {
@@ -52,6 +68,16 @@ enum Command {
     Openapi,
     /// Says what is in a recording, without a dictionary.
     Packets(inspect::PacketsArguments),
+    /// Writes what the hub has of a node's journals into a file for that node, which may then forget it.
+    Receipt {
+        /// The node's name.
+        node: String,
+        /// File to write; an existing one is never replaced.
+        #[arg(long)]
+        out: PathBuf,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Decodes what is archived again, with the versions in force now.
     Reprocess {
         #[command(flatten)]
@@ -162,6 +188,9 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
+        Command::Completeness { arguments, configured } => {
+            completeness::run(&HubConfig::read(&configured.config)?, arguments).await?;
+        }
         Command::Decode(arguments) => arguments.run(service::clock::now())?,
         Command::Dictionary { command: DictionaryCommand::Inspect(command) } => command.run()?,
         Command::Dictionary { command: DictionaryCommand::Import { arguments, configured } } => {
@@ -170,6 +199,9 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Dictionary { command: DictionaryCommand::Ls { mission, configured } } => {
             let config = HubConfig::read(&configured.config)?;
             documents::list(&config, &mission, DocumentKind::Dictionary).await?;
+        }
+        Command::Import { files, configured } => {
+            return carrying::import(&HubConfig::read(&configured.config)?, &files).await;
         }
         Command::Limits { command: LimitsCommand::Import { arguments, configured } } => {
             documents::import_limits(&HubConfig::read(&configured.config)?, arguments).await?;
@@ -187,6 +219,9 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Openapi => println!("{}", dashboard::openapi().to_pretty_json()?),
         Command::Packets(arguments) => arguments.run()?,
+        Command::Receipt { node, out, configured } => {
+            carrying::receipt(&HubConfig::read(&configured.config)?, &node, &out).await?;
+        }
         Command::Reprocess { arguments, configured } => {
             reprocess::run(&HubConfig::read(&configured.config)?, arguments).await?;
         }

@@ -1,5 +1,6 @@
 //! Commands for somebody at the machine: the journal, the quarantine, a test of the way in.
 
+pub mod carrying;
 mod exit;
 mod forward;
 mod looking;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use delivery::{BitRate, DailyCap, DayWindow, PassCap, RateSchedule};
+use link::Profile;
 use serde::Deserialize;
 use service::config::{Bytes, ConfigError, load, resolve};
 use service::mission::MissionConfig;
@@ -137,7 +138,7 @@ fn disk_bytes(directory: &Path) -> u64 {
 #[serde(default, deny_unknown_fields)]
 pub struct ForwardingConfig {
     /// How the link to the hub is.
-    pub profile: ForwardingProfile,
+    pub profile: Profile,
     /// Addresses of the hub, in place of those that came with the token.
     pub hub: Vec<String>,
     /// A rate that a contract gives: kept to, instead of looked for by losing packets.
@@ -159,7 +160,7 @@ pub struct ForwardingConfig {
 impl Default for ForwardingConfig {
     fn default() -> Self {
         Self {
-            profile: ForwardingProfile::default(),
+            profile: Profile::default(),
             hub: Vec::new(),
             contracted: None,
             segmentation_offload: true,
@@ -197,7 +198,9 @@ pub struct PassConfig {
 
 fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TaiTime, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let unfit = |error| serde::de::Error::custom(format!("{text:?} is not a time like 2026-11-23T08:00:00Z: {error}"));
+    let unfit = |error| {
+        serde::de::Error::custom(format!("{text:?} is not a time like 2026-11-23T08:00:00Z: {error}"))
+    };
     UtcTime::parse(&text).map(UtcTime::to_tai).map_err(unfit)
 }
 
@@ -205,7 +208,7 @@ impl ForwardingConfig {
     /// How QUIC is used.
     pub fn link(&self) -> link::LinkOptions {
         link::LinkOptions {
-            profile: self.profile.into(),
+            profile: self.profile,
             contracted_bits_per_s: self.contracted.map(|rate| rate.bits_per_s),
             segmentation_offload: self.segmentation_offload,
         }
@@ -226,26 +229,6 @@ impl ForwardingConfig {
                 .map(|pass| PassCap { from: pass.from, to: pass.to, rate: pass.rate })
                 .collect(),
             only_in_passes: self.only_in_passes,
-        }
-    }
-}
-
-/// Transport settings for a kind of link.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum ForwardingProfile {
-    /// Long round trips, reordering, little bandwidth.
-    Satcom,
-    /// Everything else.
-    #[default]
-    Terrestrial,
-}
-
-impl From<ForwardingProfile> for link::Profile {
-    fn from(profile: ForwardingProfile) -> Self {
-        match profile {
-            ForwardingProfile::Satcom => Self::Satcom,
-            ForwardingProfile::Terrestrial => Self::Terrestrial,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod desk;
 pub mod documents;
 pub mod enrolment;
 pub mod events;
+pub mod export;
 pub mod forwarding;
 pub mod history;
 pub mod intake;

@@ -74,6 +74,11 @@ impl AllowList {
         Self { authority_id: authority_id.to_owned(), nodes, superseded }
     }
 
+    /// Whether the certificate is of a machine that was replaced by another.
+    pub fn is_superseded(&self, peer: &NodeCertificate) -> bool {
+        self.nodes.get(&peer.node_id) == Some(&Standing::Active) && self.superseded.contains(&peer.serial)
+    }
+
     /// Whether the node may come in, or stay.
     pub fn judge(&self, peer: &NodeCertificate, now_unix: u64) -> Result<(), NotAllowed> {
         if peer.authority_id != self.authority_id {

@@ -9,6 +9,7 @@
 mod admission;
 mod authority;
 mod book;
+mod bundle;
 mod csr;
 mod desk;
 mod durable;
@@ -24,6 +25,7 @@ mod wire;
 pub use admission::{AllowList, NotAllowed, Standing};
 pub use authority::{Authority, AuthorityError, IssuedCertificate};
 pub use book::{BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal};
+pub use bundle::{BundleFile, CertifiedKey, FileCipher, ImportedBundle, NodeSigner, NotForUs};
 pub use csr::{CertificateRequest, IssueError};
 pub use desk::{DeskError, EnrolmentDesk, EnrolmentOutcome};
 pub use enroll::{EnrollOptions, Enrolled, enroll};

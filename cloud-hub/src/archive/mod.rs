@@ -4,6 +4,7 @@
 //! **head** is what is committed and not yet in a segment, in memory, rebuilt from the ledger at a start. A
 //! question is answered from segments and head together, without a seam ([`Archive`]).
 
+mod account;
 mod cluster;
 mod columns;
 mod cut;
@@ -19,6 +20,7 @@ mod reprocess;
 mod segments;
 mod sessions;
 
+pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
 pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster};
 pub use columns::{ColumnsError, decode as decode_columns, encode as encode_columns};
 pub use cut::run as run_cutter;

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use deadpool_postgres::Transaction;
 use delivery::{
-    BatchSequence, BootId, ChainHash, Lane, LogHead, OpenedLog, Ranges, SealedBatch, SessionNumber, StoreId,
+    BatchSequence, BootId, ChainHash, Epoch, Lane, LogHead, OpenedLog, Ranges, ReceiptLog, SealedBatch,
+    SessionNumber, StoreId,
 };
 use provisioning::{
     BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal, Standing, TokenRecord,
 };
 use service::logging::chain;
+use space_packet::TaiTime;
 use tokio_postgres::Row;
 use tracing::warn;
 use uuid::Uuid;
@@ -175,6 +177,49 @@ impl Registry {
         let batch =
             batch.map_err(|error| ArchiveError::Damaged { what: "batch", source: Box::new(error) })?;
         Ok(batch.map(|batch| batch.position().hash))
+    }
+
+    /// The run of a node's process that opened its newest session.
+    pub async fn boot(&self, node: Uuid) -> Result<Option<BootId>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let row = client.query_opt("SELECT boot FROM node WHERE node_id = $1", &[&node]).await?;
+        let boot = row.and_then(|row| row.get::<_, Option<Vec<u8>>>(0));
+        Ok(boot.and_then(|boot| boot.try_into().ok()).map(BootId))
+    }
+
+    /// What is committed of all logs of a node, newest epochs first; safe is what was committed by `safe_at`.
+    pub async fn logs(&self, node: Uuid, safe_at: TaiTime) -> Result<Vec<ReceiptLog>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let rows = client
+            .query(
+                "SELECT watermark, hash, spans, safe, store_id, epoch, lane,
+                        (SELECT min(coalesce(gap_first, sequence)) FROM ledger
+                         WHERE (ledger.node_id, ledger.epoch, ledger.lane) = (lane.node_id, lane.epoch, lane.lane)
+                               AND committed_at > $2)
+                 FROM lane JOIN node_epoch USING (node_id, epoch)
+                 WHERE node_id = $1 ORDER BY epoch DESC, lane",
+                &[&node, &safe_at.0],
+            )
+            .await?;
+        let damaged = |what: &str| ArchiveError::Damaged { what: "lane", source: what.to_owned().into() };
+        rows.iter()
+            .map(|row| {
+                let (committed, safe) = lane_position(row)?;
+                let recent = row.get::<_, Option<i64>>(7);
+                let settled = recent.map_or(committed.watermark(), |first| (first as u64).saturating_sub(1));
+                let store: [u8; 16] =
+                    row.get::<_, Vec<u8>>(4).try_into().map_err(|_| damaged("its store"))?;
+                let lane = u8::try_from(row.get::<_, i16>(6)).ok().and_then(|lane| Lane::try_from(lane).ok());
+                Ok(ReceiptLog {
+                    store: StoreId(store),
+                    lane: lane.ok_or_else(|| damaged("its number"))?,
+                    epoch: Epoch(row.get::<_, i32>(5) as u32),
+                    watermark: committed.watermark(),
+                    safe: safe.max(settled).min(committed.watermark()),
+                    hash: committed.hash(),
+                })
+            })
+            .collect()
     }
 
     /// Remembers what was last heard of nodes, for the next start: of each when, and its report if there is one.

@@ -8,10 +8,12 @@ pub mod committer;
 mod crowd;
 mod documents;
 mod greeting;
+pub mod import;
 mod session;
 mod streams;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use link::{Alpn, HubEndpoint};
 use provisioning::EnrolmentDesk;
@@ -29,6 +31,9 @@ use crate::missions::Missions;
 use committer::{Load, Submission};
 use crowd::{CONNECTIONS_MAX, Crowd};
 pub use session::Settings;
+
+/// How often the kernel is asked what it dropped.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What reception needs.
 pub struct Reception {
@@ -58,10 +63,17 @@ impl Reception {
         let mut connections = JoinSet::new();
         let crowd = Arc::new(Crowd::default());
         let shelf = Arc::new(documents::Shelf::new(Arc::clone(&self.missions)));
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
         loop {
             let accepted = tokio::select! {
                 () = shutdown.cancelled() => break,
                 accepted = self.endpoint.accept() => accepted,
+                _ = look.tick() => {
+                    if let Some(dropped) = self.endpoint.datagrams_dropped() {
+                        Metric::HubReceptionDatagramsDropped.set(dropped as f64);
+                    }
+                    continue;
+                }
             };
             let Some(accepted) = accepted else { anyhow::bail!("the QUIC endpoint ended by itself") };
             while connections.try_join_next().is_some() {}

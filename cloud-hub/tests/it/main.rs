@@ -1,6 +1,8 @@
 //! The hub's parts against a real PostgreSQL.
 
 mod archive;
+mod carrying;
+mod completeness;
 mod documents;
 mod enrolment;
 mod reprocess;

@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) ledger: Ledger,
     pub(crate) missions: Vec<LoadedMission>,
+    /// How what is committed came.
+    pub(crate) way: Way,
     next_ledger_id: i64,
     standing: Mutex<HashMap<(LaneKey, SessionNumber), Ranges>>,
     _postgres: TestDatabase,
@@ -73,6 +75,7 @@ impl World {
             database,
             ledger,
             missions: vec![mission],
+            way: Way::Live,
             next_ledger_id: 1,
             standing: Mutex::default(),
             _postgres: postgres,
@@ -142,7 +145,7 @@ impl World {
         let numbered: Vec<(i64, Received)> = (self.next_ledger_id..)
             .zip(batches)
             .map(|(number, batch)| {
-                let (way, batch) = (Way::Live, batch.clone());
+                let (way, batch) = (self.way, batch.clone());
                 (number, Received { lane, session, way, batch, apart })
             })
             .collect();

@@ -103,8 +103,7 @@ mod tests {
 
     #[test]
     fn what_is_decided_is_said_in_one_line() {
-        let decision =
-            Decision { is_paused: true, limit_bits_per_s: Some(256_000), is_newest_first: true };
+        let decision = Decision { is_paused: true, limit_bits_per_s: Some(256_000), is_newest_first: true };
         let expected = "backlog: PAUSED, alarms and live data go on · at most 256kbit · newest first\n";
         assert_eq!(describe(&decision), expected);
         assert_eq!(describe(&Decision::default()), "backlog: goes on · no limit · oldest first\n");

@@ -5,13 +5,15 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use axum::body::Body;
 use axum::http::{Request, header};
-use delivery::Lane;
+use bytes::Bytes;
+use delivery::{Lane, SealedBatch};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::routes::{PREFIX, RetryRequest, token_file};
+use super::carrying::{CarriedLog, Custody, TakenReceipt, batches_in};
+use super::routes::{PREFIX, ReceiptRequest, RetryRequest, token_file};
 use super::{
     Desk, JournalListing, QuarantinedRecord, QuarantinedRow, Readers, RecordId, Retried, Verification,
 };
@@ -56,7 +58,14 @@ impl Reach {
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
         let readers = Readers::Stopped(missions);
-        Ok(Self::Stopped(Box::new(Desk { journal, alarms, readers, events: None, steering: None, data: data.clone() })))
+        Ok(Self::Stopped(Box::new(Desk {
+            journal,
+            alarms,
+            readers,
+            events: None,
+            steering: None,
+            data: data.clone(),
+        })))
     }
 
     /// What the journal of a lane holds.
@@ -115,6 +124,48 @@ impl Reach {
             Self::Stopped(desk) => Ok(desk.retry(&ids, mission.as_deref()).await?),
         }
     }
+
+    /// The journals, as an export sees them.
+    pub async fn logs(&self) -> anyhow::Result<Vec<CarriedLog>> {
+        match self {
+            Self::Running(node) => node.get("/carried/logs").await,
+            Self::Stopped(desk) => Ok(desk.logs()),
+        }
+    }
+
+    /// Batches of a lane from a number on.
+    pub async fn carry(&self, lane: Lane, from: u64) -> anyhow::Result<Vec<SealedBatch>> {
+        match self {
+            Self::Running(node) => {
+                let path = format!("/carried/batches?{}&from={from}", asked(lane));
+                let bytes = node.send("GET", &path, Vec::new()).await?;
+                batches_in(&bytes).context("the node answered something else than was asked")
+            }
+            Self::Stopped(desk) => Ok(desk.carry(lane, from).await?),
+        }
+    }
+
+    /// Writes down who carried what.
+    pub async fn note_custody(&self, custody: &Custody) -> anyhow::Result<()> {
+        match self {
+            Self::Running(node) => node.ask("POST", "/carried", serde_json::to_vec(custody)?).await,
+            Self::Stopped(desk) => {
+                desk.note_custody(custody);
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets the journals know what the hub has.
+    pub async fn take_receipt(&self, file: Vec<u8>, who: String) -> anyhow::Result<TakenReceipt> {
+        match self {
+            Self::Running(node) => {
+                let body = serde_json::to_vec(&ReceiptRequest { file, who })?;
+                node.ask("POST", "/carried/receipt", body).await
+            }
+            Self::Stopped(desk) => Ok(desk.take_receipt(&file, &who).await?),
+        }
+    }
 }
 
 fn asked(lane: Lane) -> String {
@@ -159,6 +210,11 @@ impl RunningNode {
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: &str, path: &str, body: Vec<u8>) -> anyhow::Result<T> {
+        let bytes = self.send(method, path, body).await?;
+        serde_json::from_slice(&bytes).context("the node answered something else than was asked")
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> anyhow::Result<Bytes> {
         let stream = TcpStream::connect(&self.address).await.context("the node does not answer")?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let driving = tokio::spawn(connection);
@@ -176,7 +232,7 @@ impl RunningNode {
         if !status.is_success() {
             bail!("{}", String::from_utf8_lossy(&bytes).trim().to_owned());
         }
-        serde_json::from_slice(&bytes).context("the node answered something else than was asked")
+        Ok(bytes)
     }
 }
 

@@ -3,6 +3,7 @@
 //! A running node answers over its own HTTP address, to whoever can read the token in its data directory. When none
 //! runs, the command opens the journal itself.
 
+pub mod carrying;
 pub mod client;
 mod journal;
 mod quarantine;
@@ -52,6 +53,12 @@ pub struct Desk {
 /// Why the desk has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
+    /// It was let go while it was to be carried.
+    #[error("batch {batch} was forgotten meanwhile: the hub has it; run the command again")]
+    Forgotten {
+        /// Which.
+        batch: u64,
+    },
     /// The journal.
     #[error("the journal cannot be read")]
     Journal(#[from] ReadFailed),

@@ -14,6 +14,7 @@ use delivery::Lane;
 use service::config::Secret;
 use service::logging::chain;
 
+use super::carrying::{Custody, ReceiptError, framed};
 use super::{Desk, DeskError, RecordId};
 use crate::forwarding::{Decision, Steering};
 
@@ -33,6 +34,10 @@ pub fn router(desk: Arc<Desk>, token: Secret<String>) -> Router {
         .route("/forward", get(decision).post(decide))
         .route("/journal", get(list))
         .route("/journal/verify", get(verify))
+        .route("/carried", post(note_custody))
+        .route("/carried/batches", get(carry))
+        .route("/carried/logs", get(logs))
+        .route("/carried/receipt", post(take_receipt))
         .route("/quarantine", get(quarantine))
         .route("/quarantine/{id}", get(show))
         .route("/quarantine/retry", post(retry))
@@ -53,7 +58,7 @@ impl IntoResponse for DeskError {
     fn into_response(self) -> Response {
         let status = match self {
             Self::NoRecord(_) => StatusCode::NOT_FOUND,
-            Self::NotRunning => StatusCode::CONFLICT,
+            Self::Forgotten { .. } | Self::NotRunning => StatusCode::CONFLICT,
             Self::Journal(_) | Self::NotDecided(_) | Self::Released(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, chain(&self)).into_response()
@@ -147,4 +152,54 @@ async fn retry(
     Json(asked): Json<RetryRequest>,
 ) -> Result<Response, DeskError> {
     Ok(Json(desk.retry(&asked.ids, asked.mission.as_deref()).await?).into_response())
+}
+
+async fn logs(State(desk): State<Arc<Desk>>) -> Response {
+    Json(desk.logs()).into_response()
+}
+
+#[derive(serde::Deserialize)]
+struct CarryQuery {
+    from: u64,
+}
+
+async fn carry(
+    State(desk): State<Arc<Desk>>,
+    Query(asked): Query<LaneQuery>,
+    Query(query): Query<CarryQuery>,
+) -> Result<Response, DeskError> {
+    Ok(framed(&desk.carry(asked.lane(), query.from).await?).into_response())
+}
+
+async fn note_custody(State(desk): State<Arc<Desk>>, Json(custody): Json<Custody>) -> Response {
+    desk.note_custody(&custody);
+    Json(()).into_response()
+}
+
+/// A receipt, and who brings it.
+#[derive(serde::Deserialize, serde::Serialize)]
+pub struct ReceiptRequest {
+    /// The file.
+    pub file: Vec<u8>,
+    /// Account that takes it.
+    pub who: String,
+}
+
+impl IntoResponse for ReceiptError {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Identity(_) | Self::Journal(_) | Self::Keep { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Fork { .. } | Self::NotEnrolled | Self::NotForUs { .. } | Self::Older { .. } => {
+                StatusCode::CONFLICT
+            }
+        };
+        (status, chain(&self)).into_response()
+    }
+}
+
+async fn take_receipt(
+    State(desk): State<Arc<Desk>>,
+    Json(asked): Json<ReceiptRequest>,
+) -> Result<Response, ReceiptError> {
+    Ok(Json(desk.take_receipt(&asked.file, &asked.who).await?).into_response())
 }

@@ -73,9 +73,8 @@ impl Forwarder {
     /// Forwards until shutdown; then sends what it can in a moment, and says goodbye.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut client = Client::new(self.options.clone())?;
-        let buffers = client.socket_buffers();
-        if let Some(advice) = buffers.advice() {
-            warn!(advice, "socket buffers are smaller than wanted");
+        if let Some(advice) = client.socket_buffers().advice() {
+            warn!(advice, "STO-LINK-BUFFERS: socket buffers are smaller than wanted");
         }
         let began = Instant::now();
         let mut outbox = Outbox::default();
@@ -98,6 +97,7 @@ impl Forwarder {
                 Ok(connection) => {
                     let standing = Standing {
                         forwarder: &self,
+                        client: &client,
                         outbox: &mut outbox,
                         logs: &mut logs,
                         backoff: &mut backoff,

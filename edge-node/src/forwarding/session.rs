@@ -7,7 +7,7 @@ use dashboard::node_report_json;
 use delivery::{
     Ack, Backoff, ClockComparison, Frame, FrameDecodeError, LogNumber, LogsMissing, Next, Outbox, Wanted,
 };
-use link::{Closed, Connection, FrameError, FrameReader, FrameWriter};
+use link::{Client, Closed, Connection, FrameError, FrameReader, FrameWriter};
 use service::metric::Metric;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -89,6 +89,7 @@ impl From<Closed> for SessionError {
 /// What outlasts a session.
 pub(super) struct Standing<'a> {
     pub(super) forwarder: &'a Forwarder,
+    pub(super) client: &'a Client,
     pub(super) outbox: &'a mut Outbox,
     pub(super) logs: &'a mut Logs,
     pub(super) backoff: &'a mut Backoff,
@@ -352,6 +353,9 @@ impl Session<'_> {
     async fn report(&mut self) -> Result<(), SessionError> {
         let forwarder = self.standing.forwarder;
         self.standing.outbox.on_round_trip(self.connection.rtt());
+        if let Some(dropped) = self.standing.client.datagrams_dropped() {
+            Metric::EdgeForwardDatagramsDropped.set(dropped as f64);
+        }
         let store = forwarder.journal.state().borrow().store;
         update_backlog(&forwarder.journal, &forwarder.status, &self.standing.outbox.missing(store)).await?;
         let report = node_report_json(&forwarder.status.report());

@@ -121,6 +121,8 @@ pub struct JournalState {
     pub tail: Option<BatchSequence>,
     /// What the hub had committed when the journal was opened.
     pub acknowledged_at_open: Option<BatchSequence>,
+    /// What the hub has committed, as far as the journal was told.
+    pub acknowledged: Option<BatchSequence>,
     /// Whether it takes nothing more: it is full, or being opened again after a failure.
     pub is_full: bool,
     /// Sealed bytes it takes before it is full, if the hub took nothing more; absent before it was looked at.
@@ -246,6 +248,7 @@ impl JournalHandle {
     }
 
     /// The journal's state, to look at or to wait for.
+    /// Copy what is borrowed from it before anything is awaited: the journal waits as long as somebody looks.
     pub fn state(&self) -> watch::Receiver<JournalState> {
         self.state.clone()
     }

@@ -106,6 +106,7 @@ fn state_of(journal: &dyn Journal) -> JournalState {
         head: journal.head(),
         tail: journal.tail(),
         acknowledged_at_open: journal.acknowledged(),
+        acknowledged: journal.acknowledged(),
         is_full: false,
         room_bytes: None,
     }
@@ -273,6 +274,11 @@ impl Writer {
             return;
         }
         self.safe = self.safe.max(safe);
+        // Nobody waits for this, so nobody is woken for it.
+        self.publish.send_if_modified(|state| {
+            state.acknowledged = state.acknowledged.max(Some(watermark));
+            false
+        });
         // While it is closed the hub will say so again in the next session.
         if let Some(Err(error)) =
             self.journal.as_mut().map(|journal| journal.remember_acknowledged(watermark))

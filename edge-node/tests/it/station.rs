@@ -153,6 +153,7 @@ impl Station {
             runtime: tokio::runtime::Handle::current(),
             stopping: stop.clone(),
             packer: delivery::Packer::default(),
+            linger: Arc::default(),
         };
         std::thread::spawn(move || pipeline.run());
         let alarms = alarms(directory);
@@ -269,7 +270,7 @@ impl Drop for Station {
     }
 }
 
-fn configuration(directory: &Path, links: &str) -> String {
+pub(crate) fn configuration(directory: &Path, links: &str) -> String {
     let directory = directory.display().to_string();
     format!("data_directory = {directory:?}\n[[mission]]\nname = \"demo\"\ndictionary = \"d.xml\"\n{links}")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::mutation::{Mutation, mutated};
 use crate::{
     Ack, BatchSequence, Credit, Lane, LogHead, LogNumber, LogPosition, Misfit, Ranges, SealedBatch, Span, Way,
 };
@@ -161,6 +162,7 @@ impl Inbox {
     pub fn on_committed(&mut self, number: LogNumber, committed: Ranges, safe: u64) -> Option<Ack> {
         let log = self.logs.get_mut(usize::from(number.0))?;
         log.committed = committed;
+        let safe = if mutated(Mutation::SafeAboveCommitted) { log.committed.end() } else { safe };
         log.safe = log.safe.max(safe.min(log.committed.watermark()));
         let committed = &log.committed;
         log.pending.retain(|_, span| !committed.holds(span.last));
@@ -241,7 +243,7 @@ impl OpenedLog {
         let is_fork =
             !head.is_forked && committed.end() > head.head.map_or(0, |BatchSequence(number)| number);
         // Of a journal that is another one nothing counts: what it has is compared batch by batch.
-        let committed = if head.is_forked {
+        let committed = if head.is_forked && !mutated(Mutation::ForkedNumbersTrusted) {
             Ranges::up_to(0, crate::ChainHash::of_store(head.store, head.lane))
         } else {
             committed

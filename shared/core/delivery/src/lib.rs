@@ -7,6 +7,7 @@
 mod backlog;
 mod backoff;
 mod batch;
+mod bundle;
 mod clock;
 mod commit;
 mod document;
@@ -14,6 +15,7 @@ mod endpoints;
 mod frame;
 mod identity;
 mod inbox;
+mod mutation;
 mod outbox;
 mod ranges;
 mod rate;
@@ -26,6 +28,12 @@ pub use backoff::Backoff;
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
     Packer, Position, RECORDS_MAX, Record, SealedBatch, SealedBody, is_name,
+};
+pub use bundle::{
+    BadChunk, Bundle, BundleError, BundleHash, BundleHeader, BundleId, BundleLog, BundleReader, BundleSource,
+    BundleWriter, BundledBatch, CHUNK_BYTES, CHUNKS_MAX, ChunkDamage, ChunkRun, Cipher, CryptoRefused,
+    HEADER_BYTES, HubReceipt, RECEIPT_BYTES_MAX, RECEIPT_LOGS_MAX, ReceiptLog, Signer, TAG_BYTES,
+    UncheckedReceipt, Verifier, WriteError,
 };
 pub use clock::{ClockComparison, ClockOffset};
 pub use commit::{CommitVerdict, JudgedGroup, LaneChange, judge_group};
@@ -44,6 +52,9 @@ pub use identity::{
     UnknownLane, UnknownWay, Way,
 };
 pub use inbox::{Inbox, InboxVerdict, OpenedLog, Violation};
+pub use mutation::Mutation;
+#[cfg(feature = "mutations")]
+pub use mutation::activate;
 pub use outbox::{BacklogPolicy, LogRole, LogsMissing, Next, Order, Outbox, Proof, Wanted};
 pub use ranges::{Misfit, RANGES_MAX, Ranges, Span};
 pub use rate::{BitRate, BitRateError, RateLimit};

@@ -5,6 +5,7 @@ mod pace;
 
 use std::time::Duration;
 
+use crate::mutation::{Mutation, mutated};
 use crate::{
     Ack, BatchSequence, BootId, ChainHash, Credit, Hello, HelloOk, LOGS_MAX, Lane, LogNumber,
     PROTOCOL_VERSION, StoreId, Way,
@@ -225,7 +226,9 @@ impl Outbox {
     /// The connection is gone; what was under way is sent again on the next one, if the hub has not got it.
     pub fn on_session_lost(&mut self) {
         self.session = None;
-        self.logs.iter_mut().for_each(|log| log.session = None);
+        if !mutated(Mutation::ResendLost) {
+            self.logs.iter_mut().for_each(|log| log.session = None);
+        }
     }
 
     /// The hub committed something; says whether that was news.
@@ -280,14 +283,31 @@ impl Outbox {
 
     /// What to send now: alarms, then live data, then backlog, then journals from before.
     pub fn next(&mut self, now: Duration) -> Next {
-        let Some(session) = &self.session else { return Next::Nothing };
-        if session.sent.alarm < session.credit.alarm_bytes
-            && let Some(wanted) = self.wanted(Way::Alarm, |log| {
-                (log.lane == Lane::Alarm && log.role == LogRole::Current).then(|| log.next_of_all()).flatten()
-            })
-        {
-            return Next::Send(wanted);
+        let Some(session) = &mut self.session else { return Next::Nothing };
+        if mutated(Mutation::CreditIgnored) {
+            session.credit.telemetry_bytes = u64::MAX;
         }
+        if mutated(Mutation::AlarmBehindBacklog) {
+            let telemetry = self.next_of_telemetry(now);
+            return if telemetry == Next::Nothing {
+                self.next_alarm().unwrap_or(telemetry)
+            } else {
+                telemetry
+            };
+        }
+        self.next_alarm().unwrap_or_else(|| self.next_of_telemetry(now))
+    }
+
+    fn next_alarm(&mut self) -> Option<Next> {
+        let session = self.session.as_ref()?;
+        if session.sent.alarm >= session.credit.alarm_bytes {
+            return None;
+        }
+        let is_alarm = |log: &Log| log.lane == Lane::Alarm && log.role == LogRole::Current;
+        self.wanted(Way::Alarm, |log| is_alarm(log).then(|| log.next_of_all()).flatten()).map(Next::Send)
+    }
+
+    fn next_of_telemetry(&mut self, now: Duration) -> Next {
         let Some(session) = &self.session else { return Next::Nothing };
         if session.sent.live + session.sent.backlog >= session.credit.telemetry_bytes {
             return Next::Nothing;
@@ -348,7 +368,8 @@ impl Outbox {
         }
     }
 
-    /// The chain at the end of what the hub has, as it said when the session began.
+    /// The chain at either end of what the hub has, as it said when the session began: a gap that ends where a span of
+    /// the hub's begins continues with what that span is chained to.
     pub fn chain_at(&self, log: LogNumber, number: u64) -> Option<ChainHash> {
         self.log(log)?.chain_at(number)
     }

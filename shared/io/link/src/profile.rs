@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use quinn::congestion::{BbrConfig, ControllerFactory, CubicConfig};
 use quinn::{IdleTimeout, TransportConfig, VarInt};
+use serde::Deserialize;
 
 use crate::fixed_rate::FixedRateConfig;
 
@@ -15,7 +16,8 @@ const STREAMS_MAX: u32 = 8;
 const SATCOM_IDLE: Duration = Duration::from_secs(120);
 
 /// The kind of link between node and hub, which decides windows, timeouts and congestion control.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// Long round trips and reordering: cubic takes every reordered packet for loss and falls to a crawl.
     Satcom,

@@ -10,6 +10,7 @@ pub enum Metric {
     EdgeDecodeSkippedSamples,
     EdgeForwardAcknowledgedBatches,
     EdgeForwardConnected,
+    EdgeForwardDatagramsDropped,
     EdgeForwardSentBytes,
     EdgeHistoryBytes,
     EdgeHistoryDamaged,
@@ -38,6 +39,7 @@ pub enum Metric {
     HubIngestCommits,
     HubIngestRecords,
     HubIngestRetries,
+    HubReceptionDatagramsDropped,
     HubSessionsOpen,
     HubSessionsRefused,
 }
@@ -49,6 +51,7 @@ impl Metric {
             Self::EdgeDecodeSkippedSamples => "edge_decode_skipped_samples_total",
             Self::EdgeForwardAcknowledgedBatches => "edge_forward_acknowledged_batches_total",
             Self::EdgeForwardConnected => "edge_forward_connected",
+            Self::EdgeForwardDatagramsDropped => "edge_forward_datagrams_dropped",
             Self::EdgeForwardSentBytes => "edge_forward_sent_bytes_total",
             Self::EdgeHistoryBytes => "edge_history_disk_bytes",
             Self::EdgeHistoryDamaged => "edge_history_damaged_blocks_total",
@@ -77,6 +80,7 @@ impl Metric {
             Self::HubIngestCommits => "hub_ingest_commits_total",
             Self::HubIngestRecords => "hub_ingest_records_total",
             Self::HubIngestRetries => "hub_ingest_retries_total",
+            Self::HubReceptionDatagramsDropped => "hub_reception_datagrams_dropped",
             Self::HubSessionsOpen => "hub_sessions_open",
             Self::HubSessionsRefused => "hub_sessions_refused_total",
         }

@@ -79,7 +79,8 @@ async fn a_forked_journal_that_cannot_be_moved_goes_on_recording() {
     let store = handle.state().borrow().store;
     handle.begin_anew(store).await.expect_err("it stays where it is");
     until(&record(&handle, (3..5).map(body)).await, 2).await;
-    assert_eq!((handle.state().borrow().store, here(&handle, 1).await.len()), (store, 5));
+    assert_eq!(here(&handle, 1).await.len(), 5);
+    assert_eq!(handle.state().borrow().store, store);
 }
 
 #[tokio::test]
@@ -138,7 +139,8 @@ async fn what_waits_for_space_goes_into_the_journal_that_begins_in_place_of_a_fo
         until(&record(&handle, std::iter::once(body(0))).await, 1).await;
         let waiting = record(&handle, std::iter::once(body(1))).await;
         event_of(&mut events, "STO-JOURNAL-FULL").await;
-        handle.begin_anew(handle.state().borrow().store).await.expect("begins anew");
+        let store = handle.state().borrow().store;
+        handle.begin_anew(store).await.expect("begins anew");
         until(&waiting, 1).await;
         until(&record(&handle, std::iter::once(body(2))).await, 1).await;
         let packets = here(&handle, 1).await.len();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{LogRole, Order};
+use crate::mutation::{Mutation, mutated};
 use crate::{Ack, BatchSequence, ChainHash, Lane, LogHead, LogPosition, RANGES_MAX, StoreId, Way};
 
 /// Newest first goes in blocks of so many batches, each in its own order: one more span at the hub, not one a batch.
@@ -69,7 +70,8 @@ impl Log {
             role,
             head,
             watermark,
-            safe: watermark,
+            // What was committed may be lost again by a failover: only the hub says what is safe.
+            safe: 0,
             ranges: Vec::new(),
             is_fork: false,
             session: None,
@@ -100,14 +102,17 @@ impl Log {
         let ends: BTreeMap<u64, ChainHash> = std::iter::once((position.watermark, position.hash))
             .chain(position.spans.iter().map(|span| (span.last, span.hash)))
             .collect();
+        // What a span is chained to stands right before it.
+        let starts = position.spans.iter().map(|span| (span.first - 1, span.previous));
         let split = if position.spans.len() < SPANS_FOR_SPLIT { self.head } else { end };
+        let before = self.session.take().filter(|_| mutated(Mutation::ResendLost));
         self.session = Some(LogSession {
-            chains: ends.clone(),
+            chains: ends.clone().into_iter().chain(starts).collect(),
             split,
-            live_next: split + 1,
+            live_next: split + 1 + u64::from(mutated(Mutation::LiveSkipsAtSplit)),
             lags_since: None,
             lag_max: LAG_MAX,
-            backfill_next: 1,
+            backfill_next: before.map_or(1, |session| session.backfill_next),
             block: None,
             in_flight: BTreeMap::new(),
         });
@@ -123,6 +128,9 @@ impl Log {
         // Acknowledgements may overtake each other, so a lower one is old news, not an error.
         if ack.watermark >= self.watermark {
             self.watermark = ack.watermark;
+            if mutated(Mutation::AckRangesAsWatermark) {
+                self.watermark = ack.ranges.last().map_or(ack.watermark, |range| range.1);
+            }
             self.ranges.clone_from(&ack.ranges);
         }
         self.safe = self.safe.max(ack.safe.min(self.watermark));

@@ -180,6 +180,28 @@ fn with_many_holes_at_the_hub_live_data_go_on_behind_the_last_one() {
 }
 
 #[test]
+fn what_stands_before_a_span_of_the_hubs_is_known_for_a_gap_that_ends_there() {
+    let mut outbox = outbox(9);
+    let mut hello_ok = ok(2, &[(5, 6)], 1 << 20);
+    (hello_ok.logs[0].spans[0].previous, hello_ok.logs[0].spans[0].hash) =
+        (ChainHash([4; 16]), ChainHash([6; 16]));
+    outbox.on_hello_ok(&hello_ok, NOW).expect("the log is named");
+    assert_eq!(outbox.chain_at(LOG, 4), Some(ChainHash([4; 16])));
+    assert_eq!(outbox.chain_at(LOG, 6), Some(ChainHash([6; 16])));
+    assert_eq!(outbox.chain_at(LOG, 5), None);
+}
+
+#[test]
+fn what_was_acknowledged_once_is_not_safe_until_the_hub_says_so() {
+    let mut outbox = Outbox::default();
+    let number = Some(BatchSequence(9));
+    assert!(outbox.add_log(STORE, Lane::Telemetry, LogRole::Older, number, number));
+    assert_eq!((outbox.watermark(STORE), outbox.safe(STORE), outbox.is_drained(STORE)), (9, 0, false));
+    outbox.on_hello_ok(&ok(9, &[], 1), NOW).expect("the log is named");
+    assert!(outbox.is_drained(STORE));
+}
+
+#[test]
 fn an_answer_for_other_logs_is_refused() {
     let mut outbox = outbox(1);
     let none = HelloOk { logs: Vec::new(), ..ok(0, &[], 1) };
