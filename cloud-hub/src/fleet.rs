@@ -147,6 +147,11 @@ impl Fleet {
         self.nodes().iter().find(|(_, known)| known.name == name).map(|(node, _)| *node)
     }
 
+    /// Whether a node has a session here.
+    pub fn has_session(&self, node: Uuid) -> bool {
+        self.nodes().get(&node).is_some_and(|known| known.session.is_some())
+    }
+
     /// How many sessions are open.
     pub fn sessions(&self) -> usize {
         self.nodes().values().filter(|known| known.session.is_some()).count()

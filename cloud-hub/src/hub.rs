@@ -182,6 +182,8 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     service::supervisor::ready();
     info!(http = %http_address, reception = %reception_address, "hub is ready");
     let ended_well = tokio::select! {
+        // A signal ends reception, and that the committer: the first of them says whether it was in order.
+        biased;
         ended_well = receiving.run() => ended_well,
         _ = committing.run() => false,
         _ = serving.run() => false,

@@ -142,6 +142,14 @@ impl Registry {
         Ok(Ok(OpenedSession { session: SessionNumber(session as u64), logs }))
     }
 
+    /// Forgets which runs of a node's process were seen.
+    pub async fn forget_boots(&self, node: Uuid) -> Result<(), ArchiveError> {
+        let client = self.database.borrow().await?;
+        let statement = "UPDATE node SET boot = NULL, boot_before = NULL WHERE node_id = $1";
+        client.execute(statement, &[&node]).await?;
+        Ok(())
+    }
+
     /// What of a lane is committed, and what its node may forget; absent when the journal is not known.
     pub async fn position(
         &self,

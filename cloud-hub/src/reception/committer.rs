@@ -80,6 +80,12 @@ impl SessionLane {
         std::mem::take(&mut standing.is_news).then(|| standing.progress.clone())
     }
 
+    /// A batch of a journal that is another one is kept apart; returns what of those the node may forget.
+    pub fn on_kept(&self, sequence: u64) -> u64 {
+        self.standing().safe.on_committed(sequence, self.began.elapsed());
+        self.safe()
+    }
+
     /// What the node may forget now.
     pub fn safe(&self) -> u64 {
         self.standing().safe.safe(self.began.elapsed())
@@ -141,6 +147,8 @@ pub struct Committer {
     decode: mpsc::Sender<Vec<Committed>>,
     load: Arc<Load>,
     counted: (Instant, u64),
+    /// The database lacks what was committed.
+    is_set_back: bool,
 }
 
 impl Committer {
@@ -153,7 +161,16 @@ impl Committer {
         let ledger = Ledger::new(database.connect_as_writer(LOCK_WAIT).await?);
         let next_ledger_id = ledger.newest().await? + 1;
         let (load, counted) = (Arc::default(), (Instant::now(), 0));
-        Ok(Self { database, ledger: Some(ledger), next_ledger_id, fleet, decode, load, counted })
+        Ok(Self {
+            database,
+            ledger: Some(ledger),
+            next_ledger_id,
+            fleet,
+            decode,
+            load,
+            counted,
+            is_set_back: false,
+        })
     }
 
     /// How busy it is.
@@ -189,12 +206,22 @@ impl Committer {
                 .max(1);
             let group = waiting.drain(..take).collect();
             self.commit(group).await;
+            if self.is_set_back {
+                // What is in memory of the archive is more than the database has: only a start mends that.
+                anyhow::bail!(
+                    "STO-DATABASE-SET-BACK: the database lacks what this hub committed, an older one took over; nodes send again what they were not told to be safe. Start the hub again"
+                );
+            }
         }
     }
 
     async fn commit(&mut self, group: Vec<Submission>) {
         let mut groups = VecDeque::from([group]);
         while let Some(group) = groups.pop_front() {
+            if self.is_set_back {
+                fence(group);
+                continue;
+            }
             // Judged anew each time: what was committed before it, or fenced, decides.
             let (group, changes) = judge(group);
             if group.is_empty() {
@@ -252,7 +279,9 @@ impl Committer {
         let ledger = Ledger::new(self.database.connect_as_writer(LOCK_WAIT).await?);
         let is_committed = ledger.holds(asked).await?;
         if !is_committed {
-            self.next_ledger_id = ledger.newest().await? + 1;
+            let next = ledger.newest().await? + 1;
+            self.is_set_back |= next < self.next_ledger_id;
+            self.next_ledger_id = next;
         }
         self.ledger = Some(ledger);
         Ok(is_committed)
@@ -264,7 +293,9 @@ impl Committer {
         numbered: Vec<(i64, Received)>,
         mut changes: LaneChanges,
     ) {
-        self.next_ledger_id = numbered.last().map_or(self.next_ledger_id, |(number, _)| number + 1);
+        // What is kept apart has no row, and gives its number back.
+        let newest = numbered.iter().rfind(|(_, received)| received.apart.is_none());
+        self.next_ledger_id = newest.map_or(self.next_ledger_id, |(number, _)| number + 1);
         Metric::HubIngestCommits.add(1);
         Metric::HubIngestBatches.add(numbered.len() as u64);
         self.count(numbered.len() as u64);

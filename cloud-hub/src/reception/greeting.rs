@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::committer::SessionLane;
 use super::session::{LOOK_AFTER_MS, Session, SessionEnd, send};
-use crate::archive::{LaneKey, OpenedSession};
+use crate::archive::{LaneKey, OpenRefused, OpenedSession};
 
 /// A credit is this at least, whatever the number of sessions, and this at most.
 const CREDIT_BYTES: std::ops::RangeInclusive<u64> = (256 << 10)..=(4 << 20);
@@ -29,7 +29,6 @@ const BACKFILL_SPREAD_MS: u32 = 5_000;
 /// A log of an open session.
 pub(super) struct OpenLog {
     pub(super) key: LaneKey,
-    pub(super) head: LogHead,
     pub(super) lane: Arc<SessionLane>,
 }
 
@@ -64,6 +63,17 @@ impl Session {
         }
         let opened = match self.registry.open_session(self.peer.node_id, hello.boot, &hello.logs).await {
             Ok(Ok(opened)) => opened,
+            Ok(Err(OpenRefused::Duplicate)) if !self.fleet.has_session(self.peer.node_id) => {
+                // Nobody else is here any more: a HELLO that was long on its way must not shut the true node out.
+                match self.registry.forget_boots(self.peer.node_id).await {
+                    Ok(()) => {
+                        warn!(node = %self.peer.node_id, "another run of this node was seen, it is gone");
+                    }
+                    Err(error) => warn!(error = chain(&error), "what ran before could not be forgotten"),
+                }
+                let detail = "another run of this node was seen and is gone; come again".to_owned();
+                return reject(&mut control, RejectCode::Busy, detail, 1_000).await;
+            }
             Ok(Err(refused)) => {
                 return reject(&mut control, RejectCode::Duplicate, refused.to_string(), LOOK_AFTER_MS).await;
             }
@@ -94,9 +104,8 @@ impl Session {
         credit: Credit,
     ) -> Opened {
         let news = Arc::new(Notify::new());
-        let logs = hello.logs.iter().zip(&opened.logs).map(|(&head, (key, log))| OpenLog {
+        let logs = opened.logs.iter().map(|(key, log)| OpenLog {
             key: *key,
-            head,
             lane: Arc::new(SessionLane::new(log, self.settings.safe_delay, Arc::clone(&news))),
         });
         let logs = logs.collect();

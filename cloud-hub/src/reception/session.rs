@@ -347,7 +347,8 @@ impl Serving<'_> {
                 if !self.is_in_ledger(log, &batch).await? {
                     self.keep_apart(log, &batch).await?;
                 }
-                if let Some(ack) = self.inbox.on_kept(log, &batch) {
+                let safe = self.logs[usize::from(log.0)].lane.on_kept(batch.header.sequence.0);
+                if let Some(ack) = self.inbox.on_kept(log, &batch, safe) {
                     send(self.control, &Frame::Ack(ack)).await?;
                 }
                 self.on_done(way, bytes).await?;
@@ -486,7 +487,7 @@ impl Serving<'_> {
     async fn review(&mut self) -> Result<(), SessionEnd> {
         self.requests = 0;
         self.session.fleet.allowed().judge(&self.session.peer, now_unix())?;
-        for (index, open) in self.logs.iter().enumerate().filter(|(_, open)| !open.head.is_forked) {
+        for (index, open) in self.logs.iter().enumerate() {
             let log = LogNumber(index as u8);
             if let Some(ack) = self.inbox.on_safe(log, open.lane.safe()) {
                 send(self.control, &Frame::Ack(ack)).await?;

@@ -3,19 +3,15 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use delivery::{
-    BatchSequence, BundleError, ChainHash, Gap, GapReason, HubReceipt, Lane, Position, SealedBatch, Severity,
-    StoreId,
-};
+use delivery::{BatchSequence, BundleError, ChainHash, HubReceipt, Lane, SealedBatch, Severity, StoreId};
 use provisioning::{Identity, IdentityError, NotForUs};
 use serde::{Deserialize, Serialize};
 use service::logging::chain;
-use space_packet::ReceptionTime;
 use tracing::{info, warn};
 
 use super::{Desk, DeskError, READ_BYTES};
 use crate::events::event;
-use crate::intake::events::NODE_LINK;
+use crate::forwarding::{Missing, declared_gap};
 use crate::journal::{Batches, JournalHandle, ReadFailed};
 
 /// In the data directory: the receipt that was taken last.
@@ -162,7 +158,10 @@ impl Desk {
         let journal = self.journal_of(lane);
         match journal.read(BatchSequence(from), READ_BYTES).await? {
             Batches::Here(batches) => Ok(batches),
-            Batches::Missing { until, reason } => Ok(vec![declared_gap(journal, from, until, reason).await?]),
+            Batches::Missing { until, reason } => {
+                let missing = Missing { first: BatchSequence(from), last: until, reason };
+                Ok(vec![declared_gap(journal, missing, |_| None, "unknown").await?])
+            }
             Batches::Absent if from > journal.state().borrow().head.number() => Ok(Vec::new()),
             Batches::Absent => Err(DeskError::Forgotten { batch: from }),
         }
@@ -237,50 +236,6 @@ impl Desk {
         let identity = Identity::load(&self.data).ok()??;
         identity.check_receipt(&std::fs::read(self.data.join(RECEIPT)).ok()?).ok()
     }
-}
-
-/// What stands in for batches that will never be here, as forwarding declares it.
-async fn declared_gap(
-    journal: &JournalHandle,
-    from: u64,
-    until: BatchSequence,
-    reason: GapReason,
-) -> Result<SealedBatch, DeskError> {
-    let (lane, store) = (journal.lane(), journal.state().borrow().store);
-    let before = match from.checked_sub(1).filter(|number| *number > 0) {
-        Some(number) => batch_at(journal, number).await?,
-        None => None,
-    };
-    let behind = batch_at(journal, until.0 + 1).await?;
-    let previous = match (&before, from) {
-        (Some(batch), _) => batch.position(),
-        (None, 1) => Position::start(store, lane),
-        (None, _) => {
-            let hash = journal.chain_at(from - 1).await?.ok_or(DeskError::Forgotten { batch: from - 1 })?;
-            Position { sequence: Some(BatchSequence(from - 1)), hash, records: 0, bytes: 0 }
-        }
-    };
-    let continues = match &behind {
-        Some(batch) => batch.previous,
-        None => ChainHash::after_gap(store, lane, until),
-    };
-    let records = match (&behind, before.is_some() || from == 1) {
-        (Some(batch), true) => batch.header.records_before.saturating_sub(previous.records),
-        _ => 0,
-    };
-    let neighbour = behind.as_ref().or(before.as_ref());
-    let mission = neighbour.map_or("unknown", |batch| &*batch.header.mission);
-    let link = behind.as_ref().map_or(NODE_LINK, |batch| &*batch.header.link);
-    let gap = Gap { first: BatchSequence(from), reason, records, continues };
-    let noticed = ReceptionTime(service::clock::now());
-    Ok(SealedBatch::seal_gap(lane, &previous, until, gap, (mission, link), noticed))
-}
-
-async fn batch_at(journal: &JournalHandle, number: u64) -> Result<Option<SealedBatch>, ReadFailed> {
-    Ok(match journal.read(BatchSequence(number), 1).await? {
-        Batches::Here(batches) => batches.into_iter().next(),
-        Batches::Absent | Batches::Missing { .. } => None,
-    })
 }
 
 /// The account that runs this command, as whoever looks into the custody later should know it.

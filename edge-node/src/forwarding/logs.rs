@@ -1,10 +1,10 @@
 //! The journals that take part in forwarding: the two that take what comes in now, and those from before.
 
-use delivery::{BatchSequence, LogNumber, LogRole, Outbox, StoreId};
+use delivery::{BatchSequence, ChainHash, LogNumber, LogRole, Outbox, Proof, StoreId};
 use tracing::{error, info};
 
 use super::older::OlderJournals;
-use crate::journal::{JournalHandle, JournalState, ReadFailed};
+use crate::journal::{Batches, JournalHandle, JournalState, ReadFailed};
 
 /// A journal of the outbox.
 struct Log {
@@ -70,6 +70,30 @@ impl Logs {
         self.logs.iter().find(|log| log.store == store).map(|log| (&log.handle, log.role))
     }
 
+    /// Whether a journal may be another one than the hub's: what the hub names is not what it has; or it is not here,
+    /// and neither forgotten nor ever known to be at the hub. As a fork everything is compared one by one.
+    pub(super) async fn may_be_fork(
+        &self,
+        outbox: &Outbox,
+        proof: &Proof,
+        known: u64,
+    ) -> Result<bool, ReadFailed> {
+        let Some((journal, _)) = self.of(outbox, proof.log) else { return Ok(false) };
+        let number = proof.sequence.map_or(0, |sequence| sequence.0);
+        if let Some(ours) = really_at(journal, number).await? {
+            return Ok(ours != proof.hash);
+        }
+        let tail = journal.state().borrow().tail;
+        let is_forgotten = tail.is_none_or(|tail| number < tail.0);
+        Ok(!is_forgotten && number > known)
+    }
+
+    /// What each journal is known to have at the hub.
+    pub(super) fn known(&self, outbox: &Outbox) -> Vec<u64> {
+        let numbers = (0..=u8::MAX).map_while(|number| outbox.store_of(LogNumber(number)));
+        numbers.map(|store| outbox.watermark(store)).collect()
+    }
+
     /// The hub has more of a journal: it may forget what is safe.
     pub(super) async fn acknowledge(&self, outbox: &Outbox, number: LogNumber) -> Result<(), ReadFailed> {
         let (Some(store), Some((handle, _))) = (outbox.store_of(number), self.of(outbox, number)) else {
@@ -116,4 +140,24 @@ impl Logs {
             }
         }
     }
+}
+
+/// The chain at a number as a batch that is here has it; nothing that was only given up for.
+async fn really_at(journal: &JournalHandle, number: u64) -> Result<Option<ChainHash>, ReadFailed> {
+    if number == 0 {
+        return journal.chain_at(0).await;
+    }
+    let sequence = BatchSequence(number);
+    let is_end = match journal.read(sequence, 1).await? {
+        Batches::Here(batches) => return Ok(batches.first().map(|batch| batch.hash)),
+        Batches::Absent => true,
+        Batches::Missing { until, .. } => until == sequence,
+    };
+    if !is_end {
+        return Ok(None);
+    }
+    Ok(match journal.read(sequence.next(), 1).await? {
+        Batches::Here(batches) => batches.first().map(|batch| batch.previous),
+        Batches::Absent | Batches::Missing { .. } => None,
+    })
 }

@@ -34,6 +34,7 @@ use session::{SessionEnd, SessionError, Standing};
 
 pub use backlog::update_backlog;
 pub use linger::Linger;
+pub(crate) use reading::{Missing, declared_gap};
 pub use steering::{Decision, Steering};
 
 /// An address that does not answer within this is tried again later.

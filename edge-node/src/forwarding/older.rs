@@ -97,7 +97,7 @@ impl OlderJournals {
                 }
                 // The hub recognises what it has, so forwarding it again after the next start doubles nothing.
                 Err(problem) => {
-                    warn!(directory = %directory.display(), %problem, "a journal from before stays")
+                    warn!(directory = %directory.display(), %problem, "a journal from before stays");
                 }
             }
         }

@@ -160,13 +160,12 @@ async fn greet(
             "this machine's clock differs from the hub's, reception times are wrong by that much"
         );
     }
-    let now = standing.now();
+    let (now, known) = (standing.now(), standing.logs.known(standing.outbox));
     let proofs = standing.outbox.on_hello_ok(&ok, now)?;
-    // The hub's history must be these journals' history. A batch that was pruned here was acknowledged before.
+    // The hub's history must be these journals' history.
     for proof in proofs {
-        let Some((journal, _)) = standing.logs.of(standing.outbox, proof.log) else { continue };
-        let number = proof.sequence.map_or(0, |sequence| sequence.0);
-        if journal.chain_at(number).await?.is_some_and(|ours| ours != proof.hash) {
+        let known = known.get(usize::from(proof.log.0)).copied().unwrap_or(0);
+        if standing.logs.may_be_fork(standing.outbox, &proof, known).await? {
             standing.outbox.on_fork(proof.log);
         }
     }

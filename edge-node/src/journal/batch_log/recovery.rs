@@ -78,7 +78,10 @@ impl<S: Store> BatchLog<S> {
         if is_end_lost {
             let reserved = if self.reserved_until == 0 { RESERVED_AT_ONCE } else { 0 };
             let floor = known.max(end.number());
-            self.give_up(end.number() + 1, self.reserved_until.max(floor.saturating_add(reserved)))?;
+            // One further than any number that may have been used: the hub may hold that one, and what is chained to
+            // the end of a gap must be chained to nothing that anybody has.
+            let last = self.reserved_until.max(floor.saturating_add(reserved)).saturating_add(1);
+            self.give_up(end.number() + 1, last)?;
         }
         self.head = match self.gaps.records().last() {
             Some(gap) if gap.last.0 > end.number() => Position {

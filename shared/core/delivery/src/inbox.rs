@@ -180,13 +180,14 @@ impl Inbox {
         Some(log.ack(number))
     }
 
-    /// A batch of a journal that is another one was compared or kept apart; returns what to tell the node.
-    pub fn on_kept(&mut self, number: LogNumber, batch: &SealedBatch) -> Option<Ack> {
+    /// A batch of a journal that is another one was compared or kept apart, and so much of that is safe; returns what
+    /// to tell the node.
+    pub fn on_kept(&mut self, number: LogNumber, batch: &SealedBatch, safe: u64) -> Option<Ack> {
         let log = self.logs.get_mut(usize::from(number.0))?;
         // Whether its numbers follow each other matters to nobody: it is not the archive.
         let last = batch.header.sequence.0.max(log.committed.watermark());
         log.committed = Ranges::up_to(last, batch.position().hash);
-        log.safe = last;
+        log.safe = log.safe.max(safe.min(last));
         Some(log.ack(number))
     }
 

@@ -241,7 +241,10 @@ impl Outbox {
             for flight in arrived {
                 *session.in_flight.of(flight.way) -= flight.bytes;
                 match flight.way {
-                    Way::Live => session.pace.on_live_acknowledged(now.saturating_sub(flight.sent_at), now),
+                    Way::Live => {
+                        let latency = now.saturating_sub(flight.sent_at);
+                        session.pace.on_live_acknowledged(latency, session.in_flight.backlog, now);
+                    }
                     Way::Alarm => {}
                     Way::Backfill | Way::Bulk | Way::Import => {
                         let window_max = session.backlog_window_max();

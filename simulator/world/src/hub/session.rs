@@ -102,7 +102,7 @@ impl Session {
         while let Some((lsn, log, batch)) = self.kept.front()
             && (*lsn <= database.replica_lsn || is_early)
         {
-            acks.extend(self.inbox.on_kept(*log, batch));
+            acks.extend(self.inbox.on_kept(*log, batch, batch.header.sequence.0));
             self.kept.pop_front();
         }
         for (index, log) in self.logs.iter_mut().enumerate().filter(|(_, log)| !log.is_forked) {

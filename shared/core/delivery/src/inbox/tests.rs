@@ -115,7 +115,7 @@ fn a_journal_known_to_be_another_one_is_kept_apart_from_its_beginning() {
     let mut inbox = Inbox::new([(head, opened)], credit);
     for (index, other) in others.iter().enumerate() {
         assert_eq!(inbox.on_batch(LOG, Way::Bulk, other), Ok(InboxVerdict::KeepApart));
-        let ack = inbox.on_kept(LOG, other).expect("the log is there");
+        let ack = inbox.on_kept(LOG, other, index as u64 + 1).expect("the log is there");
         assert_eq!((ack.watermark, ack.safe), (index as u64 + 1, index as u64 + 1));
     }
 }

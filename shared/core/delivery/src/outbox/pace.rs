@@ -17,6 +17,8 @@ const LIVE_FORGOTTEN: Duration = Duration::from_secs(1);
 pub(super) struct Pace {
     window: u64,
     round_trip: Duration,
+    /// What live acknowledgements take where the backlog is not to blame: learned while it is as small as it gets.
+    usual: Option<Duration>,
     /// No second step back before this.
     patient_until: Duration,
     live_heard: Option<Duration>,
@@ -31,6 +33,7 @@ impl Pace {
         Self {
             window: WINDOW_START,
             round_trip: Duration::from_millis(50),
+            usual: None,
             patient_until: Duration::ZERO,
             live_heard: None,
             limit,
@@ -64,10 +67,15 @@ impl Pace {
         }
     }
 
-    /// A live batch was acknowledged so long after it was sent.
-    pub(super) fn on_live_acknowledged(&mut self, latency: Duration, now: Duration) {
+    /// A live batch was acknowledged so long after it was sent; `in_flight` bytes of backlog are under way.
+    pub(super) fn on_live_acknowledged(&mut self, latency: Duration, in_flight: u64, now: Duration) {
         self.live_heard = Some(now);
-        if latency > self.round_trip + LATENCY_BEYOND_ROUND_TRIP && now >= self.patient_until {
+        if self.window == WINDOW_MIN || in_flight == 0 {
+            // A slow disk at the hub, a loaded machine: stepping back further would not help.
+            self.usual = Some(self.usual.map_or(latency, |usual| (usual * 7 + latency) / 8));
+        }
+        let usual = self.usual.unwrap_or_default().max(self.round_trip);
+        if latency > usual + usual / 2 + LATENCY_BEYOND_ROUND_TRIP && now >= self.patient_until {
             self.window = (self.window / 2).max(WINDOW_MIN);
             self.patient_until = now + latency;
         }
@@ -97,19 +105,30 @@ mod tests {
     #[test]
     fn live_data_that_wait_halve_the_window_once_a_round() {
         let mut pace = Pace::new(None);
-        pace.on_live_acknowledged(200 * MS, 1_000 * MS);
-        pace.on_live_acknowledged(200 * MS, 1_100 * MS);
+        pace.on_live_acknowledged(200 * MS, 1, 1_000 * MS);
+        pace.on_live_acknowledged(200 * MS, 1, 1_100 * MS);
         assert_eq!(pace.window(), WINDOW_START / 2);
-        pace.on_live_acknowledged(200 * MS, 1_300 * MS);
+        pace.on_live_acknowledged(200 * MS, 1, 1_300 * MS);
         assert_eq!(pace.window(), WINDOW_START / 4);
-        (0..10).for_each(|step| pace.on_live_acknowledged(200 * MS, (2_000 + step * 300) * MS));
+        (0..10).for_each(|step| pace.on_live_acknowledged(200 * MS, 1, (2_000 + step * 300) * MS));
         assert_eq!(pace.window(), WINDOW_MIN);
+    }
+
+    #[test]
+    fn latency_that_the_backlog_does_not_cause_does_not_hold_it_back_for_long() {
+        let mut pace = Pace::new(None);
+        for step in 0..400 {
+            let now = (1_000 + step * 100) * MS;
+            pace.on_live_acknowledged(200 * MS, WINDOW_MIN, now);
+            pace.on_backlog_acknowledged(WINDOW_MIN, u64::MAX, now);
+        }
+        assert!(pace.window() > 4 * WINDOW_MIN, "{}", pace.window());
     }
 
     #[test]
     fn beside_live_data_a_window_brings_one_batch_more_and_alone_it_doubles() {
         let mut pace = Pace::new(None);
-        pace.on_live_acknowledged(MS, 1_000 * MS);
+        pace.on_live_acknowledged(MS, 1, 1_000 * MS);
         pace.on_backlog_acknowledged(WINDOW_START, u64::MAX, 1_001 * MS);
         assert_eq!(pace.window(), WINDOW_START + WINDOW_MIN);
         pace.on_backlog_acknowledged(WINDOW_START, u64::MAX, 2_500 * MS);
