@@ -60,7 +60,7 @@ pub struct KeptApart {
 pub struct Evidence {
     database: Database,
     /// What was written down last, by node and code: as many as there are nodes that did something wrong.
-    newest: Arc<Mutex<HashMap<(Option<Uuid>, &'static str), Written>>>,
+    newest: Arc<Mutex<HashMap<(Uuid, &'static str), Written>>>,
 }
 
 /// An event that was written down, and what of its kind came too soon after it.
@@ -75,15 +75,19 @@ impl Evidence {
         Self { database, newest: Arc::default() }
     }
 
-    /// Writes an event down. One that repeats another within a second is counted, and told of with the next.
-    pub async fn record(
-        &self,
-        node: Option<Uuid>,
-        code: &'static str,
-        text: &str,
-    ) -> Result<(), ArchiveError> {
-        let Some(left_out) = self.left_out(node, code, Instant::now()) else { return Ok(()) };
-        let text = if left_out > 0 { format!("{text} ({left_out} more before)") } else { text.to_owned() };
+    /// Writes down what a node did. What repeats within a second is counted, and told of with the next.
+    pub async fn note(&self, node: Uuid, code: &'static str, text: &str) -> Result<(), ArchiveError> {
+        match self.left_out(node, code, Instant::now()) {
+            None => Ok(()),
+            Some(0) => self.record(Some(node), code, text).await,
+            Some(left_out) => {
+                self.record(Some(node), code, &format!("{text} ({left_out} more before)")).await
+            }
+        }
+    }
+
+    /// Writes an event down.
+    pub async fn record(&self, node: Option<Uuid>, code: &str, text: &str) -> Result<(), ArchiveError> {
         let client = self.database.borrow().await?;
         let now = service::clock::now();
         client
@@ -100,7 +104,7 @@ impl Evidence {
     }
 
     /// How many of a kind were not written down before this one; absent when this one is not either.
-    fn left_out(&self, node: Option<Uuid>, code: &'static str, now: Instant) -> Option<u64> {
+    fn left_out(&self, node: Uuid, code: &'static str, now: Instant) -> Option<u64> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         match newest.entry((node, code)) {
             Entry::Occupied(known) if now.duration_since(known.get().at) < REPEATED_AFTER => {
@@ -181,5 +185,28 @@ impl Evidence {
         let client = self.database.borrow().await?;
         let row = client.query_opt("SELECT sealed FROM kept_apart WHERE kept_id = $1", &[&kept_id]).await?;
         Ok(row.map(|row| row.get(0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_node_repeats_within_a_second_is_counted_by_node_and_code() {
+        let database = Database::at_url("postgresql://nobody@localhost/none").expect("an address");
+        let evidence = Evidence::new(database);
+        let (one, other, began) = (Uuid::from_u128(1), Uuid::from_u128(2), Instant::now());
+        let check = |node, code, after_ms, expected| {
+            let at = began + Duration::from_millis(after_ms);
+            assert_eq!(evidence.left_out(node, code, at), expected, "{code} after {after_ms} ms");
+        };
+        check(one, "STO-A", 0, Some(0));
+        check(one, "STO-A", 10, None);
+        check(one, "STO-A", 999, None);
+        check(one, "STO-B", 999, Some(0));
+        check(other, "STO-A", 999, Some(0));
+        check(one, "STO-A", 1_000, Some(2));
+        check(one, "STO-A", 3_000, Some(0));
     }
 }

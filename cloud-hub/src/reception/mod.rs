@@ -140,7 +140,7 @@ impl Reception {
 
 async fn note_crowd(evidence: &Evidence, node: Uuid) {
     let text = format!("STO-SESSION-VIOLATION: it opened more than {CONNECTIONS_MAX} connections at once");
-    if let Err(error) = evidence.record(Some(node), "STO-SESSION-VIOLATION", &text).await {
+    if let Err(error) = evidence.note(node, "STO-SESSION-VIOLATION", &text).await {
         warn!(error = chain(&error), "what a node did could not be written down");
     }
 }

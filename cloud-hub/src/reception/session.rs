@@ -230,7 +230,7 @@ impl Session {
     /// Writes down what somebody should know of.
     async fn note(&self, end: &SessionEnd) {
         if let Some(code) = end.code()
-            && let Err(error) = self.evidence.record(Some(self.peer.node_id), code, &end.to_string()).await
+            && let Err(error) = self.evidence.note(self.peer.node_id, code, &end.to_string()).await
         {
             warn!(error = chain(&error), "what a node did could not be written down");
         }
@@ -384,7 +384,7 @@ impl Serving<'_> {
         let sequence = batch.header.sequence;
         let text = format!("{code}: batch {} is kept apart: {reason}", sequence.0);
         warn!(node = %self.session.peer.node_id, text);
-        self.session.evidence.record(Some(self.session.peer.node_id), code, &text).await?;
+        self.session.evidence.note(self.session.peer.node_id, code, &text).await?;
         send(self.control, &Frame::SetAside(SetAside { log, sequence, reason })).await?;
         Ok(())
     }
@@ -478,7 +478,7 @@ impl Serving<'_> {
         if !std::mem::replace(&mut self.has_refused_report, true) {
             let (node, text) = (self.session.peer.node_id, format!("{}: {refused}", ReportRefused::CODE));
             warn!(%node, text);
-            self.session.evidence.record(Some(node), ReportRefused::CODE, &text).await?;
+            self.session.evidence.note(node, ReportRefused::CODE, &text).await?;
         }
         Ok(())
     }

@@ -80,7 +80,7 @@ fuzz_target!(|bytes: &[u8]| {
             }
             InboxVerdict::KeepApart => {
                 assert!(is_forked);
-                inbox.on_kept(log, &batch).expect("the log is open");
+                inbox.on_kept(log, &batch, 0).expect("the log is open");
             }
             InboxVerdict::Compare | InboxVerdict::Duplicate | InboxVerdict::Fork => assert!(!is_forked),
         }
