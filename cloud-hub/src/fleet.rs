@@ -13,18 +13,39 @@ use provisioning::{AllowList, Standing};
 use service::logging::chain;
 use space_packet::TaiTime;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 use uuid::Uuid;
 
 use crate::archive::{Archive, ArchiveError, NodeRow, Registry};
 
 /// How soon a revocation or a new node is known everywhere.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// Rows of one statement, with up to 32 KiB each.
+const REMEMBERED_AT_ONCE: usize = 256;
 /// How often what was heard of nodes is written down: a restart may forget this much.
 const REMEMBER_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A report goes to every dashboard every second; a node with a hundred links stays below this.
 const REPORT_BYTES_MAX: usize = 32 * 1_024;
+
+/// Why a report was dropped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ReportRefused {
+    /// It is longer than a dashboard is sent every second.
+    #[error("the node's report of {bytes} bytes was dropped, {REPORT_BYTES_MAX} are allowed")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// It is not of the contract's shape.
+    #[error("the node's report was dropped, it cannot be read")]
+    Unreadable,
+}
+
+impl ReportRefused {
+    /// Its stable code.
+    pub const CODE: &str = "STO-NODE-REPORT";
+}
 
 struct OpenSession {
     number: SessionNumber,
@@ -84,7 +105,7 @@ impl Fleet {
 
     /// Reads the database again: at once after an enrolment, so that the new node is let in.
     pub async fn refresh(&self, registry: &Registry) -> Result<(), ArchiveError> {
-        self.on_rows(registry.nodes().await?, registry.superseded().await?);
+        self.on_rows(registry.standings().await?, registry.superseded().await?);
         Ok(())
     }
 
@@ -188,21 +209,18 @@ impl Fleet {
         }
     }
 
-    /// A node said how it is. `json` is of the contract's shape, or is dropped.
-    pub fn on_report(&self, node: Uuid, json: &[u8], now: TaiTime) {
+    /// A node said how it is. What is not of the contract's shape is dropped; the report before it stands.
+    pub fn on_report(&self, node: Uuid, json: &[u8], now: TaiTime) -> Result<(), ReportRefused> {
         if json.len() > REPORT_BYTES_MAX {
-            warn!(%node, bytes = json.len(), "node's report is too long");
-            return;
+            return Err(ReportRefused::TooLong { bytes: json.len() });
         }
-        let Ok(report) = serde_json::from_slice(json) else {
-            warn!(%node, "node's report cannot be read");
-            return;
-        };
+        let report = serde_json::from_slice(json).map_err(|_| ReportRefused::Unreadable)?;
         if let Some(known) = self.nodes().get_mut(&node) {
             known.report = Some(report);
             known.last_contact = Some(now);
             known.is_remembered = false;
         }
+        Ok(())
     }
 
     /// Packets of a node were committed.
@@ -256,9 +274,9 @@ impl Fleet {
                 Some((node, known.last_contact?.0, report))
             })
             .collect();
-        for (node, last_contact, report) in changed {
-            if let Err(error) = registry.remember(node, last_contact, report.as_deref()).await {
-                tracing::debug!(error = chain(&error), "what was heard of a node could not be written down");
+        for some in changed.chunks(REMEMBERED_AT_ONCE) {
+            if let Err(error) = registry.remember(some).await {
+                tracing::debug!(error = chain(&error), "what was heard of nodes could not be written down");
             }
         }
     }

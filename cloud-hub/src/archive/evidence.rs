@@ -1,5 +1,10 @@
 //! What the hub refused, and batches it keeps apart from the archive.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use delivery::SealedBatch;
 use space_packet::TaiTime;
 use uuid::Uuid;
@@ -9,6 +14,10 @@ use super::{ApartCause, ArchiveError, Database, LaneKey};
 
 /// Events kept; older ones go.
 const EVENTS_MAX: i64 = 10_000;
+/// Of one node so many are kept, so that it cannot push out what is known of others.
+const NODE_EVENTS_MAX: i64 = 500;
+/// The same code about the same node is written down once in this time, with how often it happened before.
+const REPEATED_AFTER: Duration = Duration::from_secs(1);
 /// Batches of one node kept apart: beyond, its session ends and the rest stays with it.
 const APART_MAX: i64 = 4_096;
 
@@ -50,12 +59,31 @@ pub struct KeptApart {
 #[derive(Clone)]
 pub struct Evidence {
     database: Database,
+    /// What was written down last, by node and code: as many as there are nodes that did something wrong.
+    newest: Arc<Mutex<HashMap<(Uuid, &'static str), Written>>>,
+}
+
+/// An event that was written down, and what of its kind came too soon after it.
+struct Written {
+    at: Instant,
+    left_out: u64,
 }
 
 impl Evidence {
     /// The evidence of a database.
     pub fn new(database: Database) -> Self {
-        Self { database }
+        Self { database, newest: Arc::default() }
+    }
+
+    /// Writes down what a node did. What repeats within a second is counted, and told of with the next.
+    pub async fn note(&self, node: Uuid, code: &'static str, text: &str) -> Result<(), ArchiveError> {
+        match self.left_out(node, code, Instant::now()) {
+            None => Ok(()),
+            Some(0) => self.record(Some(node), code, text).await,
+            Some(left_out) => {
+                self.record(Some(node), code, &format!("{text} ({left_out} more before)")).await
+            }
+        }
     }
 
     /// Writes an event down.
@@ -66,11 +94,31 @@ impl Evidence {
             .execute(
                 "WITH added AS (INSERT INTO hub_event (at, node_id, code, text) VALUES ($1, $2, $3, $4)
                                 RETURNING event_id)
-                 DELETE FROM hub_event WHERE event_id <= (SELECT event_id FROM added) - $5",
-                &[&now.0, &node, &code, &text, &EVENTS_MAX],
+                 DELETE FROM hub_event WHERE event_id <= (SELECT event_id FROM added) - $5
+                    OR event_id <= (SELECT event_id FROM hub_event WHERE node_id = $2
+                                    ORDER BY event_id DESC OFFSET $6 LIMIT 1) AND node_id = $2",
+                &[&now.0, &node, &code, &text, &EVENTS_MAX, &NODE_EVENTS_MAX],
             )
             .await?;
         Ok(())
+    }
+
+    /// How many of a kind were not written down before this one; absent when this one is not either.
+    fn left_out(&self, node: Uuid, code: &'static str, now: Instant) -> Option<u64> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        match newest.entry((node, code)) {
+            Entry::Occupied(known) if now.duration_since(known.get().at) < REPEATED_AFTER => {
+                known.into_mut().left_out += 1;
+                None
+            }
+            Entry::Occupied(mut known) => {
+                Some(std::mem::replace(known.get_mut(), Written { at: now, left_out: 0 }).left_out)
+            }
+            Entry::Vacant(place) => {
+                place.insert(Written { at: now, left_out: 0 });
+                Some(0)
+            }
+        }
     }
 
     /// The newest events, newest first.
@@ -137,5 +185,28 @@ impl Evidence {
         let client = self.database.borrow().await?;
         let row = client.query_opt("SELECT sealed FROM kept_apart WHERE kept_id = $1", &[&kept_id]).await?;
         Ok(row.map(|row| row.get(0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_node_repeats_within_a_second_is_counted_by_node_and_code() {
+        let database = Database::at_url("postgresql://nobody@localhost/none").expect("an address");
+        let evidence = Evidence::new(database);
+        let (one, other, began) = (Uuid::from_u128(1), Uuid::from_u128(2), Instant::now());
+        let check = |node, code, after_ms, expected| {
+            let at = began + Duration::from_millis(after_ms);
+            assert_eq!(evidence.left_out(node, code, at), expected, "{code} after {after_ms} ms");
+        };
+        check(one, "STO-A", 0, Some(0));
+        check(one, "STO-A", 10, None);
+        check(one, "STO-A", 999, None);
+        check(one, "STO-B", 999, Some(0));
+        check(other, "STO-A", 999, Some(0));
+        check(one, "STO-A", 1_000, Some(2));
+        check(one, "STO-A", 3_000, Some(0));
     }
 }

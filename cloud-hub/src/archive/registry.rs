@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use deadpool_postgres::Transaction;
 use delivery::{
     BatchSequence, BootId, ChainHash, Epoch, Lane, LogHead, OpenedLog, Ranges, ReceiptLog, SealedBatch,
     SessionNumber, StoreId,
@@ -11,7 +12,7 @@ use provisioning::{
 };
 use service::logging::chain;
 use space_packet::TaiTime;
-use tokio_postgres::{Row, Transaction};
+use tokio_postgres::Row;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -43,7 +44,7 @@ pub struct NodeRow {
 }
 
 /// Most journals a node may have had: more is no node that works.
-const EPOCHS_MAX: i64 = 10_000;
+const EPOCHS_MAX: i32 = 10_000;
 
 /// A session, and how its logs stand.
 #[derive(Clone, Debug)]
@@ -94,6 +95,19 @@ impl Registry {
         Ok(rows.iter().map(node_row).collect())
     }
 
+    /// All nodes by name, without what was ever heard of them: asked every second.
+    pub async fn standings(&self) -> Result<Vec<NodeRow>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let statement = client
+            .prepare_cached(
+                "SELECT node_id, name, site, standing, NULL::bigint, NULL::text, 0::bigint, missions
+                 FROM node ORDER BY name",
+            )
+            .await?;
+        let rows = client.query(&statement, &[]).await?;
+        Ok(rows.iter().map(node_row).collect())
+    }
+
     /// Opens a session: each journal gets its epoch, and earlier sessions of its lane are fenced off in the same
     /// transaction that reads how far it is committed.
     ///
@@ -106,14 +120,15 @@ impl Registry {
     ) -> Result<Result<OpenedSession, OpenRefused>, ArchiveError> {
         let mut client = self.database.borrow().await?;
         let transaction = client.transaction().await?;
-        let opened = transaction
-            .query_opt(
+        // Prepared: after a restart of the hub all nodes come at once, and parsing cost more than carrying out.
+        let open = transaction
+            .prepare_cached(
                 "UPDATE node SET session_number = session_number + 1, boot = $2,
                                  boot_before = CASE WHEN boot = $2 THEN boot_before ELSE boot END
                  WHERE node_id = $1 AND boot_before IS DISTINCT FROM $2 RETURNING session_number",
-                &[&node, &boot.0.as_slice()],
             )
             .await?;
+        let opened = transaction.query_opt(&open, &[&node, &boot.0.as_slice()]).await?;
         let Some(opened) = opened else { return Ok(Err(OpenRefused::Duplicate)) };
         let session: i64 = opened.get(0);
         let mut logs = Vec::with_capacity(heads.len());
@@ -215,18 +230,18 @@ impl Registry {
             .collect()
     }
 
-    /// Remembers what was last heard of a node, for the next start.
-    pub async fn remember(
-        &self,
-        node: Uuid,
-        last_contact: i64,
-        report: Option<&str>,
-    ) -> Result<(), ArchiveError> {
+    /// Remembers what was last heard of nodes, for the next start: of each when, and its report if there is one.
+    pub async fn remember(&self, heard: &[(Uuid, i64, Option<String>)]) -> Result<(), ArchiveError> {
+        let nodes: Vec<Uuid> = heard.iter().map(|(node, ..)| *node).collect();
+        let contacts: Vec<i64> = heard.iter().map(|(_, contact, _)| *contact).collect();
+        let reports: Vec<Option<&str>> = heard.iter().map(|(.., report)| report.as_deref()).collect();
         let client = self.database.borrow().await?;
         client
             .execute(
-                "UPDATE node SET last_contact = $2, report = coalesce($3, report) WHERE node_id = $1",
-                &[&node, &last_contact, &report],
+                "UPDATE node SET last_contact = heard.at, report = coalesce(heard.report, node.report)
+                 FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS heard (node_id, at, report)
+                 WHERE node.node_id = heard.node_id",
+                &[&nodes, &contacts, &reports],
             )
             .await?;
         Ok(())
@@ -423,45 +438,39 @@ async fn open_log(
     session: i64,
     head: &LogHead,
 ) -> Result<Option<(LaneKey, OpenedLog)>, ArchiveError> {
-    // The node's row is locked, so the next epoch is nobody else's.
-    let epoch = transaction
-        .query_opt(
+    // The node's row is locked, so the next epoch is nobody else's. They count from 1 without holes.
+    let find = transaction
+        .prepare_cached(
             "WITH known AS (SELECT epoch FROM node_epoch WHERE node_id = $1 AND store_id = $2),
+                  newest AS (SELECT coalesce((SELECT max(epoch) FROM node_epoch WHERE node_id = $1), 0) AS epoch),
                   added AS (INSERT INTO node_epoch (node_id, epoch, store_id)
-                            SELECT $1, coalesce(max(epoch), 0) + 1, $2 FROM node_epoch WHERE node_id = $1
-                            HAVING NOT EXISTS (SELECT FROM known) AND count(*) < $3 RETURNING epoch)
+                            SELECT $1, newest.epoch + 1, $2 FROM newest
+                            WHERE newest.epoch < $3 AND NOT EXISTS (SELECT FROM known) RETURNING epoch)
              SELECT epoch FROM known UNION ALL SELECT epoch FROM added",
-            &[&node, &head.store.0.as_slice(), &EPOCHS_MAX],
         )
         .await?;
+    let epoch = transaction.query_opt(&find, &[&node, &head.store.0.as_slice(), &EPOCHS_MAX]).await?;
     let Some(epoch) = epoch.map(|row| row.get::<_, i32>(0)) else { return Ok(None) };
     let lane = u8::from(head.lane);
     let (number, empty) = (i16::from(lane), ChainHash::of_store(head.store, head.lane));
-    transaction
-        .execute(
+    // Waits for a commit of the session before: what it brought is read here. That nothing changes locks the row.
+    let read = transaction
+        .prepare_cached(
             "INSERT INTO lane (node_id, epoch, lane, session_number, hash) VALUES ($1, $2, $3, 0, $4)
-             ON CONFLICT DO NOTHING",
-            &[&node, &epoch, &number, &empty.0.as_slice()],
+             ON CONFLICT (node_id, epoch, lane) DO UPDATE SET session_number = lane.session_number
+             RETURNING watermark, hash, spans, safe",
         )
         .await?;
-    // Waits for a commit of the session before: what it brought is read here.
-    let row = transaction
-        .query_one(
-            "SELECT watermark, hash, spans, safe FROM lane WHERE node_id = $1 AND epoch = $2 AND lane = $3
-             FOR UPDATE",
-            &[&node, &epoch, &number],
-        )
-        .await?;
+    let row = transaction.query_one(&read, &[&node, &epoch, &number, &empty.0.as_slice()]).await?;
     let (committed, safe) = lane_position(&row)?;
     let opened = OpenedLog::judge(head, committed, safe);
     if !opened.is_fork && !head.is_forked {
-        transaction
-            .execute(
-                "UPDATE lane SET session_number = $4, head = greatest(head, $5)
-                 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
-                &[&node, &epoch, &number, &session, &(head.head.map_or(0, |head| head.0) as i64)],
+        let take = transaction
+            .prepare_cached(
+                "UPDATE lane SET session_number = $4 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
             )
             .await?;
+        transaction.execute(&take, &[&node, &epoch, &number, &session]).await?;
     }
     Ok(Some((LaneKey { node, epoch: epoch as u32, lane }, opened)))
 }

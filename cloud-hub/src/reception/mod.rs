@@ -5,6 +5,7 @@
 //! a node lacks ([`documents`]), and its next certificate ([`renewal`]).
 
 pub mod committer;
+mod crowd;
 mod documents;
 mod greeting;
 pub mod import;
@@ -23,6 +24,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
+use uuid::Uuid;
 
 use crate::archive::{Evidence, Registry};
 use crate::fleet::Fleet;
@@ -30,6 +32,7 @@ use crate::missions::Missions;
 use crate::told::Told;
 use committer::{Load, Submission};
 pub use renewal::Renewals;
+use crowd::{CONNECTIONS_MAX, Crowd};
 pub use session::Settings;
 
 /// How often the kernel is asked what it dropped.
@@ -67,6 +70,7 @@ impl Reception {
     /// Serves nodes until shutdown; then says goodbye to each.
     pub async fn run(mut self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut connections = JoinSet::new();
+        let crowd = Arc::new(Crowd::default());
         let shelf = documents::Shelf::new(
             Arc::clone(&self.missions),
             Arc::clone(&self.told),
@@ -119,6 +123,13 @@ impl Reception {
                         accepted.connection.close(refusal.close_code(), &refusal.to_string());
                         continue;
                     }
+                    let Some(place) = crowd.enter(peer.node_id) else {
+                        Metric::HubSessionsRefused.add(1);
+                        accepted.connection.close(link::CLOSE_DONE, "this node has too many connections");
+                        let evidence = self.evidence.clone();
+                        connections.spawn(async move { note_crowd(&evidence, peer.node_id).await });
+                        continue;
+                    };
                     let session = session::Session {
                         connection: accepted.connection,
                         peer,
@@ -131,7 +142,11 @@ impl Reception {
                         shelf: Arc::clone(&shelf),
                         renewals: Arc::clone(&self.renewals),
                     };
-                    connections.spawn(session.run(shutdown.clone()));
+                    let session = session.run(shutdown.clone());
+                    connections.spawn(async move {
+                        session.await;
+                        drop(place);
+                    });
                 }
                 // The link lets no session through without a certificate.
                 (Alpn::Session, None) => {
@@ -154,6 +169,13 @@ impl Reception {
         if let Err(error) = replaced {
             warn!(error, "the authorities that were trusted before stay");
         }
+    }
+}
+
+async fn note_crowd(evidence: &Evidence, node: Uuid) {
+    let text = format!("STO-SESSION-VIOLATION: it opened more than {CONNECTIONS_MAX} connections at once");
+    if let Err(error) = evidence.note(node, "STO-SESSION-VIOLATION", &text).await {
+        warn!(error = chain(&error), "what a node did could not be written down");
     }
 }
 

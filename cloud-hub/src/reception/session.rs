@@ -7,13 +7,13 @@ use delivery::{
     BatchError, Frame, FrameDecodeError, Holds, Inbox, InboxVerdict, LogNumber, SealedBatch, SetAside,
     TimeAnswer, Violation, Way,
 };
-use link::{Closed, Connection, FrameError, FrameWriter, NodeCertificate};
+use link::{Closed, Connection, FrameError, FrameReader, FrameWriter, NodeCertificate};
 use provisioning::NotAllowed;
 use service::logging::chain;
 use service::metric::Metric;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -24,11 +24,17 @@ use super::now_unix;
 use super::renewal::{self, Renewals};
 use super::streams::{self, Arrival, Incoming, StreamEnd};
 use crate::archive::{ApartCause, ArchiveError, Evidence, Received, Registry};
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, ReportRefused};
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon a revoked node is thrown out, and how often a node is told what it may forget.
 const REVIEW_INTERVAL: Duration = Duration::from_secs(1);
+/// What a node says on its control stream between two reviews, which is 1 or 2 a second of one that works; more than a
+/// link that was dark for minutes brings at once.
+const REQUESTS_MAX: u32 = 2_000;
+/// How long a node may leave no room for what it is told: its session then does nothing else.
+const DEAF_AFTER: Duration = Duration::from_secs(30);
+const FAREWELL: Duration = Duration::from_secs(1);
 /// What a hub that was restarted asks of its nodes before they come back.
 const RETURN_AFTER_MS: u32 = 500;
 /// What a node is asked for whose next session would end like the last until somebody has looked at it.
@@ -71,13 +77,18 @@ pub(super) enum SessionEnd {
     CommitterStopped,
     #[error("the database does not answer")]
     Database(#[from] ArchiveError),
+    #[error(
+        "STO-SESSION-VIOLATION: the node has not read what it was told for {} s",
+        DEAF_AFTER.as_secs()
+    )]
+    Deaf,
     #[error("another session of this node was opened")]
     Fenced,
     #[error(
         "STO-SESSION-FORK: the node's journal does not continue what is archived; was a disk image restored, or the node cloned?"
     )]
     Fork,
-    #[error("a frame cannot be read")]
+    #[error("STO-SESSION-VIOLATION: a frame cannot be read: {0}")]
     Frame(#[from] FrameDecodeError),
     #[error("the node said goodbye: {0}")]
     Goodbye(String),
@@ -87,15 +98,17 @@ pub(super) enum SessionEnd {
     Lost(Closed),
     #[error(transparent)]
     NotAllowed(#[from] NotAllowed),
+    #[error("STO-SESSION-VIOLATION: it said more than {REQUESTS_MAX} things within a second")]
+    Flood,
     #[error("the session was refused: {code}: {detail}")]
     Rejected { code: &'static str, detail: String },
     #[error("the node did not say HELLO")]
     Silent,
-    #[error("a stream broke")]
+    #[error("a stream broke: {0}")]
     Stream(#[source] FrameError),
-    #[error("it opened more streams than it may")]
+    #[error("STO-SESSION-VIOLATION: it opened more than {} streams of batches", Way::OF_SESSION.len())]
     Streams,
-    #[error("the node said something else than was due")]
+    #[error("STO-SESSION-VIOLATION: the node said something else than was due")]
     Unexpected,
     #[error("STO-SESSION-VIOLATION: the node does not keep to the protocol: {0}")]
     Violation(#[from] Violation),
@@ -108,7 +121,13 @@ impl SessionEnd {
             Self::ApartFull => "STO-SESSION-APART-FULL",
             Self::Batch(_) => "STO-SESSION-DAMAGED",
             Self::Fork => "STO-SESSION-FORK",
-            Self::Frame(_) | Self::Streams | Self::Unexpected | Self::Violation(_) => "STO-SESSION-VIOLATION",
+            Self::Deaf
+            | Self::Flood
+            | Self::Frame(_)
+            | Self::Stream(FrameError::Empty | FrameError::TooLong { .. })
+            | Self::Streams
+            | Self::Unexpected
+            | Self::Violation(_) => "STO-SESSION-VIOLATION",
             Self::NotAllowed(refusal) => refusal.code(),
             Self::Rejected { code, .. } => code,
             _ => return None,
@@ -160,6 +179,19 @@ struct Serving<'a> {
     inbox: Inbox,
     under_way: Vec<UnderWay>,
     renewal_asked: Option<Instant>,
+    /// Since the last review.
+    requests: u32,
+    /// A report was refused, which is written down once.
+    has_refused_report: bool,
+}
+
+/// Where an open session hears from.
+struct Sources<'a> {
+    alarms: mpsc::Receiver<Arrival>,
+    news: &'a Notify,
+    others: mpsc::Receiver<Arrival>,
+    requests: &'a mut FrameReader,
+    review: Interval,
 }
 
 impl Session {
@@ -201,7 +233,7 @@ impl Session {
     /// Writes down what somebody should know of.
     async fn note(&self, end: &SessionEnd) {
         if let Some(code) = end.code()
-            && let Err(error) = self.evidence.record(Some(self.peer.node_id), code, &end.to_string()).await
+            && let Err(error) = self.evidence.note(self.peer.node_id, code, &end.to_string()).await
         {
             warn!(error = chain(&error), "what a node did could not be written down");
         }
@@ -220,9 +252,13 @@ impl Session {
             _ => (0, &[][..]),
         };
         let goodbye = goodbye(end.to_string(), retry_after_ms, others);
-        if send(control, &goodbye).await.is_ok() && control.finish().await.is_ok() {
-            let _ = timeout(Duration::from_secs(1), control.delivered()).await;
-        }
+        // One that does not read does not hear it.
+        let _ = timeout(FAREWELL, async {
+            if send(control, &goodbye).await.is_ok() && control.finish().await.is_ok() {
+                let _ = control.delivered().await;
+            }
+        })
+        .await;
         self.connection.close(link::CLOSE_DONE, "the session is over");
     }
 
@@ -237,10 +273,11 @@ impl Session {
         let (holds, held) = watch::channel(Holds::default());
         // Ends with this session, when the set is dropped.
         let mut beside = JoinSet::new();
-        let (mut alarms, mut others) = streams::receive(self.connection.clone(), &mut beside);
+        let (alarms, others) = streams::receive(self.connection.clone(), &mut beside);
         beside.spawn(Arc::clone(&self.shelf).supply(self.connection.clone(), self.peer.node_id, held));
         let mut review = interval(REVIEW_INTERVAL);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sources = Sources { alarms, news, others, requests, review };
         let mut serving = Serving {
             session: self,
             control,
@@ -249,17 +286,16 @@ impl Session {
             inbox,
             under_way: Vec::new(),
             renewal_asked: None,
+            requests: 0,
+            has_refused_report: false,
         };
         loop {
+            // A step that waits, for a node that does not read or for the database, does not keep the session.
             let step: Result<(), SessionEnd> = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => Err(SessionEnd::HubStops),
                 () = superseded.cancelled() => Err(SessionEnd::Fenced),
-                () = news.notified() => serving.on_news().await,
-                Some(arrival) = alarms.recv() => serving.on_arrival(arrival).await,
-                frame = requests.next() => serving.on_request(frame, &holds).await,
-                _ = review.tick() => serving.review().await,
-                Some(arrival) = others.recv() => serving.on_arrival(arrival).await,
+                step = serving.step(&mut sources, &holds) => step,
             };
             if let Err(end) = step {
                 return end;
@@ -269,6 +305,22 @@ impl Session {
 }
 
 impl Serving<'_> {
+    async fn step(
+        &mut self,
+        sources: &mut Sources<'_>,
+        holds: &watch::Sender<Holds>,
+    ) -> Result<(), SessionEnd> {
+        tokio::select! {
+            biased;
+            () = sources.news.notified() => self.on_news().await,
+            // Before what the node may send without end.
+            _ = sources.review.tick() => self.review().await,
+            Some(arrival) = sources.alarms.recv() => self.on_arrival(arrival).await,
+            frame = sources.requests.next() => self.on_request(frame, holds).await,
+            Some(arrival) = sources.others.recv() => self.on_arrival(arrival).await,
+        }
+    }
+
     async fn on_arrival(&mut self, arrival: Arrival) -> Result<(), SessionEnd> {
         let Incoming { log, way, batch, is_readable } = arrival?;
         let verdict = self.inbox.on_batch(log, way, &batch)?;
@@ -336,7 +388,7 @@ impl Serving<'_> {
         let sequence = batch.header.sequence;
         let text = format!("{code}: batch {} is kept apart: {reason}", sequence.0);
         warn!(node = %self.session.peer.node_id, text);
-        self.session.evidence.record(Some(self.session.peer.node_id), code, &text).await?;
+        self.session.evidence.note(self.session.peer.node_id, code, &text).await?;
         send(self.control, &Frame::SetAside(SetAside { log, sequence, reason })).await?;
         Ok(())
     }
@@ -403,9 +455,17 @@ impl Serving<'_> {
         holds: &watch::Sender<Holds>,
     ) -> Result<(), SessionEnd> {
         let frame = frame?.ok_or(SessionEnd::Unexpected)?;
+        self.requests += 1;
+        if self.requests > REQUESTS_MAX {
+            return Err(SessionEnd::Flood);
+        }
         let (now, node) = (service::clock::now(), self.session.peer.node_id);
         match Frame::decode(frame.kind, &frame.body)? {
-            Some(Frame::Report(json)) => self.session.fleet.on_report(node, &json, now),
+            Some(Frame::Report(json)) => {
+                if let Err(refused) = self.session.fleet.on_report(node, &json, now) {
+                    self.on_report_refused(&refused).await?;
+                }
+            }
             Some(Frame::Goodbye(goodbye)) => return Err(SessionEnd::Goodbye(goodbye.reason)),
             Some(Frame::Holds(said)) => drop(holds.send_replace(said)),
             Some(Frame::TimeAsk(asked)) => {
@@ -426,8 +486,18 @@ impl Serving<'_> {
         Ok(())
     }
 
+    async fn on_report_refused(&mut self, refused: &ReportRefused) -> Result<(), SessionEnd> {
+        if !std::mem::replace(&mut self.has_refused_report, true) {
+            let (node, text) = (self.session.peer.node_id, format!("{}: {refused}", ReportRefused::CODE));
+            warn!(%node, text);
+            self.session.evidence.note(node, ReportRefused::CODE, &text).await?;
+        }
+        Ok(())
+    }
+
     /// Whether the node may stay; and what has become safe since the last commit.
     async fn review(&mut self) -> Result<(), SessionEnd> {
+        self.requests = 0;
         self.session.fleet.allowed().judge(&self.session.peer, now_unix())?;
         for (index, open) in self.logs.iter().enumerate() {
             let log = LogNumber(index as u8);
@@ -439,12 +509,12 @@ impl Serving<'_> {
     }
 }
 
-async fn write(stream: &mut FrameWriter, frame: &Frame) -> Result<(), FrameError> {
+async fn write(stream: &mut FrameWriter, frame: &Frame) -> Result<(), SessionEnd> {
     let (kind, body) = frame.encode();
-    stream.write(kind, &[&body]).await
+    Ok(timeout(DEAF_AFTER, stream.write(kind, &[&body])).await.map_err(|_| SessionEnd::Deaf)??)
 }
 
-pub(super) async fn send(stream: &mut FrameWriter, frame: &Frame) -> Result<(), FrameError> {
+pub(super) async fn send(stream: &mut FrameWriter, frame: &Frame) -> Result<(), SessionEnd> {
     write(stream, frame).await?;
-    stream.flush().await
+    Ok(timeout(DEAF_AFTER, stream.flush()).await.map_err(|_| SessionEnd::Deaf)??)
 }

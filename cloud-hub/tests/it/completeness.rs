@@ -193,7 +193,7 @@ async fn a_table_tells_each_station_what_came_and_what_is_still_to_come() {
         ..NodeReport::default()
     };
     let json = serde_json::to_string(&report).expect("encodes");
-    world.registry.remember(lane.key.node, BEGINNING, Some(&json)).await.expect("kept");
+    world.registry.remember(&[(lane.key.node, BEGINNING, Some(json))]).await.expect("kept");
     let stations = [station(&world).await];
     let hour = Hour::of(TaiTime(BEGINNING));
     let asked = Asked { mission: "test", hours: hour..Hour(hour.0 + 1), by: CompletenessBy::Total };

@@ -28,12 +28,14 @@ impl LinkCap {
             self.limit.set_rate(cap.rate, now);
             self.until = cap.until;
         }
-        let ready = self.limit.ready_at(BURST_BYTES, now);
+        // What was saved up does not count where nothing may be sent at all.
+        let is_shut = self.limit.rate().is_some_and(|rate| rate.bits_per_s == 0);
+        let ready = if is_shut { Duration::MAX } else { self.limit.ready_at(BURST_BYTES, now) };
         // Another rate may hold earlier than that.
         match self.until {
             Some(until) if ready > now => {
                 let ahead = u64::try_from(until.0.saturating_sub(clock.0)).unwrap_or(0);
-                ready.min(now + Duration::from_nanos(ahead))
+                ready.min(now.saturating_add(Duration::from_nanos(ahead)))
             }
             _ => ready,
         }

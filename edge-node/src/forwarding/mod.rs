@@ -3,7 +3,6 @@
 //! Nothing here decides what is sent: the outbox does. Nothing here owns data: the journals do.
 
 mod backlog;
-mod backoff;
 mod cap;
 mod documents;
 mod linger;
@@ -19,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{BootId, Outbox, RateSchedule};
+use delivery::{Backoff, BootId, Outbox, RateSchedule};
 use link::{Client, ClientOptions, Closed, ConnectError};
 use provisioning::NotAllowed;
 use tokio::time::Instant;
@@ -29,7 +28,6 @@ use tracing::{info, warn};
 use crate::documents::NodeDocuments;
 use crate::journal::{JournalHandle, JournalKey, ReadFailed};
 use crate::status::{HubLink, NodeStatus};
-use backoff::Backoff;
 use cap::LinkCap;
 use logs::Logs;
 use older::OlderJournals;
@@ -137,7 +135,7 @@ impl Forwarder {
                     self.lost(&problem);
                 }
             }
-            let wait = backoff.next_wait();
+            let wait = backoff.next_wait(rand::random());
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 () = tokio::time::sleep(wait) => {}

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dashboard::node_report_json;
-use delivery::{Ack, ClockComparison, Frame, FrameDecodeError, LogNumber, LogsMissing, Next, Outbox, Wanted};
+use delivery::{
+    Ack, Backoff, ClockComparison, Frame, FrameDecodeError, LogNumber, LogsMissing, Next, Outbox, Wanted,
+};
 use link::{Client, Closed, Connection, FrameError, FrameReader, FrameWriter};
 use service::metric::Metric;
 use tokio::task::JoinSet;
@@ -12,7 +14,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::backoff::Backoff;
 use super::cap::LinkCap;
 use super::logs::Logs;
 use super::reading::ReadAhead;

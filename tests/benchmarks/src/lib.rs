@@ -7,6 +7,7 @@ mod chance;
 pub mod decode;
 pub mod delivery;
 pub mod figures;
+pub mod fleet;
 pub mod intake;
 pub mod link_bytes;
 pub mod processes;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use benchmarks::decode::{Decode, Instructions, Repeated, Which};
 use benchmarks::delivery::Delivery;
+use benchmarks::fleet::Fleet;
 use benchmarks::intake::Intake;
 use benchmarks::link_bytes;
 use benchmarks::smoke::{self, Smoke};
@@ -34,6 +35,8 @@ enum Bench {
     /// Journals to the hub's database: one node and many, a backlog beside live data, and NATS on the same packets; ten
     /// minutes. Needs nats-server on the path for the comparison.
     Delivery(Delivery),
+    /// A thousand nodes at one hub: memory, processor time, and when all are back after a restart; four minutes.
+    Fleet(Fleet),
     /// A node alone: throughput, latency and memory of each door, and the journal beside a plain file; five minutes.
     Intake(Intake),
     /// Bytes on the link for each packet of the demo spacecraft and of JPSS, raw = 100 %, and what sealing costs, by
@@ -65,6 +68,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Bench::DecodeInstructions => Instructions.run(),
         Bench::DecodeRepeatedly { mission, packets } => Repeated { mission, packets }.run(),
         Bench::Delivery(delivery) => runtime()?.block_on(delivery.run()),
+        Bench::Fleet(fleet) => runtime()?.block_on(fleet.run()),
         Bench::Intake(intake) => runtime()?.block_on(intake.run()),
         Bench::LinkBytes => link_bytes::run(),
         Bench::Smoke { seconds, steady, latency, saturating } => measure_smoke(Smoke {

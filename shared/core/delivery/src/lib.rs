@@ -5,6 +5,7 @@
 //! asks what to do; the caller does it. The protocol is described in `docs/delivery-protocol.md`.
 
 mod backlog;
+mod backoff;
 mod batch;
 mod bundle;
 mod clock;
@@ -23,6 +24,7 @@ mod safe;
 mod schedule;
 
 pub use backlog::{Backlog, BacklogMeter, Drain, Flow, Rate, Rates, Totals, Waiting};
+pub use backoff::Backoff;
 pub use batch::{
     BATCH_BYTES_MAX, BatchBuilder, BatchError, BatchHeader, ChainHash, Codec, Gap, GapReason, OpenBatch,
     Packer, Position, RECORDS_MAX, Record, SealedBatch, SealedBody, is_name,

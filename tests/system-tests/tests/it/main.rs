@@ -9,6 +9,7 @@ mod disk_full;
 mod flight;
 mod gaps;
 mod hostile;
+mod hostile_node;
 mod kill;
 mod offline;
 mod serials;

@@ -6,6 +6,10 @@ use space_packet::{ReceptionTime, TaiTime};
 use super::{BatchError, RECORDS_MAX, VERSION, is_name, malformed};
 use crate::{BatchSequence, Content, Lane, StoreId};
 
+/// The highest number of a batch. Databases count with signed numbers, and name the end of a range by the number behind
+/// it; at a million batches a second a lane gets there in 290,000 years.
+const SEQUENCE_MAX: BatchSequence = BatchSequence(i64::MAX as u64 - 1);
+
 /// BLAKE3 of a batch and everything before it in its lane, truncated to 16 bytes.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct ChainHash(pub [u8; 16]);
@@ -220,7 +224,7 @@ impl BatchHeader {
         };
         records_fit
             && self.quarantined <= self.records
-            && self.sequence >= BatchSequence::FIRST
+            && (BatchSequence::FIRST..=SEQUENCE_MAX).contains(&self.sequence)
             && is_name(&self.mission)
             && is_name(&self.link)
             && self.first_reception <= self.last_reception

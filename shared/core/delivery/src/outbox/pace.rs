@@ -17,7 +17,7 @@ const LIVE_FORGOTTEN: Duration = Duration::from_secs(1);
 pub(super) struct Pace {
     window: u64,
     round_trip: Duration,
-    /// What live acknowledgements take where the backlog is not to blame: learned while it is as small as it gets.
+    /// What live acknowledgements take where the backlog is not to blame: learned while there is little of it.
     usual: Option<Duration>,
     /// No second step back before this.
     patient_until: Duration,
@@ -70,7 +70,7 @@ impl Pace {
     /// A live batch was acknowledged so long after it was sent; `in_flight` bytes of backlog are under way.
     pub(super) fn on_live_acknowledged(&mut self, latency: Duration, in_flight: u64, now: Duration) {
         self.live_heard = Some(now);
-        if self.window == WINDOW_MIN || in_flight == 0 {
+        if self.window <= 2 * WINDOW_MIN || in_flight == 0 {
             // A slow disk at the hub, a loaded machine: stepping back further would not help.
             self.usual = Some(self.usual.map_or(latency, |usual| (usual * 7 + latency) / 8));
         }
