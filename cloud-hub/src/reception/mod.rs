@@ -31,8 +31,8 @@ use crate::fleet::Fleet;
 use crate::missions::Missions;
 use crate::told::Told;
 use committer::{Load, Submission};
-pub use renewal::Renewals;
 use crowd::{CONNECTIONS_MAX, Crowd};
+pub use renewal::Renewals;
 pub use session::Settings;
 
 /// How often the kernel is asked what it dropped.

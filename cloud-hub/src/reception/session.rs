@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use delivery::{
-    BatchError, Frame, FrameDecodeError, Holds, Inbox, InboxVerdict, LogNumber, SealedBatch, SetAside,
-    TimeAnswer, Violation, Way,
+    BatchError, Frame, FrameDecodeError, Holds, Inbox, InboxVerdict, LogNumber, RejectCode, SealedBatch,
+    SetAside, TimeAnswer, Violation, Way,
 };
 use link::{Closed, Connection, FrameError, FrameReader, FrameWriter, NodeCertificate};
 use provisioning::NotAllowed;
@@ -129,7 +129,7 @@ impl SessionEnd {
             | Self::Unexpected
             | Self::Violation(_) => "STO-SESSION-VIOLATION",
             Self::NotAllowed(refusal) => refusal.code(),
-            Self::Rejected { code, .. } => code,
+            Self::Rejected { code, .. } if *code != RejectCode::Busy.code() => code,
             _ => return None,
         })
     }

@@ -143,12 +143,7 @@ impl Fleet {
         Ok(((after.0 - before.0) / seconds, (after.1 - before.1) / seconds))
     }
 
-    async fn restart(
-        &self,
-        ground: &mut GroundSegment,
-        fleet: &FleetLoad,
-        end: End,
-    ) -> anyhow::Result<()> {
+    async fn restart(&self, ground: &mut GroundSegment, fleet: &FleetLoad, end: End) -> anyhow::Result<()> {
         fleet.back(Instant::now(), CONNECTED_WITHIN, |node| node.opened).await?;
         let ended = Instant::now();
         let how = match end {
@@ -186,7 +181,13 @@ impl Fleet {
         let mut context = self.context(what);
         context["hub_without_sessions_mib"] = json!(empty_mib);
         print(BENCH, "hub_memory", present, "MiB", &context);
-        print(BENCH, "hub_memory_per_node", (present - empty_mib) * 1_024.0 / self.nodes as f64, "KiB", &context);
+        print(
+            BENCH,
+            "hub_memory_per_node",
+            (present - empty_mib) * 1_024.0 / self.nodes as f64,
+            "KiB",
+            &context,
+        );
         Ok(())
     }
 

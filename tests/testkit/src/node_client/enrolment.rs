@@ -51,6 +51,7 @@ impl Enroller {
             hub_addresses: vec![self.reception.clone()],
             node_name: name.to_owned(),
             site: format!("{name} station"),
+            missions: None,
             expires_unix: unix_now() + TOKEN_VALID_S,
         };
         let (token, record) = Token::issue(wanted, self.pin)?;

@@ -1,6 +1,7 @@
 //! A node that makes packets of its own and forwards them by the rules of real ones, coming back whenever it is cut off.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -57,7 +58,7 @@ pub struct Forwarding {
 
 /// What wakes a session.
 enum Woken {
-    Answer(Option<Frame>),
+    Answer(Option<Box<Frame>>),
     Batch,
     Pace,
     Report,
@@ -124,7 +125,7 @@ impl Forwarding {
             let until = self.forward(&session, &mut ways).await?;
             let woken = tokio::select! {
                 () = stop.cancelled() => Woken::Stop,
-                frame = session.next() => Woken::Answer(frame?),
+                frame = session.next() => Woken::Answer(frame?.map(Box::new)),
                 changed = pace.changed() => changed.map_or(Woken::Stop, |()| Woken::Pace),
                 _ = batches.tick() => Woken::Batch,
                 _ = reports.tick() => Woken::Report,
@@ -132,7 +133,7 @@ impl Forwarding {
             };
             match woken {
                 Woken::Answer(Some(frame)) => {
-                    if let Some(end) = self.on_frame(frame, on, backoff) {
+                    if let Some(end) = self.on_frame(*frame, on, backoff) {
                         return Ok(end);
                     }
                 }
@@ -184,10 +185,10 @@ impl Forwarding {
                 Next::Nothing => return Ok(Instant::now() + NEVER),
             };
             let batch = self.journal.batch(first).context("what is not at the hub is here")?;
-            if !ways.contains_key(&way) {
-                ways.insert(way, session.open_way(way).await?);
-            }
-            let stream = ways.get_mut(&way).context("it was opened")?;
+            let stream = match ways.entry(way) {
+                Entry::Occupied(open) => open.into_mut(),
+                Entry::Vacant(place) => place.insert(session.open_way(way).await?),
+            };
             stream.send(Frame::BATCH, &[&Frame::batch_prefix(log, way), batch.bytes()]).await?;
         }
     }
@@ -200,12 +201,10 @@ impl Forwarding {
     /// Returns why the hub ends the session, if it does.
     fn on_frame(&mut self, frame: Frame, on: &impl Fn(NodeEvent), backoff: &mut Backoff) -> Option<String> {
         match frame {
-            Frame::Ack(ack) => {
-                if self.outbox.on_ack(&ack, self.began.elapsed()) {
-                    backoff.succeeded();
-                    self.journal.forget(self.outbox.safe(self.journal.store()));
-                    on(NodeEvent::Acknowledged);
-                }
+            Frame::Ack(ack) if self.outbox.on_ack(&ack, self.began.elapsed()) => {
+                backoff.succeeded();
+                self.journal.forget(self.outbox.safe(self.journal.store()));
+                on(NodeEvent::Acknowledged);
             }
             Frame::Credit(credit) => self.outbox.on_credit(credit),
             Frame::Goodbye(goodbye) => {
