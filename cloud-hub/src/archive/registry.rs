@@ -467,10 +467,12 @@ async fn open_log(
     if !opened.is_fork && !head.is_forked {
         let take = transaction
             .prepare_cached(
-                "UPDATE lane SET session_number = $4 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
+                "UPDATE lane SET session_number = $4, head = greatest(head, $5)
+                 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
             )
             .await?;
-        transaction.execute(&take, &[&node, &epoch, &number, &session]).await?;
+        let newest = head.head.map_or(0, |head| head.0) as i64;
+        transaction.execute(&take, &[&node, &epoch, &number, &session, &newest]).await?;
     }
     Ok(Some((LaneKey { node, epoch: epoch as u32, lane }, opened)))
 }

@@ -70,7 +70,7 @@ impl Pace {
     /// A live batch was acknowledged so long after it was sent; `in_flight` bytes of backlog are under way.
     pub(super) fn on_live_acknowledged(&mut self, latency: Duration, in_flight: u64, now: Duration) {
         self.live_heard = Some(now);
-        if self.window <= 2 * WINDOW_MIN || in_flight == 0 {
+        if self.window < 2 * WINDOW_MIN || in_flight == 0 {
             // A slow disk at the hub, a loaded machine: stepping back further would not help.
             self.usual = Some(self.usual.map_or(latency, |usual| (usual * 7 + latency) / 8));
         }
@@ -84,6 +84,9 @@ impl Pace {
     /// Backlog was acknowledged; `window_max` is what credit leaves for it.
     pub(super) fn on_backlog_acknowledged(&mut self, bytes: u64, window_max: u64, now: Duration) {
         let is_alone = self.live_heard.is_none_or(|heard| now >= heard + LIVE_FORGOTTEN);
+        if !is_alone && now < self.patient_until {
+            return;
+        }
         let more = if is_alone {
             bytes
         } else {
