@@ -125,9 +125,13 @@ fn context(segment: &Segment, packets: u64, parameters: &str, path: &str) -> Val
 
 fn compare(ours: OurRates, theirs: NatsRates, syncing: Syncing) {
     let context = json!({ "sync_interval": syncing.word(), "packet_bytes": PACKET_BYTES });
-    let from_socket = ours.from_socket / theirs.published;
-    print(BENCH, "from_socket_of_nats", from_socket, "ratio", &context);
-    let drain = ours.drain / theirs.published;
-    print(BENCH, "drain_of_nats_published", drain, "ratio", &context);
-    print(BENCH, "drain_of_nats_catching_up", ours.drain / theirs.catching_up, "ratio", &context);
+    // Its mirror falls behind at times: what its leaf acknowledges is the stricter peer.
+    for (metric, ratio) in [
+        ("from_socket_of_nats_acknowledged", ours.from_socket / theirs.acknowledged),
+        ("from_socket_of_nats_published", ours.from_socket / theirs.published),
+        ("drain_of_nats_acknowledged", ours.drain / theirs.acknowledged),
+        ("drain_of_nats_catching_up", ours.drain / theirs.catching_up),
+    ] {
+        print(BENCH, metric, ratio, "ratio", &context);
+    }
 }

@@ -42,6 +42,8 @@ impl Syncing {
 /// Packets a second.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NatsRates {
+    /// Acknowledged at the leaf.
+    pub(super) acknowledged: f64,
     /// Acknowledged at the leaf and in the hub's mirror.
     pub(super) published: f64,
     /// Into the mirror after the link was away.
@@ -70,11 +72,11 @@ pub(super) async fn measure(directory: &Path, syncing: Syncing, packets: u64) ->
     let cpu_before = cpu(&pids);
     let begun = Instant::now();
     leaf.publish(SUBJECT, &made(0, packets), PACKET_BYTES).await?;
-    let acknowledged_s = begun.elapsed().as_secs_f64();
+    let acknowledged = packets as f64 / begun.elapsed().as_secs_f64();
     mirrored(&mut hub, packets).await?;
     let published = packets as f64 / begun.elapsed().as_secs_f64();
     let micros = (cpu(&pids) - cpu_before) * 1e6 / packets as f64;
-    print(BENCH, "nats_acknowledged_per_second", packets as f64 / acknowledged_s, "1/s", &context);
+    print(BENCH, "nats_acknowledged_per_second", acknowledged, "1/s", &context);
     print(BENCH, "nats_published_per_second", published, "1/s", &context);
     print(BENCH, "nats_cpu_per_packet", micros, "us", &context);
 
@@ -92,7 +94,7 @@ pub(super) async fn measure(directory: &Path, syncing: Syncing, packets: u64) ->
     mirrored(&mut hub, 2 * packets).await?;
     let catching_up = (2 * packets - first) as f64 / begun.elapsed().as_secs_f64();
     print(BENCH, "nats_catching_up_per_second", catching_up, "1/s", &context);
-    Ok(NatsRates { published, catching_up })
+    Ok(NatsRates { acknowledged, published, catching_up })
 }
 
 /// The load's packets, as a station would send them.
