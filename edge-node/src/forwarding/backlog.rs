@@ -16,12 +16,13 @@ pub async fn update_backlog(
     status.on_head(head);
     let (mut batches, mut records, mut bytes, mut oldest) = (0, 0, 0, None);
     for &(first, last) in missing {
+        batches += last + 1 - first;
+        // Where all of it is lost, only the gap waits to be declared.
         let Some(begin) = position_before(journal, first, last).await? else { continue };
         let end = match position_before(journal, last + 1, head.number()).await? {
             Some(end) => end.position,
             None => head,
         };
-        batches += last + 1 - first;
         records += end.records.saturating_sub(begin.position.records);
         bytes += end.bytes.saturating_sub(begin.position.bytes);
         oldest = oldest.or(Some(begin.reception));

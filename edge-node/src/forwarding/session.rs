@@ -136,6 +136,8 @@ async fn greet(
     let forwarder = standing.forwarder;
     let (mut control, mut answers) = connection.open_bi().await?;
     control.set_priority(delivery::CONTROL_PRIORITY);
+    // What came in while the hub was looked for is backlog. A journal that was replaced meanwhile shows right after.
+    standing.logs.on_heads(standing.outbox);
     let hello = standing.outbox.hello(forwarder.boot, service::clock::now(), env!("CARGO_PKG_VERSION"));
     send(&mut control, &Frame::Hello(hello)).await?;
     let ok = loop {
