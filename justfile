@@ -38,6 +38,18 @@ bench *arguments: web-bundle
     cargo build --release --workspace --bins --locked
     "${CARGO_TARGET_DIR:-target}/release/benchmarks" {{ arguments }}
 
+# Makes a dictionary for small batches: `just train-dictionary shared/core/delivery/src/batch/dictionary-2.zstd`
+train-dictionary file:
+    cargo run --release --locked -p benchmarks --bin benchmarks -- train-dictionary {{ file }}
+
+# Delivery in a simulated world: `just simulate --seeds 5000`, or the story of one: `just simulate --seed 7 --trace`
+simulate *options:
+    cargo run --quiet --locked --package world -- run {{ options }}
+
+# Bugs built into delivery, one after the other: which check finds it, after how many seeds
+simulate-mutations *options:
+    cargo run --quiet --locked --package world --features mutations -- mutate {{ options }}
+
 # 7,200 packets of a real flight through node and hub, every archived value compared (data: STO_SHARED_DATA, ../shared/data)
 replay-flight:
     # The same graph of features as everywhere: nothing is built twice.
@@ -59,6 +71,12 @@ test-kill rounds="200" node_rounds="20":
     STO_TEST_ROUNDS={{ rounds }} cargo test --workspace --locked --test it -- --nocapture kills::
     STO_TEST_ROUNDS={{ node_rounds }} cargo test --workspace --locked --test it -- --nocapture kill::what_a_node
     "${CARGO_TARGET_DIR:-target}/debug/torture" backlog --records 10000000
+
+# Three stations on bad links, a hub and PostgreSQL, everything killed and cut at random; then compared record by record
+soak flag="--minutes" minutes="10":
+    @[ '{{ flag }}' = --minutes ] || { echo "usage: just soak --minutes N" >&2; exit 2; }
+    cargo build --workspace --all-targets --locked
+    STO_TEST_MINUTES='{{ minutes }}' cargo test --workspace --locked --test it -- --nocapture soak::
 
 # A node on a disk of 128 MiB that fills up (needs root, for the mount)
 test-disk-full:

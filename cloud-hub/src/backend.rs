@@ -1,19 +1,21 @@
 //! What the hub brings to the dashboard's router.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashboard::access::Gate;
-use dashboard::contract::{Node, Server, ServerKind};
+use dashboard::contract::{Completeness, CompletenessBy, Node, Server, ServerKind};
 use dashboard::{Backend, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use processing::{RangeAnswer, RangeQuery};
+use processing::{Hour, RangeAnswer, RangeQuery};
 use service::logging::chain;
 use service::metric::MetricsPage;
 use tracing::warn;
 
-use crate::archive::{Archive, Database, PostgresSessions};
+use crate::archive::{Archive, ArchiveError, Database, PostgresSessions, stations};
+use crate::completeness::{self, Asked, ROWS_MAX};
 use crate::fleet::Fleet;
 
 /// The hub as dashboards see it.
@@ -39,6 +41,15 @@ impl HubBackend {
         let gate = Gate::new(PostgresSessions::new(database.clone()));
         let boot_id = uuid::Uuid::new_v4().to_string();
         Self { archive, database, fleet, gate, metrics, boot_id, database_answers }
+    }
+}
+
+impl HubBackend {
+    async fn account(&self, asked: &Asked<'_>) -> Result<Completeness, ArchiveError> {
+        let (hours, width) = (asked.hours.clone(), completeness::width(asked.by));
+        let account = self.archive.account(&self.database, asked.mission, hours, width, ROWS_MAX + 1).await?;
+        let client = self.database.borrow_for_question().await?;
+        Ok(completeness::describe(asked, &account, &stations(&**client).await?))
     }
 }
 
@@ -78,6 +89,28 @@ impl Backend for HubBackend {
                 warn!(error = chain(&error), "range could not be answered");
                 ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
             })
+        }
+        .boxed()
+    }
+
+    fn completeness<'a>(
+        &'a self,
+        mission: &'a LiveMission,
+        hours: Range<Hour>,
+        by: CompletenessBy,
+    ) -> BoxFuture<'a, Result<Completeness, ProblemResponse>> {
+        let asked = Asked { mission: mission.name(), hours, by };
+        async move {
+            let answer = self.account(&asked).await.map_err(|error| {
+                warn!(error = chain(&error), "completeness could not be told");
+                ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
+            })?;
+            if answer.rows.len() > ROWS_MAX {
+                let detail =
+                    format!("that makes more than {ROWS_MAX} rows; ask for a shorter span, or by day");
+                return Err(ProblemResponse::bad_request(detail));
+            }
+            Ok(answer)
         }
         .boxed()
     }

@@ -1,6 +1,11 @@
 //! The hub's commands beside `run`: they talk to the running hub's database.
 
+pub mod carrying;
+pub mod completeness;
 pub mod documents;
+pub mod evidence;
+pub mod lists;
+pub mod nodes;
 pub mod reprocess;
 
 use std::io::Write;
@@ -23,6 +28,8 @@ pub struct TokenWish {
     pub site: String,
     /// How long it can be used.
     pub valid: Duration,
+    /// Missions it may send for; none named: all.
+    pub missions: Vec<String>,
 }
 
 fn ready(config: &HubConfig) -> anyhow::Result<Ready> {
@@ -47,13 +54,15 @@ fn database(config: &HubConfig, ready: &Ready) -> anyhow::Result<Database> {
 
 /// Makes a token and writes it to `output`, or prints it.
 pub async fn create_token(config: &HubConfig, wish: TokenWish, output: Option<&Path>) -> anyhow::Result<()> {
+    wish.missions.iter().try_for_each(|mission| documents::check_mission(config, mission))?;
     let ready = ready(config)?;
-    let authority = Authority::open_or_create(&config.data_directory.join("authority"), unix_now())?;
+    let authority = authority(config)?;
     let wanted = NewToken {
         hub_addresses: advertised(config, ready.reception.parse()?),
         node_name: wish.node,
         site: wish.site,
         expires_unix: unix_now() + wish.valid.as_secs(),
+        missions: (!wish.missions.is_empty()).then_some(wish.missions),
     };
     let (token, record) = Token::issue(wanted, authority.spki_sha256())?;
     Registry::new(database(config, &ready)?).insert_token(&record).await?;
@@ -92,7 +101,8 @@ pub async fn list_nodes(config: &HubConfig) -> anyhow::Result<()> {
             Standing::Active => "active",
             Standing::Revoked => "REVOKED",
         };
-        println!("{:<24} {:<24} {standing:<8} {} packets", node.name, node.site, node.records);
+        let missions = node.missions.map_or("all missions".to_owned(), |missions| missions.join(","));
+        println!("{:<24} {:<24} {standing:<8} {missions:<24} {} packets", node.name, node.site, node.records);
     }
     Ok(())
 }
@@ -108,6 +118,16 @@ pub async fn revoke_node(config: &HubConfig, name: &str) -> anyhow::Result<()> {
     println!(
         "{name} is revoked: it cannot forward any more, and goes on recording. A new token makes it a node again."
     );
+    Ok(())
+}
+
+fn authority(config: &HubConfig) -> anyhow::Result<Authority> {
+    Ok(Authority::open_or_create(&config.data_directory.join("authority"), unix_now())?)
+}
+
+/// Prints what a program reads.
+fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }
 

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use link::Profile;
 use serde::Deserialize;
-use service::config::{ConfigError, Secret, load, resolve};
+use service::config::{Bytes, ConfigError, Secret, load, resolve};
 use service::mission::MissionConfig;
 
 /// The whole file.
@@ -52,11 +53,23 @@ pub struct ReceptionConfig {
     pub listen: SocketAddr,
     /// What tokens tell nodes to connect to, `host:port`, three at most; the listening address when empty.
     pub advertised: Vec<String>,
+    /// Other hubs of the same database, `host:port`: where nodes are sent when this one stops.
+    pub others: Vec<String>,
+    /// The kind of link most nodes have: `satcom` opens wider windows, which long round trips need.
+    pub profile: Profile,
+    /// Memory for batches that are under way, of all sessions together.
+    pub memory: Bytes,
 }
 
 impl Default for ReceptionConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8_443)), advertised: Vec::new() }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8_443)),
+            advertised: Vec::new(),
+            others: Vec::new(),
+            profile: Profile::default(),
+            memory: Bytes(256 << 20),
+        }
     }
 }
 
@@ -80,11 +93,14 @@ pub struct ArchiveConfig {
     pub head_samples_max: usize,
     /// Seconds after which they are written in any case: bounds what a restart reads again.
     pub head_age_max_s: u64,
+    /// Seconds after its commit before a node may forget a batch: as long as it takes until a replica or a backup has
+    /// it too. Should the database be set back by less, nodes send again what it lost.
+    pub safe_delay_s: u64,
 }
 
 impl Default for ArchiveConfig {
     fn default() -> Self {
-        Self { head_samples_max: 1_000_000, head_age_max_s: 300 }
+        Self { head_samples_max: 1_000_000, head_age_max_s: 300, safe_delay_s: 0 }
     }
 }
 

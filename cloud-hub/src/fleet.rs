@@ -6,25 +6,46 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use dashboard::contract::{Node, NodeReport, NodeState};
+use dashboard::contract::{Drain, Node, NodeReport, NodeState};
 use dashboard::rfc3339;
 use delivery::SessionNumber;
 use provisioning::{AllowList, Standing};
 use service::logging::chain;
 use space_packet::TaiTime;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 use uuid::Uuid;
 
 use crate::archive::{Archive, ArchiveError, NodeRow, Registry};
 
 /// How soon a revocation or a new node is known everywhere.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// Rows of one statement, with up to 32 KiB each.
+const REMEMBERED_AT_ONCE: usize = 256;
 /// How often what was heard of nodes is written down: a restart may forget this much.
 const REMEMBER_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A report goes to every dashboard every second; a node with a hundred links stays below this.
 const REPORT_BYTES_MAX: usize = 32 * 1_024;
+
+/// Why a report was dropped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ReportRefused {
+    /// It is longer than a dashboard is sent every second.
+    #[error("the node's report of {bytes} bytes was dropped, {REPORT_BYTES_MAX} are allowed")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// It is not of the contract's shape.
+    #[error("the node's report was dropped, it cannot be read")]
+    Unreadable,
+}
+
+impl ReportRefused {
+    /// Its stable code.
+    pub const CODE: &str = "STO-NODE-REPORT";
+}
 
 struct OpenSession {
     number: SessionNumber,
@@ -44,11 +65,12 @@ struct KnownNode {
     report: Option<NodeReport>,
     archived_packets: u64,
     is_remembered: bool,
+    missions: Option<Vec<String>>,
 }
 
 /// All nodes.
 pub struct Fleet {
-    authority_id: String,
+    authority_ids: Mutex<Vec<String>>,
     nodes: Mutex<BTreeMap<Uuid, KnownNode>>,
     allowed: ArcSwap<AllowList>,
 }
@@ -56,9 +78,10 @@ pub struct Fleet {
 impl Fleet {
     /// The fleet as the database has it.
     pub fn new(authority_id: &str, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>) -> Self {
-        let nobody = AllowList::new(authority_id, HashMap::new(), HashSet::new());
+        let authority_ids = vec![authority_id.to_owned()];
+        let nobody = AllowList::new(authority_ids.clone(), HashMap::new(), HashSet::new());
         let fleet = Self {
-            authority_id: authority_id.to_owned(),
+            authority_ids: Mutex::new(authority_ids),
             nodes: Mutex::default(),
             allowed: ArcSwap::from_pointee(nobody),
         };
@@ -70,6 +93,11 @@ impl Fleet {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whose certificates count, from the next look at the database on.
+    pub fn trust(&self, authority_ids: Vec<String>) {
+        *self.authority_ids.lock().unwrap_or_else(PoisonError::into_inner) = authority_ids;
+    }
+
     /// Who may come in, and stay.
     pub fn allowed(&self) -> Arc<AllowList> {
         self.allowed.load_full()
@@ -77,13 +105,14 @@ impl Fleet {
 
     /// Reads the database again: at once after an enrolment, so that the new node is let in.
     pub async fn refresh(&self, registry: &Registry) -> Result<(), ArchiveError> {
-        self.on_rows(registry.nodes().await?, registry.superseded().await?);
+        self.on_rows(registry.standings().await?, registry.superseded().await?);
         Ok(())
     }
 
     fn on_rows(&self, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>) {
         let allowed = rows.iter().map(|row| (row.node_id, row.standing)).collect();
-        self.allowed.store(Arc::new(AllowList::new(&self.authority_id, allowed, superseded)));
+        let authority_ids = self.authority_ids.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.allowed.store(Arc::new(AllowList::new(authority_ids, allowed, superseded)));
         let mut nodes = self.nodes();
         for row in rows {
             let node = nodes.entry(row.node_id).or_insert_with(|| KnownNode {
@@ -98,12 +127,41 @@ impl Fleet {
                 report: row.report.as_deref().and_then(|text| serde_json::from_str(text).ok()),
                 archived_packets: row.records as u64,
                 is_remembered: true,
+                missions: None,
             });
             if node.standing != row.standing {
                 info!(node = row.name, standing = ?row.standing, "node's standing changed");
             }
             (node.name, node.site, node.standing) = (row.name, row.site, row.standing);
+            node.missions = row.missions;
         }
+    }
+
+    /// Whether a node may send for a mission.
+    pub fn may_send(&self, node: Uuid, mission: &str) -> bool {
+        let nodes = self.nodes();
+        let missions = nodes.get(&node).and_then(|known| known.missions.as_ref());
+        missions.is_none_or(|missions| missions.iter().any(|known| known == mission))
+    }
+
+    /// What a node is called.
+    pub fn name(&self, node: Uuid) -> Option<String> {
+        self.nodes().get(&node).map(|known| known.name.clone())
+    }
+
+    /// The node that is called so.
+    pub fn node_id(&self, name: &str) -> Option<Uuid> {
+        self.nodes().iter().find(|(_, known)| known.name == name).map(|(node, _)| *node)
+    }
+
+    /// Whether a node has a session here.
+    pub fn has_session(&self, node: Uuid) -> bool {
+        self.nodes().get(&node).is_some_and(|known| known.session.is_some())
+    }
+
+    /// How many sessions are open.
+    pub fn sessions(&self) -> usize {
+        self.nodes().values().filter(|known| known.session.is_some()).count()
     }
 
     /// A node's HELLO was accepted; an older session that is still open ends now. The token ends this one.
@@ -151,21 +209,18 @@ impl Fleet {
         }
     }
 
-    /// A node said how it is. `json` is of the contract's shape, or is dropped.
-    pub fn on_report(&self, node: Uuid, json: &[u8], now: TaiTime) {
+    /// A node said how it is. What is not of the contract's shape is dropped; the report before it stands.
+    pub fn on_report(&self, node: Uuid, json: &[u8], now: TaiTime) -> Result<(), ReportRefused> {
         if json.len() > REPORT_BYTES_MAX {
-            warn!(%node, bytes = json.len(), "node's report is too long");
-            return;
+            return Err(ReportRefused::TooLong { bytes: json.len() });
         }
-        let Ok(report) = serde_json::from_slice(json) else {
-            warn!(%node, "node's report cannot be read");
-            return;
-        };
+        let report = serde_json::from_slice(json).map_err(|_| ReportRefused::Unreadable)?;
         if let Some(known) = self.nodes().get_mut(&node) {
             known.report = Some(report);
             known.last_contact = Some(now);
             known.is_remembered = false;
         }
+        Ok(())
     }
 
     /// Packets of a node were committed.
@@ -219,9 +274,9 @@ impl Fleet {
                 Some((node, known.last_contact?.0, report))
             })
             .collect();
-        for (node, last_contact, report) in changed {
-            if let Err(error) = registry.remember(node, last_contact, report.as_deref()).await {
-                tracing::debug!(error = chain(&error), "what was heard of a node could not be written down");
+        for some in changed.chunks(REMEMBERED_AT_ONCE) {
+            if let Err(error) = registry.remember(some).await {
+                tracing::debug!(error = chain(&error), "what was heard of nodes could not be written down");
             }
         }
     }
@@ -235,6 +290,11 @@ fn describe(known: &KnownNode) -> Node {
         (Standing::Active, None, None) => NodeState::NeverConnected,
     };
     let since = known.session.as_ref().map(|open| open.since).or(known.ended).or(known.last_contact);
+    let mut report = known.report.clone();
+    if let (None, Some(report)) = (&known.session, &mut report) {
+        // What the node measured last was true of a session that is over, and of what came in then.
+        (report.backlog.drain, report.backlog.full_in_s) = (Drain::Disconnected, None);
+    }
     Node {
         name: known.name.clone(),
         site: known.site.clone(),
@@ -242,7 +302,46 @@ fn describe(known: &KnownNode) -> Node {
         since: since.map(rfc3339),
         last_contact: known.last_contact.map(rfc3339),
         problem: known.problem.clone().filter(|_| known.session.is_none()),
-        report: known.report.clone(),
+        report,
         archived_packets: known.archived_packets,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dashboard::contract::Backlog;
+
+    use super::*;
+
+    #[test]
+    fn a_node_without_a_session_is_not_said_to_drain() {
+        let backlog = Backlog {
+            packets: 7,
+            drain: Drain::After { seconds: 3.0 },
+            full_in_s: Some(9.0),
+            ..Backlog::default()
+        };
+        let session = |number| OpenSession {
+            number: SessionNumber(number),
+            since: TaiTime(0),
+            superseded: CancellationToken::new(),
+        };
+        let mut known = KnownNode {
+            name: "gs-1".to_owned(),
+            site: "s".to_owned(),
+            standing: Standing::Active,
+            session: Some(session(1)),
+            ended: None,
+            problem: None,
+            last_contact: Some(TaiTime(0)),
+            report: Some(NodeReport { backlog: backlog.clone(), ..NodeReport::default() }),
+            archived_packets: 0,
+            missions: None,
+            is_remembered: true,
+        };
+        let told = |known: &KnownNode| describe(known).report.expect("reported").backlog;
+        assert_eq!(told(&known), backlog);
+        known.session = None;
+        assert_eq!(told(&known), Backlog { drain: Drain::Disconnected, full_in_s: None, ..backlog });
     }
 }

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use link::{Clock, HubEndpoint, HubOptions, Profile};
+use link::{Clock, HubEndpoint, HubOptions};
 use provisioning::{Authority, EnrolmentDesk};
 use service::metric::MetricsPage;
 use service::ready::ReadyFile;
@@ -19,13 +19,19 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::archive::{self, Address, Archive, ClusterConfig, Database, Durability, PrivateCluster, Registry};
+use crate::archive::{
+    self, Address, Archive, Certificates, ClusterConfig, Database, Durability, Evidence, NodeDocuments,
+    PrivateCluster, Registry,
+};
 use crate::backend::HubBackend;
+use crate::carrying::Carrying;
 use crate::config::HubConfig;
 use crate::fleet::Fleet;
 use crate::missions::Missions;
-use crate::reception::Reception;
 use crate::reception::committer::{self, Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
+use crate::reception::import::Importer;
+use crate::reception::{Reception, Renewals, Settings};
+use crate::told::Told;
 
 /// Name of the database in a private cluster.
 pub const DATABASE: &str = "sto";
@@ -77,9 +83,13 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let registry = Registry::new(database.clone());
     let fleet =
         Arc::new(Fleet::new(authority.authority_id(), registry.nodes().await?, registry.superseded().await?));
+    let table = NodeDocuments::new(database.clone());
+    let told = Arc::new(Told::open(table, Arc::clone(&authority), Arc::clone(&fleet)).await?);
+    fleet.refresh(&registry).await?;
     let (to_decode, decode_queue) = mpsc::channel(DECODE_GROUPS_MAX);
     // The writer first: once it has the ledger nothing is added behind our back while the head is rebuilt.
     let committer = Committer::open(database.clone(), Arc::clone(&fleet), to_decode).await?;
+    let load = committer.load();
     let names = registry.nodes().await?.into_iter().map(|row| (row.node_id, row.name)).collect();
     let archive =
         Arc::new(Archive::open(&database, &loaded, names).await.context("the archive cannot be read")?);
@@ -102,14 +112,41 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     committing.spawn("committer", OnEnd::Shutdown, committer.run(submissions));
 
     let mut receiving = TaskGroup::new(stop.clone());
+    let carrying = Carrying {
+        authority: Arc::clone(&authority),
+        importer: Importer {
+            registry: registry.clone(),
+            evidence: Evidence::new(database.clone()),
+            fleet: Arc::clone(&fleet),
+            committer: to_committer.clone(),
+        },
+    };
+    receiving.spawn("imports", OnEnd::Shutdown, carrying.run(data.clone(), stop.clone()));
     let reception = Reception {
         endpoint,
         desk: EnrolmentDesk::new(Arc::clone(&authority), advertised, clock),
         registry: registry.clone(),
         fleet: Arc::clone(&fleet),
+        evidence: Evidence::new(database.clone()),
         committer: to_committer,
+        load,
+        settings: Arc::new(Settings {
+            memory_bytes: config.reception.memory.0,
+            safe_delay: Duration::from_secs(config.archive.safe_delay_s),
+            others: config.reception.others.clone(),
+            started: Instant::now(),
+        }),
         missions: Arc::clone(&missions),
+        told: Arc::clone(&told),
+        authority: Arc::clone(&authority),
+        renewals: Arc::new(Renewals {
+            authority,
+            certificates: Certificates::new(database.clone()),
+            fleet: Arc::clone(&fleet),
+            evidence: Evidence::new(database.clone()),
+        }),
     };
+    receiving.spawn("lists for nodes", OnEnd::Shutdown, told.run(stop.clone()));
     receiving.spawn("reception", OnEnd::Shutdown, reception.run(stop.clone()));
     // Ends before the committer gives the ledger up: whoever writes next must be the only one that cuts.
     let age_max = Duration::from_secs(config.archive.head_age_max_s);
@@ -159,6 +196,8 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     service::supervisor::ready();
     info!(http = %http_address, reception = %reception_address, "hub is ready");
     let ended_well = tokio::select! {
+        // A signal ends reception, and that the committer: the first of them says whether it was in order.
+        biased;
         ended_well = receiving.run() => ended_well,
         _ = committing.run() => false,
         _ = serving.run() => false,
@@ -206,15 +245,14 @@ async fn open_database(
 fn bind_endpoint(config: &HubConfig, authority: &Authority, clock: &Clock) -> anyhow::Result<HubEndpoint> {
     let identity = authority.issue_hub(clock.now_unix())?;
     let roots = vec![authority.certificate_der().to_vec()];
-    let mut options = HubOptions::new(identity, roots, Profile::Terrestrial);
+    let mut options = HubOptions::new(identity, roots, config.reception.profile);
     // Nodes then learn with their next packet that a killed hub is back, and need not wait for the idle timeout.
     options.restart_secret = Some(authority.restart_secret());
     let listen = config.reception.listen;
     let endpoint = HubEndpoint::bind(listen, options)
         .with_context(|| format!("cannot receive on UDP {listen}; change `reception.listen` in hub.toml"))?;
-    let buffers = endpoint.socket_buffers();
-    if buffers.are_short() {
-        warn!(?buffers, "socket buffers are smaller than wanted, raise net.core.rmem_max and wmem_max");
+    if let Some(advice) = endpoint.socket_buffers().advice() {
+        warn!(advice, "STO-LINK-BUFFERS: socket buffers are smaller than wanted");
     }
     Ok(endpoint)
 }

@@ -4,9 +4,12 @@
 
 pub mod archive;
 pub mod backend;
+pub mod carrying;
 pub mod commands;
+pub mod completeness;
 pub mod config;
 pub mod fleet;
 pub mod hub;
 pub mod missions;
 pub mod reception;
+pub mod told;

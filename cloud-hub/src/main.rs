@@ -5,9 +5,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
 use cloud_hub::commands::reprocess::ReprocessArguments;
-use cloud_hub::commands::{self, TokenWish, documents, reprocess};
+use cloud_hub::commands::{
+    self, TokenWish, carrying, completeness, documents, evidence, lists, nodes, reprocess,
+};
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
 use service::documents::DocumentKind;
@@ -29,12 +32,45 @@ struct Configured {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Batches that are kept out of the archive: list, save.
+    Apart {
+        #[command(subcommand)]
+        command: ApartCommand,
+    },
+    /// Says what came of what there was: live, later, waiting, lost and why.
+    Completeness {
+        #[command(flatten)]
+        arguments: CompletenessArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Decodes a recording with a dictionary, without any server.
     Decode(inspect::DecodeArguments),
     /// Dictionaries: look at files, import versions, list them.
     Dictionary {
         #[command(subcommand)]
         command: DictionaryCommand,
+    },
+    /// The hubs nodes may turn to: list, set.
+    Endpoints {
+        #[command(subcommand)]
+        command: EndpointsCommand,
+    },
+    /// Lists what the hub refused and what somebody should know of, newest first.
+    Events {
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        count: u32,
+        #[command(flatten)]
+        listed: Listed,
+    },
+    /// Imports files that edge-node export wrote; the running hub does it.
+    Import {
+        /// Files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        configured: Configured,
     },
     /// Limits beside the dictionary: import versions, list them.
     Limits {
@@ -52,6 +88,16 @@ enum Command {
     Openapi,
     /// Says what is in a recording, without a dictionary.
     Packets(inspect::PacketsArguments),
+    /// Writes what the hub has of a node's journals into a file for that node, which may then forget it.
+    Receipt {
+        /// The node's name.
+        node: String,
+        /// File to write; an existing one is never replaced.
+        #[arg(long)]
+        out: PathBuf,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Decodes what is archived again, with the versions in force now.
     Reprocess {
         #[command(flatten)]
@@ -65,6 +111,69 @@ enum Command {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// The authorities nodes and this hub trust: list, add, remove.
+    Trust {
+        #[command(subcommand)]
+        command: TrustCommand,
+    },
+}
+
+#[derive(Args)]
+struct Listed {
+    #[command(flatten)]
+    configured: Configured,
+    /// As JSON, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum ApartCommand {
+    /// Lists them, oldest first.
+    Ls(Listed),
+    /// Writes one into a file, as its node sealed it.
+    Save {
+        /// Its number in the list.
+        id: i64,
+        /// File, which must not exist.
+        file: PathBuf,
+        #[command(flatten)]
+        listed: Listed,
+    },
+}
+
+#[derive(Subcommand)]
+enum EndpointsCommand {
+    /// Lists them.
+    Ls(Listed),
+    /// Makes a new list; each node has its own order among them.
+    Set {
+        /// HOST:PORT or NAME=HOST:PORT of each.
+        #[arg(required = true, value_name = "HOST:PORT")]
+        hubs: Vec<String>,
+        #[command(flatten)]
+        configured: Configured,
+    },
+}
+
+#[derive(Subcommand)]
+enum TrustCommand {
+    /// Adds the authorities of a file to the list.
+    Add {
+        /// Certificates in PEM, as `authority/certificate.pem` of another hub.
+        file: PathBuf,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Lists them.
+    Ls(Listed),
+    /// Takes one out of the list; nodes under its certificates are refused from then on.
+    Remove {
+        /// Its id, as in the list.
+        id: String,
+        #[command(flatten)]
+        configured: Configured,
     },
 }
 
@@ -110,6 +219,19 @@ enum LimitsCommand {
 enum NodeCommand {
     /// Lists all nodes.
     Ls(Configured),
+    /// Says which missions a node may send for.
+    Missions {
+        /// Its name.
+        name: String,
+        /// The missions, as `hub.toml` names them.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        missions: Vec<String>,
+        /// All of them, also those to come.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Takes a node's right to forward away.
     Revoke {
         /// Its name.
@@ -131,6 +253,9 @@ enum TokenCommand {
         /// Where it stands.
         #[arg(long)]
         site: String,
+        /// Mission the node may send for, once for each; all when absent.
+        #[arg(long = "mission", value_name = "MISSION")]
+        missions: Vec<String>,
         /// Hours it can be used for.
         #[arg(long, default_value_t = 24)]
         hours: u32,
@@ -162,6 +287,16 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
+        Command::Apart { command: ApartCommand::Ls(listed) } => {
+            evidence::list_apart(&HubConfig::read(&listed.configured.config)?, listed.json).await?;
+        }
+        Command::Apart { command: ApartCommand::Save { id, file, listed } } => {
+            let config = HubConfig::read(&listed.configured.config)?;
+            evidence::save_apart(&config, id, &file, listed.json).await?;
+        }
+        Command::Completeness { arguments, configured } => {
+            completeness::run(&HubConfig::read(&configured.config)?, arguments).await?;
+        }
         Command::Decode(arguments) => arguments.run(service::clock::now())?,
         Command::Dictionary { command: DictionaryCommand::Inspect(command) } => command.run()?,
         Command::Dictionary { command: DictionaryCommand::Import { arguments, configured } } => {
@@ -170,6 +305,18 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Dictionary { command: DictionaryCommand::Ls { mission, configured } } => {
             let config = HubConfig::read(&configured.config)?;
             documents::list(&config, &mission, DocumentKind::Dictionary).await?;
+        }
+        Command::Endpoints { command: EndpointsCommand::Ls(listed) } => {
+            lists::list_endpoints(&HubConfig::read(&listed.configured.config)?, listed.json).await?;
+        }
+        Command::Endpoints { command: EndpointsCommand::Set { hubs, configured } } => {
+            lists::set_endpoints(&HubConfig::read(&configured.config)?, &hubs).await?;
+        }
+        Command::Events { count, listed } => {
+            evidence::list_events(&HubConfig::read(&listed.configured.config)?, count, listed.json).await?;
+        }
+        Command::Import { files, configured } => {
+            return carrying::import(&HubConfig::read(&configured.config)?, &files).await;
         }
         Command::Limits { command: LimitsCommand::Import { arguments, configured } } => {
             documents::import_limits(&HubConfig::read(&configured.config)?, arguments).await?;
@@ -182,11 +329,18 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Node { command: NodeCommand::Ls(configured) } => {
             commands::list_nodes(&HubConfig::read(&configured.config)?).await?;
         }
+        Command::Node { command: NodeCommand::Missions { name, missions, all, configured } } => {
+            let config = HubConfig::read(&configured.config)?;
+            nodes::set_missions(&config, &name, (!all).then_some(missions)).await?;
+        }
         Command::Node { command: NodeCommand::Revoke { name, configured } } => {
             commands::revoke_node(&HubConfig::read(&configured.config)?, &name).await?;
         }
         Command::Openapi => println!("{}", dashboard::openapi().to_pretty_json()?),
         Command::Packets(arguments) => arguments.run()?,
+        Command::Receipt { node, out, configured } => {
+            carrying::receipt(&HubConfig::read(&configured.config)?, &node, &out).await?;
+        }
         Command::Reprocess { arguments, configured } => {
             reprocess::run(&HubConfig::read(&configured.config)?, arguments).await?;
         }
@@ -194,10 +348,22 @@ async fn run(command: Command) -> anyhow::Result<bool> {
             service::logging::start();
             return hub::run(&configured.config, HubConfig::read(&configured.config)?).await;
         }
-        Command::Token { command: TokenCommand::Create { configured, node, site, hours, output } } => {
+        Command::Token {
+            command: TokenCommand::Create { configured, node, site, missions, hours, output },
+        } => {
             let config = HubConfig::read(&configured.config)?;
-            let wish = TokenWish { node, site, valid: Duration::from_secs(u64::from(hours) * 3_600) };
+            let valid = Duration::from_secs(u64::from(hours) * 3_600);
+            let wish = TokenWish { node, site, valid, missions };
             commands::create_token(&config, wish, output.as_deref()).await?;
+        }
+        Command::Trust { command: TrustCommand::Add { file, configured } } => {
+            lists::add_trust(&HubConfig::read(&configured.config)?, &file).await?;
+        }
+        Command::Trust { command: TrustCommand::Ls(listed) } => {
+            lists::list_trust(&HubConfig::read(&listed.configured.config)?, listed.json).await?;
+        }
+        Command::Trust { command: TrustCommand::Remove { id, configured } } => {
+            lists::remove_trust(&HubConfig::read(&configured.config)?, &id).await?;
         }
     }
     Ok(true)

@@ -1,6 +1,8 @@
 //! Commands for somebody at the machine: the journal, the quarantine, a test of the way in.
 
+pub mod carrying;
 mod exit;
+mod forward;
 mod looking;
 mod send;
 
@@ -8,12 +10,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
+use delivery::Lane;
 
 use crate::config::EdgeConfig;
 use crate::desk::RecordId;
 use crate::desk::client::Reach;
 
 pub use exit::{EXIT_CODES, exit_code};
+pub use forward::ForwardCommand;
 pub use send::SendArguments;
 
 /// How a command answers.
@@ -37,12 +41,18 @@ pub enum JournalCommand {
         /// How many.
         #[arg(long, default_value_t = 20)]
         count: usize,
+        /// Of the node's events, instead of telemetry.
+        #[arg(long)]
+        alarm: bool,
         /// Output format.
         #[arg(long, value_enum, default_value_t)]
         output: Output,
     },
     /// Reads everything in the journal and says whether it is sound. Exit code 7 when it is not.
     Verify {
+        /// That of the node's events, instead of telemetry.
+        #[arg(long)]
+        alarm: bool,
         /// Output format.
         #[arg(long, value_enum, default_value_t)]
         output: Output,
@@ -88,17 +98,21 @@ pub enum QuarantineCommand {
     },
 }
 
+fn lane(is_alarm: bool) -> Lane {
+    if is_alarm { Lane::Alarm } else { Lane::Telemetry }
+}
+
 impl JournalCommand {
     /// Runs it on the node of a configuration file.
     pub async fn run(self, config_file: &Path) -> anyhow::Result<ExitCode> {
         let desk = Reach::of(config_file, &EdgeConfig::read(config_file)?).await?;
         match self {
-            Self::Ls { from, count, output } => {
-                looking::print(output, &desk.list(from, count).await?, looking::listing)?;
+            Self::Ls { from, count, alarm, output } => {
+                looking::print(output, &desk.list(lane(alarm), from, count).await?, looking::listing)?;
                 Ok(ExitCode::SUCCESS)
             }
-            Self::Verify { output } => {
-                let found = desk.verify().await?;
+            Self::Verify { alarm, output } => {
+                let found = desk.verify(lane(alarm)).await?;
                 looking::print(output, &found, looking::verification)?;
                 let is_sound = found.problems.is_empty();
                 Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(exit::INTEGRITY) })

@@ -5,9 +5,12 @@ mod links;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use delivery::{BitRate, DailyCap, DayWindow, PassCap, RateSchedule};
+use link::Profile;
 use serde::Deserialize;
 use service::config::{Bytes, ConfigError, load, resolve};
 use service::mission::MissionConfig;
+use space_packet::{TaiTime, UtcTime};
 
 use crate::journal::{Engine, JournalKey, JournalLimits, JournalOptions, KeyError, WhenFull};
 
@@ -96,15 +99,17 @@ impl JournalConfig {
     pub fn limits(&self, data: &Path) -> JournalLimits {
         let (Bytes(quota), Bytes(keep)) = (self.quota, self.keep_acknowledged);
         // sled's file can grow to twice what it holds (measured).
-        let retained_bytes_max = match self.engine {
-            Engine::Segments => quota,
-            Engine::Sled => quota / 2,
+        let disk_bytes_per_byte = match self.engine {
+            Engine::Segments => 1,
+            Engine::Sled => 2,
         };
+        let retained_bytes_max = quota / disk_bytes_per_byte;
         JournalLimits {
             directory: data.to_owned(),
             retained_bytes_max,
             acknowledged_bytes_max: keep.min(retained_bytes_max / 2),
             // On a small disk both are a share of it, or nothing would be left for telemetry.
+            disk_bytes_per_byte,
             free_bytes_min: self.free_min.0.min(disk_bytes(data) / 8),
             ballast_bytes: self.ballast.0.min(disk_bytes(data) / 16),
             when_full: self.when_full,
@@ -129,31 +134,101 @@ fn disk_bytes(directory: &Path) -> u64 {
 }
 
 /// `[forwarding]`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForwardingConfig {
     /// How the link to the hub is.
-    pub profile: ForwardingProfile,
+    pub profile: Profile,
     /// Addresses of the hub, in place of those that came with the token.
     pub hub: Vec<String>,
+    /// A rate that a contract gives: kept to, instead of looked for by losing packets.
+    pub contracted: Option<BitRate>,
+    /// Whether packets may be cut by the kernel or the network card.
+    pub segmentation_offload: bool,
+    /// What may be sent when no window and no pass says otherwise.
+    pub rate: Option<BitRate>,
+    /// Caps by time of day.
+    #[serde(rename = "window")]
+    pub windows: Vec<WindowConfig>,
+    /// Caps by pass.
+    #[serde(rename = "pass")]
+    pub passes: Vec<PassConfig>,
+    /// Nothing is sent outside passes.
+    pub only_in_passes: bool,
 }
 
-/// Transport settings for a kind of link.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum ForwardingProfile {
-    /// Long round trips, reordering, little bandwidth.
-    Satcom,
-    /// Everything else.
-    #[default]
-    Terrestrial,
+impl Default for ForwardingConfig {
+    fn default() -> Self {
+        Self {
+            profile: Profile::default(),
+            hub: Vec::new(),
+            contracted: None,
+            segmentation_offload: true,
+            rate: None,
+            windows: Vec::new(),
+            passes: Vec::new(),
+            only_in_passes: false,
+        }
+    }
 }
 
-impl From<ForwardingProfile> for link::Profile {
-    fn from(profile: ForwardingProfile) -> Self {
-        match profile {
-            ForwardingProfile::Satcom => Self::Satcom,
-            ForwardingProfile::Terrestrial => Self::Terrestrial,
+/// `[[forwarding.window]]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct WindowConfig {
+    /// UTC: `08:00-18:00`, `Mon-Fri 22:00-06:00`.
+    pub hours: DayWindow,
+    /// The rate; without one the window lifts the default.
+    pub rate: Option<BitRate>,
+}
+
+/// `[[forwarding.pass]]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct PassConfig {
+    /// When it begins, RFC 3339.
+    #[serde(deserialize_with = "time")]
+    pub from: TaiTime,
+    /// When it ends.
+    #[serde(deserialize_with = "time")]
+    pub to: TaiTime,
+    /// The rate; without one there is no cap.
+    pub rate: Option<BitRate>,
+}
+
+fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TaiTime, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let unfit = |error| {
+        serde::de::Error::custom(format!("{text:?} is not a time like 2026-11-23T08:00:00Z: {error}"))
+    };
+    UtcTime::parse(&text).map(UtcTime::to_tai).map_err(unfit)
+}
+
+impl ForwardingConfig {
+    /// How QUIC is used.
+    pub fn link(&self) -> link::LinkOptions {
+        link::LinkOptions {
+            profile: self.profile,
+            contracted_bits_per_s: self.contracted.map(|rate| rate.bits_per_s),
+            segmentation_offload: self.segmentation_offload,
+        }
+    }
+
+    /// What may be sent when.
+    pub fn schedule(&self) -> RateSchedule {
+        RateSchedule {
+            default: self.rate,
+            daily: self
+                .windows
+                .iter()
+                .map(|window| DailyCap { window: window.hours, rate: window.rate })
+                .collect(),
+            passes: self
+                .passes
+                .iter()
+                .map(|pass| PassCap { from: pass.from, to: pass.to, rate: pass.rate })
+                .collect(),
+            only_in_passes: self.only_in_passes,
         }
     }
 }

@@ -1,23 +1,25 @@
 //! What the hub sent of missions' dictionaries and limits: kept on disk, in force in the node's own view, and told
-//! to the hub, which sends what is missing.
+//! to the hub, which sends what is missing. Whatever is not signed by an authority that is trusted now changes
+//! nothing; lists about the node itself go to [`Trust`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use delivery::{
-    DocumentHead, HELD_DOCUMENTS_MAX, HELD_MISSIONS_MAX, HeldDocument, Holds, IncomingDocument, MissionHolds,
-    TransferError,
+    DocumentHead, DocumentSignature, HELD_DOCUMENTS_MAX, HELD_MISSIONS_MAX, HeldDocument, Holds,
+    IncomingDocument, MissionHolds, TransferError,
 };
 use mission_database::{MissionDatabase, VersionNumber};
 use service::documents::{
-    DocumentError, DocumentFolder, DocumentKind, FolderContents, MissionDocument, with_document,
+    DocumentError, DocumentFolder, DocumentKind, FolderContents, MissionDocument, OfNode, with_document,
 };
 use service::logging::chain;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
 use crate::status::NodeStatus;
+use crate::trust::{ListRefused, Trust};
 use crate::view::View;
 
 /// Folder in the data directory, as [`service::mission::load`] reads it.
@@ -28,6 +30,7 @@ pub struct NodeDocuments {
     folder: PathBuf,
     view: Arc<View>,
     status: Arc<NodeStatus>,
+    trust: Arc<Trust>,
     /// Locked while a document is checked and written, so that one at a time is: only where blocking is allowed.
     missions: Mutex<BTreeMap<String, Known>>,
     holds: watch::Sender<Holds>,
@@ -36,8 +39,15 @@ pub struct NodeDocuments {
 #[derive(Default)]
 struct Known {
     held: BTreeSet<HeldDocument>,
-    /// Why the hub's documents are not in force, by kind and number.
-    refused: BTreeMap<(DocumentKind, u32), String>,
+    /// Why the hub's documents are not in force, by kind and number; of those whose signature does not say that they
+    /// are the hub's, the last alone.
+    refused: BTreeMap<Option<(delivery::DocumentKind, u32)>, String>,
+}
+
+impl Known {
+    fn problem(&self) -> Option<String> {
+        self.refused.values().next().cloned()
+    }
 }
 
 /// Why a document of the hub is neither kept nor used.
@@ -47,8 +57,14 @@ enum Refused {
     Document(#[from] DocumentError),
     #[error("it cannot be written")]
     Keep(#[source] std::io::Error),
+    #[error(transparent)]
+    List(#[from] ListRefused),
     #[error("the hub's dictionary 1 is not here")]
     NoFirst,
+    #[error(transparent)]
+    OfNode(#[from] OfNode),
+    #[error("STO-DOCUMENT-SIGNATURE: {0}")]
+    Signature(String),
     #[error(transparent)]
     Transfer(#[from] TransferError),
 }
@@ -60,6 +76,7 @@ impl NodeDocuments {
         received: impl Iterator<Item = &'m str>,
         view: Arc<View>,
         status: Arc<NodeStatus>,
+        trust: Arc<Trust>,
     ) -> Self {
         let folder = data_directory.join(FOLDER);
         let names: BTreeSet<&str> = received.collect();
@@ -71,12 +88,16 @@ impl NodeDocuments {
             );
         }
         let known = |name: &str| {
-            let held = in_force(&DocumentFolder::new(&folder, name).read());
+            let held = kept(&folder, name, &trust);
             (name.to_owned(), Known { held, refused: BTreeMap::new() })
         };
         let missions: BTreeMap<_, _> = names.into_iter().take(HELD_MISSIONS_MAX).map(known).collect();
-        let holds = watch::channel(holds(&missions)).0;
-        Self { folder, view, status, missions: Mutex::new(missions), holds }
+        let holds = watch::channel(holds(&missions, &trust)).0;
+        let documents = Self { folder, view, status, trust, missions: Mutex::new(missions), holds };
+        if documents.trust.problem().is_some() {
+            documents.tell(&documents.missions());
+        }
+        documents
     }
 
     fn missions(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
@@ -88,43 +109,72 @@ impl NodeDocuments {
         self.holds.subscribe()
     }
 
-    /// Whether the hub was asked for documents of a mission.
-    pub fn wants(&self, mission: &str) -> bool {
-        self.holds.borrow().missions.iter().any(|wanted| wanted.mission == mission)
+    /// Whether the hub was asked for documents of a mission; of the node (absent) it always is.
+    pub fn wants(&self, mission: Option<&str>) -> bool {
+        mission
+            .is_none_or(|mission| self.holds.borrow().missions.iter().any(|wanted| wanted.mission == mission))
     }
 
     /// A document came whole. It is kept and used when it fits to what is there. Blocks.
     pub fn on_received(&self, document: IncomingDocument) {
         let head = document.head().clone();
         let mut missions = self.missions();
-        let (Some(known), Some(in_force)) =
-            (missions.get_mut(&head.mission), self.view.database(&head.mission))
-        else {
+        let Some(mission) = &head.mission else { return self.take_list(document, &mut missions) };
+        let (Some(known), Some(in_force)) = (missions.get_mut(mission), self.view.database(mission)) else {
             return;
         };
         match self.take(document, &in_force, known) {
             Ok(database) => {
                 known.held.retain(|held| (held.kind, held.number) != (head.kind, head.number));
                 known.held.insert(head.held());
-                known.refused.remove(&(head.kind.into(), head.number));
-                self.show(&head.mission, database, &missions);
-                self.holds.send_replace(holds(&missions));
-                let kind = DocumentKind::from(head.kind).word();
-                info!(mission = head.mission, kind, number = head.number, "document of the hub is in force");
+                known.refused.remove(&Some((head.kind, head.number)));
+                known.refused.remove(&None);
+                self.show(mission, database, &missions);
+                self.holds.send_replace(holds(&missions, &self.trust));
+                info!(mission, kind = ?head.kind, number = head.number, "document of the hub is in force");
             }
             Err(Refused::Transfer(error @ TransferError::Cut { .. })) => {
                 // A session that ends takes what it was sending with it.
-                debug!(mission = head.mission, number = head.number, %error, "a document did not arrive whole");
+                debug!(mission, number = head.number, %error, "a document did not arrive whole");
             }
-            Err(error) => self.refuse(&head, &chain(&error), &mut missions, in_force),
+            Err(error) => {
+                let is_signed = !matches!(error, Refused::Signature(_));
+                self.refuse(&head, is_signed, &chain(&error), &mut missions, in_force);
+            }
         }
+    }
+
+    /// A list about the node came whole. Documents of missions that only an authority has signed which is trusted no
+    /// more are asked for again, to be signed by another one: until then they stay in force.
+    fn take_list(&self, document: IncomingDocument, missions: &mut BTreeMap<String, Known>) {
+        let head = document.head().clone();
+        let taken = verified(document, &self.trust)
+            .and_then(|(head, text)| self.trust.take(&head, text).map_err(Refused::from));
+        match taken {
+            Ok(()) => {
+                for (name, known) in &mut *missions {
+                    let kept = kept(&self.folder, name, &self.trust);
+                    known.held.retain(|held| kept.contains(held));
+                }
+                self.holds.send_replace(holds(missions, &self.trust));
+            }
+            Err(Refused::Transfer(error @ TransferError::Cut { .. })) => {
+                debug!(number = head.number, %error, "a list did not arrive whole");
+            }
+            Err(error) => self.trust.refuse(&head, &chain(&error)),
+        }
+        self.tell(missions);
     }
 
     /// A document came that is not what its head said.
     pub fn on_damaged(&self, head: &DocumentHead, error: &TransferError) {
         let mut missions = self.missions();
-        if let Some(in_force) = self.view.database(&head.mission) {
-            self.refuse(head, &error.to_string(), &mut missions, in_force);
+        let Some(mission) = &head.mission else {
+            self.trust.refuse(head, &error.to_string());
+            return self.tell(&missions);
+        };
+        if let Some(in_force) = self.view.database(mission) {
+            self.refuse(head, false, &error.to_string(), &mut missions, in_force);
         }
     }
 
@@ -134,9 +184,10 @@ impl NodeDocuments {
         in_force: &MissionDatabase,
         known: &Known,
     ) -> Result<MissionDatabase, Refused> {
-        let (head, text) = document.finish()?;
-        let folder = DocumentFolder::new(&self.folder, &head.mission);
-        let document = MissionDocument::received(head, text);
+        let (head, text) = verified(document, &self.trust)?;
+        let folder = DocumentFolder::new(&self.folder, head.scope());
+        let signature = head.signature.clone();
+        let document = MissionDocument::received(head, text)?;
         let is_first = document.kind == DocumentKind::Dictionary && document.number == 1;
         // Until then the configured file stands in for it, which a later start would not know.
         if !is_first && !known.held.iter().any(is_first_dictionary) {
@@ -144,40 +195,54 @@ impl NodeDocuments {
         }
         // Upon what is in force, and not all anew: parameters must keep their numbers while the node runs.
         let database = with_document(in_force, &document)?;
-        folder.keep(&document).map_err(Refused::Keep)?;
+        folder.keep(&document, &signature).map_err(Refused::Keep)?;
         Ok(database)
     }
 
     fn refuse(
         &self,
         head: &DocumentHead,
+        is_signed: bool,
         reason: &str,
         missions: &mut BTreeMap<String, Known>,
         in_force: MissionDatabase,
     ) {
-        let (kind, number) = (DocumentKind::from(head.kind), head.number);
-        warn!(
-            mission = head.mission,
-            kind = kind.word(),
-            number,
-            reason,
-            "document of the hub cannot be used, what was in force stays"
-        );
-        if let Some(known) = missions.get_mut(&head.mission) {
-            let problem = format!("{} {number} of the hub is not in force here: {reason}", kind.word());
-            known.refused.insert((kind, number), problem);
+        let (mission, kind, number) = (head.scope(), head.kind, head.number);
+        warn!(mission, ?kind, number, reason, "document of the hub cannot be used, what was in force stays");
+        if let Some(known) = missions.get_mut(mission) {
+            let word = DocumentKind::try_from(kind).map_or("document", DocumentKind::word);
+            let problem = format!("{word} {number} of the hub is not in force here: {reason}");
+            known.refused.insert(is_signed.then_some((kind, number)), problem);
         }
-        self.show(&head.mission, in_force, missions);
+        self.show(mission, in_force, missions);
     }
 
     /// Uses a database. What was wrong before the hub sent anything counts no longer.
     fn show(&self, mission: &str, database: MissionDatabase, missions: &BTreeMap<String, Known>) {
-        let problem = |known: &Known| known.refused.values().next().cloned();
-        self.view.use_documents(mission, database, missions.get(mission).and_then(problem));
-        let all =
-            missions.iter().find_map(|(name, known)| Some(format!("mission {name}: {}", problem(known)?)));
-        self.status.on_documents(all);
+        let problem = missions.get(mission).and_then(Known::problem);
+        self.view.use_documents(mission, database, problem);
+        self.tell(missions);
     }
+
+    /// What people are told at the node's own page.
+    fn tell(&self, missions: &BTreeMap<String, Known>) {
+        let of_mission =
+            |(name, known): (&String, &Known)| Some(format!("mission {name}: {}", known.problem()?));
+        self.status.on_documents(self.trust.problem().or_else(|| missions.iter().find_map(of_mission)));
+    }
+}
+
+/// The text of a document that an authority has signed which is trusted now: nothing else is even unpacked.
+fn verified(document: IncomingDocument, trust: &Trust) -> Result<(DocumentHead, String), Refused> {
+    let head = document.head();
+    trust.verify(&head.signed_bytes(), &head.signature).map_err(Refused::Signature)?;
+    Ok(document.finish()?)
+}
+
+/// What is kept of a mission and in force, as far as it is signed.
+fn kept(folder: &Path, mission: &str, trust: &Trust) -> BTreeSet<HeldDocument> {
+    let verify = |message: &[u8], signature: &DocumentSignature| trust.verify(message, signature);
+    in_force(&DocumentFolder::new(folder, mission).read(&verify))
 }
 
 fn is_first_dictionary(held: &HeldDocument) -> bool {
@@ -200,14 +265,14 @@ fn in_force(contents: &FolderContents) -> BTreeSet<HeldDocument> {
 }
 
 /// What goes into one frame. Documents beyond its bound are sent again in each session, which does no harm.
-fn holds(missions: &BTreeMap<String, Known>) -> Holds {
+fn holds(missions: &BTreeMap<String, Known>, trust: &Trust) -> Holds {
     let mut room = HELD_DOCUMENTS_MAX;
     let of_mission = |(name, known): (&String, &Known)| {
         let documents: Vec<_> = known.held.iter().copied().take(room).collect();
         room -= documents.len();
         MissionHolds { mission: name.clone(), documents }
     };
-    Holds { missions: missions.iter().map(of_mission).collect() }
+    Holds { node: trust.holds(), missions: missions.iter().map(of_mission).collect() }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub async fn run(config: &EdgeConfig, token_file: &Path, replace: bool) -> anyho
     let hostname = hostname.trim();
     let hostname = if hostname.is_empty() { "unnamed" } else { hostname };
     let mut options = EnrollOptions::new(config.data_directory.clone(), hostname.to_owned());
-    options.profile = config.forwarding.profile.into();
+    options.profile = config.forwarding.profile;
     options.clock = Clock::system();
     options.replace = replace;
     match enroll(&token, &options).await {

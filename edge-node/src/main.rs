@@ -4,8 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use edge_node::commands::{EXIT_CODES, JournalCommand, Output, QuarantineCommand, SendArguments, exit_code};
+use edge_node::commands::carrying;
+use edge_node::commands::{
+    EXIT_CODES, ForwardCommand, JournalCommand, Output, QuarantineCommand, SendArguments, exit_code,
+};
 use edge_node::config::EdgeConfig;
+use edge_node::export::ExportArguments;
 use edge_node::{enrolment, node, sessions, status};
 
 /// Takes telemetry in at a ground station, keeps it, shows it, and forwards it to the hub.
@@ -43,6 +47,25 @@ enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// Writes what the hub does not have yet into files that somebody carries there.
+    Export {
+        /// Configuration file.
+        #[arg(long, default_value = "/etc/edge-node/edge.toml")]
+        config: PathBuf,
+        /// Output format.
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+        #[command(flatten)]
+        arguments: ExportArguments,
+    },
+    /// Decides about what waits for the hub: pause, resume, limit, order.
+    Forward {
+        /// Configuration file.
+        #[arg(long, global = true, default_value = "/etc/edge-node/edge.toml")]
+        config: PathBuf,
+        #[command(subcommand)]
+        command: ForwardCommand,
+    },
     /// Looks into the journal, whether the node runs or not.
     Journal {
         /// Configuration file.
@@ -60,6 +83,17 @@ enum Command {
         config: PathBuf,
         #[command(subcommand)]
         command: QuarantineCommand,
+    },
+    /// Takes the hub's receipt for what was carried by hand: the journal may then forget it.
+    Receipt {
+        /// Configuration file.
+        #[arg(long, default_value = "/etc/edge-node/edge.toml")]
+        config: PathBuf,
+        /// Output format.
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+        /// The receipt, as cloud-hub receipt wrote it.
+        file: PathBuf,
     },
     /// Runs the node.
     Run {
@@ -124,6 +158,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let config = EdgeConfig::read(&config)?;
             enrolment::run(&config, &token_file, replace).await
         }
+        Command::Export { config, output, arguments } => carrying::export(&config, output, &arguments).await,
+        Command::Forward { config, command } => command.run(&config).await,
         Command::Journal { config, command } => command.run(&config).await,
         Command::Quarantine { config, command } => command.run(&config).await,
         Command::Send { config, arguments } => {
@@ -134,6 +170,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             arguments.run()?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Receipt { config, output, file } => carrying::receipt(&config, output, &file).await,
         Command::Run { config: file } => {
             service::logging::start();
             let config = EdgeConfig::read(&file)?;

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use dashboard::access::Gate;
-use delivery::{Lane, Packer, Position, StoreId};
-use link::{ClientOptions, Clock};
+use delivery::{BootId, DocumentSignature, Lane, Packer, Position, StoreId};
+use link::Clock;
 use provisioning::Identity;
 use service::logging::chain;
 use service::metric::MetricsPage;
-use service::mission::{self, LoadedMission};
+use service::mission;
 use service::ready::ReadyFile;
 use service::supervisor;
 use service::tasks::{OnEnd, TaskGroup, watch_signals};
@@ -24,21 +24,21 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{EdgeConfig, LinkConfig};
-use crate::desk;
+use crate::config::EdgeConfig;
+use crate::desk::{self, Desk, Readers};
 use crate::documents::NodeDocuments;
-use crate::forwarding::{Forwarder, update_backlog};
+use crate::forwarding::{Credentials, Forwarder, Linger, Steering, update_backlog};
 use crate::history::History;
 use crate::intake::doors::{DoorContext, Doors};
-use crate::intake::events::{EventLog, NODE_LINK};
+use crate::intake::events::EventLog;
 use crate::intake::http::HttpContext;
 use crate::intake::http::idempotency::KnownRequests;
 use crate::intake::link::Queues;
 use crate::intake::pipeline::Pipeline;
-use crate::intake::{Link, LinkStatistics};
-use crate::journal::{self, JournalHandle, JournalOptions, Opening};
+use crate::journal::{self, JournalHandle, JournalLimits, JournalOptions, Opening};
 use crate::sessions::FileSessions;
 use crate::status::{HubLink, NodeStatus};
+use crate::trust::Trust;
 use crate::view::{self, View};
 
 /// Each step of stopping gets this long.
@@ -62,12 +62,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     ReadyFile::clear(&data).context("cannot clear ready.json")?;
     let metrics = MetricsPage::start();
+    let identity = Identity::load(&data).context("cannot read the node's identity")?;
+    let trust = Arc::new(Trust::open(&data, identity.as_ref()));
+    let verify = |message: &[u8], signature: &DocumentSignature| trust.verify(message, signature);
     let missions = config
         .missions
         .iter()
-        .map(|mission| mission::load(config_file, mission, &data))
+        .map(|mission| mission::load(config_file, mission, &data, &verify))
         .collect::<Result<Vec<_>, _>>()?;
-    let identity = Identity::load(&data).context("cannot read the node's identity")?;
 
     // A signal stops intake first; the rest follows step by step below.
     let stop_intake = CancellationToken::new();
@@ -81,7 +83,10 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let start = Position::start(opened.journal.store(), Lane::Telemetry);
     let (journal_events, mut journal_told) = mpsc::channel(JOURNAL_EVENTS_MAX);
     let (journal, journal_end) =
-        journal::start(opened, opener, config.journal.limits(&data), journal_events)?;
+        journal::start(opened, opener, config.journal.limits(&data), journal_events.clone())?;
+    let mut opener = journal_opener(&data, JournalOptions::of_alarms(journal_options.key.clone()));
+    let (alarms, alarms_end) =
+        journal::start(opener(Opening::Again)?, opener, JournalLimits::of_alarms(&data), journal_events)?;
 
     let (name, site) = match &identity {
         Some(identity) => (identity.name.clone(), identity.site.clone()),
@@ -94,10 +99,13 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let certificate_ends = identity.as_ref().map(|identity| identity.certificate.not_after);
     let status = Arc::new(NodeStatus::new(&name, &site, certificate_ends, hub, journal_head, start));
     let known = acknowledged.map_or(0, |sequence| sequence.0);
-    if let Err(error) = update_backlog(&journal, &status, known).await {
+    let missing = (known < journal_head.number()).then_some((known + 1, journal_head.number()));
+    if let Err(error) = update_backlog(&journal, &status, missing.as_slice()).await {
         warn!(error = chain(&error), "backlog cannot be told exactly, recording goes on");
     }
 
+    let steering = Arc::new(Steering::open(&data));
+    let linger = Arc::new(Linger::default());
     let gate = Gate::new(FileSessions::open(&data).context("cannot open the store of sessions")?);
     let history = Arc::new(History::open(&data.join("history"), &config.history, &missions, journal.clone()));
     let view =
@@ -123,6 +131,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         journal: journal.clone(),
         viewer: to_view,
         packer: Packer::default(),
+        linger: Arc::clone(&linger),
         runtime: tokio::runtime::Handle::current(),
         stopping: stop_intake.clone(),
     };
@@ -132,7 +141,9 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         // Nobody waits for it when the process is ending anyway.
         let _ = sealed.send(());
     })?;
-    let events = Arc::new(event_log(&queues, &missions));
+    let names: Vec<String> = missions.iter().map(|mission| mission.name.clone()).collect();
+    let (events, recorder) = EventLog::new(names.clone(), alarms.clone());
+    let events = Arc::new(events);
     let mut watching = TaskGroup::new(stop_intake.clone());
     let told = Arc::clone(&events);
     watching.spawn("journal events", OnEnd::Continue, async move {
@@ -143,7 +154,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     });
     let mut doors = Doors::new(DoorContext {
         queues: Arc::clone(&queues),
-        missions: missions.iter().map(|mission| mission.name.clone()).collect(),
+        missions: names,
         events: Arc::clone(&events),
         status: Arc::clone(&status),
         http: HttpContext {
@@ -168,7 +179,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let http_address = http.local_addr()?;
     let mut serving = TaskGroup::new(stop_serving.clone());
     let token = desk::client::write_token(&data).context("cannot write the token of local commands")?;
-    let desk = desk::client::running(journal.clone(), Arc::clone(&view), Arc::clone(&events), &data);
+    let desk = Arc::new(Desk {
+        journal: journal.clone(),
+        alarms: alarms.clone(),
+        readers: Readers::Running(Arc::clone(&view)),
+        events: Some(Arc::clone(&events)),
+        steering: Some(Arc::clone(&steering)),
+        data: data.clone(),
+    });
     let router = dashboard::router(Arc::clone(&view) as Arc<dyn dashboard::Backend>, stop_serving.clone())
         .nest(desk::routes::PREFIX, desk::routes::router(desk, token));
     serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop_serving.clone()));
@@ -179,36 +197,56 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     serving.spawn(
         "status",
         OnEnd::Continue,
-        write_status(Arc::clone(&status), journal.clone(), data.clone(), stop_serving.clone()),
+        write_status(
+            Arc::clone(&status),
+            journal.clone(),
+            Arc::clone(&steering),
+            data.clone(),
+            stop_serving.clone(),
+        ),
     );
     watching.spawn("signals", OnEnd::Continue, watch_signals(stop_intake.clone()));
-    watching.spawn("journal", OnEnd::Shutdown, async move {
-        match journal_end.await {
-            Ok(Err(error)) => {
-                Err(anyhow::Error::new(error).context("the journal failed; nothing acknowledged is lost"))
+    for (name, end) in [("journal", journal_end), ("journal of events", alarms_end)] {
+        watching.spawn(name, OnEnd::Shutdown, async move {
+            match end.await {
+                Ok(Err(error)) => {
+                    Err(anyhow::Error::new(error).context("the journal failed; nothing acknowledged is lost"))
+                }
+                Ok(Ok(())) | Err(_) => Ok(()),
             }
-            Ok(Ok(())) | Err(_) => Ok(()),
-        }
-    });
+        });
+    }
     let mut forwarding = TaskGroup::new(stop_forwarding.clone());
     forwarding.spawn("history", OnEnd::Continue, async move {
         // It ends with its thread, whether or not that said so.
         let _ = history_end.await;
         Ok(())
     });
+    // Events tell of how the node stops, too.
+    forwarding.spawn("events", OnEnd::Continue, recorder.run(stop_forwarding.clone()));
     if let Some(identity) = identity {
         let received = config.links.iter().map(|link| link.mission.as_str());
-        let documents = NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status));
-        let (options, hub_addresses) = hub_of(&config, &identity);
+        let documents =
+            NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status), Arc::clone(&trust));
+        let floor = identity.hub_time_unix;
+        let clock = Clock::with_floor(move || floor);
+        let options = identity.client_options(config.forwarding.link(), clock.clone());
+        let configured = config.forwarding.hub.clone();
+        let credentials =
+            Credentials::new(data.clone(), identity, clock, trust, Arc::clone(&status), configured);
         let forwarder = Forwarder {
-            options,
-            hub_addresses,
+            options: credentials.trusted(options),
+            credentials: Arc::new(credentials),
             journal: journal.clone(),
             status: Arc::clone(&status),
             documents: Arc::new(documents),
             missions: config.missions.iter().map(|mission| mission.name.clone()).collect(),
             key: journal_options.key,
-            is_older: false,
+            boot: BootId(*uuid::Uuid::new_v4().as_bytes()),
+            alarms: alarms.clone(),
+            schedule: config.forwarding.schedule(),
+            steering,
+            linger,
         };
         forwarding.spawn("forwarding", OnEnd::Continue, forwarder.run(stop_forwarding.clone()));
     } else {
@@ -216,8 +254,8 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
             "not enrolled: telemetry is recorded and shown here, and forwarded after `edge-node enroll` and a restart"
         );
     }
-    // From here on only tasks hold the journal; it ends when they have.
-    drop(journal);
+    // From here on only tasks hold the journals; they end when those have.
+    drop((journal, alarms));
 
     let ready =
         ReadyFile::write(&data, &Ready { http: http_address.to_string(), links, pid: std::process::id() })?;
@@ -253,31 +291,13 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     Ok(ended_well)
 }
 
-/// The node's own link of each mission.
-fn event_log(queues: &Arc<Queues>, missions: &[LoadedMission]) -> EventLog {
-    let links = missions.iter().enumerate().map(|(index, mission)| {
-        let statistics = Arc::new(LinkStatistics::new(LinkConfig::of_node(NODE_LINK, &mission.name)));
-        (mission.name.clone(), Link::open(queues, statistics, index))
-    });
-    EventLog::new(links.collect())
-}
-
-/// Opens the journal of a data directory; a new one gets a name by chance.
+/// Opens a journal of a data directory; a new one gets a name by chance.
 pub(crate) fn journal_opener(data: &Path, options: JournalOptions) -> journal::Opener {
     let data = data.to_owned();
     Box::new(move |opening| {
         let new_store = &mut || StoreId(*uuid::Uuid::new_v4().as_bytes());
         journal::open(&data, &options, opening, new_store)
     })
-}
-
-/// How the hub is reached.
-fn hub_of(config: &EdgeConfig, identity: &Identity) -> (ClientOptions, Vec<String>) {
-    let floor = identity.hub_time_unix;
-    let options = identity.client_options(config.forwarding.profile.into(), Clock::with_floor(move || floor));
-    let configured = &config.forwarding.hub;
-    let hub_addresses = if configured.is_empty() { &identity.hub_addresses } else { configured };
-    (options, hub_addresses.clone())
 }
 
 /// Tells systemd that the node is alive as long as its journal answers: a node that cannot record is not.
@@ -300,16 +320,25 @@ async fn watchdog(
 async fn write_status(
     status: Arc<NodeStatus>,
     journal: JournalHandle,
+    steering: Arc<Steering>,
     data: std::path::PathBuf,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let head = journal.state();
-    // Only the watch is kept: this task must not keep the journal open.
+    let (journal_state, salvaged) = (journal.state(), journal.salvaged());
+    // Only the watches are kept: this task must not keep the journal open.
     drop(journal);
     loop {
-        let state = *head.borrow();
+        let state = *journal_state.borrow();
+        status.on_journal(state.store);
         status.on_head(state.head);
+        if let Some(bytes) = state.room_bytes {
+            status.on_room(bytes);
+        }
         status.on_full(state.is_full);
+        status.on_paused(steering.decision().is_paused);
+        // Those that the hub has are removed from the disk, and only from there.
+        let waiting = salvaged.borrow().iter().filter(|directory| directory.path.exists()).count();
+        status.on_older_journals(waiting);
         if let Err(error) = status.write(&data) {
             warn!(error = chain(&error), "status file could not be written");
         }

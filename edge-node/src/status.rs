@@ -1,15 +1,21 @@
 //! How the node is, told the same way everywhere: to the hub, on the page, by `edge-node status`.
 
+mod backlog;
+mod print;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use dashboard::contract::{Backlog, Node, NodeReport, NodeState};
+use dashboard::contract::{Backlog, ClockReport, Node, NodeReport, NodeState};
 use dashboard::rfc3339;
-use delivery::Position;
+use delivery::{ClockOffset, Flow, Position, StoreId};
 use service::metric::Metric;
 use space_packet::TaiTime;
 
 use crate::intake::LinkStatistics;
+use backlog::NodeBacklog;
+pub use print::print;
 
 /// What people are told while the journal takes nothing more.
 const FULL: &str = "STO-JOURNAL-FULL: the journal takes nothing more, intake waits; nothing acknowledged is lost. Make room on the disk, raise journal.quota, or let the hub take what waits";
@@ -39,20 +45,22 @@ pub enum HubLink {
 pub struct NodeStatus {
     name: String,
     site: String,
-    certificate_ends_unix: Option<u64>,
+    /// What the backlog's times are counted from.
+    origin: Instant,
     changing: Mutex<Changing>,
 }
 
 struct Changing {
     hub: HubLink,
-    head: Position,
-    acknowledged: Position,
-    oldest: Option<TaiTime>,
+    is_paused: bool,
+    backlog: NodeBacklog,
     last_contact: Option<TaiTime>,
     documents_problem: Option<String>,
     configuration_problem: Option<String>,
     links_problem: Option<String>,
+    certificate_ends_unix: Option<u64>,
     is_full: bool,
+    clock: Option<ClockOffset>,
     links: Vec<Arc<LinkStatistics>>,
 }
 
@@ -68,26 +76,32 @@ impl NodeStatus {
     ) -> Self {
         let changing = Changing {
             hub,
-            head,
-            acknowledged,
-            oldest: None,
+            is_paused: false,
+            backlog: NodeBacklog::new(head, acknowledged),
             last_contact: None,
             documents_problem: None,
             configuration_problem: None,
             links_problem: None,
+            certificate_ends_unix,
             is_full: false,
+            clock: None,
             links: Vec::new(),
         };
         Self {
             name: name.to_owned(),
             site: site.to_owned(),
-            certificate_ends_unix,
+            origin: Instant::now(),
             changing: Mutex::new(changing),
         }
     }
 
     fn changing(&self) -> std::sync::MutexGuard<'_, Changing> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The certificate was renewed: when the new one ends, Unix seconds.
+    pub fn on_certificate(&self, ends_unix: u64) {
+        self.changing().certificate_ends_unix = Some(ends_unix);
     }
 
     /// The session changed; says whether people have not been told this yet.
@@ -104,12 +118,34 @@ impl NodeStatus {
             return is_news;
         }
         changing.hub = hub;
+        self.update_flow(&mut changing);
         true
+    }
+
+    /// Whether somebody holds the backlog back.
+    pub fn on_paused(&self, is_paused: bool) {
+        let mut changing = self.changing();
+        changing.is_paused = is_paused;
+        self.update_flow(&mut changing);
+    }
+
+    fn update_flow(&self, changing: &mut Changing) {
+        let flow = match (&changing.hub, changing.is_paused) {
+            (HubLink::Connected { .. }, false) => Flow::Running,
+            (HubLink::Connected { .. }, true) => Flow::Paused,
+            (HubLink::Disconnected { .. } | HubLink::NotEnrolled, _) => Flow::Disconnected,
+        };
+        changing.backlog.on_flow(self.origin.elapsed(), flow);
     }
 
     /// The hub was heard.
     pub fn on_contact(&self, at: TaiTime) {
         self.changing().last_contact = Some(at);
+    }
+
+    /// How far this machine's clock is from the hub's.
+    pub fn on_clock(&self, offset: Option<ClockOffset>) {
+        self.changing().clock = offset;
     }
 
     /// Why a document of the hub is not in force here; nothing when all are.
@@ -141,31 +177,34 @@ impl NodeStatus {
         self.changing().links.clone()
     }
 
+    /// Which journal is written. What the hub has of another one is not of this one.
+    pub fn on_journal(&self, store: StoreId) {
+        self.changing().backlog.on_journal(store);
+    }
+
     /// The journal grew.
     pub fn on_head(&self, head: Position) {
-        self.changing().head = head;
+        self.changing().backlog.on_head(self.origin.elapsed(), head);
     }
 
     /// The hub committed up to a batch; `oldest` is the reception time of the first one it has not.
     pub fn on_acknowledged(&self, acknowledged: Position, oldest: Option<TaiTime>) {
-        let mut changing = self.changing();
-        changing.acknowledged = acknowledged;
-        changing.oldest = oldest;
+        self.changing().backlog.on_acknowledged(self.origin.elapsed(), acknowledged, oldest);
+    }
+
+    /// Sealed bytes that the journal still takes.
+    pub fn on_room(&self, bytes: u64) {
+        self.changing().backlog.on_room(bytes);
+    }
+
+    /// Journals from before that wait to be forwarded.
+    pub fn on_older_journals(&self, count: usize) {
+        self.changing().backlog.on_older_journals(count);
     }
 
     /// What waits for the hub.
     pub fn backlog(&self) -> Backlog {
-        let changing = self.changing();
-        let (head, acknowledged) = (&changing.head, &changing.acknowledged);
-        let backlog = Backlog {
-            batches: head.number().saturating_sub(acknowledged.number()),
-            packets: head.records.saturating_sub(acknowledged.records),
-            bytes: head.bytes.saturating_sub(acknowledged.bytes),
-            oldest: changing.oldest.filter(|_| head.number() > acknowledged.number()).map(rfc3339),
-        };
-        Metric::EdgeJournalBacklogBytes.set(backlog.bytes as f64);
-        Metric::EdgeJournalBacklogPackets.set(backlog.packets as f64);
-        backlog
+        self.changing().backlog.tell()
     }
 
     /// What the hub is told.
@@ -173,13 +212,19 @@ impl NodeStatus {
         let now = service::clock::now();
         let unix_seconds = now.to_unix_nanos() / 1_000_000_000;
         let links = self.links();
+        let clock = self.changing().clock;
         NodeReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: rfc3339(now),
             packets_received: links.iter().map(|link| link.records()).sum(),
             backlog: self.backlog(),
+            clock: clock.map(|clock| ClockReport {
+                offset_ms: clock.offset_ns as f64 / 1e6,
+                error_ms: clock.error_ns as f64 / 1e6,
+            }),
             links: links.iter().map(|link| link.report()).collect(),
             certificate_days: self
+                .changing()
                 .certificate_ends_unix
                 .map(|end| (end as i64 - unix_seconds).div_euclid(86_400)),
         }
@@ -212,7 +257,7 @@ impl NodeStatus {
             since: since.map(rfc3339),
             last_contact: changing.last_contact.map(rfc3339),
             problem,
-            archived_packets: changing.acknowledged.records,
+            archived_packets: changing.backlog.archived_packets(),
             report: Some(report),
         }
     }
@@ -222,67 +267,5 @@ impl NodeStatus {
         let unfinished = data_directory.join("status.json.unfinished");
         std::fs::write(&unfinished, serde_json::to_vec_pretty(&self.node())?)?;
         std::fs::rename(unfinished, data_directory.join(FILE))
-    }
-}
-
-/// Prints what the running node wrote last; exit code 3 when something needs a look.
-pub fn print(data_directory: &Path, json: bool) -> anyhow::Result<std::process::ExitCode> {
-    let file = data_directory.join(FILE);
-    let text = std::fs::read_to_string(&file).map_err(|error| {
-        anyhow::anyhow!("{}: {error}; has the node ever run? Start it with `edge-node run`", file.display())
-    })?;
-    let age = std::fs::metadata(&file)?.modified()?.elapsed().unwrap_or_default();
-    let node: Node = serde_json::from_str(&text)?;
-    let is_running = age.as_secs() < 10;
-    let needs_a_look = !is_running || node.state != NodeState::Connected || node.problem.is_some();
-    if json {
-        println!("{text}");
-    } else {
-        print_for_people(&node, is_running, age.as_secs());
-    }
-    Ok(std::process::ExitCode::from(if needs_a_look { 3 } else { 0 }))
-}
-
-fn print_for_people(node: &Node, is_running: bool, age_s: u64) {
-    let report = node.report.clone().unwrap_or_default();
-    println!("{} · {} · edge-node {}", node.name, node.site, report.version);
-    if !is_running {
-        println!("▲ NOT RUNNING: what follows is {age_s} s old");
-    }
-    let (mark, word) = match node.state {
-        NodeState::Connected => ("●", "connected"),
-        NodeState::Disconnected | NodeState::NeverConnected => ("■", "NOT CONNECTED"),
-        NodeState::NotEnrolled => ("○", "not enrolled"),
-        NodeState::Revoked => ("▲", "REVOKED"),
-    };
-    let since = node.since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
-    println!("{mark} Hub link    {word}{since}");
-    if let Some(problem) = &node.problem {
-        println!("              {problem}");
-    }
-    let backlog = &report.backlog;
-    let oldest = backlog.oldest.as_deref().map(|oldest| format!(" · oldest {oldest}")).unwrap_or_default();
-    println!(
-        "● Backlog     {} packets · {} batches · {} bytes{oldest}",
-        backlog.packets, backlog.batches, backlog.bytes
-    );
-    for link in &report.links {
-        let last = link.last_packet.as_deref().unwrap_or("never");
-        println!(
-            "● Link {:<10} {} {} · {} records, {} on disk · {} clients · last {last}",
-            link.name, link.door, link.listen, link.packets, link.durable, link.clients
-        );
-        if link.quarantined > 0 {
-            println!("  quarantine  {} records: edge-node quarantine ls", link.quarantined);
-        }
-        for found in &link.found {
-            println!("  found       {} × {}", found.count, found.verdict);
-        }
-        for rejected in &link.rejected {
-            println!("  rejected    {} × {} ({} bytes)", rejected.count, rejected.cause, rejected.bytes);
-        }
-    }
-    if let Some(days) = report.certificate_days {
-        println!("● Certificate {days} days left");
     }
 }

@@ -63,20 +63,30 @@ impl NotAllowed {
 /// A picture of the hub's nodes at one moment; the database is the truth, and the hub replaces this whenever it changes.
 #[derive(Clone, Debug)]
 pub struct AllowList {
-    authority_id: String,
+    authority_ids: Vec<String>,
     nodes: HashMap<Uuid, Standing>,
     superseded: HashSet<Vec<u8>>,
 }
 
 impl AllowList {
-    /// The nodes of one authority, and the serial numbers of certificates whose machine was replaced by another.
-    pub fn new(authority_id: &str, nodes: HashMap<Uuid, Standing>, superseded: HashSet<Vec<u8>>) -> Self {
-        Self { authority_id: authority_id.to_owned(), nodes, superseded }
+    /// The nodes, the ids of the authorities whose certificates count, and the serial numbers of certificates whose
+    /// machine was replaced by another.
+    pub fn new(
+        authority_ids: Vec<String>,
+        nodes: HashMap<Uuid, Standing>,
+        superseded: HashSet<Vec<u8>>,
+    ) -> Self {
+        Self { authority_ids, nodes, superseded }
+    }
+
+    /// Whether the certificate is of a machine that was replaced by another.
+    pub fn is_superseded(&self, peer: &NodeCertificate) -> bool {
+        self.nodes.get(&peer.node_id) == Some(&Standing::Active) && self.superseded.contains(&peer.serial)
     }
 
     /// Whether the node may come in, or stay.
     pub fn judge(&self, peer: &NodeCertificate, now_unix: u64) -> Result<(), NotAllowed> {
-        if peer.authority_id != self.authority_id {
+        if !self.authority_ids.contains(&peer.authority_id) {
             return Err(NotAllowed::ForeignAuthority);
         }
         match self.nodes.get(&peer.node_id) {
@@ -96,10 +106,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_active_node_of_the_same_authority_with_a_valid_certificate_may_come_in() {
+    fn only_an_active_node_of_a_trusted_authority_with_a_valid_certificate_may_come_in() {
         let (active, revoked) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let list = AllowList::new(
-            "sto-a",
+            vec!["sto-a".to_owned(), "sto-next".to_owned()],
             HashMap::from([(active, Standing::Active), (revoked, Standing::Revoked)]),
             HashSet::from([vec![9]]),
         );
@@ -116,6 +126,7 @@ mod tests {
         let judge = |authority_id, node_id, now| judge_serial(authority_id, node_id, now, 1);
         assert_eq!(judge_serial("sto-a", active, 100, 9), Err(NotAllowed::Revoked));
         assert_eq!(judge("sto-a", active, 100), Ok(()));
+        assert_eq!(judge("sto-next", active, 100), Ok(()));
         assert_eq!(judge("sto-a", active, 101), Err(NotAllowed::Expired));
         assert_eq!(judge("sto-a", revoked, 100), Err(NotAllowed::Revoked));
         assert_eq!(judge("sto-a", Uuid::from_u128(3), 100), Err(NotAllowed::Unknown));

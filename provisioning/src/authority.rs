@@ -152,13 +152,26 @@ impl Authority {
         &self.certificate_der
     }
 
+    pub(crate) fn issuer(&self) -> &Issuer<'static, KeyPair> {
+        &self.issuer
+    }
+
     /// A secret that stays over restarts and is the same for all hubs of this authority, for
     /// [`link::HubOptions::restart_secret`].
     pub fn restart_secret(&self) -> [u8; 32] {
-        let key = hmac::Key::new(HMAC_SHA256, self.issuer.key().serialized_der());
+        self.derived_secret(b"sto restart secret 1")
+    }
+
+    /// A secret of its own for each purpose, the same for all hubs of this authority.
+    pub(crate) fn derived_secret(&self, purpose: &[u8]) -> [u8; 32] {
+        let key = hmac::Key::new(HMAC_SHA256, self.key().serialized_der());
         let mut secret = [0; 32];
-        secret.copy_from_slice(hmac::sign(&key, b"sto restart secret 1").as_ref());
+        secret.copy_from_slice(hmac::sign(&key, purpose).as_ref());
         secret
+    }
+
+    pub(crate) fn key(&self) -> &KeyPair {
+        self.issuer.key()
     }
 
     /// A key and certificate for a hub, to be made at each start and kept in memory: valid for a year from now.
@@ -200,7 +213,7 @@ impl Authority {
     }
 }
 
-fn authority_id(spki_sha256: [u8; 32]) -> String {
+pub(crate) fn authority_id(spki_sha256: [u8; 32]) -> String {
     format!("sto-{}", HEXLOWER.encode(&spki_sha256[..16]))
 }
 

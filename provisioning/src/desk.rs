@@ -104,20 +104,23 @@ impl EnrolmentDesk {
             timeout(self.patience, receive(connection)).await.map_err(|_| DeskError::Silent)??;
         let hostname = printable(&request.hostname, HOSTNAME_MAX);
         let token_id = request.token_id;
-        let (kind, body, outcome) = match self.decide(request, book).await {
+        let (frames, outcome) = match self.decide(request, book).await {
             Ok((granted, serial)) => {
                 let node_id = Uuid::from_bytes(granted.node_id);
                 let name = granted.name.clone();
                 let outcome = EnrolmentOutcome::Granted { node_id, name, hostname, serial };
-                (wire::GRANTED, wire::encode(&granted), outcome)
+                let mut frames = vec![(wire::GRANTED, wire::encode(&granted))];
+                // Without it the node asks for it when it first needs it.
+                frames.extend(self.authority.bundle_key().ok().map(|key| (wire::BUNDLE_KEY, key.to_vec())));
+                (frames, outcome)
             }
             Err(refused) => {
                 let code = refused.code.clone();
                 let outcome = EnrolmentOutcome::Refused { code, token_id: Some(token_id), hostname };
-                (wire::REFUSED, wire::encode(&refused), outcome)
+                (vec![(wire::REFUSED, wire::encode(&refused))], outcome)
             }
         };
-        let delivered = timeout(self.patience, deliver(&mut answers, kind, &body)).await;
+        let delivered = timeout(self.patience, deliver(&mut answers, &frames)).await;
         delivered
             .map_err(|_| DeskError::Answer(FrameError::Lost(Closed::Idle)))?
             .map_err(DeskError::Answer)?;
@@ -207,8 +210,10 @@ async fn receive(connection: &Connection) -> Result<(FrameWriter, Request), Desk
     Ok((answers, request))
 }
 
-async fn deliver(answers: &mut FrameWriter, kind: u8, body: &[u8]) -> Result<(), FrameError> {
-    answers.send(kind, &[body]).await?;
+async fn deliver(answers: &mut FrameWriter, frames: &[(u8, Vec<u8>)]) -> Result<(), FrameError> {
+    for (kind, body) in frames {
+        answers.send(*kind, &[body]).await?;
+    }
     answers.finish().await?;
     match answers.delivered().await {
         // The node closes as soon as it has read the answer, which may overtake its acknowledgement.

@@ -99,9 +99,10 @@ pub async fn enroll(token_text: &str, options: &EnrollOptions) -> Result<Enrolle
     let answer = timeout(ANSWER_TIMEOUT, ask(&connection, &request)).await;
     let (hub, rtt) = (connection.remote_address(), connection.rtt());
     connection.close(CLOSE_DONE, "enrolment over");
-    let granted = answer.map_err(|_| EnrollError::NoAnswer { after: ANSWER_TIMEOUT })??;
+    let (granted, bundle_key) = answer.map_err(|_| EnrollError::NoAnswer { after: ANSWER_TIMEOUT })??;
 
     let (node, chain, authorities) = checked(granted, &token)?;
+    let node = NodeFile { bundle_key, ..node };
     let identity = on_disk(move || staged.commit(&node, &chain, &authorities)).await?;
     Ok(Enrolled { identity, hub, rtt })
 }
@@ -120,7 +121,7 @@ async fn resolve(hub_addresses: &[String], allowed: Duration) -> Result<Vec<Sock
     Ok(addresses)
 }
 
-async fn ask(connection: &Connection, request: &Request) -> Result<Granted, EnrollError> {
+async fn ask(connection: &Connection, request: &Request) -> Result<(Granted, Option<[u8; 32]>), EnrollError> {
     let (mut requests, answers) =
         connection.open_bi().await.map_err(|closed| EnrollError::Interrupted(closed.into()))?;
     let mut answers = answers.with_limit(wire::ANSWER_MAX);
@@ -129,7 +130,13 @@ async fn ask(connection: &Connection, request: &Request) -> Result<Granted, Enro
     let frame = answers.next().await.map_err(EnrollError::Interrupted)?;
     let frame = frame.ok_or(EnrollError::Answer { reason: "it is empty" })?;
     match frame.kind {
-        wire::GRANTED => wire::decode(&frame.body).ok_or(EnrollError::Answer { reason: "it is unreadable" }),
+        wire::GRANTED => {
+            let granted =
+                wire::decode(&frame.body).ok_or(EnrollError::Answer { reason: "it is unreadable" })?;
+            // A hub from before bundles has nothing more to say; and the certificate is worth more than the key.
+            let key = answers.next().await.ok().flatten().filter(|frame| frame.kind == wire::BUNDLE_KEY);
+            Ok((granted, key.and_then(|frame| <[u8; 32]>::try_from(&*frame.body).ok())))
+        }
         wire::REFUSED => {
             let refused: Refused =
                 wire::decode(&frame.body).ok_or(EnrollError::Answer { reason: "it is unreadable" })?;
@@ -170,6 +177,7 @@ fn checked(granted: Granted, token: &Token) -> Result<Checked, EnrollError> {
         site: granted.site,
         hub_addresses,
         hub_time_unix: granted.hub_time_unix,
+        bundle_key: None,
     };
     Ok((node, granted.certificate_chain, granted.authorities))
 }

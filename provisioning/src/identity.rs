@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use link::{ClientOptions, Clock, KeyPkcs8, NodeCertificate, NodeIdentity, Profile};
+use link::{ClientOptions, Clock, KeyPkcs8, LinkOptions, NodeCertificate, NodeIdentity};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 use serde::{Deserialize, Serialize};
 use tokio::task;
@@ -60,6 +60,33 @@ pub(crate) struct NodeFile {
     pub(crate) site: String,
     pub(crate) hub_addresses: Vec<String>,
     pub(crate) hub_time_unix: u64,
+    /// Absent from files written before there were bundles.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "key_text")]
+    pub(crate) bundle_key: Option<[u8; 32]>,
+}
+
+/// A key as 64 hexadecimal digits.
+mod key_text {
+    use data_encoding::HEXLOWER;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(key: &Option<[u8; 32]>, serializer: S) -> Result<S::Ok, S::Error> {
+        match key {
+            Some(key) => serializer.serialize_str(&HEXLOWER.encode(key)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<[u8; 32]>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let decode = |text: String| {
+            let bytes = HEXLOWER.decode(text.as_bytes()).ok()?;
+            bytes.try_into().ok()
+        };
+        text.map(|text| decode(text).ok_or(de::Error::custom("not a key of 32 bytes"))).transpose()
+    }
 }
 
 /// Who this node is, as the hub has granted it.
@@ -75,6 +102,8 @@ pub struct Identity {
     pub hub_addresses: Vec<String>,
     /// The hub's time when it last granted a certificate: a floor for this machine's clock.
     pub hub_time_unix: u64,
+    /// The X25519 key that bundles for the hub are sealed for, once it is known.
+    pub bundle_key: Option<[u8; 32]>,
     /// Its certificate, read.
     pub certificate: NodeCertificate,
     /// Its certificate and key, for the link.
@@ -114,6 +143,7 @@ impl Identity {
             site: node_file.site,
             hub_addresses: node_file.hub_addresses,
             hub_time_unix: node_file.hub_time_unix,
+            bundle_key: node_file.bundle_key,
             certificate,
             node: NodeIdentity { certificate_chain: chain, key_pkcs8: KeyPkcs8::new(key.serialize_der()) },
             authorities,
@@ -121,8 +151,8 @@ impl Identity {
     }
 
     /// What the link needs to open sessions as this node.
-    pub fn client_options(&self, profile: Profile, clock: Clock) -> ClientOptions {
-        let mut options = ClientOptions::new(self.authorities.clone(), self.node.clone(), profile);
+    pub fn client_options(&self, link: impl Into<LinkOptions>, clock: Clock) -> ClientOptions {
+        let mut options = ClientOptions::new(self.authorities.clone(), self.node.clone(), link);
         options.clock = clock;
         options
     }
@@ -140,7 +170,24 @@ impl Identity {
             site: self.site.clone(),
             hub_addresses: self.hub_addresses.clone(),
             hub_time_unix: self.hub_time_unix,
+            bundle_key: self.bundle_key,
         }
+    }
+
+    /// Keeps the key that bundles for the hub are sealed for, as a receipt has brought it. Blocks on the disk.
+    pub fn keep_bundle_key(&mut self, state_dir: &Path, key: [u8; 32]) -> Result<(), IdentityError> {
+        if self.bundle_key == Some(key) {
+            return Ok(());
+        }
+        self.bundle_key = Some(key);
+        let path = state_dir.join(DIRECTORY).join(NODE_FILE);
+        durable::write_file(&path, &self.node_file().to_json()).map_err(|source| storage(&path, source))
+    }
+}
+
+impl NodeFile {
+    fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("strings and numbers always become JSON")
     }
 }
 
@@ -189,8 +236,7 @@ impl Staged {
         let certificates = |der: &[Vec<u8>]| pem::encode(pem::CERTIFICATE, der.iter().map(Vec::as_slice));
         write(CERTIFICATE_FILE, certificates(chain).as_bytes())?;
         write(AUTHORITY_FILE, certificates(authorities).as_bytes())?;
-        let json = serde_json::to_vec_pretty(node).expect("strings and numbers always become JSON");
-        write(NODE_FILE, &json)?;
+        write(NODE_FILE, &node.to_json())?;
         let target = self.state_dir.join(DIRECTORY);
         durable::replace_directory(&directory, &target).map_err(|source| storage(&target, source))?;
         let vanished = IdentityError::Damaged { path: target, reason: "it vanished" };

@@ -102,6 +102,8 @@ pub struct NewToken {
     pub site: String,
     /// Unix seconds.
     pub expires_unix: u64,
+    /// Missions the node may send for; absent: all, or those it may send for already.
+    pub missions: Option<Vec<String>>,
 }
 
 /// What the hub keeps of a token: enough to recognise it, not enough to use it.
@@ -117,6 +119,8 @@ pub struct TokenRecord {
     pub site: String,
     /// Unix seconds.
     pub expires_unix: u64,
+    /// Missions the node may send for; absent: all, or those it may send for already. The token does not say it.
+    pub missions: Option<Vec<String>>,
 }
 
 impl TokenRecord {
@@ -161,6 +165,7 @@ impl Token {
             node_name: token.node_name.clone(),
             site: token.site.clone(),
             expires_unix: token.expires_unix,
+            missions: new.missions,
         };
         Ok((token, record))
     }

@@ -12,6 +12,8 @@ pub(crate) const GRANTED: u8 = 2;
 /// Frame type of [`Refused`].
 pub(crate) const REFUSED: u8 = 3;
 
+/// Frame type of the hub's X25519 key for bundles, 32 bytes, behind [`Granted`]. A node from before it has left by then.
+pub(crate) const BUNDLE_KEY: u8 = 4;
 /// A request comes from anyone who finds the port.
 pub(crate) const REQUEST_MAX: usize = 8 * 1024;
 /// An answer comes from the hub that was recognised by its authority.

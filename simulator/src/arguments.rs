@@ -1,11 +1,12 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand, value_parser};
 use simulator::{
     connection::Target,
+    faults::FaultProfile,
     flight::Antenna,
     load::PACKET_BYTES_MIN,
     passes::{self, STATIONS},
@@ -24,9 +25,35 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    // Boxed for its size: a profile is several times the others.
+    Faults(Box<FaultsArguments>),
     Load(LoadArguments),
     Replay(ReplayArguments),
     Spacecraft(SpacecraftArguments),
+}
+
+/// Be a bad link: relay datagrams and connections, with delay, losses and worse
+#[derive(Args, Debug)]
+pub(crate) struct FaultsArguments {
+    /// Relay datagrams (QUIC) that come to one address to another; may be given again
+    #[arg(long, value_name = "LISTEN=UPSTREAM", value_parser = relay, required_unless_present = "tcp")]
+    pub(crate) udp: Vec<Relay>,
+    /// Relay connections that come to one address to another; may be given again
+    #[arg(long, value_name = "LISTEN=UPSTREAM", value_parser = relay)]
+    pub(crate) tcp: Vec<Relay>,
+    /// How bad the link is: clean, satcom, lossy, dial-up or broken
+    #[arg(long, value_name = "NAME", default_value = "satcom")]
+    pub(crate) profile: FaultProfile,
+    /// The same seed has the same faults
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// From where to where, like `127.0.0.1:9443=127.0.0.1:8443`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Relay {
+    pub(crate) listen: SocketAddr,
+    pub(crate) upstream: SocketAddr,
 }
 
 /// Send unique packets at a steady rate
@@ -155,6 +182,14 @@ fn station(text: &str) -> Result<(String, Target)> {
     }
 }
 
+fn relay(text: &str) -> Result<Relay> {
+    let (listen, upstream) = text.split_once('=').unwrap_or(("", ""));
+    match (listen.parse(), upstream.parse()) {
+        (Ok(listen), Ok(upstream)) => Ok(Relay { listen, upstream }),
+        _ => bail!("expected LISTEN=UPSTREAM, like 127.0.0.1:9443=127.0.0.1:8443"),
+    }
+}
+
 fn positive(text: &str) -> Result<f64> {
     let number: f64 = text.parse()?;
     if number.is_finite() && number > 0.0 { Ok(number) } else { bail!("must be above zero") }
@@ -239,5 +274,25 @@ mod tests {
         assert_eq!(arguments.fault, [Fault::BatteryCell, Fault::WheelFriction]);
         assert_eq!(arguments.at, Duration::from_secs(120));
         assert!(spacecraft(&["--station", "svalbard=tcp://localhost:1", "--fault", "rust"]).is_err());
+    }
+
+    #[test]
+    fn a_bad_link_needs_two_addresses_and_a_profile_that_exists() {
+        let check = |line: &str, expected: Option<(usize, usize)>| {
+            let arguments = ["simulator", "faults"].into_iter().chain(line.split_whitespace());
+            let relays = match Arguments::try_parse_from(arguments).map(|arguments| arguments.command) {
+                Ok(Command::Faults(arguments)) => Some((arguments.udp.len(), arguments.tcp.len())),
+                _ => None,
+            };
+            assert_eq!(relays, expected, "{line}");
+        };
+        check("--udp 127.0.0.1:1=127.0.0.1:2", Some((1, 0)));
+        check("--udp 127.0.0.1:1=[::1]:2 --tcp 127.0.0.1:3=127.0.0.1:4 --tcp [::]:5=[::1]:6", Some((1, 2)));
+        check("--tcp 127.0.0.1:1=127.0.0.1:2 --profile dial-up --seed 7", Some((0, 1)));
+        check("", None);
+        check("--profile lossy", None);
+        check("--udp 127.0.0.1:1", None);
+        check("--udp 127.0.0.1=127.0.0.1:2", None);
+        check("--udp 127.0.0.1:1=127.0.0.1:2 --profile sat-com", None);
     }
 }

@@ -3,8 +3,10 @@
 pub mod abuse;
 pub mod clock;
 pub mod connection;
+pub mod faults;
 pub mod flight;
 pub mod load;
+mod noise;
 pub mod orbit;
 mod pace;
 pub mod passes;

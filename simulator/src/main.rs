@@ -1,4 +1,4 @@
-//! `simulator`: a spacecraft, a recording or a load, sent to the TCP intakes of edge nodes.
+//! `simulator`: a spacecraft, a recording or a load, sent to the TCP intakes of edge nodes; or a bad link to the hub.
 
 mod arguments;
 
@@ -8,21 +8,23 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use simulator::{
     clock,
+    faults::FaultProxy,
     flight::Flight,
     load::{Load, LoadReport},
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
-    time::sleep,
+    time::{MissedTickBehavior, interval, sleep},
 };
 use tracing::info;
 
-use crate::arguments::{Arguments, Command, LoadArguments, SpacecraftArguments};
+use crate::arguments::{Arguments, Command, FaultsArguments, LoadArguments, Relay, SpacecraftArguments};
 
 /// Serials of the connections of one load lie this far apart, so that they never meet.
 const SERIALS_PER_CONNECTION: u64 = 1 << 40;
 const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+const STATISTICS_INTERVAL: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<()> {
     let stopped = stop_on_signals().context("failed to listen for signals")?;
     match command {
+        Command::Faults(arguments) => be_a_bad_link(*arguments, stopped).await,
         Command::Load(arguments) => load(arguments, stopped).await,
         Command::Replay(arguments) => {
             let report = arguments.replay().run(wait(stopped)).await?;
@@ -66,6 +69,42 @@ async fn fly(arguments: SpacecraftArguments, stopped: watch::Receiver<bool>) -> 
     };
     for report in flight.run(wait(stopped)).await {
         info!(station = %report.name, sent = report.sent, dropped = report.dropped, "flight ended");
+    }
+    Ok(())
+}
+
+/// Relays until stopped; each proxy has the seed that follows the one before.
+async fn be_a_bad_link(arguments: FaultsArguments, stopped: watch::Receiver<bool>) -> Result<()> {
+    let FaultsArguments { udp, tcp, profile, seed } = arguments;
+    let mut proxies = Vec::new();
+    for (relay, is_udp) in udp.iter().map(|relay| (relay, true)).chain(tcp.iter().map(|relay| (relay, false)))
+    {
+        let Relay { listen, upstream } = *relay;
+        let seed = seed.wrapping_add(proxies.len() as u64);
+        let (kind, proxy) = if is_udp {
+            ("udp", FaultProxy::udp(listen, upstream, seed, profile.clone()).await)
+        } else {
+            ("tcp", FaultProxy::tcp(listen, upstream, seed, profile.clone()).await)
+        };
+        let proxy = proxy.with_context(|| format!("failed to listen at {kind} {listen}"))?;
+        let name = format!("{kind} {} -> {upstream}", proxy.address());
+        println!("{name}: {profile}");
+        proxies.push((name, proxy));
+    }
+    let report = || proxies.iter().for_each(|(name, proxy)| println!("{name}: {}", proxy.statistics()));
+    let reporting = async {
+        let mut ticks = interval(STATISTICS_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first comes at once.
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            report();
+        }
+    };
+    tokio::select! {
+        () = reporting => {}
+        () = wait(stopped) => report(),
     }
     Ok(())
 }

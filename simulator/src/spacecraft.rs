@@ -10,7 +10,6 @@ mod computer;
 mod fault;
 mod fields;
 pub mod labels;
-mod noise;
 mod packets;
 mod payload;
 mod power;
@@ -21,12 +20,12 @@ use std::collections::BTreeMap;
 
 use space_packet::{Apid, GenerationTime, SequenceCount, TaiTime, build_packet, time::cds};
 
-use self::{body::Body, fields::Fields, noise::Noise, packets::KINDS};
+use self::{body::Body, fields::Fields, packets::KINDS};
 pub use self::{
     fault::{Fault, UnknownFault},
     fields::{Field, FieldValue},
 };
-use crate::orbit::OrbitState;
+use crate::{noise::Noise, orbit::OrbitState};
 
 /// The dictionary of the spacecraft's packets, as XTCE.
 pub const DICTIONARY: &str = include_str!("../demo/demo-spacecraft.xml");

@@ -1,5 +1,6 @@
 //! Cutting: writes the frozen part of the head into segments, in the transaction that says up to where the ledger
-//! is in segments. After a crash the head begins behind that, so nothing is in both and nothing in neither.
+//! is in segments, and counts it in the account. After a crash the head begins behind that, so nothing is in both and
+//! nothing in neither.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tracing::{debug, warn};
 
 use super::head::{ArchivedMission, Frozen};
 use super::segments::{SegmentPlace, SegmentRows};
-use super::{Archive, ArchiveError, Database};
+use super::{Archive, ArchiveError, Database, account};
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
@@ -35,6 +36,8 @@ pub async fn run(
         match write(&archive, &database, &frozen).await {
             Ok(segments) => {
                 archive.on_segmented(&frozen);
+                // What came meanwhile may be due already, and commits wait for it.
+                wait = Duration::ZERO;
                 Metric::HubArchiveSegments.add(segments);
                 debug!(segments, generation = frozen.generation, "head was cut into segments");
             }
@@ -67,7 +70,7 @@ async fn write(
     let transaction = client.transaction().await?;
     let moved = transaction
         .execute(
-            "UPDATE segmented SET ledger_id = $1, generation = $2 WHERE generation = $3",
+            "UPDATE segmented SET ledger_id = $1, accounted = $1, generation = $2 WHERE generation = $3",
             &[&frozen.ledger_id, &frozen.generation, &(frozen.generation - 1)],
         )
         .await?;
@@ -78,6 +81,7 @@ async fn write(
         return if is_ours { Ok(0) } else { Err(ArchiveError::Foreign) };
     }
     let segments = rows.copy(&transaction).await?;
+    account::write(&transaction, &frozen.account).await?;
     transaction.commit().await?;
     Ok(segments)
 }

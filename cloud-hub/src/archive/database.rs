@@ -21,7 +21,7 @@ const LEDGER_LOCK: i64 = 0x5354_4f02;
 /// Questions of dashboards at once; further ones wait. They can be long, so they have connections of their own.
 const QUESTIONS: usize = 6;
 /// Short statements at once: sessions opened, nodes read, segments written.
-const STATEMENTS: usize = 6;
+const STATEMENTS: usize = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 

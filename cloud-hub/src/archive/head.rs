@@ -5,16 +5,22 @@
 //! found in exactly one of the two ([`Archive::snapshot`]).
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use dashboard::{LiveBatch, LiveMission};
-use delivery::SealedBatch;
+use delivery::{SealedBatch, Way};
 use mission_database::{DecodedPacket, ParameterIndex, VersionNumber};
-use processing::{MissionDecoder, RangeScan, Raw, RecordOutcome, Sample, Series};
+use processing::{
+    Account, AccountChanges, AccountKey, Counts, Hour, MissionDecoder, RangeScan, Raw, Receipt,
+    RecordOutcome, Sample, Series,
+};
 use service::metric::Metric;
 use tokio::time::Instant;
 use tracing::warn;
 use uuid::Uuid;
+
+use super::account;
 
 /// A committed batch on its way into the head.
 #[derive(Clone, Debug)]
@@ -23,6 +29,10 @@ pub struct Committed {
     pub ledger_id: i64,
     /// The node it came from.
     pub node: Uuid,
+    /// Epoch of the node's journal.
+    pub epoch: u32,
+    /// How it came.
+    pub way: Way,
     /// The batch.
     pub batch: SealedBatch,
 }
@@ -92,6 +102,7 @@ impl SeriesKey {
 /// A part of the head that is being written.
 pub(super) struct Frozen {
     pub(super) series: Arc<SeriesMap>,
+    pub(super) account: AccountChanges,
     pub(super) generation: i64,
     pub(super) ledger_id: i64,
 }
@@ -101,6 +112,8 @@ struct Head {
     /// Samples, with long texts and bytes counting for as many numbers as would take their place.
     active_weight: usize,
     active_since: Instant,
+    /// Counts what the head holds.
+    account: Account,
     frozen: Option<Arc<Frozen>>,
     /// Newest row of the ledger that is in the head.
     ledger_id: i64,
@@ -111,6 +124,20 @@ struct Head {
     wanted_ledger_id: i64,
 }
 
+/// A row of the account takes about as much memory as so many numbers.
+const ACCOUNT_ROW_WEIGHT: usize = 8;
+
+impl Head {
+    fn weight(&self) -> usize {
+        self.active_weight + self.account.rows() * ACCOUNT_ROW_WEIGHT
+    }
+
+    fn take_in(&mut self, ledger_id: i64, receipt: Receipt) {
+        self.account.add(receipt);
+        self.ledger_id = ledger_id;
+    }
+}
+
 /// Segments and head of all missions.
 pub struct Archive {
     missions: Vec<ArchivedMission>,
@@ -119,17 +146,19 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// An archive whose ledger is in segments up to `ledger_id`, the newest of them of `generation`.
+    /// An archive whose ledger is in segments up to `ledger_id`, the newest of them of `generation`, and counted by
+    /// `account` up to there.
     pub fn new(
         missions: Vec<ArchivedMission>,
         node_names: HashMap<Uuid, String>,
-        ledger_id: i64,
-        generation: i64,
+        (ledger_id, generation): (i64, i64),
+        account: Account,
     ) -> Self {
         let head = Head {
             active: SeriesMap::new(),
             active_weight: 0,
             active_since: Instant::now(),
+            account,
             frozen: None,
             ledger_id,
             generation,
@@ -162,7 +191,7 @@ impl Archive {
 
     /// Whether the head holds so much that decoding must wait for the cutter.
     pub fn is_over(&self, samples_max: usize) -> bool {
-        self.head().active_weight > samples_max
+        self.head().weight() > samples_max
     }
 
     /// As [`Archive::ingest`], but of what was committed before this start: nobody's screen changes by it.
@@ -172,6 +201,8 @@ impl Archive {
 
     fn ingest_batch(&self, committed: &Committed, is_live: bool) {
         let header = &committed.batch.header;
+        let opened = committed.batch.open();
+        let receipt = account::receipt(committed, opened.as_ref().ok());
         let Some(index) = self.missions.iter().position(|mission| mission.live.name() == header.mission)
         else {
             // It stays in the ledger, and is decoded when the mission is configured and reprocessed.
@@ -179,13 +210,13 @@ impl Archive {
                 mission = header.mission,
                 "batch of a mission that is not configured, kept in the ledger only"
             );
-            self.head().ledger_id = committed.ledger_id;
+            self.head().take_in(committed.ledger_id, receipt);
             return;
         };
         let mission = &self.missions[index];
         // Held until the samples are in the head: whoever replaces it then knows that none of before come after.
         let reads = mission.reads.read().unwrap_or_else(PoisonError::into_inner);
-        let samples = match committed.batch.open() {
+        let samples = match &opened {
             Ok(open) => {
                 let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
                 for record in open.records() {
@@ -202,7 +233,7 @@ impl Archive {
                 Vec::new()
             }
         };
-        self.append(index, committed, &samples);
+        self.append(index, committed, receipt, &samples);
         drop(reads);
         let source = self.source(index, committed.node);
         if is_live {
@@ -212,7 +243,7 @@ impl Archive {
         }
     }
 
-    fn append(&self, mission: usize, committed: &Committed, samples: &[Sample]) {
+    fn append(&self, mission: usize, committed: &Committed, receipt: Receipt, samples: &[Sample]) {
         let mut head = self.head();
         for sample in samples {
             let key = SeriesKey::of(mission, committed.node, sample);
@@ -225,7 +256,7 @@ impl Archive {
             }
         }
         head.active_weight += samples.iter().map(weight).sum::<usize>();
-        head.ledger_id = committed.ledger_id;
+        head.take_in(committed.ledger_id, receipt);
         Metric::HubArchiveHeadSamples.set(head.active_weight as f64);
     }
 
@@ -236,13 +267,14 @@ impl Archive {
             return Some(Arc::clone(frozen));
         }
         let is_wanted = head.segmented_ledger_id < head.wanted_ledger_id;
-        let is_due = is_wanted || head.active_weight >= samples_max || head.active_since.elapsed() >= age_max;
+        let is_due = is_wanted || head.weight() >= samples_max || head.active_since.elapsed() >= age_max;
         // Batches without samples count too: a restart must not read them again and again.
         if !is_due || head.ledger_id == head.segmented_ledger_id {
             return None;
         }
         let frozen = Arc::new(Frozen {
             series: Arc::new(std::mem::take(&mut head.active)),
+            account: head.account.take(),
             generation: head.generation + 1,
             ledger_id: head.ledger_id,
         });
@@ -278,6 +310,28 @@ impl Archive {
             }
         }
         head.generation
+    }
+
+    /// Rows of the account that were not written with `generation` of segments or before; `None` when some were written
+    /// with a later one meanwhile.
+    pub(super) fn account_behind(
+        &self,
+        generation: i64,
+        mission: &str,
+        hours: &Range<Hour>,
+    ) -> Option<Vec<(AccountKey, Counts)>> {
+        let head = self.head();
+        if head.generation > generation {
+            return None;
+        }
+        let mut fresh = head.account.rows_of(mission, hours);
+        // It may be written and not yet known to be.
+        if let Some(frozen) = head.frozen.as_ref().filter(|frozen| frozen.generation > generation) {
+            let is_asked = |key: &AccountKey| key.feed.mission == mission && hours.contains(&key.hour);
+            let frozen = frozen.account.rows.iter().filter(|(key, _)| is_asked(key));
+            fresh.extend(frozen.map(|(key, counts)| (key.clone(), *counts)));
+        }
+        Some(fresh)
     }
 
     /// The index that stands for a node among a mission's sources.

@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 
 use bytes::{BufMut, BytesMut};
-use delivery::{BatchSequence, ChainHash, SealedBatch, SessionNumber};
+use delivery::{ChainHash, LaneChange, Ranges, SealedBatch, SessionNumber, Span, Way};
 use futures_util::{SinkExt, TryStreamExt};
 use space_packet::TaiTime;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, RowStream};
+use tokio_postgres::{Client, GenericClient, RowStream};
 use uuid::Uuid;
 
-use super::ArchiveError;
+use super::{ArchiveError, Committed};
 
+/// Of a span in a lane's row.
+const SPAN_BYTES: usize = 48;
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
 /// A lane of a journal of a node.
@@ -25,6 +27,28 @@ pub struct LaneKey {
     pub lane: u8,
 }
 
+/// Why a batch is not put into the archive.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ApartCause {
+    /// Its number is known with another content, or it does not continue what is here.
+    Fork,
+    /// Its node may not send for its mission.
+    Mission,
+    /// Its records cannot be unpacked.
+    Unreadable,
+}
+
+impl ApartCause {
+    /// One word for it, as in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fork => "fork",
+            Self::Mission => "mission",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
 /// A batch that waits to be committed.
 #[derive(Clone, Debug)]
 pub struct Received {
@@ -32,50 +56,23 @@ pub struct Received {
     pub lane: LaneKey,
     /// The session it came through.
     pub session: SessionNumber,
+    /// How it came.
+    pub way: Way,
     /// The batch.
     pub batch: SealedBatch,
+    /// It is kept apart instead: its number counts all the same.
+    pub apart: Option<ApartCause>,
 }
 
-/// Batches to be committed together, each with the number it gets in the ledger.
-///
-/// Of each lane they are one session's and follow each other without a hole ([`delivery::judge_group`]).
+/// Batches to be committed together, each with the number it gets in the ledger, and how their lanes change by it
+/// ([`delivery::judge_group`]).
 pub struct CommitGroup<'a> {
     /// Number and batch.
     pub batches: &'a [(i64, Received)],
+    /// Of each lane, and what its node may forget then.
+    pub lanes: &'a HashMap<LaneKey, (LaneChange, u64)>,
     /// What the rows say.
     pub committed_at: TaiTime,
-}
-
-struct LaneChange<'a> {
-    session: SessionNumber,
-    expected: u64,
-    last: &'a SealedBatch,
-    hash: ChainHash,
-    records: u64,
-}
-
-impl<'a> CommitGroup<'a> {
-    fn lanes(&self) -> HashMap<LaneKey, LaneChange<'a>> {
-        let mut lanes: HashMap<LaneKey, LaneChange<'_>> = HashMap::new();
-        for (_, received) in self.batches {
-            let records = u64::from(received.batch.header.records);
-            lanes
-                .entry(received.lane)
-                .and_modify(|change| {
-                    change.last = &received.batch;
-                    change.hash = received.batch.position().hash;
-                    change.records += records;
-                })
-                .or_insert(LaneChange {
-                    session: received.session,
-                    expected: received.batch.header.first_sequence().0 - 1,
-                    last: &received.batch,
-                    hash: received.batch.position().hash,
-                    records,
-                });
-        }
-        lanes
-    }
 }
 
 /// The one writer's connection.
@@ -101,36 +98,63 @@ impl Ledger {
     /// committed: ask again without them. After an error it is unknown what was committed: ask [`Ledger::holds`] on a
     /// new connection.
     pub async fn commit(&mut self, group: &CommitGroup<'_>) -> Result<Vec<LaneKey>, ArchiveError> {
+        let has_lane = |received: &Received| group.lanes.contains_key(&received.lane);
+        assert!(group.batches.iter().all(|(_, received)| has_lane(received)), "every batch moves its lane");
         self.make_partition(group.committed_at).await?;
-        let lanes = group.lanes();
         let transaction = self.client.transaction().await?;
         let sink = transaction.copy_in("COPY ledger FROM STDIN BINARY").await?;
         tokio::pin!(sink);
         sink.send(rows(group).freeze()).await?;
         sink.finish().await?;
+        for (_, received) in group.batches {
+            if let Some(cause) = received.apart {
+                keep_apart(&transaction, received.lane, &received.batch, cause, group.committed_at).await?;
+            }
+        }
 
-        let mut keys: Vec<_> = lanes.keys().copied().collect();
+        let mut keys: Vec<_> = group.lanes.keys().copied().collect();
         // One order for everybody, so that two writers could never wait for each other.
         keys.sort_unstable();
-        let change = |key: &LaneKey| &lanes[key];
+        let change = |key: &LaneKey| &group.lanes[key].0;
         let nodes: Vec<Uuid> = keys.iter().map(|key| key.node).collect();
         let epochs: Vec<i32> = keys.iter().map(|key| key.epoch as i32).collect();
         let numbers: Vec<i16> = keys.iter().map(|key| i16::from(key.lane)).collect();
         let sessions: Vec<i64> = keys.iter().map(|key| change(key).session.0 as i64).collect();
-        let expected: Vec<i64> = keys.iter().map(|key| change(key).expected as i64).collect();
-        let watermarks: Vec<i64> = keys.iter().map(|key| change(key).last.header.sequence.0 as i64).collect();
-        let hashes: Vec<&[u8]> = keys.iter().map(|key| change(key).hash.0.as_slice()).collect();
-        let records: Vec<i64> = keys.iter().map(|key| change(key).records as i64).collect();
-        let parameters: [&(dyn ToSql + Sync); 8] =
-            [&nodes, &epochs, &numbers, &sessions, &expected, &watermarks, &hashes, &records];
+        let expected: Vec<i64> = keys.iter().map(|key| change(key).before.watermark() as i64).collect();
+        let expected_spans: Vec<Vec<u8>> =
+            keys.iter().map(|key| encode_spans(change(key).before.spans())).collect();
+        let watermarks: Vec<i64> = keys.iter().map(|key| change(key).after.watermark() as i64).collect();
+        let hashes: Vec<Vec<u8>> = keys.iter().map(|key| change(key).after.hash().0.to_vec()).collect();
+        let ranges: Vec<String> = keys.iter().map(|key| multirange(change(key).after.spans())).collect();
+        let spans: Vec<Vec<u8>> = keys.iter().map(|key| encode_spans(change(key).after.spans())).collect();
+        let safe: Vec<i64> = keys.iter().map(|key| group.lanes[key].1 as i64).collect();
+        let records: Vec<i64> = keys.iter().map(|key| group.records_of(*key)).collect();
+        let parameters: [&(dyn ToSql + Sync); 12] = [
+            &nodes,
+            &epochs,
+            &numbers,
+            &sessions,
+            &expected,
+            &expected_spans,
+            &watermarks,
+            &hashes,
+            &ranges,
+            &spans,
+            &safe,
+            &records,
+        ];
         let moved = transaction
             .query(
-                "UPDATE lane SET watermark = new.watermark, hash = new.hash, records = lane.records + new.records
-                 FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                             $7::bytea[], $8::bigint[])
-                      AS new (node_id, epoch, lane, session_number, expected, watermark, hash, records)
+                "UPDATE lane SET watermark = new.watermark, hash = new.hash, ranges = new.ranges::int8multirange,
+                                 spans = new.spans, safe = greatest(lane.safe, new.safe),
+                                 records = lane.records + new.records
+                 FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bytea[],
+                             $7::bigint[], $8::bytea[], $9::text[], $10::bytea[], $11::bigint[], $12::bigint[])
+                      AS new (node_id, epoch, lane, session_number, expected, expected_spans, watermark, hash,
+                              ranges, spans, safe, records)
                  WHERE lane.node_id = new.node_id AND lane.epoch = new.epoch AND lane.lane = new.lane
                    AND lane.session_number = new.session_number AND lane.watermark = new.expected
+                   AND lane.spans = new.expected_spans
                  RETURNING lane.node_id, lane.epoch, lane.lane",
                 &parameters,
             )
@@ -144,25 +168,43 @@ impl Ledger {
         Ok(keys.into_iter().filter(|key| !moved.contains(key)).collect())
     }
 
-    /// Whether a group is in the ledger: the truth after an error. Its transaction was carried out as a whole or not
-    /// at all, and nobody else gives out the same numbers with the same time.
+    /// Whether a group was committed: the truth after an error. Its transaction was carried out as a whole or not at
+    /// all, and nobody else gives out the same numbers with the same time; where all of it is kept apart, its lanes
+    /// speak for it.
     pub async fn holds(&self, group: &CommitGroup<'_>) -> Result<bool, ArchiveError> {
-        let Some((first, _)) = group.batches.first() else { return Ok(true) };
+        if let Some((first, _)) = group.batches.iter().find(|(_, received)| received.apart.is_none()) {
+            let row = self
+                .client
+                .query_opt(
+                    "SELECT FROM ledger WHERE ledger_id = $1 AND committed_at = $2",
+                    &[first, &group.committed_at.0],
+                )
+                .await?;
+            return Ok(row.is_some());
+        }
+        let Some((key, (change, _))) = group.lanes.iter().next() else { return Ok(true) };
         let row = self
             .client
             .query_opt(
-                "SELECT FROM ledger WHERE ledger_id = $1 AND committed_at = $2",
-                &[first, &group.committed_at.0],
+                "SELECT FROM lane WHERE node_id = $1 AND epoch = $2 AND lane = $3 AND watermark = $4 AND spans = $5",
+                &[
+                    &key.node,
+                    &(key.epoch as i32),
+                    &i16::from(key.lane),
+                    &(change.after.watermark() as i64),
+                    &encode_spans(change.after.spans()),
+                ],
             )
             .await?;
         Ok(row.is_some())
     }
 
-    /// Rows behind a number, in order: number, node, batch.
+    /// Rows behind a number, in order.
     pub async fn read_behind(client: &Client, ledger_id: i64) -> Result<LedgerRows, ArchiveError> {
         let rows = client
             .query_raw(
-                "SELECT ledger_id, node_id, sealed FROM ledger WHERE ledger_id > $1 ORDER BY ledger_id",
+                "SELECT ledger_id, node_id, epoch, way, sealed FROM ledger WHERE ledger_id > $1
+                 ORDER BY ledger_id",
                 [ledger_id],
             )
             .await?;
@@ -194,11 +236,18 @@ pub struct LedgerRows {
 
 impl LedgerRows {
     /// The next row.
-    pub async fn next(&mut self) -> Result<Option<(i64, Uuid, SealedBatch)>, ArchiveError> {
+    pub async fn next(&mut self) -> Result<Option<Committed>, ArchiveError> {
         let Some(row) = self.rows.try_next().await? else { return Ok(None) };
-        let batch = SealedBatch::parse(row.get(2))
-            .map_err(|error| ArchiveError::Damaged { what: "batch", source: Box::new(error) })?;
-        Ok(Some((row.get(0), row.get(1), batch)))
+        let damaged = |source| ArchiveError::Damaged { what: "batch", source };
+        let batch = SealedBatch::parse(row.get(4)).map_err(|error| damaged(error.into()))?;
+        let way = u8::try_from(row.get::<_, i16>(3)).ok().and_then(|way| Way::try_from(way).ok());
+        Ok(Some(Committed {
+            ledger_id: row.get(0),
+            node: row.get(1),
+            epoch: row.get::<_, i32>(2) as u32,
+            way: way.ok_or_else(|| damaged("no way has this number".into()))?,
+            batch,
+        }))
     }
 }
 
@@ -206,10 +255,69 @@ fn lane_key(row: &tokio_postgres::Row) -> LaneKey {
     LaneKey { node: row.get(0), epoch: row.get::<_, i32>(1) as u32, lane: row.get::<_, i16>(2) as u8 }
 }
 
-/// The sequence and hash of a lane row.
-pub(super) fn position(watermark: i64, hash: &[u8]) -> Option<(Option<BatchSequence>, ChainHash)> {
-    let hash = ChainHash(hash.try_into().ok()?);
-    Some(((watermark > 0).then_some(BatchSequence(watermark as u64)), hash))
+impl CommitGroup<'_> {
+    fn records_of(&self, key: LaneKey) -> i64 {
+        let of_lane =
+            self.batches.iter().filter(|(_, received)| received.lane == key && received.apart.is_none());
+        of_lane.map(|(_, received)| i64::from(received.batch.header.records)).sum()
+    }
+}
+
+/// What is committed of a lane, from its row.
+pub(super) fn ranges_of(watermark: i64, hash: &[u8], spans: &[u8]) -> Option<Ranges> {
+    let (spans, rest) = spans.as_chunks::<SPAN_BYTES>();
+    let number = |bytes: &[u8]| Some(u64::from_be_bytes(bytes.try_into().ok()?));
+    let chain = |bytes: &[u8]| Some(ChainHash(bytes.try_into().ok()?));
+    let spans = spans.iter().map(|span| {
+        Some(Span {
+            first: number(&span[..8])?,
+            last: number(&span[8..16])?,
+            previous: chain(&span[16..32])?,
+            hash: chain(&span[32..])?,
+        })
+    });
+    let spans = spans.collect::<Option<Vec<_>>>().filter(|_| rest.is_empty())?;
+    Ranges::restore(watermark as u64, chain(hash)?, spans)
+}
+
+fn encode_spans(spans: &[Span]) -> Vec<u8> {
+    let encoded = spans.iter().flat_map(|span| {
+        [&span.first.to_be_bytes()[..], &span.last.to_be_bytes(), &span.previous.0, &span.hash.0].concat()
+    });
+    encoded.collect()
+}
+
+/// The spans' numbers as PostgreSQL writes them.
+fn multirange(spans: &[Span]) -> String {
+    let ranges: Vec<String> = spans.iter().map(|span| format!("[{},{}]", span.first, span.last)).collect();
+    format!("{{{}}}", ranges.join(","))
+}
+
+/// Keeps a batch out of the archive, once.
+pub(super) async fn keep_apart(
+    client: &impl GenericClient,
+    lane: LaneKey,
+    batch: &SealedBatch,
+    cause: ApartCause,
+    now: TaiTime,
+) -> Result<(), ArchiveError> {
+    client
+        .execute(
+            "INSERT INTO kept_apart (node_id, epoch, lane, sequence, hash, cause, kept_at, sealed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            &[
+                &lane.node,
+                &(lane.epoch as i32),
+                &i16::from(lane.lane),
+                &(batch.header.sequence.0 as i64),
+                &batch.hash.0.as_slice(),
+                &cause.word(),
+                &now.0,
+                &batch.bytes(),
+            ],
+        )
+        .await?;
+    Ok(())
 }
 
 /// PostgreSQL's binary COPY format, written by hand: a `dyn ToSql` for each field costs more than the copying.
@@ -218,9 +326,9 @@ fn rows(group: &CommitGroup<'_>) -> BytesMut {
     let mut out = BytesMut::with_capacity(sealed + group.batches.len() * 160 + 32);
     out.put_slice(b"PGCOPY\n\xff\r\n\0");
     out.put_i64(0);
-    for (ledger_id, received) in group.batches {
+    for (ledger_id, received) in group.batches.iter().filter(|(_, received)| received.apart.is_none()) {
         let header = &received.batch.header;
-        out.put_i16(14);
+        out.put_i16(15);
         put(&mut out, &ledger_id.to_be_bytes());
         put(&mut out, &group.committed_at.0.to_be_bytes());
         put(&mut out, header.mission.as_bytes());
@@ -239,6 +347,7 @@ fn rows(group: &CommitGroup<'_>) -> BytesMut {
             // No value.
             None => out.put_i32(-1),
         }
+        put(&mut out, &i16::from(u8::from(received.way)).to_be_bytes());
     }
     out.put_i16(-1);
     out

@@ -4,13 +4,17 @@
 //! **head** is what is committed and not yet in a segment, in memory, rebuilt from the ledger at a start. A
 //! question is answered from segments and head together, without a seam ([`Archive`]).
 
+mod account;
+mod certificates;
 mod cluster;
 mod columns;
 mod cut;
 mod database;
 mod documents;
+mod evidence;
 mod head;
 mod ledger;
+mod node_documents;
 mod query;
 mod readings;
 mod registry;
@@ -18,15 +22,19 @@ mod reprocess;
 mod segments;
 mod sessions;
 
+pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
+pub use certificates::{Certificates, RenewalRefused};
 pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster};
 pub use columns::{ColumnsError, decode as decode_columns, encode as encode_columns};
 pub use cut::run as run_cutter;
 pub use database::{Address, ConnectFailure, Database};
 pub use documents::{DocumentRow, Documents, Imported, NewDocument};
+pub use evidence::{Evidence, HubEvent, KeptApart};
 pub use head::{Archive, ArchivedMission, Committed};
-pub use ledger::{CommitGroup, LaneKey, Ledger, Received};
+pub use ledger::{ApartCause, CommitGroup, LaneKey, Ledger, Received};
+pub use node_documents::{NodeDocument, NodeDocuments};
 pub use readings::{ReadingRow, ReadingTable};
-pub use registry::{NodeRow, OpenedLane, Registry};
+pub use registry::{NodeRow, OpenRefused, OpenedSession, Registry};
 pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reprocess};
 pub use sessions::PostgresSessions;
 

@@ -12,9 +12,9 @@ use tokio_postgres::{Client, GenericClient};
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::head::{Committed, Reads};
+use super::head::Reads;
 use super::readings::Readings;
-use super::{Archive, ArchiveError, ArchivedMission, Database, Ledger, columns};
+use super::{Archive, ArchiveError, ArchivedMission, Database, Ledger, account, columns};
 
 /// Segments decoded in one go.
 const SEGMENTS_AT_ONCE: usize = 32;
@@ -33,15 +33,21 @@ impl Archive {
         }
         let row = client.query_one("SELECT ledger_id, generation FROM segmented", &[]).await?;
         let (ledger_id, generation): (i64, i64) = (row.get(0), row.get(1));
-        let archive = Self::new(archived, node_names, ledger_id, generation);
-        for index in 0..archive.missions().len() {
-            archive.restore_latest(&client, index).await?;
+        let (accounted, mut account) = account::restore(&client).await?;
+        let mut rows = Ledger::read_behind(&client, accounted.min(ledger_id)).await?;
+        let mut next = rows.next().await?;
+        while let Some(committed) = next.take_if(|committed| committed.ledger_id <= ledger_id) {
+            next = rows.next().await?;
+            let is_last = next.as_ref().is_none_or(|next| next.ledger_id > ledger_id);
+            account::catch_up(database, &mut account, &committed, is_last).await?;
         }
-        let mut rows = Ledger::read_behind(&client, ledger_id).await?;
+        let archive = Self::new(archived, node_names, (ledger_id, generation), account);
+        archive.refresh_latest(database).await?;
         let mut batches = 0_u64;
-        while let Some((ledger_id, node, batch)) = rows.next().await? {
-            tokio::task::block_in_place(|| archive.restore(&Committed { ledger_id, node, batch }));
+        while let Some(committed) = next {
+            tokio::task::block_in_place(|| archive.restore(&committed));
             batches += 1;
+            next = rows.next().await?;
         }
         info!(batches, behind = ledger_id, "head was rebuilt from the ledger");
         Ok(archive)

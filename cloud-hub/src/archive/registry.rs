@@ -2,16 +2,21 @@
 
 use std::collections::HashSet;
 
-use delivery::{BatchSequence, ChainHash, Lane, SessionNumber, StoreId};
+use deadpool_postgres::Transaction;
+use delivery::{
+    BatchSequence, BootId, ChainHash, Epoch, Lane, LogHead, OpenedLog, Ranges, ReceiptLog, SealedBatch,
+    SessionNumber, StoreId,
+};
 use provisioning::{
     BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal, Standing, TokenRecord,
 };
 use service::logging::chain;
+use space_packet::TaiTime;
 use tokio_postgres::Row;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::ledger::position;
+use super::ledger::ranges_of;
 use super::{ArchiveError, Database, LaneKey};
 
 /// How long a machine may come back with a token it has used, for an answer that was lost.
@@ -34,19 +39,33 @@ pub struct NodeRow {
     pub report: Option<String>,
     /// Packets in the ledger.
     pub records: i64,
+    /// Missions it may send for; absent: all.
+    pub missions: Option<Vec<String>>,
 }
 
-/// A lane taken over by a new session.
-#[derive(Clone, Copy, Debug)]
-pub struct OpenedLane {
-    /// The lane.
-    pub key: LaneKey,
-    /// The session's number.
+/// Most journals a node may have had: more is no node that works.
+const EPOCHS_MAX: i32 = 10_000;
+
+/// A session, and how its logs stand.
+#[derive(Clone, Debug)]
+pub struct OpenedSession {
+    /// Its number.
     pub session: SessionNumber,
-    /// How far it is committed.
-    pub watermark: Option<BatchSequence>,
-    /// Hash at the watermark.
-    pub hash: ChainHash,
+    /// Its logs, in the order they were named.
+    pub logs: Vec<(LaneKey, OpenedLog)>,
+}
+
+/// Why no session was opened. Nothing was changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum OpenRefused {
+    /// The run of its process that asks was followed by another one.
+    #[error(
+        "another machine runs under this node's identity since, or this one was left behind: stop the one that should not run, or enrol it anew"
+    )]
+    Duplicate,
+    /// The node has begun too many journals.
+    #[error("the node has begun {EPOCHS_MAX} journals, more than any node that works")]
+    Journals,
 }
 
 /// The tables of nodes.
@@ -67,7 +86,8 @@ impl Registry {
         let rows = client
             .query(
                 "SELECT node_id, name, site, standing, last_contact, report,
-                        coalesce((SELECT sum(records) FROM lane WHERE lane.node_id = node.node_id), 0)::bigint
+                        coalesce((SELECT sum(records) FROM lane WHERE lane.node_id = node.node_id), 0)::bigint,
+                        missions
                  FROM node ORDER BY name",
                 &[],
             )
@@ -75,74 +95,153 @@ impl Registry {
         Ok(rows.iter().map(node_row).collect())
     }
 
-    /// Opens a session: the node's journal gets its epoch, and earlier sessions of the lane are fenced off in the
-    /// same transaction that reads how far it is committed.
+    /// All nodes by name, without what was ever heard of them: asked every second.
+    pub async fn standings(&self) -> Result<Vec<NodeRow>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let statement = client
+            .prepare_cached(
+                "SELECT node_id, name, site, standing, NULL::bigint, NULL::text, 0::bigint, missions
+                 FROM node ORDER BY name",
+            )
+            .await?;
+        let rows = client.query(&statement, &[]).await?;
+        Ok(rows.iter().map(node_row).collect())
+    }
+
+    /// Opens a session: each journal gets its epoch, and earlier sessions of its lane are fenced off in the same
+    /// transaction that reads how far it is committed.
     ///
-    /// `None` when the journal ends, at `head`, before what is committed of it: then nothing is changed, so that a
-    /// clone with an older disk cannot throw the true node out.
+    /// A journal that ends before what is committed of it, or is known to be another one, takes no lane over.
     pub async fn open_session(
+        &self,
+        node: Uuid,
+        boot: BootId,
+        heads: &[LogHead],
+    ) -> Result<Result<OpenedSession, OpenRefused>, ArchiveError> {
+        let mut client = self.database.borrow().await?;
+        let transaction = client.transaction().await?;
+        // Prepared: after a restart of the hub all nodes come at once, and parsing cost more than carrying out.
+        let open = transaction
+            .prepare_cached(
+                "UPDATE node SET session_number = session_number + 1, boot = $2,
+                                 boot_before = CASE WHEN boot = $2 THEN boot_before ELSE boot END
+                 WHERE node_id = $1 AND boot_before IS DISTINCT FROM $2 RETURNING session_number",
+            )
+            .await?;
+        let opened = transaction.query_opt(&open, &[&node, &boot.0.as_slice()]).await?;
+        let Some(opened) = opened else { return Ok(Err(OpenRefused::Duplicate)) };
+        let session: i64 = opened.get(0);
+        let mut logs = Vec::with_capacity(heads.len());
+        for head in heads {
+            match open_log(&transaction, node, session, head).await? {
+                Some(log) => logs.push(log),
+                None => return Ok(Err(OpenRefused::Journals)),
+            }
+        }
+        transaction.commit().await?;
+        Ok(Ok(OpenedSession { session: SessionNumber(session as u64), logs }))
+    }
+
+    /// Forgets which runs of a node's process were seen.
+    pub async fn forget_boots(&self, node: Uuid) -> Result<(), ArchiveError> {
+        let client = self.database.borrow().await?;
+        let statement = "UPDATE node SET boot = NULL, boot_before = NULL WHERE node_id = $1";
+        client.execute(statement, &[&node]).await?;
+        Ok(())
+    }
+
+    /// What of a lane is committed, and what its node may forget; absent when the journal is not known.
+    pub async fn position(
         &self,
         node: Uuid,
         store: StoreId,
         lane: Lane,
-        head: Option<BatchSequence>,
-    ) -> Result<Option<OpenedLane>, ArchiveError> {
-        let mut client = self.database.borrow().await?;
-        let transaction = client.transaction().await?;
-        let session: i64 = transaction
-            .query_one(
-                "UPDATE node SET session_number = session_number + 1 WHERE node_id = $1 RETURNING session_number",
-                &[&node],
-            )
-            .await?
-            .get(0);
-        // The node's row is locked now, so the next epoch is nobody else's.
-        let epoch: i32 = transaction
-            .query_one(
-                "WITH known AS (SELECT epoch FROM node_epoch WHERE node_id = $1 AND store_id = $2),
-                      added AS (INSERT INTO node_epoch (node_id, epoch, store_id)
-                                SELECT $1, coalesce(max(epoch), 0) + 1, $2 FROM node_epoch WHERE node_id = $1
-                                HAVING NOT EXISTS (SELECT FROM known) RETURNING epoch)
-                 SELECT epoch FROM known UNION ALL SELECT epoch FROM added",
-                &[&node, &store.0.as_slice()],
-            )
-            .await?
-            .get(0);
-        let empty = ChainHash::of_store(store, lane);
-        let number = lane as u8;
-        let row = transaction
-            .query_one(
-                "INSERT INTO lane (node_id, epoch, lane, session_number, hash) VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (node_id, epoch, lane) DO UPDATE SET session_number = excluded.session_number
-                 RETURNING watermark, hash",
-                &[&node, &epoch, &i16::from(number), &session, &empty.0.as_slice()],
+    ) -> Result<Option<(Ranges, u64)>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let row = client
+            .query_opt(
+                "SELECT watermark, hash, spans, safe FROM lane JOIN node_epoch USING (node_id, epoch)
+                 WHERE node_id = $1 AND store_id = $2 AND lane = $3",
+                &[&node, &store.0.as_slice(), &i16::from(u8::from(lane))],
             )
             .await?;
-        let (watermark, hash) = position(row.get(0), row.get(1)).ok_or_else(|| ArchiveError::Damaged {
-            what: "lane",
-            source: "its hash has not 16 bytes".into(),
-        })?;
-        if watermark > head {
-            transaction.rollback().await?;
-            return Ok(None);
-        }
-        transaction.commit().await?;
-        let key = LaneKey { node, epoch: epoch as u32, lane: number };
-        Ok(Some(OpenedLane { key, session: SessionNumber(session as u64), watermark, hash }))
+        row.map(|row| lane_position(&row)).transpose()
     }
 
-    /// Remembers what was last heard of a node, for the next start.
-    pub async fn remember(
+    /// The chain behind a batch that the ledger has under a number, or behind the gap that ends there.
+    pub async fn chain_in_ledger(
         &self,
-        node: Uuid,
-        last_contact: i64,
-        report: Option<&str>,
-    ) -> Result<(), ArchiveError> {
+        lane: LaneKey,
+        sequence: BatchSequence,
+    ) -> Result<Option<ChainHash>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let row = client
+            .query_opt(
+                "SELECT sealed FROM ledger WHERE node_id = $1 AND epoch = $2 AND lane = $3 AND sequence = $4",
+                &[&lane.node, &(lane.epoch as i32), &i16::from(lane.lane), &(sequence.0 as i64)],
+            )
+            .await?;
+        let batch = row.map(|row| SealedBatch::parse(row.get(0))).transpose();
+        let batch =
+            batch.map_err(|error| ArchiveError::Damaged { what: "batch", source: Box::new(error) })?;
+        Ok(batch.map(|batch| batch.position().hash))
+    }
+
+    /// The run of a node's process that opened its newest session.
+    pub async fn boot(&self, node: Uuid) -> Result<Option<BootId>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let row = client.query_opt("SELECT boot FROM node WHERE node_id = $1", &[&node]).await?;
+        let boot = row.and_then(|row| row.get::<_, Option<Vec<u8>>>(0));
+        Ok(boot.and_then(|boot| boot.try_into().ok()).map(BootId))
+    }
+
+    /// What is committed of all logs of a node, newest epochs first; safe is what was committed by `safe_at`.
+    pub async fn logs(&self, node: Uuid, safe_at: TaiTime) -> Result<Vec<ReceiptLog>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let rows = client
+            .query(
+                "SELECT watermark, hash, spans, safe, store_id, epoch, lane,
+                        (SELECT min(coalesce(gap_first, sequence)) FROM ledger
+                         WHERE (ledger.node_id, ledger.epoch, ledger.lane) = (lane.node_id, lane.epoch, lane.lane)
+                               AND committed_at > $2)
+                 FROM lane JOIN node_epoch USING (node_id, epoch)
+                 WHERE node_id = $1 ORDER BY epoch DESC, lane",
+                &[&node, &safe_at.0],
+            )
+            .await?;
+        let damaged = |what: &str| ArchiveError::Damaged { what: "lane", source: what.to_owned().into() };
+        rows.iter()
+            .map(|row| {
+                let (committed, safe) = lane_position(row)?;
+                let recent = row.get::<_, Option<i64>>(7);
+                let settled = recent.map_or(committed.watermark(), |first| (first as u64).saturating_sub(1));
+                let store: [u8; 16] =
+                    row.get::<_, Vec<u8>>(4).try_into().map_err(|_| damaged("its store"))?;
+                let lane = u8::try_from(row.get::<_, i16>(6)).ok().and_then(|lane| Lane::try_from(lane).ok());
+                Ok(ReceiptLog {
+                    store: StoreId(store),
+                    lane: lane.ok_or_else(|| damaged("its number"))?,
+                    epoch: Epoch(row.get::<_, i32>(5) as u32),
+                    watermark: committed.watermark(),
+                    safe: safe.max(settled).min(committed.watermark()),
+                    hash: committed.hash(),
+                })
+            })
+            .collect()
+    }
+
+    /// Remembers what was last heard of nodes, for the next start: of each when, and its report if there is one.
+    pub async fn remember(&self, heard: &[(Uuid, i64, Option<String>)]) -> Result<(), ArchiveError> {
+        let nodes: Vec<Uuid> = heard.iter().map(|(node, ..)| *node).collect();
+        let contacts: Vec<i64> = heard.iter().map(|(_, contact, _)| *contact).collect();
+        let reports: Vec<Option<&str>> = heard.iter().map(|(.., report)| report.as_deref()).collect();
         let client = self.database.borrow().await?;
         client
             .execute(
-                "UPDATE node SET last_contact = $2, report = coalesce($3, report) WHERE node_id = $1",
-                &[&node, &last_contact, &report],
+                "UPDATE node SET last_contact = heard.at, report = coalesce(heard.report, node.report)
+                 FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS heard (node_id, at, report)
+                 WHERE node.node_id = heard.node_id",
+                &[&nodes, &contacts, &reports],
             )
             .await?;
         Ok(())
@@ -156,19 +255,28 @@ impl Registry {
         Ok(changed == 1)
     }
 
+    /// Says which missions a node may send for; absent: all. False when there is no node of that name.
+    pub async fn set_missions(&self, name: &str, missions: Option<&[String]>) -> Result<bool, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let changed =
+            client.execute("UPDATE node SET missions = $2 WHERE name = $1", &[&name, &missions]).await?;
+        Ok(changed == 1)
+    }
+
     /// Keeps a token.
     pub async fn insert_token(&self, token: &TokenRecord) -> Result<(), ArchiveError> {
         let client = self.database.borrow().await?;
         client
             .execute(
-                "INSERT INTO enrolment_token (token_id, secret_sha256, node_name, site, expires_unix)
-                 VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO enrolment_token (token_id, secret_sha256, node_name, site, expires_unix, missions)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
                 &[
                     &token.id.0.as_slice(),
                     &token.secret_sha256.as_slice(),
                     &token.node_name,
                     &token.site,
                     &(token.expires_unix as i64),
+                    &token.missions,
                 ],
             )
             .await?;
@@ -189,7 +297,7 @@ impl Registry {
             .query_opt(
                 "UPDATE enrolment_token SET used_unix = $4, used_by_hostname = $5, used_key_sha256 = $3
                  WHERE token_id = $1 AND secret_sha256 = $2 AND used_unix IS NULL AND expires_unix > $4
-                 RETURNING node_name, site",
+                 RETURNING node_name, site, missions",
                 &[&id, &secret, &key, &now, &redemption.hostname],
             )
             .await?;
@@ -200,12 +308,14 @@ impl Registry {
             };
         };
         let (name, site): (String, String) = (taken.get(0), taken.get(1));
+        let missions: Option<Vec<String>> = taken.get(2);
         let node_id: Uuid = transaction
             .query_one(
-                "INSERT INTO node (node_id, name, site) VALUES ($1, $2, $3)
-                 ON CONFLICT (name) DO UPDATE SET site = excluded.site, standing = 'active'
+                "INSERT INTO node (node_id, name, site, missions) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (name) DO UPDATE SET site = excluded.site, standing = 'active',
+                                                  missions = coalesce(excluded.missions, node.missions)
                  RETURNING node_id",
-                &[&Uuid::new_v4(), &name, &site],
+                &[&Uuid::new_v4(), &name, &site, &missions],
             )
             .await?
             .get(0);
@@ -317,5 +427,58 @@ fn node_row(row: &Row) -> NodeRow {
         last_contact: row.get(4),
         report: row.get(5),
         records: row.get(6),
+        missions: row.get(7),
     }
+}
+
+/// Takes a log over for a session; `None` when there is no number for another journal.
+async fn open_log(
+    transaction: &Transaction<'_>,
+    node: Uuid,
+    session: i64,
+    head: &LogHead,
+) -> Result<Option<(LaneKey, OpenedLog)>, ArchiveError> {
+    // The node's row is locked, so the next epoch is nobody else's. They count from 1 without holes.
+    let find = transaction
+        .prepare_cached(
+            "WITH known AS (SELECT epoch FROM node_epoch WHERE node_id = $1 AND store_id = $2),
+                  newest AS (SELECT coalesce((SELECT max(epoch) FROM node_epoch WHERE node_id = $1), 0) AS epoch),
+                  added AS (INSERT INTO node_epoch (node_id, epoch, store_id)
+                            SELECT $1, newest.epoch + 1, $2 FROM newest
+                            WHERE newest.epoch < $3 AND NOT EXISTS (SELECT FROM known) RETURNING epoch)
+             SELECT epoch FROM known UNION ALL SELECT epoch FROM added",
+        )
+        .await?;
+    let epoch = transaction.query_opt(&find, &[&node, &head.store.0.as_slice(), &EPOCHS_MAX]).await?;
+    let Some(epoch) = epoch.map(|row| row.get::<_, i32>(0)) else { return Ok(None) };
+    let lane = u8::from(head.lane);
+    let (number, empty) = (i16::from(lane), ChainHash::of_store(head.store, head.lane));
+    // Waits for a commit of the session before: what it brought is read here. That nothing changes locks the row.
+    let read = transaction
+        .prepare_cached(
+            "INSERT INTO lane (node_id, epoch, lane, session_number, hash) VALUES ($1, $2, $3, 0, $4)
+             ON CONFLICT (node_id, epoch, lane) DO UPDATE SET session_number = lane.session_number
+             RETURNING watermark, hash, spans, safe",
+        )
+        .await?;
+    let row = transaction.query_one(&read, &[&node, &epoch, &number, &empty.0.as_slice()]).await?;
+    let (committed, safe) = lane_position(&row)?;
+    let opened = OpenedLog::judge(head, committed, safe);
+    if !opened.is_fork && !head.is_forked {
+        let take = transaction
+            .prepare_cached(
+                "UPDATE lane SET session_number = $4, head = greatest(head, $5)
+                 WHERE node_id = $1 AND epoch = $2 AND lane = $3",
+            )
+            .await?;
+        let newest = head.head.map_or(0, |head| head.0) as i64;
+        transaction.execute(&take, &[&node, &epoch, &number, &session, &newest]).await?;
+    }
+    Ok(Some((LaneKey { node, epoch: epoch as u32, lane }, opened)))
+}
+
+fn lane_position(row: &Row) -> Result<(Ranges, u64), ArchiveError> {
+    let committed = ranges_of(row.get(0), row.get(1), row.get(2))
+        .ok_or_else(|| ArchiveError::Damaged { what: "lane", source: "its spans cannot be".into() })?;
+    Ok((committed, row.get::<_, i64>(3) as u64))
 }

@@ -4,13 +4,14 @@
 //! old one is really over; then the ledger itself says whether the group is in it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use delivery::{BatchSequence, CommitVerdict, judge_group};
+use delivery::{CommitVerdict, LaneChange, OpenedLog, Ranges, SafeTrail, SessionNumber, judge_group};
 use service::logging::chain;
 use service::metric::Metric;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tracing::{error, info, warn};
 
 use crate::archive::{
@@ -25,24 +26,116 @@ const GROUP_BYTES_MAX: usize = 8 << 20;
 /// What the writer's lock may take to come free after its holder was killed.
 const LOCK_WAIT: Duration = Duration::from_secs(20);
 const RETRY_WAIT: Duration = Duration::from_millis(250);
+/// What nodes wait at least, and at most when the hub is loaded.
+const LINGER_MS_MIN: u16 = 2;
+const LINGER_MS_MAX: u16 = 100;
+/// Batches a second that do not trouble the hub, and those at which nodes shall gather as long as they may. A batch
+/// costs the hub about 42 us, whatever its size.
+const BATCHES_AT_EASE: f64 = 2_000.0;
+const BATCHES_LOADED: f64 = 12_000.0;
+const RATE_WINDOW: Duration = Duration::from_millis(500);
 /// Committed groups that wait to be decoded; beyond, commits wait.
 pub const DECODE_GROUPS_MAX: usize = 16;
 
 /// How a lane's commits stand, as its session sees them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Progress {
-    /// Everything up to here is committed.
-    Committed(Option<BatchSequence>),
+    /// So much is committed.
+    Committed(Ranges),
     /// Another session has the lane.
     Fenced,
+}
+
+/// A lane in the hands of a session. What it says to be committed is what the lane's row has, as long as no other
+/// session took the lane.
+pub struct SessionLane {
+    standing: Mutex<Standing>,
+    began: Instant,
+    /// Wakes the session.
+    news: Arc<Notify>,
+}
+
+struct Standing {
+    progress: Progress,
+    is_news: bool,
+    safe: SafeTrail,
+}
+
+impl SessionLane {
+    /// A lane just opened; what is committed is safe after `delay`. `news` is told when it changes.
+    pub fn new(opened: &OpenedLog, delay: Duration, news: Arc<Notify>) -> Self {
+        let committed = opened.committed.clone();
+        let safe = SafeTrail::new(delay, committed.watermark(), opened.safe, Duration::ZERO);
+        let standing = Standing { progress: Progress::Committed(committed), is_news: false, safe };
+        Self { standing: Mutex::new(standing), began: Instant::now(), news }
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How it stands, if that has changed since the last call.
+    pub fn take_news(&self) -> Option<Progress> {
+        let mut standing = self.standing();
+        std::mem::take(&mut standing.is_news).then(|| standing.progress.clone())
+    }
+
+    /// A batch of a journal that is another one is kept apart; returns what of those the node may forget.
+    pub fn on_kept(&self, sequence: u64) -> u64 {
+        self.standing().safe.on_committed(sequence, self.began.elapsed());
+        self.safe()
+    }
+
+    /// What the node may forget now.
+    pub fn safe(&self) -> u64 {
+        self.standing().safe.safe(self.began.elapsed())
+    }
+
+    fn committed(&self) -> Option<Ranges> {
+        match &self.standing().progress {
+            Progress::Committed(ranges) => Some(ranges.clone()),
+            Progress::Fenced => None,
+        }
+    }
+
+    fn on_committed(&self, ranges: Ranges) {
+        self.standing().safe.on_committed(ranges.watermark(), self.began.elapsed());
+        self.set(Progress::Committed(ranges));
+    }
+
+    fn set(&self, progress: Progress) {
+        let mut standing = self.standing();
+        (standing.progress, standing.is_news) = (progress, true);
+        drop(standing);
+        self.news.notify_one();
+    }
 }
 
 /// A batch and whom to tell.
 pub struct Submission {
     /// The batch.
     pub received: Received,
-    /// The session.
-    pub progress: Arc<watch::Sender<Progress>>,
+    /// Its lane.
+    pub lane: Arc<SessionLane>,
+}
+
+/// How busy the committer is, as sessions tell their nodes.
+#[derive(Debug, Default)]
+pub struct Load {
+    linger_ms: AtomicU16,
+}
+
+impl Load {
+    /// How long nodes may wait for more records before they seal a batch: batches cost the hub more than their bytes.
+    pub fn linger_ms(&self) -> u16 {
+        self.linger_ms.load(Ordering::Relaxed).max(LINGER_MS_MIN)
+    }
+
+    fn on_rate(&self, batches_per_s: f64) {
+        let share = ((batches_per_s - BATCHES_AT_EASE) / (BATCHES_LOADED - BATCHES_AT_EASE)).clamp(0.0, 1.0);
+        let range = f64::from(LINGER_MS_MAX - LINGER_MS_MIN);
+        self.linger_ms.store(LINGER_MS_MIN + (range * share) as u16, Ordering::Relaxed);
+    }
 }
 
 /// The one writer of the ledger.
@@ -52,6 +145,10 @@ pub struct Committer {
     next_ledger_id: i64,
     fleet: Arc<Fleet>,
     decode: mpsc::Sender<Vec<Committed>>,
+    load: Arc<Load>,
+    counted: (Instant, u64),
+    /// The database lacks what was committed.
+    is_set_back: bool,
 }
 
 impl Committer {
@@ -63,7 +160,22 @@ impl Committer {
     ) -> Result<Self, ConnectFailure> {
         let ledger = Ledger::new(database.connect_as_writer(LOCK_WAIT).await?);
         let next_ledger_id = ledger.newest().await? + 1;
-        Ok(Self { database, ledger: Some(ledger), next_ledger_id, fleet, decode })
+        let (load, counted) = (Arc::default(), (Instant::now(), 0));
+        Ok(Self {
+            database,
+            ledger: Some(ledger),
+            next_ledger_id,
+            fleet,
+            decode,
+            load,
+            counted,
+            is_set_back: false,
+        })
+    }
+
+    /// How busy it is.
+    pub fn load(&self) -> Arc<Load> {
+        Arc::clone(&self.load)
     }
 
     /// Commits until all sessions are gone.
@@ -94,12 +206,24 @@ impl Committer {
                 .max(1);
             let group = waiting.drain(..take).collect();
             self.commit(group).await;
+            if self.is_set_back {
+                // What is in memory of the archive is more than the database has: only a start mends that.
+                anyhow::bail!(
+                    "STO-DATABASE-SET-BACK: the database lacks what this hub committed, an older one took over; nodes send again what they were not told to be safe. Start the hub again"
+                );
+            }
         }
     }
 
     async fn commit(&mut self, group: Vec<Submission>) {
-        let mut groups = VecDeque::from([judge(group)]);
+        let mut groups = VecDeque::from([group]);
         while let Some(group) = groups.pop_front() {
+            if self.is_set_back {
+                fence(group);
+                continue;
+            }
+            // Judged anew each time: what was committed before it, or fenced, decides.
+            let (group, changes) = judge(group);
             if group.is_empty() {
                 continue;
             }
@@ -108,13 +232,13 @@ impl Committer {
                 .zip(&group)
                 .map(|(number, submission)| (number, submission.received.clone()))
                 .collect();
-            let asked = CommitGroup { batches: &numbered, committed_at };
+            let asked = CommitGroup { batches: &numbered, lanes: &changes, committed_at };
             let attempt = match &mut self.ledger {
                 Some(ledger) => ledger.commit(&asked).await,
                 None => Err(ArchiveError::Connect("not connected".into())),
             };
             match attempt {
-                Ok(fenced) if fenced.is_empty() => self.on_committed(&group, numbered).await,
+                Ok(fenced) if fenced.is_empty() => self.on_committed(&group, numbered, changes).await,
                 Ok(fenced) => {
                     let (fenced, rest) =
                         group.into_iter().partition(|submission| fenced.contains(&submission.received.lane));
@@ -123,7 +247,7 @@ impl Committer {
                 }
                 Err(failure) => {
                     if self.is_committed(&failure, &asked).await {
-                        self.on_committed(&group, numbered).await;
+                        self.on_committed(&group, numbered, changes).await;
                     } else if failure.refuses_data() {
                         isolate(&failure, group, &mut groups);
                     } else {
@@ -155,50 +279,94 @@ impl Committer {
         let ledger = Ledger::new(self.database.connect_as_writer(LOCK_WAIT).await?);
         let is_committed = ledger.holds(asked).await?;
         if !is_committed {
-            self.next_ledger_id = ledger.newest().await? + 1;
+            let next = ledger.newest().await? + 1;
+            self.is_set_back |= next < self.next_ledger_id;
+            self.next_ledger_id = next;
         }
         self.ledger = Some(ledger);
         Ok(is_committed)
     }
 
-    async fn on_committed(&mut self, group: &[Submission], numbered: Vec<(i64, Received)>) {
-        self.next_ledger_id = numbered.last().map_or(self.next_ledger_id, |(number, _)| number + 1);
+    async fn on_committed(
+        &mut self,
+        group: &[Submission],
+        numbered: Vec<(i64, Received)>,
+        mut changes: LaneChanges,
+    ) {
+        // What is kept apart has no row, and gives its number back.
+        let newest = numbered.iter().rfind(|(_, received)| received.apart.is_none());
+        self.next_ledger_id = newest.map_or(self.next_ledger_id, |(number, _)| number + 1);
         Metric::HubIngestCommits.add(1);
         Metric::HubIngestBatches.add(numbered.len() as u64);
+        self.count(numbered.len() as u64);
         for (submission, (_, received)) in group.iter().zip(&numbered) {
             let header = &received.batch.header;
-            Metric::HubIngestRecords.add(u64::from(header.records));
-            Metric::HubIngestBytes.add(received.batch.bytes().len() as u64);
-            self.fleet.on_committed(received.lane.node, u64::from(header.records));
-            submission.progress.send_replace(Progress::Committed(Some(header.sequence)));
+            if received.apart.is_none() {
+                Metric::HubIngestRecords.add(u64::from(header.records));
+                Metric::HubIngestBytes.add(received.batch.bytes().len() as u64);
+                self.fleet.on_committed(received.lane.node, u64::from(header.records));
+            }
+            // One of a lane's batches speaks for all.
+            if let Some((change, _)) = changes.remove(&received.lane) {
+                submission.lane.on_committed(change.after);
+            }
         }
-        let committed = numbered
+        let committed: Vec<Committed> = numbered
             .into_iter()
+            .filter(|(_, received)| received.apart.is_none())
             .map(|(ledger_id, received)| Committed {
                 ledger_id,
                 node: received.lane.node,
+                epoch: received.lane.epoch,
+                way: received.way,
                 batch: received.batch,
             })
             .collect();
-        if self.decode.send(committed).await.is_err() {
+        if !committed.is_empty() && self.decode.send(committed).await.is_err() {
             error!("the decoding thread is gone; what is committed is shown after a restart");
+        }
+    }
+
+    fn count(&mut self, batches: u64) {
+        let (since, counted) = &mut self.counted;
+        *counted += batches;
+        let elapsed = since.elapsed();
+        if elapsed >= RATE_WINDOW {
+            self.load.on_rate(*counted as f64 / elapsed.as_secs_f64());
+            self.counted = (Instant::now(), 0);
         }
     }
 }
 
-/// Ends the sessions of what may not go into a transaction; returns the rest.
-fn judge(group: Vec<Submission>) -> Vec<Submission> {
-    let verdicts = {
-        let batches: Vec<_> = group
+/// Of each lane how it changes, and what its node may forget.
+type LaneChanges = HashMap<LaneKey, (LaneChange, u64)>;
+
+/// Ends the sessions of what may not go into a transaction; returns the rest, and how its lanes change.
+fn judge(group: Vec<Submission>) -> (Vec<Submission>, LaneChanges) {
+    let lanes: HashMap<(LaneKey, SessionNumber), Arc<SessionLane>> = group
+        .iter()
+        .map(|Submission { received, lane }| ((received.lane, received.session), Arc::clone(lane)))
+        .collect();
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        group.into_iter().partition(|submission| submission.lane.committed().is_some());
+    fence(unknown);
+    let judged = {
+        let batches: Vec<_> = known
             .iter()
             .map(|Submission { received, .. }| (received.lane, received.session, &received.batch))
             .collect();
-        judge_group(&batches)
+        judge_group(&batches, |key, session| {
+            lanes[&(key, session)].committed().expect("those that were fenced are not in the group")
+        })
     };
     let (fit, unfit): (Vec<_>, Vec<_>) =
-        group.into_iter().zip(verdicts).partition(|(_, verdict)| *verdict == CommitVerdict::Commit);
+        known.into_iter().zip(judged.verdicts).partition(|(_, verdict)| *verdict == CommitVerdict::Commit);
     fence(unfit.into_iter().map(|(submission, _)| submission).collect());
-    fit.into_iter().map(|(submission, _)| submission).collect()
+    let changes = judged.lanes.into_iter().map(|(key, change)| {
+        let safe = lanes[&(key, change.session)].safe();
+        (key, (change, safe))
+    });
+    (fit.into_iter().map(|(submission, _)| submission).collect(), changes.collect())
 }
 
 /// Something in the group can never be committed: each lane is tried by itself, and the one at fault loses its
@@ -220,7 +388,7 @@ fn isolate(failure: &ArchiveError, group: Vec<Submission>, groups: &mut VecDeque
 
 fn fence(submissions: Vec<Submission>) {
     for submission in submissions {
-        submission.progress.send_replace(Progress::Fenced);
+        submission.lane.set(Progress::Fenced);
     }
 }
 

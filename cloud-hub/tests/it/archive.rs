@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud_hub::archive::{Archive, OpenedLane, run_cutter};
+use cloud_hub::archive::{ApartCause, Archive, Evidence, OpenRefused, run_cutter};
+use delivery::BootId;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, chain};
+use crate::world::{OpenedLane, World, chain};
 
 /// A world with a node whose session is open.
 pub(crate) async fn with_open_session() -> (World, OpenedLane) {
@@ -93,25 +94,82 @@ async fn an_older_session_commits_nothing_once_a_newer_one_is_open() {
     let batches = chain("test", 0, 4, &mut position);
     world.commit(old.key, old.session, &batches[..2]).await.expect("committed");
     let new = world.open(node, 4).await.expect("opens");
-    assert_eq!(new.watermark, Some(batches[1].header.sequence));
-    assert_eq!(new.hash, batches[1].hash);
+    let committed = new.log.committed.clone();
+    assert_eq!((committed.watermark(), committed.hash()), (2, batches[1].hash));
     assert_eq!(world.commit(old.key, old.session, &batches[2..]).await.expect_err("fenced"), [old.key]);
     world.commit(new.key, new.session, &batches[2..]).await.expect("committed");
-    assert_eq!(
-        world.commit(new.key, new.session, &batches[2..]).await.expect_err("already there"),
-        [new.key]
-    );
+    world.believe(&new, committed);
+    assert_eq!(world.commit(new.key, new.session, &batches[2..]).await.expect_err("is there"), [new.key]);
     assert_eq!(world.numbers(&world.archive().await).await, up_to(4));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_journal_that_ends_before_the_archive_opens_no_session_and_disturbs_none() {
+async fn live_data_pass_the_backlog_and_both_are_there_once_over_a_restart() {
+    let (mut world, lane) = with_open_session().await;
+    let mut position = None;
+    let batches = chain("test", 0, 9, &mut position);
+    for part in [&batches[6..8], &batches[..2], &batches[4..5]] {
+        world.commit(lane.key, lane.session, part).await.expect("committed");
+    }
+    let again = world.open(lane.key.node, 9).await.expect("opens");
+    let spans: Vec<_> = again.log.committed.spans().iter().map(|span| (span.first, span.last)).collect();
+    assert_eq!((again.log.committed.watermark(), spans), (2, vec![(5, 5), (7, 8)]));
+    let client = world.database.borrow().await.expect("answers");
+    let ranges: String =
+        client.query_one("SELECT ranges::text FROM lane", &[]).await.expect("one lane").get(0);
+    assert_eq!(ranges, "{[5,6),[7,9)}", "people read the same");
+    for part in [&batches[2..4], &batches[5..6], &batches[8..]] {
+        world.commit(again.key, again.session, part).await.expect("committed");
+    }
+    assert_eq!(world.numbers(&world.archive().await).await, up_to(9));
+    let known = world.registry.chain_in_ledger(lane.key, batches[4].header.sequence).await.expect("answers");
+    assert_eq!(known, Some(batches[4].hash));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_ends_before_the_archive_takes_no_lane_over() {
     let (mut world, lane) = with_open_session().await;
     let mut position = None;
     let batches = chain("test", 0, 3, &mut position);
     world.commit(lane.key, lane.session, &batches[..2]).await.expect("committed");
-    assert!(world.open(lane.key.node, 1).await.is_none(), "a disk image was restored");
-    world.commit(lane.key, lane.session, &batches[2..]).await.expect("the true node goes on");
+    let restored = world.open(lane.key.node, 1).await.expect("opens");
+    assert!(restored.log.is_fork, "a disk image was restored");
+    world.commit(lane.key, lane.session, &batches[2..]).await.expect("the lane is the true node's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_comes_back_after_another_one_is_a_second_machine() {
+    let world = World::new().await;
+    let node = world.node("station").await.node_id;
+    let (first, second) = (BootId([1; 16]), BootId([2; 16]));
+    for boot in [first, first, second, second] {
+        world.open_as(node, boot, 0).await.expect("opens");
+    }
+    assert_eq!(world.open_as(node, first, 0).await.err(), Some(OpenRefused::Duplicate));
+    world.open_as(node, second, 0).await.expect("the newer one stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_into_the_archive_is_kept_apart_once_and_its_number_counts() {
+    let (mut world, lane) = with_open_session().await;
+    let evidence = Evidence::new(world.database.clone());
+    let batches = chain("test", 0, 2, &mut None);
+    for _ in 0..2 {
+        assert!(evidence.keep_apart(lane.key, &batches[1], ApartCause::Fork).await.expect("answers"));
+    }
+    world.commit_apart(&lane, &batches[0], ApartCause::Mission).await;
+    let kept = evidence.kept_apart().await.expect("answers");
+    let told: Vec<_> = kept.iter().map(|kept| (&*kept.node, kept.sequence, &*kept.cause)).collect();
+    assert_eq!(told, [("station", 2, "fork"), ("station", 1, "mission")]);
+    assert_eq!(evidence.sealed(kept[0].kept_id).await.expect("answers").as_deref(), Some(batches[1].bytes()));
+    let again = world.open(lane.key.node, 2).await.expect("opens");
+    assert_eq!(again.log.committed.watermark(), 1);
+    assert!(world.numbers(&world.archive().await).await.is_empty());
+    evidence.record(Some(lane.key.node), "STO-TEST", "first").await.expect("written");
+    evidence.record(None, "STO-TEST", "second").await.expect("written");
+    let events = evidence.events(10).await.expect("answers");
+    let told: Vec<_> = events.iter().map(|event| (event.node.as_deref(), &*event.text)).collect();
+    assert_eq!(told, [(None, "second"), (Some("station"), "first")]);
 }
 
 #[tokio::test]

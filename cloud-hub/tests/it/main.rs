@@ -1,7 +1,10 @@
 //! The hub's parts against a real PostgreSQL.
 
 mod archive;
+mod carrying;
+mod completeness;
 mod documents;
 mod enrolment;
+mod lists;
 mod reprocess;
 mod world;

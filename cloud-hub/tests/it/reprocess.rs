@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloud_hub::archive::{
-    Archive, Database, OpenedLane, ReadingTable, ReprocessProgress, ReprocessRequest, reprocess, run_cutter,
+    Archive, Database, ReadingTable, ReprocessProgress, ReprocessRequest, reprocess, run_cutter,
 };
 use delivery::Position;
 use mission_database::{Dictionary, VersionNumber};
@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::{cut, with_open_session};
-use crate::world::{BEGINNING, SECOND, World, XTCE, chain};
+use crate::world::{BEGINNING, OpenedLane, SECOND, World, XTCE, chain};
 
 fn second(number: i64) -> TaiTime {
     TaiTime(BEGINNING + number * SECOND)

@@ -1,13 +1,16 @@
 //! A database with the hub's schema, a mission, a node, and batches for it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloud_hub::archive::{
-    Archive, CommitGroup, Committed, Database, LaneKey, Ledger, OpenedLane, Received, Registry,
+    ApartCause, Archive, CommitGroup, Committed, Database, LaneKey, Ledger, OpenRefused, Received, Registry,
 };
-use delivery::{BatchBuilder, Lane, Position, SealedBatch, SessionNumber, StoreId};
+use delivery::{
+    BatchBuilder, BatchSequence, BootId, CommitVerdict, Lane, LogHead, OpenedLog, Position, Ranges,
+    SealedBatch, SessionNumber, StoreId, Way, judge_group,
+};
 use mission_database::{Dictionary, MissionDatabase, ParameterIndex, VersionNumber};
 use processing::{MissionDecoder, PacketConventions, PacketTime, RangeAnswer, RangeQuery, Wanted};
 use provisioning::{EnrolmentBook, NewToken, Redeemed, Redemption, Token, TokenRecord};
@@ -39,7 +42,10 @@ pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) ledger: Ledger,
     pub(crate) missions: Vec<LoadedMission>,
+    /// How what is committed came.
+    pub(crate) way: Way,
     next_ledger_id: i64,
+    standing: Mutex<HashMap<(LaneKey, SessionNumber), Ranges>>,
     _postgres: TestDatabase,
 }
 
@@ -69,21 +75,28 @@ impl World {
             database,
             ledger,
             missions: vec![mission],
+            way: Way::Live,
             next_ledger_id: 1,
+            standing: Mutex::default(),
             _postgres: postgres,
         }
     }
 
     pub(crate) async fn token(&self, name: &str) -> (Token, TokenRecord) {
+        let (token, record) = Self::issue_token(name);
+        self.registry.insert_token(&record).await.expect("kept");
+        (token, record)
+    }
+
+    pub(crate) fn issue_token(name: &str) -> (Token, TokenRecord) {
         let wanted = NewToken {
             hub_addresses: vec!["127.0.0.1:1".to_owned()],
             node_name: name.to_owned(),
             site: "here".to_owned(),
             expires_unix: 2_000,
+            missions: None,
         };
-        let (token, record) = Token::issue(wanted, [0; 32]).expect("a token");
-        self.registry.insert_token(&record).await.expect("kept");
-        (token, record)
+        Token::issue(wanted, [0; 32]).expect("a token")
     }
 
     pub(crate) async fn node(&self, name: &str) -> Redeemed {
@@ -91,9 +104,24 @@ impl World {
         self.registry.redeem(redemption(&record, 1, 1_000)).await.expect("redeemed")
     }
 
-    pub(crate) async fn open(&self, node: Uuid, head: u64) -> Option<OpenedLane> {
-        let head = (head > 0).then_some(delivery::BatchSequence(head));
-        self.registry.open_session(node, STORE, Lane::Telemetry, head).await.expect("answers")
+    /// Opens a session of the test's journal; each is another run of the node's process, unless `boot` says.
+    pub(crate) async fn open(&self, node: Uuid, head: u64) -> Result<OpenedLane, OpenRefused> {
+        self.open_as(node, BootId(*Uuid::new_v4().as_bytes()), head).await
+    }
+
+    pub(crate) async fn open_as(
+        &self,
+        node: Uuid,
+        boot: BootId,
+        head: u64,
+    ) -> Result<OpenedLane, OpenRefused> {
+        let head = (head > 0).then_some(BatchSequence(head));
+        let head = LogHead { lane: Lane::Telemetry, store: STORE, head, is_forked: false };
+        let mut opened = self.registry.open_session(node, boot, &[head]).await.expect("answers")?;
+        let (key, log) = opened.logs.pop().expect("one was asked for");
+        let session = opened.session;
+        self.standing.lock().expect("sound").insert((key, session), log.committed.clone());
+        Ok(OpenedLane { key, session, log })
     }
 
     /// Commits a lane's batches through a session; returns them as the archive takes them, or the fenced lanes.
@@ -103,23 +131,63 @@ impl World {
         session: SessionNumber,
         batches: &[SealedBatch],
     ) -> Result<Vec<Committed>, Vec<LaneKey>> {
+        self.commit_or_keep(lane, session, batches, None).await
+    }
+
+    /// Commits a batch that is kept out of the archive.
+    pub(crate) async fn commit_apart(&mut self, lane: &OpenedLane, batch: &SealedBatch, cause: ApartCause) {
+        let batches = std::slice::from_ref(batch);
+        self.commit_or_keep(lane.key, lane.session, batches, Some(cause)).await.expect("committed");
+    }
+
+    async fn commit_or_keep(
+        &mut self,
+        lane: LaneKey,
+        session: SessionNumber,
+        batches: &[SealedBatch],
+        apart: Option<ApartCause>,
+    ) -> Result<Vec<Committed>, Vec<LaneKey>> {
         let numbered: Vec<(i64, Received)> = (self.next_ledger_id..)
             .zip(batches)
-            .map(|(number, batch)| (number, Received { lane, session, batch: batch.clone() }))
+            .map(|(number, batch)| {
+                let (way, batch) = (self.way, batch.clone());
+                (number, Received { lane, session, way, batch, apart })
+            })
             .collect();
-        let group = CommitGroup { batches: &numbered, committed_at: service::clock::now() };
+        let standing = self.standing.lock().expect("sound").clone();
+        let group: Vec<_> = batches.iter().map(|batch| (lane, session, batch)).collect();
+        let judged = judge_group(&group, |lane, session| standing[&(lane, session)].clone());
+        if judged.verdicts.iter().any(|verdict| *verdict != CommitVerdict::Commit) {
+            return Err(vec![lane]);
+        }
+        let lanes = judged.lanes.into_iter().map(|(key, change)| {
+            let safe = change.after.watermark();
+            (key, (change, safe))
+        });
+        let lanes = lanes.collect();
+        let group = CommitGroup { batches: &numbered, lanes: &lanes, committed_at: service::clock::now() };
         let fenced = self.ledger.commit(&group).await.expect("PostgreSQL answers");
         assert_eq!(self.ledger.holds(&group).await.expect("answers"), fenced.is_empty());
         if !fenced.is_empty() {
             return Err(fenced);
         }
+        for (key, (change, _)) in lanes {
+            self.standing.lock().expect("sound").insert((key, session), change.after);
+        }
         self.next_ledger_id += batches.len() as i64;
         let committed = |(ledger_id, received): (i64, Received)| Committed {
             ledger_id,
             node: received.lane.node,
+            epoch: received.lane.epoch,
+            way: received.way,
             batch: received.batch,
         };
         Ok(numbered.into_iter().map(committed).collect())
+    }
+
+    /// Makes a session believe that a lane stands as it did.
+    pub(crate) fn believe(&self, lane: &OpenedLane, committed: Ranges) {
+        self.standing.lock().expect("sound").insert((lane.key, lane.session), committed);
     }
 
     pub(crate) async fn archive(&self) -> Arc<Archive> {
@@ -150,6 +218,13 @@ impl World {
         assert_eq!(buckets.count, samples.len() as u64);
         samples.iter().filter_map(|(_, sample)| sample.number()).collect()
     }
+}
+
+/// A lane in the hands of a session.
+pub(crate) struct OpenedLane {
+    pub(crate) key: LaneKey,
+    pub(crate) session: SessionNumber,
+    pub(crate) log: OpenedLog,
 }
 
 pub(crate) fn redemption(record: &TokenRecord, key: u8, now_unix: u64) -> Redemption {

@@ -133,8 +133,8 @@ fn time_ahead_max() -> Span {
 }
 
 impl LinkConfig {
-    /// The link by which a node tells its own events; it listens nowhere.
-    pub fn of_node(name: &str, mission: &str) -> Self {
+    /// A link for which only this is written down; it listens on a port that is free.
+    pub fn with_defaults(name: &str, mission: &str) -> Self {
         Self {
             name: name.to_owned(),
             door: Door::default(),

@@ -1,11 +1,11 @@
 //! What lies in the journal, and whether it is sound.
 
 use dashboard::rfc3339;
-use delivery::{BatchSequence, ChainHash, Content, GapReason};
+use delivery::{BatchSequence, ChainHash, Content, GapReason, Lane};
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError, READ_BYTES};
-use crate::journal::Batches;
+use crate::journal::{Batches, JournalHandle};
 
 /// What the journal holds.
 #[derive(Debug, Deserialize, Serialize)]
@@ -84,14 +84,20 @@ pub(super) fn word(content: Content) -> &'static str {
 }
 
 impl Desk {
-    /// The newest `count` batches, or those from a number on.
-    pub async fn list(&self, from: Option<u64>, count: usize) -> Result<JournalListing, DeskError> {
-        let state = *self.journal.state().borrow();
+    /// The newest `count` batches of a lane, or those from a number on.
+    pub async fn list(
+        &self,
+        lane: Lane,
+        from: Option<u64>,
+        count: usize,
+    ) -> Result<JournalListing, DeskError> {
+        let journal = self.journal_of(lane);
+        let state = *journal.state().borrow();
         let (oldest, newest) = (state.tail.map_or(0, |tail| tail.0), state.head.number());
         let mut next = from.unwrap_or((newest + 1).saturating_sub(count as u64)).max(oldest).max(1);
         let mut rows: Vec<BatchRow> = Vec::new();
         while next <= newest && rows.len() < count {
-            match self.journal.read(BatchSequence(next), READ_BYTES).await? {
+            match journal.read(BatchSequence(next), READ_BYTES).await? {
                 Batches::Absent => next += 1,
                 Batches::Missing { until, .. } => next = until.0 + 1,
                 Batches::Here(batches) => {
@@ -111,29 +117,24 @@ impl Desk {
             }
         }
         rows.truncate(count);
-        let gaps = self.gaps().await?;
+        let gaps = gaps_of(journal).await?;
         let store = format!("{:?}", state.store);
         Ok(JournalListing { store, newest, oldest, is_full: state.is_full, gaps, batches: rows })
     }
 
-    async fn gaps(&self) -> Result<Vec<GapRow>, DeskError> {
-        let gaps = self.journal.gaps().await?.into_iter();
-        Ok(gaps
-            .map(|gap| GapRow { first: gap.first.0, last: gap.last.0, reason: gap.reason.word().to_owned() })
-            .collect())
-    }
-
-    /// Reads everything: check sums, hashes, the chain, and that every record opens.
-    pub async fn verify(&self) -> Result<Verification, DeskError> {
-        let state = *self.journal.state().borrow();
+    /// Reads everything of a lane: check sums, hashes, the chain, and that every record opens.
+    pub async fn verify(&self, lane: Lane) -> Result<Verification, DeskError> {
+        let journal = self.journal_of(lane);
+        let state = *journal.state().borrow();
+        let is_pruned = |number: u64| journal.state().borrow().tail.is_some_and(|tail| number < tail.0);
         let (mut next, newest) = (state.tail.map_or(1, |tail| tail.0), state.head.number());
         let mut found = Verification::default();
         // Known from the second batch on: what lies before the first is not here any more.
         let mut expected: Option<ChainHash> = None;
         while next <= newest {
-            match self.journal.read(BatchSequence(next), READ_BYTES).await? {
+            match journal.read(BatchSequence(next), READ_BYTES).await? {
                 // Pruned while this was reading, or in a gap that nothing is known of.
-                Batches::Absent if state.tail.is_some_and(|_| self.is_pruned(next)) => next += 1,
+                Batches::Absent if is_pruned(next) => next += 1,
                 Batches::Absent => {
                     found.problems.push(format!("batch {next} is not there, and no gap says so"));
                     (expected, next) = (None, next + 1);
@@ -161,11 +162,14 @@ impl Desk {
                 }
             }
         }
-        found.gaps = self.gaps().await?;
+        found.gaps = gaps_of(journal).await?;
         Ok(found)
     }
+}
 
-    fn is_pruned(&self, sequence: u64) -> bool {
-        self.journal.state().borrow().tail.is_some_and(|tail| sequence < tail.0)
-    }
+async fn gaps_of(journal: &JournalHandle) -> Result<Vec<GapRow>, DeskError> {
+    let gaps = journal.gaps().await?.into_iter();
+    Ok(gaps
+        .map(|gap| GapRow { first: gap.first.0, last: gap.last.0, reason: gap.reason.word().to_owned() })
+        .collect())
 }

@@ -3,6 +3,7 @@
 //! A running node answers over its own HTTP address, to whoever can read the token in its data directory. When none
 //! runs, the command opens the journal itself.
 
+pub mod carrying;
 pub mod client;
 mod journal;
 mod quarantine;
@@ -11,9 +12,10 @@ pub mod routes;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use delivery::SealedBatch;
+use delivery::{Lane, SealedBatch};
 use processing::MissionDecoder;
 
+use crate::forwarding::Steering;
 use crate::intake::events::EventLog;
 use crate::journal::{JournalHandle, ReadFailed};
 use crate::view::View;
@@ -34,12 +36,16 @@ pub enum Readers {
 
 /// What the desk works with.
 pub struct Desk {
-    /// The journal.
+    /// The journal of telemetry.
     pub journal: JournalHandle,
+    /// The journal of the node's events.
+    pub alarms: JournalHandle,
     /// Who reads records.
     pub readers: Readers,
     /// Where it is told what left the quarantine; only while the node runs.
     pub events: Option<Arc<EventLog>>,
+    /// Where decisions about the backlog are made; only while the node runs.
+    pub steering: Option<Arc<Steering>>,
     /// The data directory.
     pub data: PathBuf,
 }
@@ -47,6 +53,12 @@ pub struct Desk {
 /// Why the desk has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
+    /// It was let go while it was to be carried.
+    #[error("batch {batch} was forgotten meanwhile: the hub has it; run the command again")]
+    Forgotten {
+        /// Which.
+        batch: u64,
+    },
     /// The journal.
     #[error("the journal cannot be read")]
     Journal(#[from] ReadFailed),
@@ -56,12 +68,22 @@ pub enum DeskError {
     /// It takes a running node.
     #[error("nothing leaves the quarantine while the node does not run; start it with edge-node run")]
     NotRunning,
+    /// A decision about the backlog.
+    #[error("the decision could not be written down, nothing was changed")]
+    NotDecided(#[source] std::io::Error),
     /// The list of what left the quarantine.
     #[error("the list of what left the quarantine cannot be written")]
     Released(#[source] std::io::Error),
 }
 
 impl Desk {
+    fn journal_of(&self, lane: Lane) -> &JournalHandle {
+        match lane {
+            Lane::Alarm => &self.alarms,
+            Lane::Telemetry => &self.journal,
+        }
+    }
+
     fn decoder(&self, mission: &str) -> Option<MissionDecoder> {
         match &self.readers {
             Readers::Running(view) => view.decoder_of(mission),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use space_packet::PrimaryHeader;
 
 use super::{Desk, DeskError, Readers};
-use crate::intake::events::event;
+use crate::events::event;
 
 /// In the data directory: which records left the quarantine, one a line.
 const RELEASED: &str = "quarantine-released";

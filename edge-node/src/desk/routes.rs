@@ -10,10 +10,13 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use delivery::Lane;
 use service::config::Secret;
 use service::logging::chain;
 
+use super::carrying::{Custody, ReceiptError, framed};
 use super::{Desk, DeskError, RecordId};
+use crate::forwarding::{Decision, Steering};
 
 /// Begins every path.
 pub const PREFIX: &str = "/local/v1";
@@ -28,8 +31,13 @@ pub fn token_file(data: &Path) -> PathBuf {
 /// The routes; every one wants the token.
 pub fn router(desk: Arc<Desk>, token: Secret<String>) -> Router {
     Router::new()
+        .route("/forward", get(decision).post(decide))
         .route("/journal", get(list))
         .route("/journal/verify", get(verify))
+        .route("/carried", post(note_custody))
+        .route("/carried/batches", get(carry))
+        .route("/carried/logs", get(logs))
+        .route("/carried/receipt", post(take_receipt))
         .route("/quarantine", get(quarantine))
         .route("/quarantine/{id}", get(show))
         .route("/quarantine/retry", post(retry))
@@ -50,10 +58,41 @@ impl IntoResponse for DeskError {
     fn into_response(self) -> Response {
         let status = match self {
             Self::NoRecord(_) => StatusCode::NOT_FOUND,
-            Self::NotRunning => StatusCode::CONFLICT,
-            Self::Journal(_) | Self::Released(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Forgotten { .. } | Self::NotRunning => StatusCode::CONFLICT,
+            Self::Journal(_) | Self::NotDecided(_) | Self::Released(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, chain(&self)).into_response()
+    }
+}
+
+fn steering(desk: &Desk) -> Result<&Steering, DeskError> {
+    desk.steering.as_deref().ok_or(DeskError::NotRunning)
+}
+
+async fn decision(State(desk): State<Arc<Desk>>) -> Result<Json<Decision>, DeskError> {
+    Ok(Json(steering(&desk)?.decision()))
+}
+
+async fn decide(
+    State(desk): State<Arc<Desk>>,
+    Json(wanted): Json<Decision>,
+) -> Result<Json<Decision>, DeskError> {
+    let steering = steering(&desk)?;
+    steering.decide(wanted).map_err(DeskError::NotDecided)?;
+    tracing::info!(?wanted, "somebody decided about the backlog");
+    Ok(Json(steering.decision()))
+}
+
+/// Which journal is asked for: without a word about it, that of telemetry.
+#[derive(serde::Deserialize)]
+struct LaneQuery {
+    #[serde(default)]
+    alarm: bool,
+}
+
+impl LaneQuery {
+    fn lane(&self) -> Lane {
+        if self.alarm { Lane::Alarm } else { Lane::Telemetry }
     }
 }
 
@@ -63,13 +102,20 @@ struct ListQuery {
     count: Option<usize>,
 }
 
-async fn list(State(desk): State<Arc<Desk>>, Query(query): Query<ListQuery>) -> Result<Response, DeskError> {
+async fn list(
+    State(desk): State<Arc<Desk>>,
+    Query(asked): Query<LaneQuery>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, DeskError> {
     let count = query.count.unwrap_or(20).min(ROWS_MAX);
-    Ok(Json(desk.list(query.from, count).await?).into_response())
+    Ok(Json(desk.list(asked.lane(), query.from, count).await?).into_response())
 }
 
-async fn verify(State(desk): State<Arc<Desk>>) -> Result<Response, DeskError> {
-    Ok(Json(desk.verify().await?).into_response())
+async fn verify(
+    State(desk): State<Arc<Desk>>,
+    Query(asked): Query<LaneQuery>,
+) -> Result<Response, DeskError> {
+    Ok(Json(desk.verify(asked.lane()).await?).into_response())
 }
 
 #[derive(serde::Deserialize)]
@@ -106,4 +152,54 @@ async fn retry(
     Json(asked): Json<RetryRequest>,
 ) -> Result<Response, DeskError> {
     Ok(Json(desk.retry(&asked.ids, asked.mission.as_deref()).await?).into_response())
+}
+
+async fn logs(State(desk): State<Arc<Desk>>) -> Response {
+    Json(desk.logs()).into_response()
+}
+
+#[derive(serde::Deserialize)]
+struct CarryQuery {
+    from: u64,
+}
+
+async fn carry(
+    State(desk): State<Arc<Desk>>,
+    Query(asked): Query<LaneQuery>,
+    Query(query): Query<CarryQuery>,
+) -> Result<Response, DeskError> {
+    Ok(framed(&desk.carry(asked.lane(), query.from).await?).into_response())
+}
+
+async fn note_custody(State(desk): State<Arc<Desk>>, Json(custody): Json<Custody>) -> Response {
+    desk.note_custody(&custody);
+    Json(()).into_response()
+}
+
+/// A receipt, and who brings it.
+#[derive(serde::Deserialize, serde::Serialize)]
+pub struct ReceiptRequest {
+    /// The file.
+    pub file: Vec<u8>,
+    /// Account that takes it.
+    pub who: String,
+}
+
+impl IntoResponse for ReceiptError {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Identity(_) | Self::Journal(_) | Self::Keep { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Fork { .. } | Self::NotEnrolled | Self::NotForUs { .. } | Self::Older { .. } => {
+                StatusCode::CONFLICT
+            }
+        };
+        (status, chain(&self)).into_response()
+    }
+}
+
+async fn take_receipt(
+    State(desk): State<Arc<Desk>>,
+    Json(asked): Json<ReceiptRequest>,
+) -> Result<Response, ReceiptError> {
+    Ok(Json(desk.take_receipt(&asked.file, &asked.who).await?).into_response())
 }

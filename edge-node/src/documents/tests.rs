@@ -6,6 +6,8 @@ use service::metric::MetricsPage;
 use service::mission::{MissionConfig, PacketErrorControl};
 use space_packet::TaiTime;
 
+use provisioning::{Authorities, Authority};
+
 use super::*;
 use crate::history::{History, HistoryConfig};
 use crate::journal::{JournalLimits, JournalOptions, Opening};
@@ -17,6 +19,8 @@ use crate::status::HubLink;
 pub(crate) struct Started {
     view: Arc<View>,
     status: Arc<NodeStatus>,
+    trust: Arc<Trust>,
+    pub(crate) authority: Authority,
     pub(crate) documents: Arc<NodeDocuments>,
 }
 
@@ -36,7 +40,7 @@ impl Started {
     pub(crate) fn held(&self) -> Vec<(DocumentKind, u32)> {
         let holds = self.documents.holds().borrow().clone();
         let documents = holds.missions.iter().flat_map(|mission| &mission.documents);
-        documents.map(|held| (held.kind.into(), held.number)).collect()
+        documents.map(|held| (held.kind.try_into().expect("of a mission"), held.number)).collect()
     }
 
     pub(crate) fn problem(&self) -> Option<String> {
@@ -48,16 +52,33 @@ impl Started {
     }
 
     fn receive_as(&self, document: &MissionDocument, change: impl FnOnce(&mut DocumentHead)) {
-        let packed = pack_text(&document.content).expect("short");
-        let mut head = document.head("demo", document.held().hash, packed.len() as u64);
+        let mut head = document.head("demo", document.held().hash, DocumentSignature::default());
+        head.packed_bytes = pack_text(&document.content).expect("short").len() as u64;
         change(&mut head);
+        self.deliver(sign(head, &self.authority), &document.content);
+    }
+
+    /// A document arrives whole, whoever signed it.
+    fn deliver(&self, mut head: DocumentHead, text: &str) {
+        let packed = pack_text(text).expect("short");
+        head.packed_bytes = head.packed_bytes.max(packed.len() as u64);
         let mut incoming = IncomingDocument::new(head);
         incoming.on_part(&packed).expect("as long as announced");
         self.documents.on_received(incoming);
     }
 }
 
+pub(crate) fn sign(mut head: DocumentHead, authority: &Authority) -> DocumentHead {
+    let bytes = authority.sign(&head.signed_bytes()).expect("signs");
+    head.signature = DocumentSignature { authority: authority.spki_sha256(), bytes };
+    head
+}
+
 pub(crate) fn start(directory: &Path) -> Started {
+    let authority = Authority::open_or_create(&directory.join("authority"), 1_795_000_000).expect("made");
+    let enrolled = Authorities::from_der(&[authority.certificate_der().to_vec()]).expect("an authority");
+    let trust = Arc::new(Trust::of(directory, Some(enrolled)));
+    let verify = |message: &[u8], signature: &DocumentSignature| trust.verify(message, signature);
     std::fs::write(directory.join("local.xml"), xtce(&["LOCAL", "P"])).expect("written");
     let config = MissionConfig {
         name: "demo".to_owned(),
@@ -66,7 +87,8 @@ pub(crate) fn start(directory: &Path) -> Started {
         packet_time: PacketTime::None,
         packet_error_control: PacketErrorControl::None,
     };
-    let mission = service::mission::load(&directory.join("edge.toml"), &config, directory).expect("loads");
+    let mission =
+        service::mission::load(&directory.join("edge.toml"), &config, directory, &verify).expect("loads");
     let start = Position::start(StoreId([1; 16]), Lane::Telemetry);
     let hub = HubLink::Connected { since: TaiTime(0) };
     let status = Arc::new(NodeStatus::new("n", "s", None, hub, start, start));
@@ -84,8 +106,9 @@ pub(crate) fn start(directory: &Path) -> Started {
     let view = View::new("n", &missions, Arc::new(history), gate, Arc::clone(&status), metrics);
     let view = Arc::new(view);
     let received = ["demo", "demo"].into_iter();
-    let documents = NodeDocuments::open(directory, received, Arc::clone(&view), Arc::clone(&status));
-    Started { view, status, documents: Arc::new(documents) }
+    let (shown, told) = (Arc::clone(&view), Arc::clone(&status));
+    let documents = NodeDocuments::open(directory, received, shown, told, Arc::clone(&trust));
+    Started { view, status, trust, authority, documents: Arc::new(documents) }
 }
 
 pub(crate) fn xtce(parameters: &[&str]) -> String {
@@ -197,4 +220,80 @@ fn a_document_that_was_cut_off_is_no_problem_to_show() {
         head.packed_bytes += 1;
     });
     assert_eq!((node.problem(), node.held()), (None, vec![]));
+}
+
+#[test]
+fn a_forged_document_changes_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let stranger = Authority::open_or_create(elsewhere.path(), 1_795_000_000).expect("made");
+    let node = start(directory.path());
+    node.receive(&document(DocumentKind::Dictionary, 1, None, &xtce(&["P"])));
+    let good = document(DocumentKind::Dictionary, 2, Some(50), &xtce(&["P", "NEW"]));
+    let head = good.head("demo", good.held().hash, DocumentSignature::default());
+    let signed = sign(head.clone(), &node.authority);
+    let check = |forged: DocumentHead| {
+        node.deliver(forged, &good.content);
+        let problem = node.problem().expect("it is shown");
+        assert!(problem.contains("STO-DOCUMENT-SIGNATURE"), "{problem}");
+        assert_eq!((node.versions(), node.held()), (vec![FIRST], vec![(DocumentKind::Dictionary, 1)]));
+        assert_eq!(start(directory.path()).held(), [(DocumentKind::Dictionary, 1)], "it is not on disk");
+    };
+    check(head.clone());
+    check(sign(head, &stranger));
+    check(DocumentHead { effective_from: None, ..signed.clone() });
+    check(DocumentHead { number: 1, ..signed.clone() });
+    check(DocumentHead { number: 3, ..signed.clone() });
+    check(DocumentHead { file_name: "d.csv".to_owned(), ..signed.clone() });
+    check(DocumentHead { hash: delivery::DocumentHash::of(&good.content[1..]), ..signed.clone() });
+    node.deliver(signed.clone(), &good.content);
+    assert_eq!((node.problem(), node.held().len()), (None, 2));
+    let first = document(DocumentKind::Dictionary, 1, None, &xtce(&["P"]));
+    node.receive(&first);
+    assert_eq!((node.versions(), node.problem()), (vec![FIRST, (2, TaiTime(50))], None), "an old one again");
+}
+
+#[test]
+fn a_kept_document_whose_signature_was_altered_is_not_in_force_after_a_restart() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let node = start(directory.path());
+    node.receive(&document(DocumentKind::Dictionary, 1, None, &xtce(&["P"])));
+    node.receive(&document(DocumentKind::Dictionary, 2, Some(50), &xtce(&["P", "NEW"])));
+    let file = directory.path().join("dictionaries/demo/dictionary-2.json");
+    let text = std::fs::read_to_string(&file).expect("kept");
+    std::fs::write(&file, text.replace("\"effective_from\": 50", "\"effective_from\": 60")).expect("written");
+    let node = start(directory.path());
+    assert_eq!((node.held(), node.versions()), (vec![(DocumentKind::Dictionary, 1)], vec![FIRST]));
+}
+
+#[test]
+fn documents_of_an_authority_that_left_stay_in_force_and_are_asked_for_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let node = start(directory.path());
+    let next = Authority::open_or_create(&directory.path().join("next"), 1_795_000_000).expect("made");
+    let first = document(DocumentKind::Dictionary, 1, None, &xtce(&["P"]));
+    node.receive(&first);
+    let list = |number: u32, authorities: &[&Authority], by: &Authority| {
+        let all: Vec<_> = authorities.iter().map(|one| one.certificate_der().to_vec()).collect();
+        let text = Authorities::from_der(&all).expect("authorities").to_pem();
+        let head = DocumentHead {
+            mission: None,
+            kind: delivery::DocumentKind::Trust,
+            number,
+            hash: delivery::DocumentHash::of(&text),
+            text_bytes: text.len() as u64,
+            ..first.head("demo", first.held().hash, DocumentSignature::default())
+        };
+        node.deliver(sign(head, by), &text);
+    };
+    list(10, &[&node.authority, &next], &node.authority);
+    assert_eq!((node.held().len(), node.documents.holds().borrow().node.len()), (1, 1));
+    list(11, &[&next], &next);
+    assert_eq!((node.held(), node.versions(), node.problem()), (vec![], vec![FIRST], None));
+    let head = first.head("demo", first.held().hash, DocumentSignature::default());
+    node.deliver(sign(head, &next), &first.content);
+    assert_eq!((node.held(), node.problem()), (vec![(DocumentKind::Dictionary, 1)], None));
+    list(12, &[&node.authority], &node.authority);
+    assert!(node.problem().is_some_and(|problem| problem.contains("not trusted here")));
+    assert_eq!(node.trust.certificates(), [next.certificate_der()]);
 }

@@ -16,8 +16,8 @@ const NOT_WANTED: u32 = 1;
 enum StreamError {
     #[error("a frame cannot be read")]
     Frame(#[from] FrameDecodeError),
-    #[error("mission {mission:?} was not asked for")]
-    NotWanted { mission: String },
+    #[error("documents of {scope:?} were not asked for")]
+    NotWanted { scope: String },
     #[error("the stream broke")]
     Stream(#[from] FrameError),
     #[error(transparent)]
@@ -67,11 +67,11 @@ async fn read(
 ) -> Result<(), StreamError> {
     while let Some(frame) = stream.next().await? {
         match (Frame::decode(frame.kind, &frame.body)?, incoming.as_mut()) {
-            (Some(Frame::Document(head)), None) if documents.wants(&head.mission) => {
+            (Some(Frame::Document(head)), None) if documents.wants(head.mission.as_deref()) => {
                 *incoming = Some(IncomingDocument::new(head));
             }
             (Some(Frame::Document(head)), None) => {
-                return Err(StreamError::NotWanted { mission: head.mission });
+                return Err(StreamError::NotWanted { scope: head.scope().to_owned() });
             }
             (Some(Frame::DocumentPart(part)), Some(document)) => document.on_part(&part)?,
             (Some(_), _) => return Err(StreamError::Unexpected),

@@ -1,50 +1,35 @@
 //! One session with the hub, from HELLO to its end.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dashboard::node_report_json;
 use delivery::{
-    Ack, BatchSequence, ChainHash, Frame, FrameDecodeError, Gap, GapReason, Lane, Outbox, Position,
-    ResumeError, SealedBatch,
+    Ack, Backoff, ClockComparison, Frame, FrameDecodeError, LogNumber, LogsMissing, Next, Outbox, Wanted,
 };
-use link::{Closed, Connection, FrameError, FrameReader, FrameWriter};
+use link::{Client, Closed, Connection, FrameError, FrameReader, FrameWriter};
 use service::metric::Metric;
-use space_packet::ReceptionTime;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::backoff::Backoff;
+use super::cap::LinkCap;
+use super::logs::Logs;
+use super::reading::ReadAhead;
+use super::ways::Ways;
 use super::{Forwarder, documents, update_backlog};
-use crate::intake::events::NODE_LINK;
-use crate::journal::{Batches, JournalState, ReadFailed};
+use crate::journal::ReadFailed;
 use crate::status::HubLink;
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Beyond what a slow link explains.
 const CLOCK_DIFFERENCE_S: f64 = 2.0;
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-/// Read from the journal at once: a few batches, so that a backlog is not read one by one.
-const READ_AHEAD_BYTES: usize = 256 * 1_024;
-/// Batches handed to the lane's stream and not yet taken by QUIC. Few: what is there cannot be called back.
-const LANE_QUEUE: usize = 2;
-/// An older journal is larger than this only on paper; a session that lasts longer begins anew.
-const DRAINING_MAX: Duration = Duration::from_secs(7 * 86_400);
+/// How often the clocks are compared.
+const TIME_INTERVAL: Duration = Duration::from_secs(10);
 /// What a stopping node gives its last batches to arrive.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// How long a session goes on.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Until {
-    /// The hub has everything the journal holds, which takes nothing new.
-    Drained,
-    /// The node stops.
-    Shutdown,
-}
 
 /// A session that ended as sessions do.
 pub(super) enum SessionEnd {
@@ -54,7 +39,11 @@ pub(super) enum SessionEnd {
         reason: String,
         /// Its wish.
         retry_after: Duration,
+        /// Where else to go.
+        hubs: Vec<String>,
     },
+    /// Other journals take part from the next session on.
+    OtherJournals,
     /// This node stops.
     Shutdown,
 }
@@ -64,22 +53,16 @@ pub(super) enum SessionEnd {
 pub(super) enum SessionError {
     #[error("no connection to the hub")]
     Connect(#[from] link::ConnectError),
-    #[error(
-        "STO-SESSION-FORK: this journal is not the one the hub knows; was a disk image restored, or the node cloned? Recording goes on, nothing is sent"
-    )]
-    Fork,
     #[error("the hub's answer cannot be read")]
     Frame(#[from] FrameDecodeError),
-    #[error("the journal cannot be read")]
+    #[error("a journal cannot be read")]
     Journal(#[from] ReadFailed),
-    #[error("the journal was lost and a new one began")]
-    JournalReplaced,
+    #[error("the hub's answer does not fit")]
+    Logs(#[from] LogsMissing),
     #[error("the connection was lost")]
     Lost(#[source] Closed),
     #[error("{code}: {detail}")]
     Rejected { code: &'static str, detail: String, retry_after: Duration },
-    #[error("STO-SESSION-FORK")]
-    Resume(#[from] ResumeError),
     #[error("the hub did not answer HELLO within {} s", HELLO_TIMEOUT.as_secs())]
     Silent,
     #[error("the hub said something else than was due")]
@@ -103,57 +86,59 @@ impl From<Closed> for SessionError {
     }
 }
 
+/// What outlasts a session.
+pub(super) struct Standing<'a> {
+    pub(super) forwarder: &'a Forwarder,
+    pub(super) client: &'a Client,
+    pub(super) outbox: &'a mut Outbox,
+    pub(super) logs: &'a mut Logs,
+    pub(super) backoff: &'a mut Backoff,
+    pub(super) cap: &'a mut LinkCap,
+    /// When this run of forwarding began: the outbox counts from there.
+    pub(super) began: Instant,
+}
+
+impl Standing<'_> {
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
 /// Runs a session on a fresh connection.
 pub(super) async fn run(
     connection: &Connection,
-    outbox: &mut Outbox,
-    forwarder: &Forwarder,
-    backoff: &mut Backoff,
+    mut standing: Standing<'_>,
     shutdown: &CancellationToken,
-    until: Until,
 ) -> Result<SessionEnd, SessionError> {
-    let (control, mut answers, sent) =
-        match timeout(HELLO_TIMEOUT, greet(connection, outbox, forwarder)).await {
-            Ok(greeted) => greeted?,
-            Err(_) => return Err(SessionError::Silent),
-        };
+    let (control, mut answers) = match timeout(HELLO_TIMEOUT, greet(connection, &mut standing)).await {
+        Ok(greeted) => greeted?,
+        Err(_) => return Err(SessionError::Silent),
+    };
+    let forwarder = standing.forwarder;
     let now = service::clock::now();
     forwarder.status.on_hub(HubLink::Connected { since: now });
     forwarder.status.on_contact(now);
-    let behind = outbox.appended().number() - outbox.acknowledged();
-    info!(watermark = outbox.acknowledged(), batches_behind = behind, "session opened");
+    info!("session opened");
 
-    let (lane, lane_queue) = mpsc::channel::<SealedBatch>(LANE_QUEUE);
-    let stream = connection.open_uni().await?;
-    // Both end with this session, when the set is dropped.
+    // They end with this session, when the set is dropped.
     let mut beside = JoinSet::new();
-    beside.spawn(async move {
-        if let Err(error) = send_lane(stream, lane_queue).await {
-            debug!(%error, "the lane's stream broke");
-        }
-    });
+    let ways = Ways::open(connection, &mut beside).await?;
     beside.spawn(documents::receive(connection.clone(), Arc::clone(&forwarder.documents)));
-    let mut session = Session { outbox, forwarder, backoff, control, lane, ahead: VecDeque::new(), sent };
-    session.run(&mut answers, shutdown, until).await
-}
-
-/// The journal grew, or another one began: then this session's numbers mean nothing any more.
-fn on_head(outbox: &mut Outbox, state: &JournalState) -> Result<(), SessionError> {
-    if state.store != outbox.store() {
-        return Err(SessionError::JournalReplaced);
-    }
-    outbox.on_appended(state.head);
-    Ok(())
+    let (ahead, clocks) = (ReadAhead::default(), ClockComparison::default());
+    let mut session = Session { standing, connection, control, ways, ahead, clocks };
+    session.run(&mut answers, shutdown).await
 }
 
 async fn greet(
     connection: &Connection,
-    outbox: &mut Outbox,
-    forwarder: &Forwarder,
-) -> Result<(FrameWriter, FrameReader, Position), SessionError> {
-    on_head(outbox, &forwarder.journal.state().borrow())?;
+    standing: &mut Standing<'_>,
+) -> Result<(FrameWriter, FrameReader), SessionError> {
+    let forwarder = standing.forwarder;
     let (mut control, mut answers) = connection.open_bi().await?;
-    let hello = outbox.hello(service::clock::now(), env!("CARGO_PKG_VERSION"));
+    control.set_priority(delivery::CONTROL_PRIORITY);
+    // What came in while the hub was looked for is backlog. A journal that was replaced meanwhile shows right after.
+    standing.logs.on_heads(standing.outbox);
+    let hello = standing.outbox.hello(forwarder.boot, service::clock::now(), env!("CARGO_PKG_VERSION"));
     send(&mut control, &Frame::Hello(hello)).await?;
     let ok = loop {
         let frame = answers.next().await?.ok_or(SessionError::Unexpected)?;
@@ -170,7 +155,6 @@ async fn greet(
             None => {}
         }
     };
-    let (watermark, hash) = outbox.on_hello_ok(&ok)?;
     let behind_s = ok.hub_time.seconds_since(service::clock::now());
     if behind_s.abs() > CLOCK_DIFFERENCE_S {
         warn!(
@@ -178,19 +162,16 @@ async fn greet(
             "this machine's clock differs from the hub's, reception times are wrong by that much"
         );
     }
-    // The hub's history must be this journal's history. A batch pruned here was acknowledged before.
-    if forwarder.journal.hash_at(watermark).await?.is_some_and(|ours| ours != hash) {
-        return Err(SessionError::Fork);
+    let (now, known) = (standing.now(), standing.logs.known(standing.outbox));
+    let proofs = standing.outbox.on_hello_ok(&ok, now)?;
+    // The hub's history must be these journals' history.
+    for proof in proofs {
+        let known = known.get(usize::from(proof.log.0)).copied().unwrap_or(0);
+        if standing.logs.may_be_fork(standing.outbox, &proof, known).await? {
+            standing.outbox.on_fork(proof.log);
+        }
     }
-    // What lies before is only needed to say how much a gap is missing; unknown, that is told as nothing.
-    let mut sent = Position { sequence: watermark, hash, records: 0, bytes: 0 };
-    if let Some(sequence) = watermark
-        && let Batches::Here(batches) = forwarder.journal.read(sequence, 1).await?
-        && let Some(batch) = batches.first()
-    {
-        (sent.records, sent.bytes) = (batch.position().records, batch.position().bytes);
-    }
-    Ok((control, answers, sent))
+    Ok((control, answers))
 }
 
 async fn send(stream: &mut FrameWriter, frame: &Frame) -> Result<(), FrameError> {
@@ -198,28 +179,13 @@ async fn send(stream: &mut FrameWriter, frame: &Frame) -> Result<(), FrameError>
     stream.send(kind, &[&body]).await
 }
 
-/// Writes batches to the lane's stream; waits here, and nowhere else, while QUIC's window is full.
-async fn send_lane(
-    mut stream: FrameWriter,
-    mut batches: mpsc::Receiver<SealedBatch>,
-) -> Result<(), FrameError> {
-    while let Some(batch) = batches.recv().await {
-        Metric::EdgeForwardSentBytes.add(batch.bytes().len() as u64);
-        stream.send(Frame::BATCH, &[batch.bytes()]).await?;
-    }
-    Ok(())
-}
-
 struct Session<'a> {
-    outbox: &'a mut Outbox,
-    forwarder: &'a Forwarder,
-    backoff: &'a mut Backoff,
+    standing: Standing<'a>,
+    connection: &'a Connection,
     control: FrameWriter,
-    lane: mpsc::Sender<SealedBatch>,
-    /// Batches read from the journal and not yet handed on.
-    ahead: VecDeque<SealedBatch>,
-    /// Where the lane stands at the hub when it has everything that was handed on.
-    sent: Position,
+    ways: Ways,
+    ahead: ReadAhead,
+    clocks: ClockComparison,
 }
 
 impl Session<'_> {
@@ -227,159 +193,191 @@ impl Session<'_> {
         &mut self,
         answers: &mut FrameReader,
         shutdown: &CancellationToken,
-        until: Until,
     ) -> Result<SessionEnd, SessionError> {
-        let mut head = self.forwarder.journal.state();
+        let forwarder = self.standing.forwarder;
+        let mut heads = forwarder.journal.state();
+        let mut alarm_heads = forwarder.alarms.state();
         let mut report = interval(REPORT_INTERVAL);
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut is_leaving = false;
-        let mut leave_at: Option<Instant> = match until {
-            Until::Drained => Some(Instant::now() + DRAINING_MAX),
-            Until::Shutdown => None,
-        };
-        let mut holds = self.forwarder.documents.holds();
+        let mut ask_time = interval(TIME_INTERVAL);
+        ask_time.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut policies = forwarder.steering.policies();
+        self.standing.outbox.set_policy(policies.current(), self.standing.began.elapsed());
+        let mut leave_at: Option<Instant> = None;
+        let mut is_journal_open = true;
+        let mut holds = forwarder.documents.holds();
         // What is held now is news to this session's hub.
         holds.mark_changed();
         loop {
-            on_head(self.outbox, &head.borrow_and_update())?;
-            let nothing_left = self.outbox.acknowledged() == self.outbox.appended().number();
-            if leave_at.is_some_and(|at| nothing_left || Instant::now() >= at) {
-                return self.leave().await;
-            }
-            let next = self.outbox.next_batch();
-            // Sent before the next wait, not within it: what was taken out of the journal must not be dropped.
-            if let Some(sequence) = next
-                && let Ok(place) = self.lane.clone().try_reserve_owned()
+            heads.borrow_and_update();
+            alarm_heads.borrow_and_update();
+            if self.standing.logs.leave_forks(self.standing.outbox).await?
+                || !self.standing.logs.on_heads(self.standing.outbox)
             {
-                let batch = self.batch(sequence).await?;
-                self.outbox.on_sent(&batch.header, batch.bytes().len() as u64);
-                self.sent = batch.position();
-                place.send(batch);
+                return self.leave("another journal began").await.map(|()| SessionEnd::OtherJournals);
+            }
+            let is_all_there = self.standing.logs.is_all_at_hub(self.standing.outbox);
+            if leave_at.is_some_and(|at| is_all_there || Instant::now() >= at) {
+                return self.leave("the node stops").await.map(|()| SessionEnd::Shutdown);
+            }
+            let now = self.standing.now();
+            let ready_at = self.standing.cap.ready_at(now, service::clock::now());
+            let next = match self.standing.outbox.next(now) {
+                Next::Send(_) if ready_at > now => Next::At(ready_at),
+                next => next,
+            };
+            // Sent before the next wait, not within it: what was taken out of the journal must not be dropped.
+            if let Next::Send(wanted) = next
+                && let Ok(place) = self.ways.queue(wanted.way).clone().try_reserve_owned()
+            {
+                let batch = self.read(&wanted).await?;
+                let (last, bytes) = (batch.header.sequence, batch.bytes().len() as u64);
+                let now = self.standing.now();
+                self.standing.outbox.on_sent(&wanted, last, bytes, now);
+                self.standing.cap.on_sent(bytes, now);
+                place.send((wanted.log, batch));
                 continue;
             }
-            let lane = self.lane.clone();
+            let waits_for = match next {
+                Next::Send(wanted) => Some(self.ways.queue(wanted.way).clone()),
+                Next::At(_) | Next::Nothing => None,
+            };
+            let room = async {
+                match &waits_for {
+                    Some(queue) => queue.reserve().await.is_ok(),
+                    None => std::future::pending().await,
+                }
+            };
+            let due = match next {
+                Next::At(at) => self.standing.began + at.min(now + REPORT_INTERVAL),
+                Next::Nothing | Next::Send(_) => Instant::now() + REPORT_INTERVAL,
+            };
             tokio::select! {
                 biased;
                 frame = answers.next() => {
                     let frame = frame?.ok_or(SessionError::Unexpected)?;
-                    match Frame::decode(frame.kind, &frame.body)? {
-                        Some(Frame::Ack(ack)) => self.on_ack(ack).await?,
-                        Some(Frame::Goodbye(goodbye)) => {
-                            let retry_after = Duration::from_millis(u64::from(goodbye.retry_after_ms));
-                            return Ok(SessionEnd::Goodbye { reason: goodbye.reason, retry_after });
-                        }
-                        Some(_) => return Err(SessionError::Unexpected),
-                        None => {}
+                    if let Some(end) = self.on_frame(Frame::decode(frame.kind, &frame.body)?).await? {
+                        return Ok(end);
                     }
                 }
-                room = lane.reserve(), if next.is_some() => {
-                    if room.is_err() {
-                        // The lane's stream broke; the connection says why.
+                has_room = room => {
+                    if !has_room {
+                        // A stream broke; the connection says why.
                         return Err(SessionError::Unexpected);
                     }
                 }
-                changed = head.changed() => {
+                changed = heads.changed(), if is_journal_open => {
                     // The journal ended: the node is stopping and everything is committed.
-                    if changed.is_err() && leave_at.is_none() {
-                        leave_at = Some(Instant::now() + FAREWELL);
-                    }
                     if changed.is_err() {
-                        tokio::time::sleep(Duration::from_millis(10)).await;
+                        is_journal_open = false;
+                        leave_at.get_or_insert(Instant::now() + FAREWELL);
                     }
                 }
-                () = shutdown.cancelled(), if !is_leaving => {
-                    is_leaving = true;
+                Ok(()) = alarm_heads.changed() => {}
+                () = shutdown.cancelled(), if leave_at.is_none() => {
                     leave_at = Some(Instant::now() + FAREWELL);
                 }
                 () = tokio::time::sleep(Duration::from_millis(50)), if leave_at.is_some() => {}
+                () = policies.changed() => {
+                    let now = self.standing.now();
+                    self.standing.outbox.set_policy(policies.current(), now);
+                }
                 Ok(()) = holds.changed() => {
                     let holds = Frame::Holds(holds.borrow_and_update().clone());
                     send(&mut self.control, &holds).await?;
                 }
-                _ = report.tick() => self.report().await?,
+                _ = report.tick() => {
+                    self.report().await?;
+                    self.standing.logs.tell_drained(self.standing.outbox);
+                    if self.standing.logs.has_changed() {
+                        return self.leave("other journals take part").await.map(|()| SessionEnd::OtherJournals);
+                    }
+                }
+                _ = ask_time.tick() => {
+                    send(&mut self.control, &Frame::TimeAsk(service::clock::now())).await?;
+                    if let Some(request) = forwarder.credentials.request().await {
+                        send(&mut self.control, &request).await?;
+                    }
+                }
+                () = tokio::time::sleep_until(due) => {}
             }
         }
     }
 
-    async fn batch(&mut self, sequence: BatchSequence) -> Result<SealedBatch, SessionError> {
-        if self.ahead.front().is_none_or(|batch| batch.header.sequence != sequence) {
-            self.ahead = match self.forwarder.journal.read(sequence, READ_AHEAD_BYTES).await? {
-                Batches::Absent => return self.absent(sequence).await,
-                Batches::Here(batches) => batches.into(),
-                Batches::Missing { until, reason } => return self.gap(until, reason).await,
-            };
+    async fn read(&mut self, wanted: &Wanted) -> Result<delivery::SealedBatch, SessionError> {
+        let log = self.standing.logs.of(self.standing.outbox, wanted.log).ok_or(SessionError::Unexpected)?;
+        let mission = self.standing.forwarder.missions.first().map_or("unknown", String::as_str);
+        Ok(self.ahead.take(self.standing.outbox, wanted, log, mission).await?)
+    }
+
+    async fn on_frame(&mut self, frame: Option<Frame>) -> Result<Option<SessionEnd>, SessionError> {
+        match frame {
+            Some(Frame::Ack(ack)) => self.on_ack(&ack).await?,
+            Some(Frame::Credit(credit)) => {
+                self.standing.outbox.on_credit(credit);
+                self.standing.forwarder.linger.set(self.standing.outbox.linger());
+            }
+            Some(Frame::Goodbye(goodbye)) => {
+                let retry_after = Duration::from_millis(u64::from(goodbye.retry_after_ms));
+                return Ok(Some(SessionEnd::Goodbye {
+                    reason: goodbye.reason,
+                    retry_after,
+                    hubs: goodbye.hubs,
+                }));
+            }
+            Some(Frame::TimeAnswer(answer)) => {
+                self.clocks.on_answer(&answer, service::clock::now());
+                self.standing.forwarder.status.on_clock(self.clocks.offset());
+            }
+            Some(Frame::SetAside(aside)) => {
+                let (log, sequence, reason) = (aside.log.0, aside.sequence.0, aside.reason);
+                warn!(log, sequence, reason, "the hub keeps a batch apart, it is not in the archive");
+            }
+            Some(Frame::Renewed(renewed)) => self.standing.forwarder.credentials.on_renewed(renewed).await,
+            Some(Frame::RenewRefused(refused)) => {
+                self.standing.forwarder.credentials.on_refused(&refused).await;
+            }
+            Some(Frame::Forked(log)) => self.standing.outbox.on_fork(log),
+            Some(_) => return Err(SessionError::Unexpected),
+            None => {}
         }
-        self.ahead.pop_front().ok_or(SessionError::Fork)
+        Ok(None)
     }
 
-    /// Of a journal from before the beginning may be lost; of this one unacknowledged batches are never pruned, so one
-    /// that was means another journal than the hub's.
-    async fn absent(&self, sequence: BatchSequence) -> Result<SealedBatch, SessionError> {
-        let tail = self.forwarder.journal.state().borrow().tail;
-        match tail.filter(|tail| self.forwarder.is_older && sequence < *tail) {
-            Some(tail) => self.gap(BatchSequence(tail.0 - 1), GapReason::Damaged).await,
-            None => Err(SessionError::Fork),
-        }
-    }
-
-    /// What stands in for batches that will never be here, so that the lane goes on behind them.
-    async fn gap(&self, last: BatchSequence, reason: GapReason) -> Result<SealedBatch, SessionError> {
-        let behind = match self.forwarder.journal.read(last.next(), 1).await? {
-            Batches::Here(batches) => batches.into_iter().next(),
-            Batches::Absent | Batches::Missing { .. } => None,
-        };
-        let lane = Lane::Telemetry;
-        let continues = match &behind {
-            Some(batch) => batch.previous,
-            None => ChainHash::after_gap(self.outbox.store(), lane, last),
-        };
-        let before = (self.sent.records > 0 || self.sent.sequence.is_none()).then_some(self.sent.records);
-        let records = behind
-            .as_ref()
-            .zip(before)
-            .map_or(0, |(batch, before)| batch.header.records_before.saturating_sub(before));
-        let fallback = self.forwarder.missions.first().map_or("unknown", String::as_str);
-        let (mission, link) = behind
-            .as_ref()
-            .map_or((fallback, NODE_LINK), |batch| (&*batch.header.mission, &*batch.header.link));
-        let first = BatchSequence(self.sent.number() + 1);
-        warn!(first = first.0, last = last.0, reason = reason.word(), "a gap was declared to the hub");
-        let gap = Gap { first, reason, records, continues };
-        let noticed = ReceptionTime(service::clock::now());
-        Ok(SealedBatch::seal_gap(lane, &self.sent, last, gap, (mission, link), noticed))
-    }
-
-    async fn on_ack(&mut self, ack: Ack) -> Result<(), SessionError> {
+    async fn on_ack(&mut self, ack: &Ack) -> Result<(), SessionError> {
         // Only a hub that takes something is worth coming back to at once.
-        self.backoff.succeeded();
-        let before = self.outbox.acknowledged();
-        self.outbox.on_acknowledged(ack);
-        Metric::EdgeForwardAcknowledgedBatches.add(self.outbox.acknowledged() - before);
-        self.forwarder.status.on_contact(service::clock::now());
-        let (watermark, safe) =
-            (BatchSequence(self.outbox.acknowledged()), BatchSequence(self.outbox.safe()));
-        self.forwarder
-            .journal
-            .acknowledged(self.outbox.store(), watermark, safe)
-            .await
-            .map_err(ReadFailed::from)?;
+        self.standing.backoff.succeeded();
+        let LogNumber(number) = ack.log;
+        let now = self.standing.now();
+        let store = self.standing.outbox.store_of(ack.log);
+        let before = store.map_or(0, |store| self.standing.outbox.watermark(store));
+        let is_news = self.standing.outbox.on_ack(ack, now);
+        let after = store.map_or(0, |store| self.standing.outbox.watermark(store));
+        Metric::EdgeForwardAcknowledgedBatches.add(after.saturating_sub(before));
+        self.standing.forwarder.status.on_contact(service::clock::now());
+        debug!(log = number, watermark = ack.watermark, safe = ack.safe, is_news, "acknowledged");
+        self.standing.logs.acknowledge(self.standing.outbox, ack.log).await?;
         Ok(())
     }
 
     async fn report(&mut self) -> Result<(), SessionError> {
-        if !self.forwarder.is_older {
-            update_backlog(&self.forwarder.journal, &self.forwarder.status, self.outbox.acknowledged())
-                .await?;
+        let forwarder = self.standing.forwarder;
+        self.standing.outbox.on_round_trip(self.connection.rtt());
+        if let Some(dropped) = self.standing.client.datagrams_dropped() {
+            Metric::EdgeForwardDatagramsDropped.set(dropped as f64);
         }
-        let report = node_report_json(&self.forwarder.status.report());
+        let store = forwarder.journal.state().borrow().store;
+        update_backlog(&forwarder.journal, &forwarder.status, &self.standing.outbox.missing(store)).await?;
+        let report = node_report_json(&forwarder.status.report());
         send(&mut self.control, &Frame::Report(report)).await?;
         Ok(())
     }
 
-    async fn leave(&mut self) -> Result<SessionEnd, SessionError> {
+    async fn leave(&mut self, reason: &str) -> Result<(), SessionError> {
         self.report().await.ok();
-        let goodbye = delivery::Goodbye { reason: "the node stops".to_owned(), retry_after_ms: 0 };
+        let (reason, hubs) = (reason.to_owned(), Vec::new());
+        let goodbye = delivery::Goodbye { reason, retry_after_ms: 0, hubs };
         send(&mut self.control, &Frame::Goodbye(goodbye)).await?;
-        Ok(SessionEnd::Shutdown)
+        Ok(())
     }
 }

@@ -224,7 +224,8 @@ impl MissionState {
         }
         self.retry_at = None;
         if let Err(error) = self.write_seconds(database).and_then(|()| self.write_coarser()) {
-            warn!(%error, "roll-ups could not be written, they stay in memory for now");
+            let retry_after_s = RETRY_AFTER.as_secs();
+            warn!(%error, retry_after_s, "roll-ups could not be written, they stay in memory and are tried again");
             self.retry_at = Some(Instant::now() + RETRY_AFTER);
             self.give_up_what_is_too_much();
         }

@@ -60,7 +60,7 @@ fn mission(directory: &Path) -> LoadedMission {
         },
         packet_error_control: PacketErrorControl::None,
     };
-    service::mission::load(&directory.join("edge.toml"), &config, directory).expect("loads")
+    service::mission::load(&directory.join("edge.toml"), &config, directory, &|_, _| Ok(())).expect("loads")
 }
 
 fn packet(made_ms: i64) -> Vec<u8> {
@@ -91,7 +91,7 @@ impl World {
         let opened = opener(Opening::Again).expect("opens");
         let limits = JournalLimits {
             retained_bytes_max: 64 << 20,
-            acknowledged_bytes_max: 60_000,
+            acknowledged_bytes_max: 40_000,
             ..JournalLimits::none(self.folder.path())
         };
         let (events, _) = tokio::sync::mpsc::channel(1);

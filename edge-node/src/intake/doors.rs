@@ -15,13 +15,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::events::{EventLog, event};
+use super::events::EventLog;
 use super::http::{HttpContext, HttpDoors};
 use super::link::Queues;
 use super::tcp::TcpIntake;
 use super::udp::UdpIntake;
 use super::{Link, LinkStatistics};
 use crate::config::{Door, EdgeConfig, LinkConfig};
+use crate::events::event;
 use crate::status::NodeStatus;
 
 /// How often the file is looked at.

@@ -1,57 +1,104 @@
-//! What the node has to say itself: it goes the way of everything that is received, so that mission control hears it.
+//! What the node has to say itself, recorded in the alarm lane: whatever telemetry waits for the disk or for the link,
+//! mission control hears it first.
 
-use delivery::{EVENT_TEXT_BYTES_MAX, Event, Severity};
+use std::time::Duration;
+
+use delivery::{BatchBuilder, Content, Event, Packer};
 use space_packet::ReceptionTime;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Link, Records, Submission};
+use crate::journal::{JournalHandle, JournalStopped};
 
 /// Name of the link that the node's own events come by. No configured link may have it.
 pub const NODE_LINK: &str = "node";
+/// Events that wait to be recorded: more come only from something that fails all the time. Then they stand in the log
+/// only.
+const WAITING_MAX: usize = 256;
+/// What a stopping node gives a full journal to take what was told already.
+const STOP_WAIT: Duration = Duration::from_secs(2);
 
-/// Where events are told: one link for each mission received here.
+/// An event, and the mission it concerns when it is not all of them.
+type Told = (Option<String>, Event);
+
+/// Where events are told.
 pub struct EventLog {
-    missions: Vec<(String, Link)>,
+    waiting: mpsc::Sender<Told>,
 }
 
-/// An event that is noticed now.
-pub fn event(code: &str, severity: Severity, text: String, details: &[(&str, String)]) -> Event {
-    Event {
-        at: service::clock::now(),
-        code: code.to_owned(),
-        severity,
-        text: cut(text),
-        details: details.iter().map(|(name, value)| ((*name).to_owned(), cut(value.clone()))).collect(),
-    }
-}
-
-/// A text no longer than an event may hold.
-fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(EVENT_TEXT_BYTES_MAX));
-    text
+/// Records what is told: a batch for each mission that is received here.
+pub struct EventRecorder {
+    told: mpsc::Receiver<Told>,
+    missions: Vec<String>,
+    journal: JournalHandle,
+    packer: Packer,
 }
 
 impl EventLog {
-    /// Tells events by these links, each of the mission named.
-    pub fn new(missions: Vec<(String, Link)>) -> Self {
-        Self { missions }
+    /// A log of these missions, and who records it in a journal.
+    pub fn new(missions: Vec<String>, journal: JournalHandle) -> (Self, EventRecorder) {
+        let (waiting, told) = mpsc::channel(WAITING_MAX);
+        (Self { waiting }, EventRecorder { told, missions, journal, packer: Packer::default() })
     }
 
     /// Tells an event to one mission, or to all.
     pub fn tell(&self, mission: Option<&str>, event: &Event) {
-        let concerned =
-            self.missions.iter().filter(|(name, _)| mission.is_none_or(|mission| mission == name));
-        for (_, link) in concerned {
-            let submission = Submission {
-                reception: ReceptionTime(event.at),
-                records: Records::Events(vec![event.clone()]),
-                producer: None,
-                request: None,
-            };
-            // It stands in the log in any case; waiting here would hold up what it speaks of.
-            if let Err(refused) = link.try_submit(submission) {
-                warn!(code = event.code, %refused, "event could not be recorded");
-            }
+        // It stands in the log in any case; waiting here would hold up what it speaks of.
+        if let Err(refused) = self.waiting.try_send((mission.map(str::to_owned), event.clone())) {
+            warn!(code = event.code, %refused, "event could not be recorded");
         }
     }
+}
+
+impl EventRecorder {
+    /// Records until shutdown, and then what was told before it.
+    pub async fn run(mut self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut told = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                count = self.told.recv_many(&mut told, WAITING_MAX) => if count == 0 {
+                    return Ok(());
+                },
+                () = shutdown.cancelled() => return Ok(()),
+            }
+            // Outside, so that nothing is dropped half-way.
+            let is_recorded = tokio::select! {
+                recorded = record(&mut self.packer, &self.missions, &self.journal, &told) => recorded.is_ok(),
+                () = async { shutdown.cancelled().await; tokio::time::sleep(STOP_WAIT).await } => false,
+            };
+            if !is_recorded {
+                warn!(events = told.len(), "events could not be recorded");
+                return Ok(());
+            }
+            told.clear();
+        }
+    }
+}
+
+/// At once, whatever is there: it must not wait for company.
+async fn record(
+    packer: &mut Packer,
+    missions: &[String],
+    journal: &JournalHandle,
+    told: &[Told],
+) -> Result<(), JournalStopped> {
+    for mission in missions {
+        let mut builder = BatchBuilder::of(Content::Events, mission, NODE_LINK);
+        let concerning = told.iter().filter(|(of, _)| of.as_ref().is_none_or(|of| of == mission));
+        for (_, event) in concerning {
+            let bytes = event.encode();
+            if !builder.has_room_for(bytes.len())
+                && let Some(body) = builder.pack_with(packer)
+            {
+                journal.append(body, Vec::new(), Vec::new()).await?;
+            }
+            builder.push(ReceptionTime(event.at), &bytes);
+        }
+        if let Some(body) = builder.pack_with(packer) {
+            journal.append(body, Vec::new(), Vec::new()).await?;
+        }
+    }
+    Ok(())
 }

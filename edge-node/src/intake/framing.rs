@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use space_packet::{HeaderError, PacketFramer, PrimaryHeader, Rejection};
 
-use super::Records;
+use super::{Records, push_packet};
 
 /// Length in front of each packet: 4 bytes, big-endian, not counting themselves.
 const PREFIX_BYTES: usize = 4;
@@ -65,16 +65,6 @@ impl Framing {
     /// Whether there is anything to hand on.
     pub fn has_records(&self) -> bool {
         !self.records.is_empty()
-    }
-
-    fn packet(&mut self, packet: &[u8]) {
-        if !matches!(self.records.last(), Some(Records::Packets { .. })) {
-            self.records.push(Records::Packets { bytes: Vec::new(), ends: Vec::new() });
-        }
-        if let Some(Records::Packets { bytes, ends }) = self.records.last_mut() {
-            bytes.extend_from_slice(packet);
-            ends.push(bytes.len() as u32);
-        }
     }
 
     fn unframed(&mut self, cause: &'static str, bytes: &[u8], all_bytes: u64) {
@@ -166,7 +156,7 @@ fn take_bare(framer: &mut PacketFramer, found: &mut Framing) {
         let packet = framer.next_packet(&mut |rejection, first| rejections.push((rejection, first.to_vec())));
         rejections.iter().for_each(|(rejection, first)| skipped(found, *rejection, first));
         match packet {
-            Some(packet) => found.packet(packet),
+            Some(packet) => push_packet(&mut found.records, packet),
             None => return,
         }
     }
@@ -186,7 +176,7 @@ fn take_prefixed(buffer: &[u8], packet_bytes_max: usize, found: &mut Framing) ->
         }
         let Some((packet, behind)) = behind.split_at_checked(length as usize) else { break };
         match not_a_packet(packet) {
-            None => found.packet(packet),
+            None => push_packet(&mut found.records, packet),
             Some(cause) => found.unframed(cause, packet, packet.len() as u64),
         }
         rest = behind;

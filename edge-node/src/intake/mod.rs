@@ -20,7 +20,7 @@ pub mod udp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use delivery::{Event, SampleRecord, Scalar};
+use delivery::{SampleRecord, Scalar};
 use space_packet::ReceptionTime;
 
 use crate::journal::DurableCount;
@@ -44,8 +44,6 @@ pub struct Submission {
 /// What was received.
 #[derive(Clone, Debug)]
 pub enum Records {
-    /// What the node has to say itself.
-    Events(Vec<Event>),
     /// Space packets whose headers read and whose lengths fit, one after the other.
     Packets {
         /// Their bytes.
@@ -68,7 +66,6 @@ impl Records {
     /// Number of records.
     pub fn count(&self) -> usize {
         match self {
-            Self::Events(events) => events.len(),
             Self::Packets { ends, .. } => ends.len(),
             Self::Samples(samples) => samples.len(),
             Self::Unframed { .. } => 1,
@@ -84,14 +81,13 @@ impl Records {
     pub fn received_bytes(&self) -> usize {
         match self {
             Self::Packets { bytes, .. } | Self::Unframed { bytes, .. } => bytes.len(),
-            Self::Events(_) | Self::Samples(_) => self.bytes(),
+            Self::Samples(_) => self.bytes(),
         }
     }
 
     /// What they take in memory, about.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Events(events) => events.iter().map(|event| 128 + event.text.len()).sum(),
             Self::Packets { bytes, ends } => bytes.len() + 4 * ends.len(),
             Self::Samples(samples) => samples.iter().map(sample_bytes).sum(),
             Self::Unframed { bytes, .. } => bytes.len(),
@@ -99,6 +95,17 @@ impl Records {
     }
 }
 
+/// Adds a packet behind records of which the newest may be packets already.
+fn push_packet(records: &mut Vec<Records>, packet: &[u8]) {
+    if let Some(Records::Packets { bytes, ends }) = records.last_mut() {
+        bytes.extend_from_slice(packet);
+        ends.push(bytes.len() as u32);
+    } else {
+        records.push(Records::Packets { bytes: packet.to_vec(), ends: vec![packet.len() as u32] });
+    }
+}
+
+/// What a sample takes in memory, about.
 fn sample_bytes(sample: &SampleRecord) -> usize {
     let value = match &sample.value {
         Scalar::Binary(bytes) => bytes.len(),

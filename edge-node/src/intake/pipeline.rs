@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use delivery::{BatchBuilder, Content, Event, Packer, SampleRecord, Unframed, Verdicts};
+use delivery::{BatchBuilder, Content, Packer, SampleRecord, Unframed, Verdicts};
 use mission_database::DecodedPacket;
 use processing::{QUARANTINED, Sample, Unseen, Validator, Verdict};
 use service::metric::Metric;
@@ -19,13 +19,12 @@ use tracing::{error, warn};
 use super::link::{LinkContext, Queues};
 use super::queue::{Next, Stopped};
 use super::{Producer, Records, RequestPart, Submission, packets};
+use crate::forwarding::Linger;
 use crate::journal::{DurableCount, JournalHandle, Receipt};
 use crate::view::{View, Viewed};
 
 /// A batch this full is sealed at once. Larger ones save little and cost sled memory (measured).
 const RECORDS_FULL: usize = 512;
-/// How long a record waits for company when its link is quiet.
-const LINGER: Duration = Duration::from_millis(2);
 /// What a stopping node gives a full journal to take what was read already.
 const STOP_WAIT: Duration = Duration::from_secs(2);
 
@@ -41,6 +40,8 @@ pub struct Pipeline {
     pub viewer: mpsc::Sender<Viewed>,
     /// What batches are packed with.
     pub packer: Packer,
+    /// How long a record waits for company when its link is quiet.
+    pub linger: Arc<Linger>,
     /// For waiting until the journal takes a batch.
     pub runtime: tokio::runtime::Handle,
     /// The node stops.
@@ -157,16 +158,9 @@ impl Pipeline {
                     &mut credit,
                 )?;
             }
-            Records::Events(events) => {
-                for event in events {
-                    let bytes = Event::encode(event);
-                    let record = Judged { reception, verdicts: Verdicts::NONE, bytes: &bytes };
-                    self.push(state, Content::Events, &record, &mut credit)?;
-                }
-            }
         }
         credit.settle(state);
-        state.seal_at = state.seal_at.or_else(|| Some(Instant::now() + LINGER));
+        state.seal_at = state.seal_at.or_else(|| Some(Instant::now() + self.linger.get()));
         if is_seen {
             state.samples = samples.len();
             self.show(state.context.mission, samples);

@@ -13,8 +13,9 @@ use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::events::{EventLog, event};
-use super::{Link, Records, Submission};
+use super::events::EventLog;
+use super::{Link, Records, Submission, push_packet};
+use crate::events::event;
 
 /// The largest datagram there is.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
@@ -138,7 +139,7 @@ impl Datagrams {
             && let Some((packet, behind)) = rest.split_at_checked(header.packet_bytes())
             && packet.len() <= link.statistics().config.packet_bytes_max
         {
-            self.packet(packet);
+            push_packet(&mut self.records, packet);
             rest = behind;
         }
         if !rest.is_empty() || datagram.is_empty() {
@@ -151,16 +152,6 @@ impl Datagrams {
             };
             link.statistics().rejected(cause, rest.len() as u64);
             self.records.push(Records::Unframed { cause, bytes: rest.to_vec() });
-        }
-    }
-
-    fn packet(&mut self, packet: &[u8]) {
-        if !matches!(self.records.last(), Some(Records::Packets { .. })) {
-            self.records.push(Records::Packets { bytes: Vec::new(), ends: Vec::new() });
-        }
-        if let Some(Records::Packets { bytes, ends }) = self.records.last_mut() {
-            bytes.extend_from_slice(packet);
-            ends.push(bytes.len() as u32);
         }
     }
 }

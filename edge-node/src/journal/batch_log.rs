@@ -11,20 +11,32 @@ use delivery::{
 use tracing::error;
 
 use super::envelope::{self, JournalKey};
-use super::events::event;
 use super::gaps::Gaps;
 use super::store::{Note, Store, fact, number_in};
 use super::{Found, GapReason, GapRecord, Journal, JournalError, Receipt};
+use crate::events::event;
 
 /// Numbers reserved at once: one sync for so many batches, and at most so many are given up after a damaged end.
 const RESERVED_AT_ONCE: u64 = 4_096;
 /// Batches behind the new tail that are looked at to count what lies before it.
 const TAIL_SEARCH: u64 = 64;
 
+/// Which journal is opened, or begun where there is none.
+#[derive(Clone, Debug)]
+pub struct LogOptions {
+    /// The lane of its batches.
+    pub lane: Lane,
+    /// Its name, when it is begun.
+    pub new_store: StoreId,
+    /// What its batches are encrypted with; plain without one.
+    pub key: Option<JournalKey>,
+}
+
 /// A journal over an engine.
 pub struct BatchLog<S: Store> {
     store: S,
     id: StoreId,
+    lane: Lane,
     key: Option<JournalKey>,
     /// Newest batch, or the end of the gap behind it.
     head: Position,
@@ -67,6 +79,9 @@ impl<S: Store> BatchLog<S> {
         };
         let opened = envelope::open(self.key.as_ref(), self.id, number, value)?;
         Ok(match opened.and_then(SealedBatch::parse) {
+            Ok(batch) if batch.header.lane != self.lane => {
+                Checked::Unsound(BatchError::Malformed { what: "it is of another lane" })
+            }
             Ok(batch) if batch.header.sequence.0 == number => Checked::Sound(Box::new(batch)),
             Ok(_) => Checked::Unsound(BatchError::Malformed { what: "it lies under another's number" }),
             Err(damage) => Checked::Unsound(damage),
@@ -160,6 +175,10 @@ impl<S: Store> Journal for BatchLog<S> {
         self.id
     }
 
+    fn lane(&self) -> Lane {
+        self.lane
+    }
+
     fn head(&self) -> Position {
         self.head
     }
@@ -180,7 +199,7 @@ impl<S: Store> Journal for BatchLog<S> {
         if self.is_read_only {
             return Err(JournalError::ReadOnly);
         }
-        let batch = body.seal(Lane::Telemetry, &self.head);
+        let batch = body.seal(self.lane, &self.head);
         assert!(batch.bytes().len() <= BATCH_BYTES_MAX, "the builder keeps batches below a journal value");
         let number = batch.header.sequence.0;
         self.reserve(number)?;

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use delivery::{BATCH_BYTES_MAX, BatchHeader, ChainHash, Lane, SealedBatch};
+use delivery::{BATCH_BYTES_MAX, ChainHash, Lane, SealedBatch};
 
 use super::envelope::{self, Envelope, OVERHEAD_BYTES};
 
@@ -17,8 +17,6 @@ use super::envelope::{self, Envelope, OVERHEAD_BYTES};
 const WINDOW_BYTES: usize = 4 << 20;
 /// What the longest value needs.
 const VALUE_BYTES_MAX: usize = BATCH_BYTES_MAX + OVERHEAD_BYTES;
-/// The two hashes and the check sum behind a batch's body.
-const TRAILER_BYTES: usize = 36;
 /// More versions than will be.
 const VERSION_MAX: u8 = 15;
 
@@ -48,6 +46,7 @@ struct Value {
 
 /// The values found in some files, by sequence.
 pub(super) struct Carved {
+    lane: Lane,
     files: Vec<PathBuf>,
     /// One of each number after all, more while they are looked for: a number that was never committed may have been
     /// used again.
@@ -55,12 +54,17 @@ pub(super) struct Carved {
 }
 
 impl Carved {
-    /// Looks through all files of a directory and of its folders, for sequences behind `acknowledged` up to the newest
-    /// that was committed, where that is known. What the disk cannot read is passed over.
-    pub(super) fn from_directory(directory: &Path, acknowledged: u64, committed: Option<Newest>) -> Self {
+    /// Looks through all files of a directory and of its folders, for sequences of a lane behind `acknowledged` up to
+    /// the newest that was committed, where that is known. What the disk cannot read is passed over.
+    pub(super) fn from_directory(
+        directory: &Path,
+        lane: Lane,
+        acknowledged: u64,
+        committed: Option<Newest>,
+    ) -> Self {
         let mut files = Vec::new();
         list_files(directory, 1, &mut files);
-        let mut carved = Self { files: Vec::new(), places: BTreeMap::new() };
+        let mut carved = Self { lane, files: Vec::new(), places: BTreeMap::new() };
         for (index, path) in files.iter().enumerate() {
             if let Ok(file) = File::open(path) {
                 carved.look_through(&file, index);
@@ -129,7 +133,7 @@ impl Carved {
     fn take_from(&mut self, window: &[u8], step: usize, place: impl Fn(usize) -> Place) {
         let mut offset = 0;
         while offset < step {
-            match value_at(&window[offset..]) {
+            match value_at(&window[offset..], self.lane) {
                 Some(Value { number, length, hashes }) => {
                     // A later copy is the same; of envelopes that cannot be told, and the first one found stays.
                     let known = self.places.entry(number).or_default();
@@ -157,22 +161,20 @@ fn list_files(directory: &Path, depth: u32, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The sequence and length of the value that begins here, when one does and is sound.
-fn value_at(bytes: &[u8]) -> Option<Value> {
+/// The sequence and length of the value that begins here, when one does and is sound. An envelope hides its lane.
+fn value_at(bytes: &[u8], wanted: Lane) -> Option<Value> {
     if bytes.starts_with(&envelope::MAGIC) {
         let length = Envelope::length_at(bytes)?;
         let envelope = Envelope::parse(bytes.get(..length)?).ok()?;
         return Some(Value { number: envelope.number, length, hashes: None });
     }
     // Length of the header, version, lane: what most places fail.
-    let &[low, high, version, lane, ..] = bytes else { return None };
-    if high > 2 || lane != Lane::Telemetry as u8 || !(1..=VERSION_MAX).contains(&version) {
+    let &[_, high, version, lane, ..] = bytes else { return None };
+    if high > 2 || lane != wanted as u8 || !(1..=VERSION_MAX).contains(&version) {
         return None;
     }
-    let header_bytes = usize::from(u16::from_le_bytes([low, high]));
-    let header: BatchHeader = postcard::from_bytes(bytes.get(2..2 + header_bytes)?).ok()?;
-    let length = 2 + header_bytes + header.body_bytes as usize + TRAILER_BYTES;
-    let batch = SealedBatch::parse(bytes.get(..length.min(BATCH_BYTES_MAX))?.to_vec()).ok()?;
+    let length = SealedBatch::length_at(bytes)?;
+    let batch = SealedBatch::parse(bytes.get(..length)?.to_vec()).ok()?;
     let hashes = Some((batch.hash, batch.previous));
     Some(Value { number: batch.header.sequence.0, length, hashes })
 }
@@ -202,16 +204,16 @@ mod tests {
             let folder = tempfile::tempdir().expect("a directory");
             let bytes = [&before[..], first.bytes(), &between, &second, &between].concat();
             std::fs::write(folder.path().join("db"), bytes).expect("written");
-            let carved = Carved::from_directory(folder.path(), 0, None);
+            let carved = Carved::from_directory(folder.path(), Lane::Telemetry, 0, None);
             let values: Vec<_> = carved.values().map(|value| value.expect("reads")).collect();
             prop_assert_eq!(values, [(1, first.bytes().to_vec()), (2, second.to_vec())]);
         }
 
         #[test]
         fn whatever_the_bytes_nothing_panics(bytes in any::<Vec<u8>>(), version in 0u8..3, high in 0u8..2) {
-            let _ = value_at(&bytes);
-            let _ = value_at(&[&[bytes.len() as u8, high, version, 2], &bytes[..]].concat());
-            let _ = value_at(&[&envelope::MAGIC[..], &bytes].concat());
+            let _ = value_at(&bytes, Lane::Telemetry);
+            let _ = value_at(&[&[bytes.len() as u8, high, version, 2], &bytes[..]].concat(), Lane::Telemetry);
+            let _ = value_at(&[&envelope::MAGIC[..], &bytes].concat(), Lane::Telemetry);
         }
     }
 
@@ -225,7 +227,7 @@ mod tests {
         std::fs::write(folder.path().join("db"), bytes).expect("written");
         let check = |committed: &SealedBatch, expected: &[&SealedBatch]| {
             let newest = Newest { number: committed.header.sequence.0, hash: committed.hash };
-            let carved = Carved::from_directory(folder.path(), 0, Some(newest));
+            let carved = Carved::from_directory(folder.path(), Lane::Telemetry, 0, Some(newest));
             let found: Vec<_> = carved.values().map(|value| value.expect("reads").1).collect();
             assert_eq!(found, expected.iter().map(|batch| batch.bytes().to_vec()).collect::<Vec<_>>());
         };
@@ -242,7 +244,7 @@ mod tests {
             bytes.extend_from_slice(batch.bytes());
             bytes.resize(2 * WINDOW_BYTES, 0);
             std::fs::write(folder.path().join("db"), bytes).expect("written");
-            let carved = Carved::from_directory(folder.path(), 0, None);
+            let carved = Carved::from_directory(folder.path(), Lane::Telemetry, 0, None);
             assert_eq!(carved.numbers().collect::<Vec<_>>(), [1], "at {place}");
         }
     }

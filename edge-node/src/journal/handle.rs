@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use delivery::{BatchSequence, ChainHash, Position, SealedBatch, SealedBody, StoreId};
+use delivery::{BatchHeader, BatchSequence, ChainHash, Lane, Position, SealedBatch, SealedBody, StoreId};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use super::{GapReason, GapRecord, JournalError, Receipt};
+use super::{GapReason, GapRecord, JournalError, OlderDirectory, Receipt};
 
 /// Packets of one producer that are durable.
 #[derive(Debug, Default)]
@@ -68,6 +68,8 @@ pub struct JournalLimits {
     pub acknowledged_bytes_max: u64,
     /// Free space the journal leaves on the disk: sled must never meet a full one.
     pub free_bytes_min: u64,
+    /// Disk that a sealed byte may take in the engine's files.
+    pub disk_bytes_per_byte: u64,
     /// Disk held in reserve for the day it is full; 0 for none.
     pub ballast_bytes: u64,
     /// What happens then.
@@ -79,6 +81,20 @@ impl JournalLimits {
     pub const FREE_BYTES_MIN: u64 = 64 << 20;
     /// Reserve by default.
     pub const BALLAST_BYTES: u64 = 64 << 20;
+    /// Sealed bytes of events held at most: some 50,000 events that come one by one.
+    pub const ALARM_BYTES_MAX: u64 = 16 << 20;
+
+    /// What the journal of events may hold. It never makes anybody wait: what the hub has goes first, then the oldest.
+    /// Of the disk it leaves next to nothing free, since what it records is often that the disk is full.
+    pub fn of_alarms(directory: &Path) -> Self {
+        Self {
+            retained_bytes_max: Self::ALARM_BYTES_MAX,
+            acknowledged_bytes_max: Self::ALARM_BYTES_MAX / 2,
+            free_bytes_min: 1 << 20,
+            when_full: WhenFull::EvictOldest,
+            ..Self::none(directory)
+        }
+    }
 
     /// As much as the disk takes, without a reserve.
     pub fn none(directory: &Path) -> Self {
@@ -87,6 +103,7 @@ impl JournalLimits {
             retained_bytes_max: u64::MAX,
             acknowledged_bytes_max: u64::MAX,
             free_bytes_min: 0,
+            disk_bytes_per_byte: 1,
             ballast_bytes: 0,
             when_full: WhenFull::Refuse,
         }
@@ -104,8 +121,12 @@ pub struct JournalState {
     pub tail: Option<BatchSequence>,
     /// What the hub had committed when the journal was opened.
     pub acknowledged_at_open: Option<BatchSequence>,
+    /// What the hub has committed, as far as the journal was told.
+    pub acknowledged: Option<BatchSequence>,
     /// Whether it takes nothing more: it is full, or being opened again after a failure.
     pub is_full: bool,
+    /// Sealed bytes it takes before it is full, if the hub took nothing more; absent before it was looked at.
+    pub room_bytes: Option<u64>,
 }
 
 /// Batches read from a sequence on.
@@ -134,8 +155,10 @@ type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
 
 pub(super) enum Request {
     Acknowledged { store: StoreId, watermark: BatchSequence, safe: BatchSequence },
+    BeginAnew(StoreId, Answer<()>),
+    ChainAt(u64, Answer<Option<ChainHash>>),
+    FirstFrom(u64, Answer<Option<BatchHeader>>),
     Gaps(Answer<Vec<GapRecord>>),
-    HashAt(Option<BatchSequence>, Answer<Option<ChainHash>>),
     Quarantined { from: BatchSequence, max: usize, answer: Answer<Vec<BatchSequence>> },
     Read { from: BatchSequence, bytes: usize, answer: Answer<Batches> },
     Receipts(Answer<HashMap<[u8; 16], u32>>),
@@ -144,10 +167,11 @@ pub(super) enum Request {
 /// Talks to the journal's thread. Cheap to clone.
 #[derive(Clone)]
 pub struct JournalHandle {
+    pub(super) lane: Lane,
     pub(super) appends: mpsc::Sender<Append>,
     pub(super) requests: mpsc::Sender<Request>,
     pub(super) state: watch::Receiver<JournalState>,
-    pub(super) salvaged: watch::Receiver<Vec<PathBuf>>,
+    pub(super) salvaged: watch::Receiver<Vec<OlderDirectory>>,
 }
 
 /// The journal's thread is gone.
@@ -156,6 +180,11 @@ pub struct JournalHandle {
 pub struct JournalStopped;
 
 impl JournalHandle {
+    /// The lane of all its batches.
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+
     /// Queues a body; waits while the queue is full. `producers` are told when it is durable; `receipts` are kept with
     /// the batch or not at all, at most one a record.
     pub async fn append(
@@ -172,9 +201,20 @@ impl JournalHandle {
         self.ask(|answer| Request::Read { from, bytes, answer }).await
     }
 
-    /// Hash of a batch; `None` when it is not here any more.
-    pub async fn hash_at(&self, sequence: Option<BatchSequence>) -> Result<Option<ChainHash>, ReadFailed> {
-        self.ask(|answer| Request::HashAt(sequence, answer)).await
+    /// What the chain is at a number; `None` where it is not known any more, or not yet ([`super::Journal::chain_at`]).
+    pub async fn chain_at(&self, number: u64) -> Result<Option<ChainHash>, ReadFailed> {
+        self.ask(|answer| Request::ChainAt(number, answer)).await
+    }
+
+    /// The header of the first batch at or behind a number that is here; `None` when there is none yet.
+    pub async fn first_from(&self, number: u64) -> Result<Option<BatchHeader>, ReadFailed> {
+        self.ask(|answer| Request::FirstFrom(number, answer)).await
+    }
+
+    /// The hub knows another journal by the name `store`: sets this one aside whole, to be forwarded, and begins another
+    /// in its place, which takes what waits to be recorded. Changes nothing when that was done already.
+    pub async fn begin_anew(&self, store: StoreId) -> Result<(), ReadFailed> {
+        self.ask(|answer| Request::BeginAnew(store, answer)).await
     }
 
     /// Gaps the hub has not acknowledged yet, oldest first.
@@ -208,12 +248,13 @@ impl JournalHandle {
     }
 
     /// The journal's state, to look at or to wait for.
+    /// Copy what is borrowed from it before anything is awaited: the journal waits as long as somebody looks.
     pub fn state(&self) -> watch::Receiver<JournalState> {
         self.state.clone()
     }
 
-    /// Older journals that wait to be forwarded; more when this one is lost.
-    pub fn salvaged(&self) -> watch::Receiver<Vec<PathBuf>> {
+    /// Older journals of the lane that wait to be forwarded; more when this one is lost or set aside.
+    pub fn salvaged(&self) -> watch::Receiver<Vec<OlderDirectory>> {
         self.salvaged.clone()
     }
 

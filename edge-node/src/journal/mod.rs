@@ -8,7 +8,6 @@ mod ballast;
 mod batch_log;
 mod carve;
 mod envelope;
-mod events;
 mod gaps;
 mod handle;
 mod open;
@@ -20,15 +19,17 @@ mod writer;
 
 use std::collections::HashMap;
 
-use delivery::{BatchSequence, ChainHash, Event, GapReason, Position, SealedBatch, SealedBody, StoreId};
+use delivery::{
+    BatchSequence, ChainHash, Event, GapReason, Lane, Position, SealedBatch, SealedBody, StoreId,
+};
 use serde::{Deserialize, Serialize};
 
-pub use batch_log::BatchLog;
+pub use batch_log::{BatchLog, LogOptions};
 pub use envelope::{JournalKey, KeyError};
 pub use handle::{
     Batches, DurableCount, JournalHandle, JournalLimits, JournalState, JournalStopped, ReadFailed, WhenFull,
 };
-pub use open::{Engine, JournalOptions, Opened, Opening, open, open_older};
+pub use open::{Engine, JournalOptions, OlderDirectory, Opened, Opening, open, open_older};
 pub use segments::{SEGMENT_BYTES, SegmentJournal};
 pub use sled_engine::SledJournal;
 pub(crate) use writer::free_bytes;
@@ -77,6 +78,8 @@ pub struct Receipt {
 pub trait Journal: Send + 'static {
     /// Which journal this is.
     fn store(&self) -> StoreId;
+    /// The lane of all its batches.
+    fn lane(&self) -> Lane;
     /// The newest committed or appended batch, or the end of a gap behind it.
     fn head(&self) -> Position;
     /// The oldest batch still here; absent when the journal is empty.
@@ -110,27 +113,42 @@ pub trait Journal: Send + 'static {
     fn receipts_at_open(&mut self) -> HashMap<[u8; 16], u32>;
     /// What happened to the journal since it was asked last, to be recorded as events.
     fn take_events(&mut self) -> Vec<Event>;
-    /// Hash of a batch that is here, of the end of a gap, or of the empty lane for `None`.
-    fn hash_at(&mut self, sequence: Option<BatchSequence>) -> Result<Option<ChainHash>, JournalError> {
-        let lane = delivery::Lane::Telemetry;
-        let Some(sequence) = sequence else { return Ok(Some(ChainHash::of_store(self.store(), lane))) };
-        let is_before_all = self.tail().is_none_or(|tail| sequence < tail);
-        if is_before_all && !self.gaps().iter().any(|gap| (gap.first..=gap.last).contains(&sequence)) {
-            return Ok(None);
+    /// What the chain is at a number, as the hub was told or will be: of the empty lane for 0; of a batch that is here, or
+    /// that the oldest one here follows; inside a gap what stands in for the missing batch, and at its end what a sound
+    /// batch behind it follows. Absent for all that was pruned and all that was not written yet.
+    fn chain_at(&mut self, number: u64) -> Result<Option<ChainHash>, JournalError> {
+        let (store, lane, sequence) = (self.store(), self.lane(), BatchSequence(number));
+        if number == 0 {
+            return Ok(Some(ChainHash::of_store(store, lane)));
+        }
+        let tail = self.tail();
+        let is_in_gap = self.gaps().iter().any(|gap| (gap.first..=gap.last).contains(&sequence));
+        if !is_in_gap && tail.is_none_or(|tail| sequence < tail) {
+            return match tail {
+                Some(tail) if tail == sequence.next() => previous_of(self, tail),
+                _ => Ok(None),
+            };
         }
         Ok(match self.read(sequence)? {
             Found::Absent => None,
             Found::Batch(batch) => Some(batch.hash),
-            Found::Missing { until, .. } if until != sequence => None,
-            // A gap was declared to the hub with what the batch behind it is chained to.
-            Found::Missing { .. } => match self.read(sequence.next())? {
-                Found::Batch(behind) => Some(behind.previous),
-                Found::Absent | Found::Missing { .. } => {
-                    Some(ChainHash::after_gap(self.store(), lane, sequence))
-                }
-            },
+            Found::Missing { until, .. } => {
+                let behind = if until == sequence { previous_of(self, sequence.next())? } else { None };
+                behind.or(Some(ChainHash::after_gap(store, lane, sequence)))
+            }
         })
     }
+}
+
+/// What a sound batch says of the one before it.
+fn previous_of<J: Journal + ?Sized>(
+    journal: &mut J,
+    sequence: BatchSequence,
+) -> Result<Option<ChainHash>, JournalError> {
+    Ok(match journal.read(sequence)? {
+        Found::Batch(batch) => Some(batch.previous),
+        Found::Absent | Found::Missing { .. } => None,
+    })
 }
 
 /// Why the journal could not do something. Nothing that was acknowledged is affected.

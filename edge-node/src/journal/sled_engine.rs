@@ -11,10 +11,9 @@ use std::time::{Duration, Instant};
 
 use delivery::{Lane, StoreId};
 
-use super::envelope::JournalKey;
 use super::sled_files::{self, SledFiles};
 use super::store::{Store, Stored, fact};
-use super::{BatchLog, JournalError};
+use super::{BatchLog, JournalError, LogOptions};
 
 /// More makes memory grow with the backlog: nothing is evicted below the limit (measured).
 const CACHE_BYTES: u64 = 8 << 20;
@@ -34,6 +33,8 @@ pub type SledJournal = BatchLog<SledStore>;
 /// The engine.
 pub struct SledStore {
     directory: PathBuf,
+    /// Begins its keys.
+    lane: Lane,
     /// Keeps the database open; the trees refer to it.
     database: sled::Db,
     log: sled::Tree,
@@ -42,31 +43,19 @@ pub struct SledStore {
     files: SledFiles,
 }
 
-fn key(number: u64) -> [u8; 9] {
-    let mut key = [Lane::Telemetry as u8; 9];
-    key[1..].copy_from_slice(&number.to_be_bytes());
-    key
-}
-
-fn note_key(number: u64) -> [u8; 9] {
-    let mut key = key(number);
-    key[0] |= NOTE;
-    key
-}
-
 fn number_of(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.get(1..)?.try_into().ok()?))
 }
 
 impl BatchLog<SledStore> {
-    /// Opens the journal in a directory, or begins a new one named `new_store`.
+    /// Opens the journal in a directory, or begins a new one.
     ///
     /// [`JournalError::Corrupt`] says that sled cannot make sense of its files. Whatever else goes wrong (a full disk,
     /// a file of another user, a wrong key) is another error: the data are sound, and mending the cause brings them back.
-    pub fn open(directory: &Path, new_store: StoreId, key: Option<JournalKey>) -> Result<Self, JournalError> {
+    pub fn open(directory: &Path, options: LogOptions) -> Result<Self, JournalError> {
         // After some power cuts sled finds a tree without one of its pages, and panics where it should return an error
         // (one cut in several hundred, by our power cut test). Nothing of what panicked is used any further.
-        let opening = AssertUnwindSafe(|| Self::recover(SledStore::open(directory)?, new_store, key));
+        let opening = AssertUnwindSafe(|| Self::recover(SledStore::open(directory, options.lane)?, options));
         std::panic::catch_unwind(opening).unwrap_or_else(|panic| {
             let said = panic.downcast_ref::<String>().map_or("sled panicked", String::as_str);
             Err(JournalError::Corrupt(said.into()))
@@ -75,13 +64,13 @@ impl BatchLog<SledStore> {
 }
 
 impl SledStore {
-    pub(super) fn open(directory: &Path) -> Result<Self, JournalError> {
+    pub(super) fn open(directory: &Path, lane: Lane) -> Result<Self, JournalError> {
         sled_files::prepare(directory).map_err(JournalError::io("get the journal's directory ready"))?;
         let database = open_database(directory)?;
         let log = database.open_tree("log").map_err(failed("open the log"))?;
         let meta = database.open_tree("meta").map_err(failed("open the log's state"))?;
         let files = SledFiles::open(directory).map_err(JournalError::io("sync sled's files"))?;
-        let mut store = Self { directory: directory.to_owned(), database, log, meta, files };
+        let mut store = Self { directory: directory.to_owned(), lane, database, log, meta, files };
         if let (Some(id), false) = (store.fact(fact::STORE_ID)?, directory.join(ID_FILE).exists()) {
             store.write_id(&id)?;
         }
@@ -98,8 +87,20 @@ impl SledStore {
         sync_directory(&self.directory)
     }
 
+    fn key(&self, number: u64) -> [u8; 9] {
+        let mut key = [self.lane as u8; 9];
+        key[1..].copy_from_slice(&number.to_be_bytes());
+        key
+    }
+
+    fn note_key(&self, number: u64) -> [u8; 9] {
+        let mut key = self.key(number);
+        key[0] |= NOTE;
+        key
+    }
+
     fn batches(&self, numbers: RangeInclusive<u64>) -> sled::Iter {
-        self.log.range(key(*numbers.start())..=key(*numbers.end()))
+        self.log.range(self.key(*numbers.start())..=self.key(*numbers.end()))
     }
 
     fn remove(&mut self, numbers: RangeInclusive<u64>) -> Result<(), JournalError> {
@@ -111,8 +112,8 @@ impl SledStore {
         for some in numbers.chunks(REMOVED_AT_ONCE) {
             let mut removals = sled::Batch::default();
             for &number in some {
-                removals.remove(&key(number));
-                removals.remove(&note_key(number));
+                removals.remove(&self.key(number));
+                removals.remove(&self.note_key(number));
             }
             self.log.apply_batch(removals).map_err(failed("prune the log"))?;
         }
@@ -205,17 +206,17 @@ impl Store for SledStore {
     }
 
     fn get(&mut self, number: u64) -> Result<Option<Stored>, JournalError> {
-        let value = self.log.get(key(number)).map_err(failed("read a batch"))?;
+        let value = self.log.get(self.key(number)).map_err(failed("read a batch"))?;
         Ok(value.map(|bytes| Ok(bytes.to_vec())))
     }
 
     fn put(&mut self, number: u64, value: &[u8], note: Option<&[u8]>) -> Result<(), JournalError> {
         let Some(note) = note else {
-            return self.log.insert(key(number), value).map(drop).map_err(failed("append a batch"));
+            return self.log.insert(self.key(number), value).map(drop).map_err(failed("append a batch"));
         };
         let mut both = sled::Batch::default();
-        both.insert(&note_key(number), note);
-        both.insert(&key(number), value);
+        both.insert(&self.note_key(number), note);
+        both.insert(&self.key(number), value);
         self.log.apply_batch(both).map_err(failed("append a batch"))
     }
 
@@ -237,14 +238,14 @@ impl Store for SledStore {
 
     fn set_aside(&mut self, number: u64) -> Result<(), JournalError> {
         let aside = self.database.open_tree("damaged").map_err(failed("set a batch aside"))?;
-        if let Some(value) = self.log.get(key(number)).map_err(failed("set a batch aside"))? {
-            aside.insert(key(number), value).map_err(failed("set a batch aside"))?;
+        if let Some(value) = self.log.get(self.key(number)).map_err(failed("set a batch aside"))? {
+            aside.insert(self.key(number), value).map_err(failed("set a batch aside"))?;
         }
         self.remove(number..=number)
     }
 
     fn visit_notes(&mut self, visit: &mut dyn FnMut(u64, &[u8])) -> Result<(), JournalError> {
-        for entry in self.log.range(note_key(0)..=note_key(u64::MAX)).rev() {
+        for entry in self.log.range(self.note_key(0)..=self.note_key(u64::MAX)).rev() {
             let (key, note) = entry.map_err(failed("read the log's notes"))?;
             visit(number_of(&key).unwrap_or_default(), &note);
         }

@@ -1,11 +1,11 @@
-//! What every engine of the journal must do: one suite, run for each.
+//! What every engine of the journal must do, in every lane it is used for: one suite, run for each.
 
 mod damage;
 mod suite;
 
 use std::path::{Path, PathBuf};
 
-use delivery::{BatchBuilder, Lane};
+use delivery::BatchBuilder;
 use space_packet::{ReceptionTime, TaiTime};
 
 use super::*;
@@ -20,29 +20,44 @@ pub(super) fn body(number: u64) -> SealedBody {
     builder.pack().expect("one record")
 }
 
-/// An engine under test: how it is opened, and how its stored bytes are reached.
+/// An engine in a lane under test: how it is opened, and how its stored bytes are reached.
 #[derive(Clone, Copy, Debug)]
 enum Engine {
+    /// Segments, in the alarm lane.
+    Alarms,
     Segments,
     Sled,
 }
 
 impl Engine {
+    fn lane(self) -> Lane {
+        match self {
+            Self::Alarms => Lane::Alarm,
+            Self::Segments | Self::Sled => Lane::Telemetry,
+        }
+    }
+
     fn try_open(
         self,
         path: &Path,
         store: StoreId,
         key: Option<JournalKey>,
     ) -> Result<Box<dyn Journal>, JournalError> {
+        let options = LogOptions { lane: self.lane(), new_store: store, key };
         Ok(match self {
-            Self::Segments => Box::new(SegmentJournal::open(path, store, key, SEGMENT_BYTES)?),
-            Self::Sled => Box::new(SledJournal::open(path, store, key)?),
+            Self::Alarms | Self::Segments => Box::new(SegmentJournal::open(path, options, SEGMENT_BYTES)?),
+            Self::Sled => Box::new(SledJournal::open(path, options)?),
         })
     }
 
     fn open(self, path: &Path) -> Box<dyn Journal> {
         self.try_open(path, STORE, None).expect("opens")
     }
+}
+
+/// A log of telemetry that lies there plain.
+fn telemetry() -> LogOptions {
+    LogOptions { lane: Lane::Telemetry, new_store: STORE, key: None }
 }
 
 pub(super) fn append(journal: &mut dyn Journal, count: u64) {

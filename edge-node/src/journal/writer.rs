@@ -7,17 +7,16 @@ mod recovery;
 mod room;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 
-use delivery::{BatchSequence, Event, Position, SealedBatch, StoreId};
+use delivery::{BatchHeader, BatchSequence, Event, Lane, Position, SealedBatch, StoreId};
 use service::metric::Metric;
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::warn;
+use tracing::{info_span, warn};
 
 use super::ballast::Ballast;
 use super::handle::{Append, Batches, JournalHandle, JournalLimits, JournalState, Request};
 use super::open::{Opened, Opening};
-use super::{Found, Journal, JournalError};
+use super::{Found, Journal, JournalError, OlderDirectory};
 use room::Disk;
 pub(crate) use room::free_bytes;
 
@@ -56,11 +55,12 @@ fn start_on(
     let (appends, append_queue) = mpsc::channel(APPENDS_MAX);
     let (requests, request_queue) = mpsc::channel(REQUESTS_MAX);
     let Opened { journal, salvaged, events: met } = opened;
-    let state = state_of(&*journal);
+    let (lane, state) = (journal.lane(), state_of(&*journal));
     let (publish, published) = watch::channel(state);
     let (publish_salvaged, salvaged) = watch::channel(salvaged);
     let (ended, end) = oneshot::channel();
     let mut writer = Writer {
+        lane,
         committed: state.head,
         store: state.store,
         safe: state.acknowledged_at_open.unwrap_or(BatchSequence(0)),
@@ -83,12 +83,21 @@ fn start_on(
     writer.tell_of_journal();
     // A runtime of its own on a thread of its own: it waits on two queues and blocks on the disk in between.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
+    std::thread::Builder::new().name(word(lane).to_owned()).spawn(move || {
+        // Its lines in the log say of which journal they speak.
+        let _span = info_span!("thread", name = word(lane)).entered();
         let result = runtime.block_on(writer.run(append_queue, request_queue));
         // Nobody waits for it when the process is ending anyway.
         let _ = ended.send(result);
     })?;
-    Ok((JournalHandle { appends, requests, state: published, salvaged }, end))
+    Ok((JournalHandle { lane, appends, requests, state: published, salvaged }, end))
+}
+
+fn word(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Alarm => "journal-alarm",
+        Lane::Telemetry => "journal",
+    }
 }
 
 fn state_of(journal: &dyn Journal) -> JournalState {
@@ -97,13 +106,16 @@ fn state_of(journal: &dyn Journal) -> JournalState {
         head: journal.head(),
         tail: journal.tail(),
         acknowledged_at_open: journal.acknowledged(),
+        acknowledged: journal.acknowledged(),
         is_full: false,
+        room_bytes: None,
     }
 }
 
 struct Writer {
     /// Absent while it cannot be opened again after a failure.
     journal: Option<Box<dyn Journal>>,
+    lane: Lane,
     store: StoreId,
     /// Newest batch that is durable; what lies behind it nobody has seen.
     committed: Position,
@@ -117,7 +129,7 @@ struct Writer {
     recent_bytes: usize,
     safe: BatchSequence,
     publish: watch::Sender<JournalState>,
-    publish_salvaged: watch::Sender<Vec<PathBuf>>,
+    publish_salvaged: watch::Sender<Vec<OlderDirectory>>,
     events: mpsc::Sender<Event>,
     /// Times the disk was full in a row.
     full_failures: u32,
@@ -227,10 +239,15 @@ impl Writer {
             // Sequences of a journal that was lost meanwhile mean nothing here.
             Request::Acknowledged { store, .. } if store != self.store => {}
             Request::Acknowledged { watermark, safe, .. } => self.on_acknowledged(watermark, safe),
-            Request::Gaps(answer) => drop(answer.send(self.open().map(|journal| journal.gaps()))),
-            Request::HashAt(sequence, answer) => {
-                drop(answer.send(self.insist(|writer| writer.open()?.hash_at(sequence))));
+            Request::BeginAnew(store, answer) if store != self.store => drop(answer.send(Ok(()))),
+            Request::BeginAnew(_, answer) => drop(answer.send(self.leave_fork())),
+            Request::ChainAt(number, answer) => {
+                drop(answer.send(self.insist(|writer| writer.open()?.chain_at(number))));
             }
+            Request::FirstFrom(number, answer) => {
+                drop(answer.send(self.insist(|writer| writer.first_from(number))));
+            }
+            Request::Gaps(answer) => drop(answer.send(self.open().map(|journal| journal.gaps()))),
             Request::Quarantined { from, max, answer } => {
                 drop(answer.send(self.open().map(|journal| journal.quarantined(from, max))));
             }
@@ -257,6 +274,11 @@ impl Writer {
             return;
         }
         self.safe = self.safe.max(safe);
+        // Nobody waits for this, so nobody is woken for it.
+        self.publish.send_if_modified(|state| {
+            state.acknowledged = state.acknowledged.max(Some(watermark));
+            false
+        });
         // While it is closed the hub will say so again in the next session.
         if let Some(Err(error)) =
             self.journal.as_mut().map(|journal| journal.remember_acknowledged(watermark))
@@ -287,6 +309,22 @@ impl Writer {
         Ok(if batches.is_empty() { Batches::Absent } else { Batches::Here(batches) })
     }
 
+    fn first_from(&mut self, number: u64) -> Result<Option<BatchHeader>, JournalError> {
+        let tail = self.open()?.tail().unwrap_or(BatchSequence::FIRST);
+        let mut next = BatchSequence(number).max(tail);
+        while next.0 <= self.committed.number() {
+            if let Some(batch) = self.recent(next) {
+                return Ok(Some(batch.header.clone()));
+            }
+            next = match self.open()?.read(next)? {
+                Found::Batch(batch) => return Ok(Some(batch.header)),
+                Found::Missing { until, .. } => until.next(),
+                Found::Absent => next.next(),
+            };
+        }
+        Ok(None)
+    }
+
     fn recent(&self, sequence: BatchSequence) -> Option<&SealedBatch> {
         let index = self.recent.partition_point(|batch| batch.header.sequence < sequence);
         self.recent.get(index).filter(|batch| batch.header.sequence == sequence)
@@ -299,7 +337,10 @@ impl Writer {
 
     /// Never waits: whoever takes the events may be waiting for this thread. They are in the log too.
     fn tell(&mut self, events: Vec<Event>) {
-        for event in events {
+        for mut event in events {
+            if self.lane == Lane::Alarm {
+                event.details.push(("journal".to_owned(), word(self.lane).to_owned()));
+            }
             if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
                 warn!(code = event.code, "event of the journal was not recorded, too many wait");
             }

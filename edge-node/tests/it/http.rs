@@ -353,3 +353,17 @@ async fn two_links_on_free_ports_of_their_own_share_nothing() {
     assert_ne!(station.addresses["web"], station.addresses["other"]);
     assert_eq!(post(&station, "", &[("content-type", OCTETS)], packet(1)).await.0, 200);
 }
+
+#[tokio::test]
+async fn what_the_node_has_to_say_is_recorded_while_no_telemetry_can_be() {
+    let station = Station::with(link("web", Door::Http)).await;
+    station.stall();
+    let request = reqwest::Client::new().post(station.url("web", "/api/v1/ingest/demo"));
+    let waiting = tokio::spawn(request.header("content-type", OCTETS).body(packet(1)).send());
+    station.configure("nothing = \"that is known\"\n");
+    let event = station.event("STO-CONFIG").await;
+    assert!(event.text.contains("nothing"), "{}", event.text);
+    assert!(!waiting.is_finished(), "nobody was told of a packet that is not durable");
+    station.go_on();
+    assert_eq!(waiting.await.expect("ends").expect("is answered").status(), 200);
+}

@@ -12,7 +12,6 @@ use delivery::{
 };
 use edge_node::config::{Door, EdgeConfig, LinkConfig};
 use edge_node::history::{History, HistoryConfig};
-use edge_node::intake::Link;
 use edge_node::intake::doors::{DoorContext, Doors};
 use edge_node::intake::events::EventLog;
 use edge_node::intake::http::HttpContext;
@@ -20,8 +19,8 @@ use edge_node::intake::http::idempotency::KnownRequests;
 use edge_node::intake::link::Queues;
 use edge_node::intake::pipeline::Pipeline;
 use edge_node::journal::{
-    Batches, Found, GapRecord, Journal, JournalError, JournalHandle, JournalLimits, Opened, Receipt,
-    SledJournal, start,
+    Batches, Found, GapRecord, Journal, JournalError, JournalHandle, JournalLimits, JournalOptions,
+    LogOptions, Opened, Opening, Receipt, SledJournal, open, start,
 };
 use edge_node::sessions::FileSessions;
 use edge_node::status::{HubLink, NodeStatus};
@@ -50,6 +49,9 @@ struct Stalling {
 impl Journal for Stalling {
     fn store(&self) -> StoreId {
         self.journal.store()
+    }
+    fn lane(&self) -> Lane {
+        self.journal.lane()
     }
     fn head(&self) -> Position {
         self.journal.head()
@@ -108,6 +110,7 @@ impl Journal for Stalling {
 pub(crate) struct Station {
     pub(crate) addresses: HashMap<String, String>,
     journal: JournalHandle,
+    alarms: JournalHandle,
     status: Arc<NodeStatus>,
     is_stalled: Arc<AtomicBool>,
     stop: CancellationToken,
@@ -116,7 +119,7 @@ pub(crate) struct Station {
 
 /// A link of the mission `demo` on a port of its own.
 pub(crate) fn link(name: &str, door: Door) -> LinkConfig {
-    let mut link = LinkConfig::of_node(name, "demo");
+    let mut link = LinkConfig::with_defaults(name, "demo");
     link.door = door;
     link
 }
@@ -127,7 +130,8 @@ impl Station {
         let folder = tempfile::tempdir().expect("a directory");
         let directory = folder.path();
         let is_stalled = Arc::new(AtomicBool::new(false));
-        let journal = SledJournal::open(&directory.join("journal"), StoreId([7; 16]), None).expect("opens");
+        let log = LogOptions { lane: Lane::Telemetry, new_store: StoreId([7; 16]), key: None };
+        let journal = SledJournal::open(&directory.join("journal"), log).expect("opens");
         let journal = Box::new(Stalling { journal, is_stalled: Arc::clone(&is_stalled) });
         let opened = Opened { journal, salvaged: Vec::new(), events: Vec::new() };
         let opener = Box::new(|_| Err(JournalError::Closed));
@@ -149,12 +153,16 @@ impl Station {
             runtime: tokio::runtime::Handle::current(),
             stopping: stop.clone(),
             packer: delivery::Packer::default(),
+            linger: Arc::default(),
         };
         std::thread::spawn(move || pipeline.run());
+        let alarms = alarms(directory);
+        let (events, recorder) = EventLog::new(vec!["demo".to_owned()], alarms.clone());
+        tokio::spawn(recorder.run(stop.clone()));
         let mut doors = Doors::new(DoorContext {
             queues,
             missions: vec!["demo".to_owned()],
-            events: Arc::new(EventLog::new(Vec::<(String, Link)>::new())),
+            events: Arc::new(events),
             status: Arc::clone(&status),
             http: HttpContext { view, known: Arc::new(KnownRequests::new(receipts)) },
         });
@@ -168,7 +176,7 @@ impl Station {
         tokio::spawn(doors.run(file, config, stop.clone()));
         // Only what is written after it has looked once is a change of the file.
         tokio::task::yield_now().await;
-        Self { addresses, journal, status, is_stalled, stop, folder }
+        Self { addresses, journal, alarms, status, is_stalled, stop, folder }
     }
 
     /// A node with one link.
@@ -216,6 +224,24 @@ impl Station {
         wanted.iter().flat_map(|batch| batch.records().map(|record| record.bytes.to_vec())).collect()
     }
 
+    /// Waits for an event to be durable.
+    pub(crate) async fn event(&self, code: &str) -> Event {
+        let (mut state, mut next) = (self.alarms.state(), BatchSequence::FIRST);
+        loop {
+            let grown = state.wait_for(|state| state.head.number() >= next.0);
+            let grown = tokio::time::timeout(Duration::from_secs(30), grown).await;
+            drop(grown.expect("it is told").expect("the journal runs"));
+            let found = self.alarms.read(next, 1).await.expect("reads");
+            let Batches::Here(batches) = found else { panic!("nothing of it is pruned") };
+            let open = batches[0].open().expect("sound");
+            let mut events = open.records().map(|record| Event::decode(record.bytes).expect("sound"));
+            if let Some(event) = events.find(|event| event.code == code) {
+                return event;
+            }
+            next = next.next();
+        }
+    }
+
     pub(crate) async fn packets(&self) -> Vec<Vec<u8>> {
         self.records(Content::Packets).await
     }
@@ -244,9 +270,17 @@ impl Drop for Station {
     }
 }
 
-fn configuration(directory: &Path, links: &str) -> String {
+pub(crate) fn configuration(directory: &Path, links: &str) -> String {
     let directory = directory.display().to_string();
     format!("data_directory = {directory:?}\n[[mission]]\nname = \"demo\"\ndictionary = \"d.xml\"\n{links}")
+}
+
+fn alarms(directory: &Path) -> JournalHandle {
+    let opening = &mut || StoreId([8; 16]);
+    let opened = open(directory, &JournalOptions::of_alarms(None), Opening::Again, opening).expect("opens");
+    let opener = Box::new(|_| Err(JournalError::Closed));
+    let (events, _) = mpsc::channel(1);
+    start(opened, opener, JournalLimits::of_alarms(directory), events).expect("starts").0
 }
 
 fn view(directory: &Path, status: &Arc<NodeStatus>, journal: JournalHandle) -> Arc<View> {
@@ -258,7 +292,8 @@ fn view(directory: &Path, status: &Arc<NodeStatus>, journal: JournalHandle) -> A
         packet_time: PacketTime::None,
         packet_error_control: PacketErrorControl::None,
     };
-    let mission = service::mission::load(&directory.join("edge.toml"), &config, directory).expect("loads");
+    let mission = service::mission::load(&directory.join("edge.toml"), &config, directory, &|_, _| Ok(()))
+        .expect("loads");
     let gate = Gate::new(FileSessions::open(directory).expect("a directory"));
     let missions = [mission];
     let history = History::open(&directory.join("history"), &HistoryConfig::default(), &missions, journal);

@@ -12,6 +12,7 @@ fn new_token() -> NewToken {
         node_name: "svalbard-2".into(),
         site: "Ny-Ålesund".into(),
         expires_unix: 1_795_252_440,
+        missions: None,
     }
 }
 

@@ -42,6 +42,7 @@ async fn a_token_turns_a_machine_into_a_node() {
     assert_eq!((identity.name.as_str(), identity.site.as_str()), ("svalbard-2", "Svalbard"));
     assert_eq!(identity.hub_addresses, [hub.address.to_string()]);
     assert_eq!(identity.certificate.authority_id, hub.authority.authority_id());
+    assert_eq!(identity.bundle_key, Some(hub.authority.bundle_key().unwrap()));
     assert_eq!(enrolled.hub, hub.address);
     let outcome = within(hub.outcomes.recv()).await.unwrap().unwrap();
     let recorded = hub.book.certificates.lock().unwrap()[0].clone();

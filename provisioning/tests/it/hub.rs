@@ -133,6 +133,7 @@ impl Hub {
             node_name: "svalbard-2".into(),
             site: "Svalbard".into(),
             expires_unix,
+            missions: None,
         };
         let (token, record) = Token::issue(new, self.authority.spki_sha256()).unwrap();
         let entry = Entry { record: record.clone(), node_id: Uuid::new_v4(), used: None };

@@ -25,7 +25,7 @@ async fn an_enrolled_node_opens_sessions_until_it_is_revoked() {
     let identity = enrolled(&hub, machine.path()).await;
     let list = |standing| {
         AllowList::new(
-            hub.authority.authority_id(),
+            vec![hub.authority.authority_id().to_owned()],
             HashMap::from([(identity.node_id, standing)]),
             HashSet::new(),
         )

@@ -1,5 +1,7 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
+mod completeness;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +64,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(parameters))
         .routes(routes!(latest))
         .routes(routes!(samples))
+        .routes(routes!(completeness::completeness))
         .routes(routes!(nodes))
         .routes(routes!(live))
 }

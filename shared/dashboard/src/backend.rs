@@ -1,12 +1,14 @@
 //! What a binary brings to the router.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use processing::{RangeAnswer, RangeQuery};
+use processing::{Hour, RangeAnswer, RangeQuery};
 
 use crate::access::Gate;
-use crate::contract::{Node, Server};
+use crate::contract::{Completeness, CompletenessBy, Node, Server};
 use crate::{LiveMission, ProblemResponse};
 
 /// What differs between hub and edge.
@@ -25,6 +27,16 @@ pub trait Backend: Send + Sync + 'static {
         mission: &'a LiveMission,
         query: RangeQuery,
     ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>>;
+    /// Says what came of a mission's records that were received in some hours. A node cannot: it knows only itself.
+    fn completeness<'a>(
+        &'a self,
+        _mission: &'a LiveMission,
+        _hours: Range<Hour>,
+        _by: CompletenessBy,
+    ) -> BoxFuture<'a, Result<Completeness, ProblemResponse>> {
+        let at_hub = "only the hub keeps account of what came from where; ask it, or `edge-node status` here";
+        async move { Err(ProblemResponse::unknown_path(at_hub)) }.boxed()
+    }
     /// Whether requests can be answered now, else why not.
     fn ready(&self) -> Result<(), String>;
     /// The metrics page.

@@ -3,8 +3,19 @@
 //! Times are RFC 3339 UTC strings with nanoseconds, except in plot columns, which are Unix milliseconds
 //! (what the browser's chart wants). Every union carries a `kind`.
 
+mod completeness;
+mod stations;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use completeness::{
+    Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
+};
+pub use stations::{
+    Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,
+    NodeState, Nodes, Rejected,
+};
 
 /// One value as it travels in JSON.
 ///
@@ -272,158 +283,6 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// Answer of `GET /api/v1/nodes`.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-pub struct Nodes {
-    /// The server's time.
-    pub at: String,
-    /// All nodes, by name.
-    pub nodes: Vec<Node>,
-}
-
-/// How a node stands to the hub.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum NodeState {
-    /// A session is open: the hub's HELLO was read.
-    Connected,
-    /// No session at the moment.
-    Disconnected,
-    /// Never had a session.
-    NeverConnected,
-    /// Not enrolled with any hub (a node's own view of itself).
-    NotEnrolled,
-    /// Its right to forward was withdrawn.
-    Revoked,
-}
-
-/// A station's node.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-pub struct Node {
-    /// Name, unique at the hub.
-    pub name: String,
-    /// Where it stands.
-    pub site: String,
-    /// How it stands to the hub.
-    pub state: NodeState,
-    /// Since when, RFC 3339.
-    pub since: Option<String>,
-    /// When the hub last heard of it.
-    pub last_contact: Option<String>,
-    /// Why the last session ended or could not begin.
-    pub problem: Option<String>,
-    /// What the node last reported of itself; as old as `last_contact`.
-    pub report: Option<NodeReport>,
-    /// Packets of this node that are committed at the hub.
-    pub archived_packets: u64,
-}
-
-/// What a node says of itself, every second while a session is open.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct NodeReport {
-    /// Version of its software.
-    pub version: String,
-    /// When it was written, by the node's clock.
-    pub at: String,
-    /// Packets accepted since the node started.
-    pub packets_received: u64,
-    /// What waits for the hub.
-    pub backlog: Backlog,
-    /// Links with their counts.
-    pub links: Vec<LinkReport>,
-    /// Days until the node's certificate ends.
-    pub certificate_days: Option<i64>,
-}
-
-/// What waits in a node's journal.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct Backlog {
-    /// Batches the hub has not committed.
-    pub batches: u64,
-    /// Packets in them.
-    pub packets: u64,
-    /// Their sealed bytes.
-    pub bytes: u64,
-    /// Reception time of the oldest.
-    pub oldest: Option<String>,
-}
-
-/// One intake link of a node.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct LinkReport {
-    /// Its name in the node's configuration.
-    pub name: String,
-    /// Mission its packets belong to.
-    pub mission: String,
-    /// What it speaks: `tcp`, `udp`, `http`, `websocket` or `grpc`.
-    #[serde(default)]
-    pub door: String,
-    /// Antenna or equipment behind it.
-    #[serde(default)]
-    pub station: Option<String>,
-    /// Address it listens on.
-    pub listen: String,
-    /// Connections open now.
-    pub clients: u64,
-    /// Packets and other records accepted.
-    pub packets: u64,
-    /// Of those, how many are safe on the node's disk.
-    #[serde(default)]
-    pub durable: u64,
-    /// Bytes accepted.
-    pub bytes: u64,
-    /// What was rejected, by cause.
-    pub rejected: Vec<Rejected>,
-    /// Records accepted that are in quarantine.
-    #[serde(default)]
-    pub quarantined: u64,
-    /// What was found out about records, by verdict.
-    #[serde(default)]
-    pub found: Vec<Found>,
-    /// Reception time of the newest packet.
-    pub last_packet: Option<String>,
-    /// What the sequence counts of its packets say; absent from nodes that do not look at them.
-    #[serde(default)]
-    pub continuity: Option<LinkContinuity>,
-}
-
-/// What the sequence counts of a link's packets say, all APIDs together.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct LinkContinuity {
-    /// Packets that did not arrive.
-    pub missing: u64,
-    /// Gaps that they make up.
-    pub gaps: u64,
-    /// Packets that came twice, one right after the other.
-    pub duplicates: u64,
-    /// Packets that came after newer ones.
-    pub late: u64,
-    /// Counters that began anew, as after a reboot of the spacecraft.
-    pub resets: u64,
-    /// Idle packets, which carry nothing and are not decoded.
-    pub idle: u64,
-}
-
-/// A count of rejections of one cause.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct Rejected {
-    /// Stable name of the cause, for example `garbage`.
-    pub cause: String,
-    /// How often.
-    pub count: u64,
-    /// Bytes skipped because of it.
-    pub bytes: u64,
-}
-
-/// What was found out about records of a link.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct Found {
-    /// Stable name of the verdict, for example `stale`.
-    pub verdict: String,
-    /// Records.
-    pub count: u64,
-}
-
 /// What a browser sends over `/api/v1/live`.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -502,4 +361,19 @@ pub struct Problem {
     pub code: String,
     /// What happened this time, and what to do next.
     pub detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backlog_of_older_software_and_one_of_newer_software_are_read() {
+        let old = r#"{"batches":1,"packets":42,"bytes":13300,"oldest":null}"#;
+        let read: Backlog = serde_json::from_str(old).expect("reads");
+        assert_eq!(read, Backlog { batches: 1, packets: 42, bytes: 13_300, ..Backlog::default() });
+        let new = r#"{"batches":0,"packets":0,"bytes":0,"oldest":null,"drain":{"kind":"by-hand","files":3}}"#;
+        let read: Backlog = serde_json::from_str(new).expect("reads");
+        assert_eq!(read.drain, Drain::Unknown);
+    }
 }

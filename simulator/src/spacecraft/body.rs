@@ -8,12 +8,12 @@ use super::{
     computer::{Computer, Event},
     fault::Faults,
     labels::{EventIdentifier, EventSeverity, Label, PayloadState, SpacecraftMode as Mode, StationInView},
-    noise::Noise,
     payload::Payload,
     power::Power,
     thermal::{Inputs, Thermal},
 };
 use crate::{
+    noise::Noise,
     orbit::{Orbit, OrbitState, Place, Vector, sun_direction},
     passes::{AWARUA, Look, SVALBARD, Station},
 };

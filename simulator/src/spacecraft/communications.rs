@@ -4,8 +4,8 @@ use super::{
     body::{STEP_S, Surroundings},
     fault::{Fault, Faults},
     labels::{SpacecraftMode, StationInView, TransmitterState},
-    noise::Noise,
 };
+use crate::noise::Noise;
 
 const WARM_UP_S: f64 = 8.0;
 const TRANSMIT_W: f64 = 2.1;

@@ -3,8 +3,8 @@
 use super::{
     body::STEP_S,
     labels::{EventIdentifier, EventSeverity, PayloadState, SpacecraftMode},
-    noise::Noise,
 };
+use crate::noise::Noise;
 
 /// Something that happened, once.
 pub(super) struct Event {

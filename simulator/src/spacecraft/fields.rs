@@ -1,6 +1,7 @@
 //! Writes the fields of a packet bit by bit, with noise and quantisation, and remembers what went in.
 
-use super::{labels::Label, noise::Noise};
+use super::labels::Label;
+use crate::noise::Noise;
 
 /// What a packet says in one field.
 #[derive(Clone, Debug, PartialEq)]

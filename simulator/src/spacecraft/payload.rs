@@ -3,8 +3,8 @@
 use super::{
     body::STEP_S,
     labels::{Filter, PayloadState, SpacecraftMode},
-    noise::Noise,
 };
+use crate::noise::Noise;
 
 /// Room for data.
 pub(super) const STORAGE_KIB: u32 = 32 * 1024 * 1024;

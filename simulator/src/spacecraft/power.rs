@@ -4,10 +4,9 @@ use super::{
     body::STEP_S,
     fault::{Fault, Faults},
     labels::ChargeState,
-    noise::Noise,
     thermal::{Node, Thermal},
 };
-use crate::orbit::Vector;
+use crate::{noise::Noise, orbit::Vector};
 
 /// Below this the battery counts as empty.
 pub(super) const UNDERVOLTAGE_V: f64 = 27.0;

@@ -4,7 +4,7 @@
 
 mod document;
 mod instructions;
-mod jpss;
+pub(crate) mod jpss;
 mod loading;
 mod missions;
 mod rival;
@@ -16,7 +16,7 @@ pub use instructions::{Instructions, Repeated, Which};
 
 const BENCH: &str = "decode";
 /// What a bench ends with that lacked something.
-const INCOMPLETE: u8 = 2;
+pub(crate) const INCOMPLETE: u8 = 2;
 
 /// How often.
 #[derive(Clone, Copy, Debug)]

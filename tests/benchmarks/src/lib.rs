@@ -3,9 +3,14 @@
 //! Every figure says what it was measured with. Machines are shared and noisy: figures of one run compare with
 //! each other, not with those of another day.
 
+mod chance;
 pub mod decode;
+pub mod delivery;
 pub mod figures;
+pub mod fleet;
 pub mod intake;
+pub mod link_bytes;
 pub mod processes;
 pub mod smoke;
 pub mod timing;
+pub mod training;

@@ -3,8 +3,12 @@
 use std::process::ExitCode;
 
 use benchmarks::decode::{Decode, Instructions, Repeated, Which};
+use benchmarks::delivery::Delivery;
+use benchmarks::fleet::Fleet;
 use benchmarks::intake::Intake;
+use benchmarks::link_bytes;
 use benchmarks::smoke::{self, Smoke};
+use benchmarks::training::Training;
 use clap::{Parser, Subcommand};
 
 /// Measures the whole system with real processes, and decoding alone; prints one JSON object a line.
@@ -28,8 +32,16 @@ enum Bench {
     /// What decode-instructions looks at.
     #[command(hide = true)]
     DecodeRepeatedly { mission: Which, packets: usize },
+    /// Journals to the hub's database: one node and many, a backlog beside live data, and NATS on the same packets; ten
+    /// minutes. Needs nats-server on the path for the comparison.
+    Delivery(Delivery),
+    /// A thousand nodes at one hub: memory, processor time, and when all are back after a restart; four minutes.
+    Fleet(Fleet),
     /// A node alone: throughput, latency and memory of each door, and the journal beside a plain file; five minutes.
     Intake(Intake),
+    /// Bytes on the link for each packet of the demo spacecraft and of JPSS, raw = 100 %, and what sealing costs, by
+    /// records in a batch: the format before beside today's, without and with the dictionary.
+    LinkBytes,
     /// Throughput, latency, memory and size in about a minute.
     Smoke {
         /// Seconds of each measurement.
@@ -45,6 +57,9 @@ enum Bench {
         #[arg(long, default_value_t = 400_000.0)]
         saturating: f64,
     },
+    /// Makes a dictionary for small batches.
+    #[command(hide = true)]
+    TrainDictionary(Training),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -52,13 +67,17 @@ fn main() -> anyhow::Result<ExitCode> {
         Bench::Decode { repetitions } => Decode { repetitions }.run(),
         Bench::DecodeInstructions => Instructions.run(),
         Bench::DecodeRepeatedly { mission, packets } => Repeated { mission, packets }.run(),
+        Bench::Delivery(delivery) => runtime()?.block_on(delivery.run()),
+        Bench::Fleet(fleet) => runtime()?.block_on(fleet.run()),
         Bench::Intake(intake) => runtime()?.block_on(intake.run()),
+        Bench::LinkBytes => link_bytes::run(),
         Bench::Smoke { seconds, steady, latency, saturating } => measure_smoke(Smoke {
             seconds,
             steady_packets_per_second: steady,
             latency_packets_per_second: latency,
             saturating_packets_per_second: saturating,
         }),
+        Bench::TrainDictionary(training) => training.run().map(|()| ExitCode::SUCCESS),
     }
 }
 

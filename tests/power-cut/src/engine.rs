@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context;
-use delivery::{BatchSequence, SealedBatch, SealedBody, StoreId};
+use delivery::{BatchSequence, Lane, SealedBatch, SealedBody, StoreId};
 use edge_node::journal::{
-    Found, Journal, JournalError, JournalOptions, Opening, SEGMENT_BYTES, SegmentJournal, SledJournal, open,
-    open_older,
+    Found, Journal, JournalError, JournalOptions, LogOptions, Opening, SEGMENT_BYTES, SegmentJournal,
+    SledJournal, open, open_older,
 };
 
 type Opened = Result<Box<dyn Journal>, JournalError>;
@@ -23,10 +23,15 @@ pub struct Engine {
 pub const ENGINES: &[Engine] = &[
     Engine {
         name: "segments",
-        open: |path, store| Ok(Box::new(SegmentJournal::open(path, store, None, SEGMENT_BYTES)?)),
+        open: |path, store| Ok(Box::new(SegmentJournal::open(path, plain(store), SEGMENT_BYTES)?)),
     },
-    Engine { name: "sled", open: |path, store| Ok(Box::new(SledJournal::open(path, store, None)?)) },
+    Engine { name: "sled", open: |path, store| Ok(Box::new(SledJournal::open(path, plain(store))?)) },
 ];
+
+/// A log of telemetry, not encrypted.
+fn plain(new_store: StoreId) -> LogOptions {
+    LogOptions { lane: Lane::Telemetry, new_store, key: None }
+}
 
 impl Engine {
     /// The engine of this name.

@@ -208,6 +208,8 @@ pub struct EdgeFile {
     pub journal: Vec<(&'static str, &'static str)>,
     /// Profile of the connection to the hub, such as `satcom`.
     pub forwarding_profile: Option<String>,
+    /// Where it reaches the hub, in place of what came with the token; of no effect when empty.
+    pub hub: Vec<SocketAddr>,
 }
 
 impl EdgeFile {
@@ -224,8 +226,15 @@ impl EdgeFile {
         for (key, value) in &self.journal {
             let _ = writeln!(out, "{key} = {}", quoted(value));
         }
+        if self.forwarding_profile.is_some() || !self.hub.is_empty() {
+            out.push_str("\n[forwarding]\n");
+        }
         if let Some(profile) = &self.forwarding_profile {
-            let _ = writeln!(out, "\n[forwarding]\nprofile = {}", quoted(profile));
+            let _ = writeln!(out, "profile = {}", quoted(profile));
+        }
+        if !self.hub.is_empty() {
+            let addresses: Vec<String> = self.hub.iter().map(|address| format!("\"{address}\"")).collect();
+            let _ = writeln!(out, "hub = [{}]", addresses.join(", "));
         }
         self.missions.iter().for_each(|mission| mission.write(&mut out));
         for link in &self.links {
@@ -325,13 +334,14 @@ submilliseconds = "microseconds"
             door: Door::TcpLengthPrefixed,
             ..LinkEntry::new("framed", FREE, "demo", Acknowledgement::Count)
         };
-        let file = EdgeFile {
+        let mut file = EdgeFile {
             data_directory: "/var/lib/node".into(),
             http: FREE,
             missions: Vec::new(),
             links: vec![link, narrow, modem, framed],
             journal: vec![("quota", "2 GiB")],
             forwarding_profile: None,
+            hub: Vec::new(),
         };
         let expected = r#"data_directory = "/var/lib/node"
 
@@ -370,5 +380,10 @@ acknowledgement = "count"
 framing = "length-prefixed"
 "#;
         assert_eq!(file.to_toml(), expected);
+        file.hub = vec![FREE];
+        assert!(file.to_toml().contains("\n\n[forwarding]\nhub = [\"127.0.0.1:0\"]\n\n"));
+        file.forwarding_profile = Some("satcom".to_owned());
+        let text = file.to_toml();
+        assert!(text.contains("[forwarding]\nprofile = \"satcom\"\nhub = [\"127.0.0.1:0\"]\n"), "{text}");
     }
 }

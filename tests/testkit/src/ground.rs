@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
+use simulator::faults::{FaultProfile, FaultProxy};
 
 use crate::client::Client;
 use crate::configuration::{Acknowledgement, Database, EdgeFile, HubFile, LinkEntry, Mission};
@@ -170,6 +171,7 @@ impl GroundSegment {
                 links: vec![link],
                 journal: node.journal,
                 forwarding_profile: node.forwarding_profile,
+                hub: Vec::new(),
             };
             nodes.insert(node.name, Node { file, site: node.site, process: None });
         }
@@ -236,6 +238,23 @@ impl GroundSegment {
         }
         fs::write(&config, node.file.to_toml())?;
         Ok(())
+    }
+
+    /// Puts a bad link between a node and the hub, which was started: it counts from the node's next start, and lasts as
+    /// long as the proxy does. The same seed has the same faults.
+    pub async fn bad_link(
+        &mut self,
+        name: &str,
+        seed: u64,
+        profile: FaultProfile,
+    ) -> anyhow::Result<FaultProxy> {
+        let upstream = self.reception();
+        if upstream.port() == 0 {
+            bail!("the hub has no port yet: start it before the link to it");
+        }
+        let proxy = FaultProxy::udp(ANY_PORT, upstream, seed, profile).await?;
+        self.node_file(name)?.hub = vec![proxy.address()];
+        Ok(proxy)
     }
 
     /// Starts a simulator, `simulator ARGUMENTS...`, and returns its place among [`simulators`](Self::simulators).
@@ -437,6 +456,7 @@ mod tests {
         assert_eq!(ground.node_names(), ["svalbard"]);
         assert!(ground.ended().is_empty());
         assert!(ground.hub_process().is_err());
+        assert!(ground.bad_link("svalbard", 7, FaultProfile::clean()).await.is_err());
         assert!(folder.path().join("hub/data").is_dir());
         ground.stop().await.expect("nothing runs");
     }

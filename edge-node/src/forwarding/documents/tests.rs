@@ -1,14 +1,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::time::Duration;
 
-use delivery::{DocumentHead, pack_text};
+use delivery::{DocumentHead, DocumentSignature, pack_text};
 use link::{Clock, FrameWriter, HubEndpoint, HubOptions, Profile, connect_pinned};
-use provisioning::Authority;
 use service::documents::DocumentKind;
 
 use super::*;
-use crate::documents::tests::{Started, document, start, xtce};
+use crate::documents::tests::{Started, document, sign, start, xtce};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -19,11 +17,10 @@ struct Hub {
 }
 
 impl Hub {
-    async fn of(node: &Started, directory: &Path) -> Self {
+    async fn of(node: &Started) -> Self {
         link::install_crypto_provider();
         let clock = Clock::system();
-        let authority = Authority::open_or_create(&directory.join("authority"), clock.now_unix());
-        let authority = authority.expect("a directory");
+        let authority = &node.authority;
         let identity = authority.issue_hub(clock.now_unix()).expect("a certificate");
         let roots = vec![authority.certificate_der().to_vec()];
         let options = HubOptions::new(identity, roots, Profile::Terrestrial);
@@ -50,10 +47,12 @@ impl Hub {
 }
 
 /// The hub's first dictionary, in parts of a few bytes.
-fn first_dictionary() -> (DocumentHead, Vec<(u8, Vec<u8>)>) {
+fn first_dictionary(node: &Started) -> (DocumentHead, Vec<(u8, Vec<u8>)>) {
     let first = document(DocumentKind::Dictionary, 1, None, &xtce(&["P"]));
     let packed = pack_text(&first.content).expect("short");
-    let head = first.head("demo", first.held().hash, packed.len() as u64);
+    let mut head = first.head("demo", first.held().hash, DocumentSignature::default());
+    head.packed_bytes = packed.len() as u64;
+    let head = sign(head, &node.authority);
     let parts = packed.chunks(50).map(|part| Frame::DocumentPart(part.to_vec()).encode());
     (head, parts.collect())
 }
@@ -71,13 +70,13 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 async fn streams_of_no_use_are_left_and_the_next_document_is_taken() {
     let directory = tempfile::tempdir().expect("a directory");
     let node = start(directory.path());
-    let hub = Hub::of(&node, directory.path()).await;
-    let (head, parts) = first_dictionary();
+    let hub = Hub::of(&node).await;
+    let (head, parts) = first_dictionary(&node);
     let with = |head: &DocumentHead| [&[Frame::Document(head.clone()).encode()], parts.as_slice()].concat();
     hub.send(&parts).await;
     hub.send(&[(9, b"?".to_vec())]).await;
     hub.send(&[(200, b"of a later version".to_vec())]).await;
-    hub.send(&with(&DocumentHead { mission: "other".to_owned(), ..head.clone() })).await;
+    hub.send(&with(&DocumentHead { mission: Some("other".to_owned()), ..head.clone() })).await;
     hub.send(&[Frame::Document(head.clone()).encode(), Frame::Document(head.clone()).encode()]).await;
     hub.send(&with(&DocumentHead { packed_bytes: 60, ..head.clone() })).await;
     let is_shown = || node.problem().is_some_and(|problem| problem.contains("goes on after its 60 bytes"));

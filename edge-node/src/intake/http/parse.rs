@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use delivery::{SampleRecord, Scalar};
+use delivery::SampleRecord;
 use mission_database::MissionDatabase;
 use processing::{
     BodyError, RefusedSample, SampleCause, SampleFormat, SampleLimits, SampleProblem, check_against,
@@ -15,7 +15,7 @@ use proto::{IngestBody, MalformedBody, SampleErrorKind};
 use space_packet::{HeaderError, PrimaryHeader};
 
 use super::cause::{Cause, Refusal, RefusedRecord};
-use crate::intake::Records;
+use crate::intake::{Records, push_packet, sample_bytes};
 
 /// Records, and their bytes, that are handed to the pipeline together: a batch's worth.
 const PIECE_RECORDS: usize = 512;
@@ -300,19 +300,11 @@ impl Pieces {
         if self.begins(packet.len()) {
             self.done.push(Records::Packets { bytes: Vec::new(), ends: Vec::new() });
         }
-        if let Some(Records::Packets { bytes, ends }) = self.done.last_mut() {
-            bytes.extend_from_slice(packet);
-            ends.push(bytes.len() as u32);
-        }
+        push_packet(&mut self.done, packet);
     }
 
     fn sample(&mut self, sample: SampleRecord) {
-        let value = match &sample.value {
-            Scalar::Binary(bytes) => bytes.len(),
-            Scalar::Text(text) => text.len(),
-            _ => 8,
-        };
-        if self.begins(sample.parameter.len() + value) {
+        if self.begins(sample_bytes(&sample)) {
             self.done.push(Records::Samples(Vec::new()));
         }
         if let Some(Records::Samples(samples)) = self.done.last_mut() {
@@ -349,7 +341,7 @@ fn without_first(piece: Records, records: usize) -> Records {
             samples.drain(..records);
             Records::Samples(samples)
         }
-        other @ (Records::Events(_) | Records::Unframed { .. }) => other,
+        other @ Records::Unframed { .. } => other,
     }
 }
 

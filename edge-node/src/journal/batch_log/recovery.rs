@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use delivery::{BatchSequence, ChainHash, Lane, Position, SealedBatch, Severity, StoreId};
+use delivery::{BatchSequence, ChainHash, Position, SealedBatch, Severity, StoreId};
 use tracing::error;
 
-use super::{BatchLog, Checked, RESERVED_AT_ONCE};
-use crate::journal::envelope::JournalKey;
-use crate::journal::events::event;
+use super::{BatchLog, Checked, LogOptions, RESERVED_AT_ONCE};
+use crate::events::event;
 use crate::journal::gaps::Gaps;
 use crate::journal::store::{Note, Store, fact, number_in};
 use crate::journal::{GapReason, JournalError};
@@ -18,20 +17,18 @@ const CHECKED_AT_OPEN: u64 = 64;
 const RECEIPTS_MAX: usize = 65_536;
 
 impl<S: Store> BatchLog<S> {
-    /// Opens the journal an engine holds, or begins a new one named `new_store`.
-    pub(in crate::journal) fn recover(
-        mut store: S,
-        new_store: StoreId,
-        key: Option<JournalKey>,
-    ) -> Result<Self, JournalError> {
+    /// Opens the journal an engine holds, or begins a new one.
+    pub(in crate::journal) fn recover(mut store: S, options: LogOptions) -> Result<Self, JournalError> {
+        let LogOptions { lane, new_store, key } = options;
         let id = name(&mut store, new_store)?;
         let gaps = store.fact(fact::GAPS)?.map_or_else(Gaps::default, |bytes| Gaps::decode(&bytes));
         let acknowledged = number_in(store.fact(fact::ACKNOWLEDGED)?);
         let reserved_until = number_in(store.fact(fact::RESERVED_UNTIL)?).unwrap_or(0);
-        let start = Position::start(id, Lane::Telemetry);
+        let start = Position::start(id, lane);
         let mut journal = Self {
             store,
             id,
+            lane,
             key,
             head: start,
             committed: start,
@@ -72,7 +69,7 @@ impl<S: Store> BatchLog<S> {
         if let Some(newest) = &newest {
             self.check_before(newest.header.sequence.0)?;
         }
-        let start = Position::start(self.id, Lane::Telemetry);
+        let start = Position::start(self.id, self.lane);
         let end = newest.as_deref().map_or(start, SealedBatch::position);
         let known = number_in(self.store.fact(fact::HEAD)?).max(self.acknowledged).unwrap_or(0).max(seen);
         // What was lost at an earlier start is in the gaps; only what is not is news.
@@ -81,12 +78,15 @@ impl<S: Store> BatchLog<S> {
         if is_end_lost {
             let reserved = if self.reserved_until == 0 { RESERVED_AT_ONCE } else { 0 };
             let floor = known.max(end.number());
-            self.give_up(end.number() + 1, self.reserved_until.max(floor.saturating_add(reserved)))?;
+            // One further than any number that may have been used: the hub may hold that one, and what is chained to
+            // the end of a gap must be chained to nothing that anybody has.
+            let last = self.reserved_until.max(floor.saturating_add(reserved)).saturating_add(1);
+            self.give_up(end.number() + 1, last)?;
         }
         self.head = match self.gaps.records().last() {
             Some(gap) if gap.last.0 > end.number() => Position {
                 sequence: Some(gap.last),
-                hash: ChainHash::after_gap(self.id, Lane::Telemetry, gap.last),
+                hash: ChainHash::after_gap(self.id, self.lane, gap.last),
                 ..end
             },
             _ => end,

@@ -1,93 +1,41 @@
-//! What becomes of a damaged journal: it is set aside whole, and what is sound in it is copied, to be forwarded.
+//! What is sound in a damaged journal is copied, to be forwarded.
 //!
 //! ```text
-//! *.damaged-N/committed    newest batch anybody was told about, when that was known: u64 BE, hash
 //! *.damaged-N/salvage-done the salvage is finished; without it, it is made again at the next start
 //! ```
 
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use delivery::{ChainHash, Event, Position, Severity, StoreId};
-use tracing::{error, warn};
+use delivery::{ChainHash, Event, Lane, Severity, StoreId};
+use tracing::error;
 
+use super::aside::{COMMITTED_FILE, damaged_in, salvaged_of, write_durably};
+use crate::events::event;
 use crate::journal::carve::{Carved, Newest};
-use crate::journal::events::event;
 use crate::journal::gaps::Gaps;
 use crate::journal::segments::{self, SEGMENT_BYTES, SegmentStore};
 use crate::journal::sled_engine::{self, sync_directory};
 use crate::journal::store::{Store, fact};
 use crate::journal::{GapReason, JournalError};
 
-const COMMITTED_FILE: &str = "committed";
 const DONE_FILE: &str = "salvage-done";
-const DAMAGED: &str = "damaged-";
-const SALVAGED: &str = "salvaged-";
-
-/// The number of a folder `….damaged-N` or `….salvaged-N`.
-fn number_of(path: &Path, what: &str) -> Option<u64> {
-    path.extension()?.to_str()?.strip_prefix(what)?.parse().ok()
-}
-
-/// Folders of a kind, by their number.
-fn folders(data: &Path, what: &str) -> Vec<(u64, PathBuf)> {
-    let Ok(entries) = std::fs::read_dir(data) else { return Vec::new() };
-    let paths = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
-    let mut found: Vec<_> = paths.filter_map(|path| Some((number_of(&path, what)?, path))).collect();
-    found.sort();
-    found
-}
-
-/// The salvaged journals of a data directory, oldest first.
-pub(super) fn salvaged_in(data: &Path) -> Vec<PathBuf> {
-    folders(data, SALVAGED).into_iter().map(|(_, path)| path).collect()
-}
-
-/// Renames a damaged journal. `committed` is what of it anybody was told about, when that is known.
-pub(super) fn set_aside(
-    data: &Path,
-    directory: &Path,
-    cause: &(dyn std::error::Error + 'static),
-    committed: Option<Position>,
-    events: &mut Vec<Event>,
-) -> Result<(), JournalError> {
-    if let Some(committed) = committed {
-        let bytes = [&committed.number().to_be_bytes()[..], &committed.hash.0].concat();
-        if let Err(error) = write_durably(&directory.join(COMMITTED_FILE), &bytes) {
-            warn!(%error, "how far the damaged journal was committed could not be noted");
-        }
-    }
-    // One number for both kinds of folder: a salvaged journal's name is never used again.
-    let used = folders(data, DAMAGED).into_iter().chain(folders(data, SALVAGED));
-    let number = used.map(|(number, _)| number).max().unwrap_or(0).saturating_add(1);
-    let aside = directory.with_extension(format!("{DAMAGED}{number}"));
-    std::fs::rename(directory, &aside).map_err(JournalError::io("set the damaged journal aside"))?;
-    sync_directory(data)?;
-    error!(%cause, kept_in = %aside.display(), "journal cannot be read, it was set aside and a new one begins");
-    events.push(event(
-        "STO-JOURNAL-SET-ASIDE",
-        Severity::Error,
-        "The journal could not be read; it was set aside whole, and a new one begins.",
-        &[("kept_in", aside.display().to_string()), ("cause", cause.to_string())],
-    ));
-    Ok(())
-}
 
 /// Salvages every damaged journal whose salvage was not finished. What fails is tried again at the next start:
 /// recording goes on whatever becomes of it.
 pub(super) fn salvage_unfinished(
     data: &Path,
+    lane: Lane,
     new_store: &mut dyn FnMut() -> StoreId,
     events: &mut Vec<Event>,
 ) {
-    for (number, damaged) in folders(data, DAMAGED) {
+    for damaged in damaged_in(data, lane) {
         if damaged.join(DONE_FILE).exists() {
             continue;
         }
-        let salvaged = data.join(format!("journal.{SALVAGED}{number}"));
+        let salvaged = salvaged_of(&damaged, lane);
         let known = sled_engine::id_in(&damaged).or_else(|| segments::id_in(&damaged));
-        let result = salvage(&damaged, &salvaged, known.unwrap_or_else(&mut *new_store));
+        let named = (lane, known.unwrap_or_else(&mut *new_store));
+        let result = salvage(&damaged, &salvaged, named);
         let marked = result.and_then(|batches| {
             mark_done(&damaged)?;
             Ok(batches)
@@ -114,12 +62,6 @@ pub(super) fn salvage_unfinished(
     }
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
 fn mark_done(damaged: &Path) -> Result<(), JournalError> {
     let operation = "note that the salvage is finished";
     write_durably(&damaged.join(DONE_FILE), &[]).map_err(JournalError::io(operation))?;
@@ -133,7 +75,7 @@ fn committed_of(damaged: &Path) -> Option<Newest> {
 }
 
 /// Copies what is sound into a journal of segments, as it was stored; says how many batches.
-fn salvage(damaged: &Path, salvaged: &Path, id: StoreId) -> Result<u64, JournalError> {
+fn salvage(damaged: &Path, salvaged: &Path, (lane, id): (Lane, StoreId)) -> Result<u64, JournalError> {
     if salvaged.exists() {
         // It was finished, and the node stopped before that was noted.
         return Ok(0);
@@ -142,7 +84,7 @@ fn salvage(damaged: &Path, salvaged: &Path, id: StoreId) -> Result<u64, JournalE
     let unfinished = salvaged.with_extension("salvaging");
     remove_if_there(&unfinished)?;
     let acknowledged = segments::acknowledged_in(damaged);
-    let carved = Carved::from_directory(damaged, acknowledged.unwrap_or(0), committed_of(damaged));
+    let carved = Carved::from_directory(damaged, lane, acknowledged.unwrap_or(0), committed_of(damaged));
     if carved.numbers().next().is_none() {
         return Ok(0);
     }

@@ -1,6 +1,6 @@
 //! What a start does with what it finds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use delivery::{BatchSequence, ChainHash};
 
@@ -17,7 +17,7 @@ const fn position(number: u64) -> Position {
 }
 
 fn options(engine: Engine, key: Option<JournalKey>) -> JournalOptions {
-    JournalOptions { engine, key, segment_bytes: 4_000 }
+    JournalOptions { engine, key, segment_bytes: 4_000, ..JournalOptions::default() }
 }
 
 fn open_as(data: &Path, options: &JournalOptions, store: StoreId) -> Opened {
@@ -70,8 +70,9 @@ fn check_salvage(options: &JournalOptions, break_it: impl Fn(&Path)) -> Vec<u64>
     assert_eq!(codes(&opened), ["STO-JOURNAL-SET-ASIDE", "STO-JOURNAL-SALVAGED"]);
     append(&mut *opened.journal, 3);
     opened.journal.commit().expect("recording goes on");
-    let [salvaged]: [PathBuf; 1] = opened.salvaged.try_into().expect("one older journal");
-    let found = drain(&salvaged, options.key.clone());
+    let [salvaged]: [OlderDirectory; 1] = opened.salvaged.try_into().expect("one older journal");
+    assert!(!salvaged.is_forked);
+    let found = drain(&salvaged.path, options.key.clone());
     drop(opened.journal);
     let opened = open_as(data.path(), options, NEW_STORE);
     assert_eq!((opened.journal.head().number(), opened.salvaged.len(), opened.events.len()), (3, 0, 0));
@@ -117,7 +118,7 @@ fn a_journal_that_is_begun_anew_keeps_the_old_one_to_be_forwarded() {
             open(data.path(), &options, Opening::Anew { committed: END }, &mut || NEW_STORE).expect("opens");
         assert_eq!((opened.journal.store(), opened.salvaged.len()), (NEW_STORE, 1));
         let first = if engine == Engine::Segments { 11 } else { 1 };
-        assert_eq!(drain(&opened.salvaged[0], None), (first..=50).collect::<Vec<_>>());
+        assert_eq!(drain(&opened.salvaged[0].path, None), (first..=50).collect::<Vec<_>>());
     }
 }
 
@@ -128,7 +129,7 @@ fn what_another_engine_recorded_waits_to_be_forwarded() {
         let other = options(engine.other(), None);
         let opened = open_as(data.path(), &other, NEW_STORE);
         assert_eq!((opened.journal.store(), opened.salvaged.len()), (NEW_STORE, 1));
-        assert_eq!(drain(&opened.salvaged[0], None).len(), 50);
+        assert_eq!(drain(&opened.salvaged[0].path, None).len(), 50);
         drop(opened);
         assert!(open_as(data.path(), &other, NEW_STORE).salvaged.is_empty());
     }
@@ -159,7 +160,7 @@ fn what_nobody_was_told_about_is_not_salvaged() {
         let data = recorded(&options);
         let opening = Opening::Anew { committed: position(40) };
         let opened = open(data.path(), &options, opening, &mut || NEW_STORE).expect("opens");
-        assert_eq!(drain(&opened.salvaged[0], None).last(), Some(&40));
+        assert_eq!(drain(&opened.salvaged[0].path, None).last(), Some(&40));
     }
 }
 
@@ -173,9 +174,10 @@ fn a_salvage_that_was_interrupted_is_made_again_at_the_next_start() {
         std::fs::create_dir(data.path().join("journal.salvaging")).expect("half written");
         let opened = open_as(data.path(), &options, NEW_STORE);
         assert_eq!(codes(&opened), ["STO-JOURNAL-SALVAGED"]);
-        assert_eq!(opened.salvaged, [data.path().join("journal.salvaged-7")]);
-        assert_eq!(drain(&opened.salvaged[0], None).last(), Some(&50));
-        std::fs::remove_dir_all(&opened.salvaged[0]).expect("removed when the hub has it");
+        let salvaged = OlderDirectory { path: data.path().join("journal.salvaged-7"), is_forked: false };
+        assert_eq!(opened.salvaged, [salvaged]);
+        assert_eq!(drain(&opened.salvaged[0].path, None).last(), Some(&50));
+        std::fs::remove_dir_all(&opened.salvaged[0].path).expect("removed when the hub has it");
         drop(opened);
         let opened = open_as(data.path(), &options, NEW_STORE);
         assert!(opened.salvaged.is_empty() && opened.events.is_empty());
@@ -196,7 +198,7 @@ fn a_salvage_that_fails_keeps_nothing_from_recording_and_is_tried_again() {
     std::fs::remove_file(in_the_way).expect("removed");
     let opened = open_as(data.path(), &options, NEW_STORE);
     assert_eq!(codes(&opened), ["STO-JOURNAL-SALVAGED"]);
-    assert_eq!(drain(&opened.salvaged[0], None).len(), 50);
+    assert_eq!(drain(&opened.salvaged[0].path, None).len(), 50);
 }
 
 #[test]
@@ -211,12 +213,63 @@ fn what_is_missing_before_the_first_sound_batch_of_a_salvage_is_a_gap() {
     std::fs::remove_file(&files[0]).expect("removed");
     let opening = Opening::Anew { committed: END };
     let opened = open(data.path(), &options, opening, &mut || NEW_STORE).expect("opens");
-    let mut journal = open_older(&opened.salvaged[0], None).expect("opens");
+    let mut journal = open_older(&opened.salvaged[0].path, None).expect("opens");
     let tail = journal.tail().expect("not empty");
     assert!(tail.0 > 11);
     let missing = Found::Missing { until: BatchSequence(tail.0 - 1), reason: GapReason::Damaged };
     assert_eq!(journal.read(BatchSequence(11)).expect("reads"), missing);
     let Found::Batch(first) = journal.read(tail).expect("reads") else { panic!("it is there") };
-    let hash = journal.hash_at(Some(BatchSequence(tail.0 - 1))).expect("reads");
+    let hash = journal.chain_at(tail.0 - 1).expect("reads");
     assert_eq!(hash, Some(first.previous), "as forwarding declares the gap");
+}
+
+#[test]
+fn the_lanes_lie_side_by_side_and_neither_takes_the_others_older_journals_for_its_own() {
+    let telemetry = options(Engine::Segments, None);
+    let alarms = JournalOptions { segment_bytes: 4_000, ..JournalOptions::of_alarms(None) };
+    let data = recorded(&telemetry);
+    let mut journal = open_as(data.path(), &alarms, NEW_STORE).journal;
+    append(&mut *journal, 50);
+    journal.commit().expect("committed");
+    drop(journal);
+    let anew = Opening::Anew { committed: END };
+    let mut third = || StoreId([7; 16]);
+    let opened = open(data.path(), &alarms, anew, &mut third).expect("opens");
+    let path = data.path().join("journal-alarm.salvaged-1");
+    assert_eq!(opened.salvaged, [OlderDirectory { path: path.clone(), is_forked: false }]);
+    drop(opened);
+    let mut older = open_older(&path, None).expect("opens");
+    assert_eq!((older.store(), older.lane(), older.head().number()), (NEW_STORE, Lane::Alarm, 50));
+    assert!(matches!(older.read(BatchSequence(1)).expect("reads"), Found::Batch(_)));
+    drop(older);
+    let opened = open_as(data.path(), &telemetry, NEW_STORE);
+    let found = (opened.journal.store(), opened.journal.lane(), opened.salvaged.len());
+    assert_eq!(found, (STORE, Lane::Telemetry, 0));
+}
+
+#[test]
+fn a_forked_journal_is_set_aside_whole_and_found_again_whatever_the_hub_had_acknowledged() {
+    for options in
+        [options(Engine::Sled, None), options(Engine::Segments, None), JournalOptions::of_alarms(None)]
+    {
+        let data = recorded(&options);
+        let mut third = || StoreId([7; 16]);
+        let opened = open(data.path(), &options, Opening::Forked, &mut || NEW_STORE).expect("opens");
+        let path = data.path().join(format!("{}.forked-1", options.folder()));
+        let forked = OlderDirectory { path: path.clone(), is_forked: true };
+        assert_eq!((opened.journal.store(), opened.journal.head().number()), (NEW_STORE, 0));
+        assert_eq!((codes(&opened), &opened.salvaged), (vec!["STO-JOURNAL-FORKED"], &vec![forked.clone()]));
+        drop(opened);
+        assert_eq!(drain(&path, None), (1..=50).collect::<Vec<_>>());
+        // The next one gets another number, and a restart finds both.
+        let opened = open(data.path(), &options, Opening::Forked, &mut third).expect("opens");
+        assert_eq!(
+            opened.salvaged,
+            std::slice::from_ref(&forked),
+            "an empty one has nothing to be forwarded"
+        );
+        assert!(path.with_extension("forked-2").exists());
+        drop(opened);
+        assert_eq!(open_as(data.path(), &options, NEW_STORE).salvaged, [forked]);
+    }
 }

@@ -24,10 +24,9 @@ use tracing::error;
 use self::file::{Entry, Segment, segment_path};
 use self::record::{Kind, Record};
 use self::state::State;
-use super::envelope::JournalKey;
 use super::sled_engine::sync_directory;
 use super::store::{Store, Stored, fact, number_in};
-use super::{BatchLog, JournalError};
+use super::{BatchLog, JournalError, LogOptions};
 
 /// What a segment holds about. A whole file goes at once, so this is what may be kept too long; more files would
 /// take longer to list at a start.
@@ -61,15 +60,9 @@ pub struct SegmentStore {
 }
 
 impl BatchLog<SegmentStore> {
-    /// Opens the journal in a directory, or begins a new one named `new_store`; `segment_bytes` is what a file holds
-    /// about.
-    pub fn open(
-        directory: &Path,
-        new_store: StoreId,
-        key: Option<JournalKey>,
-        segment_bytes: u64,
-    ) -> Result<Self, JournalError> {
-        Self::recover(SegmentStore::open(directory, segment_bytes)?, new_store, key)
+    /// Opens the journal in a directory, or begins a new one; `segment_bytes` is what a file holds about.
+    pub fn open(directory: &Path, options: LogOptions, segment_bytes: u64) -> Result<Self, JournalError> {
+        Self::recover(SegmentStore::open(directory, segment_bytes)?, options)
     }
 }
 

@@ -8,12 +8,12 @@ fn damage(engine: Engine, path: &Path, number: u64) {
         Engine::Sled => {
             let database = open_raw(path);
             let log = database.open_tree("log").expect("opens");
-            let key = [&[Lane::Telemetry as u8][..], &number.to_be_bytes()].concat();
+            let key = [&[engine.lane() as u8][..], &number.to_be_bytes()].concat();
             let mut value = log.get(&key).expect("reads").expect("is there").to_vec();
             value[20] ^= 1;
             log.insert(key, value).expect("written");
         }
-        Engine::Segments => {
+        Engine::Alarms | Engine::Segments => {
             for (file, bytes) in segments(path) {
                 if let Some(place) = record_of(&bytes, number) {
                     let mut bytes = bytes;
@@ -73,9 +73,9 @@ fn a_damaged_end_is_set_aside_and_recording_goes_on_behind_what_was_reserved(eng
     assert_eq!((journal.head().number(), journal.take_events()), (reserved, Vec::new()));
     append(&mut *journal, 2);
     journal.commit().expect("committed");
-    let after_gap = ChainHash::after_gap(STORE, Lane::Telemetry, BatchSequence(reserved));
+    let after_gap = ChainHash::after_gap(STORE, engine.lane(), BatchSequence(reserved));
     assert_eq!(batch(&mut *journal, reserved + 1).previous, after_gap);
-    assert_eq!(journal.hash_at(Some(BatchSequence(reserved))).expect("reads"), Some(after_gap));
+    assert_eq!(journal.chain_at(reserved).expect("reads"), Some(after_gap));
     drop(journal);
     let mut journal = engine.open(&path);
     assert_eq!(numbers(&mut *journal), [1, 2, 3, reserved + 1, reserved + 2]);
@@ -87,7 +87,7 @@ fn a_damaged_end_is_set_aside_and_recording_goes_on_behind_what_was_reserved(eng
 fn kept_aside(engine: Engine, path: &Path) -> usize {
     match engine {
         Engine::Sled => open_raw(path).open_tree("damaged").expect("opens").len(),
-        Engine::Segments => std::fs::read_dir(path.join("damaged")).expect("lists").count(),
+        Engine::Alarms | Engine::Segments => std::fs::read_dir(path.join("damaged")).expect("lists").count(),
     }
 }
 
@@ -132,11 +132,11 @@ fn a_missing_end_is_noticed_and_its_numbers_are_not_used_again(engine: Engine) {
         Engine::Sled => {
             let log = open_raw(&path).open_tree("log").expect("opens");
             for number in 38..=40u64 {
-                let key = [&[Lane::Telemetry as u8][..], &number.to_be_bytes()].concat();
+                let key = [&[engine.lane() as u8][..], &number.to_be_bytes()].concat();
                 log.remove(key).expect("removed");
             }
         }
-        Engine::Segments => {
+        Engine::Alarms | Engine::Segments => {
             let (last, _) = segments(&path).pop().expect("several");
             std::fs::remove_file(last).expect("removed");
         }
@@ -154,6 +154,10 @@ macro_rules! for_each_engine {
         mod sled_engine {
             use super::*;
             $(#[test] fn $rule() { super::$rule(Engine::Sled); })*
+        }
+        mod alarm_lane {
+            use super::*;
+            $(#[test] fn $rule() { super::$rule(Engine::Alarms); })*
         }
         mod segment_engine {
             use super::*;
@@ -295,7 +299,7 @@ fn twenty_thousand_batches_open_without_being_read() {
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("journal");
     let open =
-        || SegmentJournal::open(&path, STORE, None, super::super::segments::SEGMENT_BYTES).expect("opens");
+        || SegmentJournal::open(&path, telemetry(), super::super::segments::SEGMENT_BYTES).expect("opens");
     let mut journal = open();
     append(&mut journal, 20_000);
     journal.commit().expect("committed");
@@ -309,7 +313,7 @@ fn twenty_thousand_batches_open_without_being_read() {
 fn when_all_is_pruned_the_disk_has_the_space_back_even_if_the_node_stops_half_way() {
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("journal");
-    let open = || SegmentJournal::open(&path, STORE, None, 20_000).expect("opens");
+    let open = || SegmentJournal::open(&path, telemetry(), 20_000).expect("opens");
     let mut journal = open();
     append(&mut journal, 80);
     journal.append(body(81), &[Receipt { key: [1; 16], records: 1 }]).expect("appended");
@@ -352,14 +356,11 @@ fn a_lost_beginning_that_the_hub_does_not_have_is_a_gap() {
     let mut journal = Engine::Segments.open(&path);
     let tail = journal.tail().expect("not empty");
     assert!(tail.0 > 1);
-    let before = BatchSequence(tail.0 - 1);
-    assert_eq!(
-        journal.hash_at(Some(before)).expect("reads"),
-        None,
-        "asking for a hash declares nothing lost"
-    );
-    let missing = Found::Missing { until: before, reason: GapReason::Damaged };
+    let (before, behind) = (tail.0 - 1, batch(&mut *journal, tail.0).previous);
+    assert_eq!(journal.chain_at(before).expect("reads"), Some(behind));
+    assert_eq!(journal.chain_at(before - 1).expect("reads"), None);
+    assert!(journal.gaps().is_empty(), "asking for the chain declares nothing lost");
+    let missing = Found::Missing { until: BatchSequence(before), reason: GapReason::Damaged };
     assert_eq!(journal.read(BatchSequence(1)).expect("reads"), missing);
-    let behind = batch(&mut *journal, tail.0).previous;
-    assert_eq!(journal.hash_at(Some(before)).expect("reads"), Some(behind), "as forwarding declares the gap");
+    assert_eq!(journal.chain_at(before).expect("reads"), Some(behind), "as forwarding declares the gap");
 }

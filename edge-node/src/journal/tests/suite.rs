@@ -12,7 +12,7 @@ fn a_journal_keeps_its_name_its_batches_and_its_chain_over_a_restart(engine: Eng
     let path = folder.path().join("journal");
     let mut journal = engine.open(&path);
     assert_eq!((journal.store(), journal.head().number(), journal.tail()), (STORE, 0, None));
-    assert_eq!(journal.hash_at(None).expect("reads"), Some(ChainHash::of_store(STORE, Lane::Telemetry)));
+    assert_eq!(journal.lane(), engine.lane());
     append(&mut *journal, 10);
     journal.remember_acknowledged(BatchSequence(4)).expect("remembered");
     journal.commit().expect("committed");
@@ -120,12 +120,104 @@ fn what_is_given_up_is_a_gap_until_the_hub_has_passed_it(engine: Engine) {
     assert!(journal.gaps().is_empty());
 }
 
+/// Batches 9 to 12 and 17 to 20, and behind them a gap that is open to its end; the hub has 2.
+fn with_gaps(engine: Engine) -> (tempfile::TempDir, PathBuf) {
+    let (folder, path) = closed_journal(engine, 20);
+    let mut journal = engine.open(&path);
+    journal.remember_acknowledged(BatchSequence(2)).expect("remembered");
+    journal.evict(BatchSequence(8)).expect("evicted");
+    journal.commit().expect("committed");
+    drop(journal);
+    let gaps = [(3, 8, GapReason::Evicted), (13, 14, GapReason::Damaged), (15, 16, GapReason::NeverIssued)];
+    let gaps = gaps.into_iter().chain([(21, 25, GapReason::Damaged)]);
+    let gaps: Vec<_> = gaps
+        .map(|(first, last, reason)| GapRecord {
+            first: BatchSequence(first),
+            last: BatchSequence(last),
+            reason,
+        })
+        .collect();
+    let gaps = postcard::to_stdvec(&gaps).expect("encodes");
+    match engine {
+        Engine::Alarms | Engine::Segments => {
+            note_gaps(SegmentStore::open(&path, SEGMENT_BYTES).expect("opens"), &gaps);
+        }
+        Engine::Sled => note_gaps(SledStore::open(&path, engine.lane()).expect("opens"), &gaps),
+    }
+    (folder, path)
+}
+
+fn note_gaps(mut store: impl Store, gaps: &[u8]) {
+    store.set_fact(fact::GAPS, gaps).expect("kept");
+    store.flush().expect("flushed");
+}
+
+/// What is expected of the chain at a number.
+#[derive(Clone, Copy, Debug)]
+enum Chain {
+    AfterGap,
+    Begins,
+    HashOf(u64),
+    PreviousOf(u64),
+    Unknown,
+}
+
+fn the_chain_is_known_wherever_the_hub_may_ask_for_it(engine: Engine) {
+    let (_folder, path) = with_gaps(engine);
+    let mut journal = engine.open(&path);
+    let before = gaps(&*journal);
+    let check = |journal: &mut dyn Journal, expected: &[(u64, Chain)]| {
+        for &(number, expected) in expected {
+            let hash = match expected {
+                Chain::AfterGap => Some(ChainHash::after_gap(STORE, engine.lane(), BatchSequence(number))),
+                Chain::Begins => Some(ChainHash::of_store(STORE, engine.lane())),
+                Chain::HashOf(batch_number) => Some(batch(journal, batch_number).hash),
+                Chain::PreviousOf(behind) => Some(batch(journal, behind).previous),
+                Chain::Unknown => None,
+            };
+            assert_eq!(journal.chain_at(number).expect("reads"), hash, "{number} is {expected:?}");
+        }
+    };
+    check(
+        &mut *journal,
+        &[
+            (0, Chain::Begins),
+            (1, Chain::Unknown),
+            (2, Chain::Unknown),
+            (3, Chain::AfterGap),
+            (7, Chain::AfterGap),
+            (8, Chain::PreviousOf(9)),
+            (9, Chain::HashOf(9)),
+            (12, Chain::HashOf(12)),
+            (13, Chain::AfterGap),
+            // Behind its end lies another gap.
+            (14, Chain::AfterGap),
+            (15, Chain::AfterGap),
+            (16, Chain::PreviousOf(17)),
+            (20, Chain::HashOf(20)),
+            (21, Chain::AfterGap),
+            (25, Chain::AfterGap),
+            (26, Chain::Unknown),
+            (u64::MAX, Chain::Unknown),
+        ],
+    );
+    append(&mut *journal, 1);
+    check(&mut *journal, &[(24, Chain::AfterGap), (25, Chain::PreviousOf(26)), (26, Chain::HashOf(26))]);
+    journal.remember_acknowledged(BatchSequence(18)).expect("remembered");
+    journal.prune(BatchSequence(17)).expect("pruned");
+    let pruned = [(0, Chain::Begins), (8, Chain::Unknown), (16, Chain::Unknown), (17, Chain::PreviousOf(18))];
+    check(&mut *journal, &pruned);
+    assert!(before.ends_with(&gaps(&*journal)), "asking declares nothing lost");
+}
+
 fn quarantined_batches_are_listed_while_they_are_here(engine: Engine) {
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("journal");
     match engine {
-        Engine::Segments => note_quarantine(SegmentStore::open(&path, SEGMENT_BYTES).expect("opens")),
-        Engine::Sled => note_quarantine(SledStore::open(&path).expect("opens")),
+        Engine::Alarms | Engine::Segments => {
+            note_quarantine(SegmentStore::open(&path, SEGMENT_BYTES).expect("opens"), engine.lane());
+        }
+        Engine::Sled => note_quarantine(SledStore::open(&path, engine.lane()).expect("opens"), engine.lane()),
     }
     let mut journal = engine.open(&path);
     let listed = |journal: &dyn Journal, from, max| {
@@ -141,11 +233,11 @@ fn quarantined_batches_are_listed_while_they_are_here(engine: Engine) {
 }
 
 /// Twelve batches, each third with a note that it is quarantined.
-fn note_quarantine(mut store: impl Store) {
+fn note_quarantine(mut store: impl Store, lane: Lane) {
     store.set_fact(fact::STORE_ID, &STORE.0).expect("kept");
-    let mut position = Position::start(STORE, Lane::Telemetry);
+    let mut position = Position::start(STORE, lane);
     for number in 1..=12 {
-        let batch = body(number).seal(Lane::Telemetry, &position);
+        let batch = body(number).seal(lane, &position);
         position = batch.position();
         let note = Note { is_quarantined: number % 3 == 0, receipts: Vec::new() }.encode();
         store.put(number, batch.bytes(), note.as_deref()).expect("kept");
@@ -220,6 +312,10 @@ macro_rules! for_each_engine {
                 }
             }
         }
+        mod alarm_lane {
+            use super::*;
+            $(#[test] fn $rule() { super::$rule(Engine::Alarms); })*
+        }
         mod segment_engine {
             use super::*;
             $(#[test] fn $rule() { super::$rule(Engine::Segments); })*
@@ -242,6 +338,7 @@ for_each_engine!(
     what_was_not_committed_can_be_forgotten_and_its_numbers_used_again,
     receipts_are_found_with_their_batches_and_go_with_them,
     what_is_given_up_is_a_gap_until_the_hub_has_passed_it,
+    the_chain_is_known_wherever_the_hub_may_ask_for_it,
     quarantined_batches_are_listed_while_they_are_here,
     a_journal_in_use_is_refused,
     a_journal_that_cannot_be_opened_for_another_reason_is_left_alone,

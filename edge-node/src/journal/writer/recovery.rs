@@ -5,8 +5,8 @@ use service::logging::chain;
 use tracing::{debug, error, info};
 
 use super::{Opened, Opening, Writer, state_of};
+use crate::events::event;
 use crate::journal::JournalError;
-use crate::journal::events::event;
 use crate::journal::sled_engine::{Unsynced, is_passing_io};
 
 /// Longest wait before a journal that does not open is tried again.
@@ -85,6 +85,18 @@ impl Writer {
         }
     }
 
+    /// The hub knows another journal by this one's name: it is set aside as it is, and what waits goes into a new one.
+    pub(super) fn leave_fork(&mut self) -> Result<(), JournalError> {
+        // Closed after a failure it may hold what was never committed, and will be committed when it is open again.
+        self.open()?;
+        let left = self.store;
+        let Err(error) = self.reopen(Opening::Forked) else { return Ok(()) };
+        error!(cause = chain(&error), "the new journal failed, it is opened again");
+        // Where the old one could not be moved, recording goes on in it; otherwise the new one is in its place by now.
+        self.open_again();
+        if self.store == left { Err(error) } else { Ok(()) }
+    }
+
     /// Opens the journal and commits what waits.
     fn reopen(&mut self, opening: Opening) -> Result<(), JournalError> {
         // The old one is closed first: it holds the lock.
@@ -109,7 +121,7 @@ impl Writer {
         let Opened { mut journal, salvaged, events } = opened;
         self.tell(events);
         self.publish_salvaged.send_modify(|known| {
-            let new: Vec<_> = salvaged.into_iter().filter(|path| !known.contains(path)).collect();
+            let new: Vec<_> = salvaged.into_iter().filter(|older| !known.contains(older)).collect();
             known.extend(new);
         });
         if journal.store() == self.store {
@@ -127,11 +139,13 @@ impl Writer {
             let text = "A new journal began; the hub will count it as a new epoch.";
             self.tell(vec![event("STO-JOURNAL-NEW-EPOCH", Severity::Warning, text, &[])]);
         }
-        let is_full = self.publish.borrow().is_full;
+        let crate::journal::JournalState { is_full, room_bytes, .. } = *self.publish.borrow();
         let state = state_of(&*journal);
         self.committed = state.head;
         self.journal = Some(journal);
-        self.publish.send_modify(|published| *published = crate::journal::JournalState { is_full, ..state });
+        self.publish.send_modify(|published| {
+            *published = crate::journal::JournalState { is_full, room_bytes, ..state };
+        });
         Ok(())
     }
 

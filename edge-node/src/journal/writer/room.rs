@@ -7,8 +7,8 @@ use service::metric::Metric;
 use tracing::{error, info, warn};
 
 use super::Writer;
-use crate::journal::events::event;
-use crate::journal::{JournalError, WhenFull};
+use crate::events::event;
+use crate::journal::{Journal, JournalError, WhenFull};
 
 /// Of what may be held, the share that is given up at once when the oldest have to go.
 const EVICTED_SHARE: u64 = 16;
@@ -45,10 +45,10 @@ impl Writer {
         }
         self.tell_of_journal();
         let Some(journal) = &self.journal else { return };
-        let tail = journal.tail();
+        let (tail, room_bytes) = (journal.tail(), self.room_bytes(&**journal));
         self.publish.send_if_modified(|state| {
-            state.tail = tail;
-            // Nobody waits for it: who reads batches looks at it then.
+            (state.tail, state.room_bytes) = (tail, Some(room_bytes));
+            // Nobody waits for them: who reads batches, or tells people, looks at them then.
             false
         });
         let retained_bytes = journal.retained_bytes();
@@ -84,7 +84,7 @@ impl Writer {
             free_bytes,
             "journal takes nothing new, intake waits; nothing acknowledged is lost"
         );
-        self.publish.send_modify(|state| state.is_full = true);
+        self.publish.send_modify(|state| (state.is_full, state.room_bytes) = (true, Some(0)));
         self.tell(vec![event(
             "STO-JOURNAL-FULL",
             Severity::Error,
@@ -97,11 +97,29 @@ impl Writer {
         )]);
     }
 
-    /// Free space and what the engine holds for reuse. A reserve that was given back is not for intake.
-    fn disk_has_room(&self) -> bool {
+    /// Free space and what the engine holds for reuse, beyond what the journal leaves on the disk; absent when that is
+    /// not there. A reserve that was given back is not for intake.
+    fn spare_disk_bytes(&self) -> Option<u64> {
         let reusable = self.journal.as_ref().map_or(0, |journal| journal.reusable_bytes());
         let owed = if self.ballast.is_missing() { self.ballast.bytes() } else { 0 };
-        (self.disk.free_bytes)().saturating_add(reusable) >= self.limits.free_bytes_min.saturating_add(owed)
+        let spoken_for = self.limits.free_bytes_min.saturating_add(owed);
+        (self.disk.free_bytes)().saturating_add(reusable).checked_sub(spoken_for)
+    }
+
+    fn disk_has_room(&self) -> bool {
+        self.spare_disk_bytes().is_some()
+    }
+
+    /// What the hub has makes way, so it takes no room. Its share is that of its batches, as in `batch_at`.
+    fn room_bytes(&self, journal: &dyn Journal) -> u64 {
+        let (retained, tail, head) =
+            (journal.retained_bytes(), journal.tail().map_or(1, |tail| tail.0), journal.head().number());
+        let (batches, safe) = ((head + 1).saturating_sub(tail), (self.safe.0 + 1).saturating_sub(tail));
+        let safe_bytes =
+            (u128::from(retained) * u128::from(safe.min(batches)) / u128::from(batches.max(1))) as u64;
+        let in_quota = self.limits.retained_bytes_max.saturating_sub(retained - safe_bytes);
+        let on_disk = self.spare_disk_bytes().unwrap_or(0) / self.limits.disk_bytes_per_byte;
+        in_quota.min(on_disk.saturating_add(safe_bytes))
     }
 
     fn mind_ballast(&mut self) {

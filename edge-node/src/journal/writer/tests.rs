@@ -1,5 +1,7 @@
 //! What the journal's thread promises producers, readers and operators.
 
+mod forks;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,6 +20,7 @@ fn limits(directory: &std::path::Path) -> JournalLimits {
         retained_bytes_max: 1 << 20,
         acknowledged_bytes_max: 1 << 20,
         free_bytes_min: 0,
+        disk_bytes_per_byte: 1,
         ballast_bytes: 0,
         when_full: WhenFull::Refuse,
     }
@@ -127,6 +130,43 @@ async fn a_full_journal_makes_producers_wait_and_goes_on_when_the_hub_has_taken_
 }
 
 #[tokio::test]
+async fn room_is_what_quota_and_disk_still_take_and_comes_back_with_what_the_hub_has() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let free = Arc::new(AtomicU64::new(1 << 30));
+    let disk = {
+        let free = Arc::clone(&free);
+        Disk::with(move || free.load(Ordering::Relaxed))
+    };
+    let limits = JournalLimits {
+        retained_bytes_max: 50_000,
+        acknowledged_bytes_max: 50_000,
+        free_bytes_min: 1_000,
+        disk_bytes_per_byte: 2,
+        ..limits(folder.path())
+    };
+    let Started { handle, .. } = start_with(disk, opener(folder.path(), Engine::Segments), limits);
+    until(&record(&handle, (0..100).map(body)).await, 100).await;
+    let state = handle.state();
+    let room = async || {
+        // Room is made before the next question is answered.
+        handle.gaps().await.expect("answers");
+        state.borrow().room_bytes.expect("looked at")
+    };
+    let (store, head) = (state.borrow().store, state.borrow().head);
+    assert_eq!(room().await, 50_000 - head.bytes);
+    handle.acknowledged(store, BatchSequence(50), BatchSequence(50)).await.expect("heard");
+    let half = room().await;
+    assert!((half + head.bytes / 2).abs_diff(50_000) < head.bytes / 20, "{half} of 50,000, {head:?}");
+    let newest = head.sequence.expect("not empty");
+    handle.acknowledged(store, newest, newest).await.expect("heard");
+    assert_eq!(room().await, 50_000);
+    free.store(2_000, Ordering::Relaxed);
+    handle.acknowledged(store, newest, newest).await.expect("heard");
+    // What the hub has would make way, and every byte needs two on the disk.
+    assert_eq!(room().await, 500 + head.bytes);
+}
+
+#[tokio::test]
 async fn a_journal_that_may_evict_gives_up_the_oldest_and_declares_the_gap() {
     let folder = tempfile::tempdir().expect("a directory");
     let limits = JournalLimits {
@@ -206,6 +246,9 @@ fn no_space() -> JournalError {
 impl Journal for Failing {
     fn store(&self) -> StoreId {
         self.inner.store()
+    }
+    fn lane(&self) -> Lane {
+        self.inner.lane()
     }
     fn head(&self) -> Position {
         self.inner.head()
@@ -303,8 +346,9 @@ async fn an_engine_that_fails_again_at_once_is_set_aside_and_recording_goes_on()
         assert_eq!(packets, (1..20).collect::<Vec<_>>());
         event_of(&mut started.events, "STO-JOURNAL-NEW-EPOCH").await;
         let salvaged = started.handle.salvaged().borrow().clone();
-        assert_eq!(salvaged, [folder.path().join("journal.salvaged-1")]);
-        let mut older = super::super::open_older(&salvaged[0], None).expect("opens");
+        let path = folder.path().join("journal.salvaged-1");
+        assert_eq!(salvaged, [OlderDirectory { path, is_forked: false }]);
+        let mut older = super::super::open_older(&salvaged[0].path, None).expect("opens");
         assert_ne!(older.store(), started.handle.state().borrow().store);
         assert!(matches!(older.read(BatchSequence(1)).expect("reads"), Found::Batch(_)));
     }
@@ -398,7 +442,7 @@ async fn a_batch_that_stays_unreadable_after_a_reopening_sets_the_journal_aside_
     event_of(&mut started.events, "STO-JOURNAL-NEW-EPOCH").await;
     assert_ne!(started.handle.state().borrow().store, before);
     let salvaged = started.handle.salvaged().borrow().clone();
-    let mut older = super::super::open_older(&salvaged[0], None).expect("opens");
+    let mut older = super::super::open_older(&salvaged[0].path, None).expect("opens");
     assert_eq!((older.store(), older.head().number()), (before, 45));
     assert!(matches!(older.read(BatchSequence(1)).expect("reads"), Found::Batch(_)));
     until(&record(&started.handle, std::iter::once(body(1))).await, 1).await;
@@ -424,7 +468,7 @@ async fn a_sled_whose_sync_failed_is_set_aside_at_once_and_no_packet_comes_twice
     assert_eq!(packets, (1..20).collect::<Vec<_>>());
     event_of(&mut started.events, "STO-JOURNAL-NEW-EPOCH").await;
     let salvaged = started.handle.salvaged().borrow().clone();
-    let older = super::super::open_older(&salvaged[0], None).expect("opens");
+    let older = super::super::open_older(&salvaged[0].path, None).expect("opens");
     assert_eq!(older.head().number(), 1, "what was not committed is in the new journal only");
 }
 

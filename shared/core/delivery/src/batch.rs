@@ -3,7 +3,7 @@
 //! ```text
 //! u16 LE  length of the header
 //!         header   postcard of `BatchHeader`
-//!         body     records in columns, zstd-1 when that is smaller
+//!         body     records in columns, through zstd when that is smaller: a small body with a dictionary
 //! 16 B    chain    the hash of the batch before (of the store's id for the first; of the last batch that is
 //!                  missing, behind a gap)
 //! 16 B    hash     BLAKE3 of everything before, truncated
@@ -12,14 +12,18 @@
 //! Every length is checked against a bound before anything is allocated by it.
 
 mod columns;
+mod dictionary;
 mod header;
+mod open;
 mod packer;
 
 use space_packet::{PACKET_BYTES_MAX, ReceptionTime, TaiTime};
 
 use crate::{BatchSequence, Content, Lane, StoreId, Verdicts};
+use columns::{Layout, Rows};
 
 pub use header::{BatchHeader, ChainHash, Codec, Gap, GapReason};
+pub use open::{OpenBatch, Record};
 pub use packer::Packer;
 
 /// Most records in a batch.
@@ -33,12 +37,18 @@ const RAW_BYTES_MAX: usize = RECORD_BYTES_FULL + PACKET_BYTES_MAX + RECORDS_MAX 
 const HEADER_BYTES_MAX: usize = 512;
 const NAME_BYTES_MAX: usize = 40;
 const TRAILER_BYTES: usize = 16 + 16 + 4;
-/// Version 1 had packets only, without verdicts.
-const VERSION: u8 = 2;
+/// Version 1 had packets only, without verdicts; version 2 had neither dictionaries nor differences in its columns.
+const VERSION: u8 = 3;
 
 /// Why bytes are not a batch, or records do not make one.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum BatchError {
+    /// It was packed with a dictionary that newer software brings along.
+    #[error("the batch is packed with dictionary {number}, which this software does not have: update it")]
+    Dictionary {
+        /// Number of the dictionary.
+        number: u8,
+    },
     /// The check sum or the hash does not fit the bytes.
     #[error("the batch is damaged: its {check} does not fit its {bytes} bytes")]
     Damaged {
@@ -148,8 +158,8 @@ impl BatchBuilder {
     pub fn pack_with(&mut self, packer: &mut Packer) -> Option<SealedBody> {
         let (first, last) = (self.times.iter().min().copied()?, self.times.iter().max().copied()?);
         let verdicts: &[u32] = if self.has_verdicts { &self.verdicts } else { &[] };
-        let (codec, raw_bytes, bytes) =
-            packer.pack(|plain| columns::encode(plain, &self.times, verdicts, &self.ends, &self.bytes));
+        let rows = Rows { since: first, times: &self.times, verdicts, ends: &self.ends, bytes: &self.bytes };
+        let (codec, raw_bytes, bytes) = packer.pack(|plain| columns::encode(plain, &rows));
         let body = SealedBody {
             mission: self.mission.clone(),
             link: self.link.clone(),
@@ -267,8 +277,7 @@ pub struct SealedBatch {
 
 impl SealedBatch {
     fn seal(header: BatchHeader, body: &[u8], previous: ChainHash) -> Self {
-        let encoded =
-            postcard::to_stdvec(&header).expect("a header of numbers and short names always encodes");
+        let encoded = header.encode();
         let mut bytes = Vec::with_capacity(2 + encoded.len() + body.len() + TRAILER_BYTES);
         bytes.extend_from_slice(&(encoded.len() as u16).to_le_bytes());
         bytes.extend_from_slice(&encoded);
@@ -338,6 +347,9 @@ impl SealedBatch {
         {
             return Err(malformed("a field of its header is out of range"));
         }
+        if let Codec::Dictionary(number) = header.codec {
+            dictionary::check(number)?;
+        }
         Ok(Self { header, previous, hash, bytes })
     }
 
@@ -362,87 +374,36 @@ impl SealedBatch {
         }
     }
 
+    /// How long the batch is that seems to begin here; whether it is one, only [`SealedBatch::parse`] says.
+    pub fn length_at(bytes: &[u8]) -> Option<usize> {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let header_bytes = usize::from(u16::from_le_bytes(*length));
+        let header = BatchHeader::decode(rest.get(..header_bytes)?).ok()?;
+        let length = 2 + header_bytes + header.body_bytes as usize + TRAILER_BYTES;
+        (length <= BATCH_BYTES_MAX).then_some(length)
+    }
+
+    /// The packed body.
+    pub fn body(&self) -> &[u8] {
+        let end = self.bytes.len() - TRAILER_BYTES;
+        &self.bytes[end - self.header.body_bytes as usize..end]
+    }
+
     /// Unpacks the records.
     pub fn open(&self) -> Result<OpenBatch, BatchError> {
-        let end = self.bytes.len() - TRAILER_BYTES;
-        let body = &self.bytes[end - self.header.body_bytes as usize..end];
-        let raw_bytes = self.header.raw_bytes as usize;
-        let (records, has_verdicts) = (self.header.records as usize, self.header.has_verdicts);
-        if self.header.gap.is_some() {
+        let header = &self.header;
+        if header.gap.is_some() {
             return Ok(OpenBatch::default());
         }
-        let open = match self.header.codec {
-            Codec::Plain => columns::decode(body, records, has_verdicts)?,
-            Codec::Zstd => {
-                let plain = zstd::bulk::decompress(body, raw_bytes)
-                    .map_err(|_| malformed("its body does not decompress to the stated length"))?;
-                columns::decode(&plain, records, has_verdicts)?
-            }
+        let is_old = header.version < 3;
+        let layout = Layout {
+            records: header.records as usize,
+            has_verdicts: header.has_verdicts,
+            since: if is_old { 0 } else { header.first_reception.0.0 },
+            differences: !is_old,
         };
-        Ok(OpenBatch { content: self.header.content, ..open })
-    }
-}
-
-/// The records of a batch, in the order they were received.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct OpenBatch {
-    content: Content,
-    times: Vec<i64>,
-    /// As many as records, or none.
-    verdicts: Vec<u32>,
-    ends: Vec<u32>,
-    bytes: Vec<u8>,
-}
-
-impl Default for OpenBatch {
-    fn default() -> Self {
-        let (times, verdicts, ends, bytes) = Default::default();
-        Self { content: Content::Packets, times, verdicts, ends, bytes }
-    }
-}
-
-/// One record of a batch.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Record<'a> {
-    /// When the station received it.
-    pub reception: ReceptionTime,
-    /// What intake found out about it.
-    pub verdicts: Verdicts,
-    /// A packet as received, or the bytes of what [`OpenBatch::content`] says.
-    pub bytes: &'a [u8],
-}
-
-impl OpenBatch {
-    /// Number of records.
-    pub fn len(&self) -> usize {
-        self.times.len()
-    }
-
-    /// Whether there are none; only a gap has none.
-    pub fn is_empty(&self) -> bool {
-        self.times.is_empty()
-    }
-
-    /// What the records are.
-    pub fn content(&self) -> Content {
-        self.content
-    }
-
-    /// Each record.
-    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let spans = starts.zip(&self.ends);
-        self.times.iter().zip(spans).enumerate().map(|(index, (&time, (start, &end)))| Record {
-            reception: ReceptionTime(TaiTime(time)),
-            verdicts: Verdicts(self.verdicts.get(index).copied().unwrap_or(0)),
-            bytes: &self.bytes[start as usize..end as usize],
-        })
-    }
-
-    /// Each packet with its reception time; nothing when the records are not packets.
-    pub fn packets(&self) -> impl Iterator<Item = (ReceptionTime, &[u8])> {
-        let are_packets = self.content == Content::Packets;
-        self.records().filter(move |_| are_packets).map(|record| (record.reception, record.bytes))
+        let plain = packer::unpack(header.codec, self.body(), header.raw_bytes as usize)?;
+        Ok(OpenBatch { content: header.content, ..columns::decode(&plain, layout)? })
     }
 }
 

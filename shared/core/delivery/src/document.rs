@@ -1,7 +1,8 @@
-//! Documents of a mission on their way to a node: which ones it holds, and one document in parts.
+//! Documents on their way to a node, of a mission or of the node itself: which ones it holds, and one in parts.
 //!
 //! A text travels as zstd, behind a head that says how long it is, unpacked and as it comes. Whoever receives it
-//! takes no more than was announced, and hands nothing on whose hash is another.
+//! takes no more than was announced, and hands nothing on whose hash is another. The hub's authority signs the head,
+//! and with it the text's hash; checking the signature is the caller's.
 
 use serde::{Deserialize, Serialize};
 use space_packet::TaiTime;
@@ -16,6 +17,12 @@ pub const DOCUMENT_PART_BYTES_MAX: usize = 64 * 1_024;
 pub const HELD_MISSIONS_MAX: usize = 64;
 /// Documents of one node, in all its missions: 38 bytes each, so that [`Holds`] fits into a frame of the link.
 pub const HELD_DOCUMENTS_MAX: usize = 4_096;
+/// Kinds of documents about a node.
+const NODE_DOCUMENTS_MAX: usize = 2;
+/// The longest signature: one of RSA with 4,096 bits.
+const SIGNATURE_BYTES_MAX: usize = 512;
+/// Stands before every head that is signed, so that no other use of an authority's key yields such a signature.
+const SIGNED_PREFIX: &[u8] = b"sto-document-1\0";
 /// zstd's own default: a document is packed once for all nodes that it is sent to.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -26,6 +33,17 @@ pub enum DocumentKind {
     Dictionary,
     /// Limits beside it.
     Limits,
+    /// The hubs a node may turn to.
+    Endpoints,
+    /// The authorities a node trusts.
+    Trust,
+}
+
+impl DocumentKind {
+    /// Whether it is about a node, and not about one of its missions: its newest number alone counts.
+    pub fn is_of_node(self) -> bool {
+        matches!(self, Self::Endpoints | Self::Trust)
+    }
 }
 
 /// What a value is that equals a bound of the limits.
@@ -51,6 +69,8 @@ impl DocumentHash {
 /// Which documents a node holds. Each one replaces what it said before.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Holds {
+    /// Documents about itself, one of a kind at most.
+    pub node: Vec<HeldDocument>,
     /// The missions it receives; documents of others are not sent.
     pub missions: Vec<MissionHolds>,
 }
@@ -78,7 +98,8 @@ pub struct HeldDocument {
 impl Holds {
     pub(crate) fn fits(&self) -> bool {
         let documents: usize = self.missions.iter().map(|mission| mission.documents.len()).sum();
-        self.missions.len() <= HELD_MISSIONS_MAX
+        self.node.len() <= NODE_DOCUMENTS_MAX
+            && self.missions.len() <= HELD_MISSIONS_MAX
             && documents <= HELD_DOCUMENTS_MAX
             && self.missions.iter().all(|mission| mission.mission.len() <= TEXT_BYTES_MAX)
     }
@@ -87,8 +108,8 @@ impl Holds {
 /// A document without its text: what comes first on a document's stream.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct DocumentHead {
-    /// The mission's short name.
-    pub mission: String,
+    /// The mission's short name; absent when it is about the node.
+    pub mission: Option<String>,
     /// What it is.
     pub kind: DocumentKind,
     /// Its number among those of its kind, counted from 1.
@@ -109,19 +130,73 @@ pub struct DocumentHead {
     pub hash: DocumentHash,
     /// Length of its text.
     pub text_bytes: u64,
-    /// Length of its text as it comes.
+    /// Length of its text as it comes. Not signed: how a text is packed says nothing about it.
     pub packed_bytes: u64,
+    /// Who signed all of this.
+    pub signature: DocumentSignature,
+}
+
+/// An authority's signature of a document.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct DocumentSignature {
+    /// SHA-256 of the authority's public key.
+    pub authority: [u8; 32],
+    /// Over [`DocumentHead::signed_bytes`], in the form that the authority's kind of key has.
+    pub bytes: Vec<u8>,
+}
+
+/// What of a head is signed, in its order on the wire.
+#[derive(Serialize)]
+struct SignedHead<'a> {
+    mission: &'a Option<String>,
+    kind: DocumentKind,
+    number: u32,
+    effective_from: Option<TaiTime>,
+    effective_to: Option<TaiTime>,
+    file_name: &'a str,
+    bounds: Option<DocumentBounds>,
+    author: &'a Option<String>,
+    reason: &'a Option<String>,
+    hash: DocumentHash,
+    text_bytes: u64,
 }
 
 impl DocumentHead {
+    /// What the authority signs: everything of the document but how it is packed, after a prefix of its own.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let signed = SignedHead {
+            mission: &self.mission,
+            kind: self.kind,
+            number: self.number,
+            effective_from: self.effective_from,
+            effective_to: self.effective_to,
+            file_name: &self.file_name,
+            bounds: self.bounds,
+            author: &self.author,
+            reason: &self.reason,
+            hash: self.hash,
+            text_bytes: self.text_bytes,
+        };
+        postcard::to_extend(&signed, SIGNED_PREFIX.to_vec())
+            .expect("numbers and texts always encode into memory")
+    }
+
+    /// What errors call the mission, or the node.
+    pub fn scope(&self) -> &str {
+        self.mission.as_deref().unwrap_or("this node")
+    }
+
     /// The document, as [`Holds`] names it.
     pub fn held(&self) -> HeldDocument {
         HeldDocument { kind: self.kind, number: self.number, hash: self.hash }
     }
 
     pub(crate) fn fits(&self) -> bool {
-        let texts = [Some(&self.mission), Some(&self.file_name), self.author.as_ref(), self.reason.as_ref()];
+        let texts =
+            [self.mission.as_ref(), Some(&self.file_name), self.author.as_ref(), self.reason.as_ref()];
         texts.into_iter().flatten().all(|text| text.len() <= TEXT_BYTES_MAX)
+            && self.mission.is_none() == self.kind.is_of_node()
+            && self.signature.bytes.len() <= SIGNATURE_BYTES_MAX
             && self.text_bytes <= DOCUMENT_BYTES_MAX
             && self.packed_bytes <= DOCUMENT_BYTES_MAX
     }

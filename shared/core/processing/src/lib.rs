@@ -3,6 +3,7 @@
 //!
 //! Pure: the caller passes packets and their reception times and keeps what comes back.
 
+mod completeness;
 mod decoder;
 mod latest;
 mod packet_time;
@@ -18,6 +19,9 @@ mod series;
 mod validation;
 mod verdict;
 
+pub use completeness::{
+    Account, AccountChanges, AccountKey, Counts, Feed, Hour, JournalLane, LaneState, Receipt,
+};
 pub use decoder::{MissionDecoder, PacketConventions, PacketOutcome};
 pub use latest::{LatestValue, LatestValues};
 pub use packet_time::{ClockTime, CucTime, EpochDay, PacketTime};

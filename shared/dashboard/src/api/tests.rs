@@ -248,6 +248,26 @@ async fn bad_questions_get_problems_that_say_what_to_do() {
 }
 
 #[tokio::test]
+async fn completeness_is_asked_by_hours_of_a_span_and_only_of_those_that_keep_account() {
+    let router = fixture();
+    let cookie = log_in(&router).await;
+    let check = async |query: &str, status: StatusCode, found: &str| {
+        let uri = format!("/api/v1/missions/{query}");
+        let (answered, _, body) = ask(&router, Request::get(uri).header(header::COOKIE, &cookie), "").await;
+        assert_eq!(answered, status, "{query}: {body}");
+        assert!(body.contains(found), "{query}: {body}");
+    };
+    let (bad, not_found) = (StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND);
+    let span = "from=2026-11-22T00:00:00Z&to=2026-11-22T01:00:00Z";
+    // The fixture is a server that keeps none, as a node.
+    check(&format!("demo/completeness?{span}&by=day"), not_found, "only the hub keeps account").await;
+    check(&format!("apollo/completeness?{span}"), not_found, "STO-API-UNKNOWN-MISSION").await;
+    check(&format!("demo/completeness?{span}&by=week"), bad, "week").await;
+    check("demo/completeness?from=2026-11-22T00:00:00Z&to=2026-11-22T00:00:00Z", bad, "not after").await;
+    check("demo/completeness?from=yesterday&to=2026-11-22T00:00:00Z", bad, "not a time").await;
+}
+
+#[tokio::test]
 async fn a_mission_says_which_dictionary_is_in_force_since_when_and_which_others_there_are() {
     let backend = backend();
     let router = router(Arc::clone(&backend) as Arc<dyn Backend>, CancellationToken::new());

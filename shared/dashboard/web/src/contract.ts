@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/completeness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came of a mission's records: live, later, waiting, lost and why. Only at the hub. */
+        get: operations["completeness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/missions/{mission}/latest": {
         parameters: {
             query?: never;
@@ -141,6 +158,18 @@ export interface components {
              * @description Their sealed bytes.
              */
             bytes: number;
+            /** @description When nothing waits any more. */
+            drain?: components["schemas"]["Drain"];
+            /**
+             * Format: double
+             * @description Seconds until it is full, if the rates stay; absent when that is not known and when the backlog does not grow.
+             */
+            full_in_s?: number | null;
+            /**
+             * Format: int64
+             * @description Journals from before that wait to be forwarded; what is in them is not counted here.
+             */
+            older_journals?: number;
             /** @description Reception time of the oldest. */
             oldest?: string | null;
             /**
@@ -148,6 +177,35 @@ export interface components {
              * @description Packets in them.
              */
             packets: number;
+            rates?: components["schemas"]["BacklogRates"] | null;
+            /**
+             * Format: int64
+             * @description Sealed bytes that the journal takes before it is full; absent from nodes that do not say.
+             */
+            room_bytes?: number | null;
+        };
+        /** @description How fast a backlog comes and goes: measured over at most 30 seconds. */
+        BacklogRates: {
+            /**
+             * Format: double
+             * @description Into the journal, sealed bytes a second.
+             */
+            bytes_in_per_s: number;
+            /**
+             * Format: double
+             * @description Committed at the hub, sealed bytes a second.
+             */
+            bytes_out_per_s: number;
+            /**
+             * Format: double
+             * @description Into the journal, packets and other records a second.
+             */
+            packets_in_per_s: number;
+            /**
+             * Format: double
+             * @description Committed at the hub, packets and other records a second.
+             */
+            packets_out_per_s: number;
         };
         /** @description A range reduced to pixels: parallel columns, one entry a bucket that holds samples. */
         Buckets: {
@@ -174,6 +232,110 @@ export interface components {
             /** @description Unix milliseconds of the bucket's first sample. */
             times: number[];
         };
+        /** @description A node's clock beside the hub's. Nothing is corrected by it. */
+        ClockReport: {
+            /**
+             * Format: double
+             * @description That is right within so much, milliseconds.
+             */
+            error_ms: number;
+            /**
+             * Format: double
+             * @description What to add to the node's clock to have the hub's, milliseconds.
+             */
+            offset_ms: number;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/completeness`: what came of what there was. */
+        Completeness: {
+            /** @description Over how long rows are summed. */
+            by: components["schemas"]["CompletenessBy"];
+            /** @description Up to which commit batches are counted; absent when there are none. */
+            counted_at?: string | null;
+            /** @description Beginning of the span of reception times: that of its first hour. */
+            from: string;
+            /** @description The mission. */
+            mission: string;
+            /** @description By time, station, link and APID. */
+            rows: components["schemas"]["CompletenessRow"][];
+            /** @description Each station's sum, with what waits there. */
+            stations: components["schemas"]["StationCompleteness"][];
+            /** @description Its end, excluded: that of its last hour. */
+            to: string;
+        };
+        /**
+         * @description Over how long completeness is summed.
+         * @enum {string}
+         */
+        CompletenessBy: "day" | "hour" | "total";
+        /** @description Numbers of records, unless they say otherwise. */
+        CompletenessCounts: {
+            /**
+             * Format: int64
+             * @description Forwarded later, or carried by hand.
+             */
+            backfilled: number;
+            /**
+             * Format: int64
+             * @description Lost at the station because they could not be read any more.
+             */
+            damaged: number;
+            /**
+             * Format: int64
+             * @description Of both, with the sequence count of one shortly before.
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Lost at the station because they were given up for new ones.
+             */
+            evicted: number;
+            /**
+             * Format: int64
+             * @description Lost at the hub, which was set back to an older state when the station held them no longer.
+             */
+            forgotten: number;
+            /**
+             * Format: int64
+             * @description Batch numbers that were set aside and never given to a batch: nothing is lost by them.
+             */
+            never_issued: number;
+            /**
+             * Format: int64
+             * @description Skipped by sequence counts: they did not come to the station.
+             */
+            not_received: number;
+            /**
+             * Format: int64
+             * @description Of both, in quarantine.
+             */
+            quarantined: number;
+            /**
+             * Format: int64
+             * @description Forwarded as they came.
+             */
+            received_live: number;
+        };
+        /** @description One row: a link and an APID, for an hour, a day or the whole span. */
+        CompletenessRow: {
+            /**
+             * Format: int32
+             * @description Absent of records that are no packets, and of lost batches.
+             */
+            apid?: number | null;
+            /** @description Beginning of the hour or day; absent when the whole span is one. */
+            begins?: string | null;
+            /** @description The counts. */
+            counts: components["schemas"]["CompletenessCounts"];
+            /** @description Its link. */
+            link: string;
+            /** @description The node. */
+            node: string;
+            /**
+             * Format: double
+             * @description Here, of what is known to have been sent, in percent; what waits cannot be told by APID.
+             */
+            percent?: number | null;
+        };
         /** @description A version of a mission's dictionary. */
         DictionaryVersion: {
             /** @description From which generation time on it is in force; absent for the first. */
@@ -187,6 +349,34 @@ export interface components {
             number: number;
             /** @description What the document says its version is. */
             version?: string | null;
+        };
+        /** @description When nothing waits at a node any more. */
+        Drain: {
+            /** @enum {string} */
+            kind: "after";
+            /**
+             * Format: double
+             * @description Seconds.
+             */
+            seconds: number;
+        } | {
+            /** @enum {string} */
+            kind: "disconnected";
+        } | {
+            /** @enum {string} */
+            kind: "empty";
+        } | {
+            /** @enum {string} */
+            kind: "keeps-up";
+        } | {
+            /** @enum {string} */
+            kind: "never";
+        } | {
+            /** @enum {string} */
+            kind: "paused";
+        } | {
+            /** @enum {string} */
+            kind: "unknown";
         };
         /** @description What was found out about records of a link. */
         Found: {
@@ -419,6 +609,7 @@ export interface components {
              * @description Days until the node's certificate ends.
              */
             certificate_days?: number | null;
+            clock?: components["schemas"]["ClockReport"] | null;
             /** @description Links with their counts. */
             links: components["schemas"]["LinkReport"][];
             /**
@@ -568,11 +759,52 @@ export interface components {
             /** @description Who answers. */
             server: components["schemas"]["Server"];
         };
+        /** @description What came of a mission's records at one station. */
+        StationCompleteness: {
+            /** @description Sums over its links and APIDs. */
+            counts: components["schemas"]["CompletenessCounts"];
+            /** @description The node. */
+            node: string;
+            /**
+             * Format: double
+             * @description Here, of what is known to have been sent, in percent: waiting and presumed lost records are due too. Absent when
+             *     nothing is.
+             */
+            percent?: number | null;
+            /**
+             * Format: int64
+             * @description Records in those, estimated from the size of each journal's committed batches.
+             */
+            presumed_lost: number;
+            /**
+             * Format: int64
+             * @description Batches of journals that the node has no more: it said it had them, and they are not committed.
+             */
+            presumed_lost_batches: number;
+            waiting?: components["schemas"]["WaitingAtStation"] | null;
+        };
         /**
          * @description Whether an engineering value may be trusted as a measurement, and if not, why.
          * @enum {string}
          */
         Validity: "not-a-number" | "outside-calibration" | "outside-valid-range" | "unknown-label" | "valid";
+        /** @description What waits at a station, as its node said. */
+        WaitingAtStation: {
+            /**
+             * Format: int64
+             * @description Batches that the node had in its journals when its session began, and that are not committed.
+             */
+            batches: number;
+            /** @description Reception time of the oldest. */
+            oldest?: string | null;
+            /**
+             * Format: int64
+             * @description Records.
+             */
+            records: number;
+            /** @description When the node said so, by its clock. */
+            reported_at: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -633,6 +865,65 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    completeness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                /** @description Beginning of the span of reception times, RFC 3339: the hour it lies in is included. */
+                from: string;
+                /** @description End of the span, RFC 3339: the hour it lies in is included, unless it is the hour's first moment. */
+                to: string;
+                /** @description Over how long rows are summed; the whole span when absent. */
+                by: components["schemas"]["CompletenessBy"] | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completeness"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

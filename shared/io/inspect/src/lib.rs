@@ -28,6 +28,7 @@ pub use limits::with_limits_file;
 pub use names::Names;
 pub use packets::{PacketsOptions, summarise_recording};
 pub use show::show;
+pub use wording::grouped;
 
 #[cfg(test)]
 mod tests;

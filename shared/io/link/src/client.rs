@@ -1,19 +1,21 @@
 //! The node's end: connects to the hub at whichever of its addresses answers.
 
+use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{ConnectionError, Endpoint, EndpointConfig, TokioRuntime};
-use tokio::time::timeout;
+use quinn::{Endpoint, EndpointConfig};
 
 use crate::clock::Clock;
 use crate::connection::Connection;
-use crate::error::{BindError, Closed, ConnectError};
-use crate::profile::Profile;
-use crate::socket::{self, SocketBuffers};
-use crate::tls::{self, Alpn, ClientTls, HUB_NAME, NodeIdentity};
-use crate::verify::{HubRefusal, HubVerifier};
+use crate::datagram::DatagramSocket;
+use crate::dial::Dialler;
+use crate::error::{BindError, ConnectError};
+use crate::profile::{LinkOptions, Profile};
+use crate::socket::{LinkSocket, SocketBuffers, SocketWatch};
+use crate::tls::{Alpn, ClientTls, NodeIdentity};
+use crate::verify::HubVerifier;
 
 /// What a node needs to open sessions.
 #[derive(Clone, Debug)]
@@ -22,18 +24,16 @@ pub struct ClientOptions {
     pub authorities: Vec<Vec<u8>>,
     /// What this node shows.
     pub identity: NodeIdentity,
-    /// The kind of link.
-    pub profile: Profile,
+    /// How the link is used.
+    pub link: LinkOptions,
     /// The time certificates are checked against.
     pub clock: Clock,
-    /// How many TLS sessions to keep for resumption: 0, because hubs hand none out; tests show why.
-    pub sessions_kept: usize,
 }
 
 impl ClientOptions {
     /// A node on a link of its kind, with the machine's clock.
-    pub fn new(authorities: Vec<Vec<u8>>, identity: NodeIdentity, profile: Profile) -> Self {
-        Self { authorities, identity, profile, clock: Clock::system(), sessions_kept: 0 }
+    pub fn new(authorities: Vec<Vec<u8>>, identity: NodeIdentity, link: impl Into<LinkOptions>) -> Self {
+        Self { authorities, identity, link: link.into(), clock: Clock::system() }
     }
 }
 
@@ -41,7 +41,7 @@ impl ClientOptions {
 #[derive(Debug)]
 pub struct Client {
     endpoint: Endpoint,
-    buffers: SocketBuffers,
+    socket: SocketWatch,
     dialler: Dialler,
     options: ClientOptions,
 }
@@ -49,15 +49,34 @@ pub struct Client {
 impl Client {
     /// Binds a socket; nothing is sent yet. Needs a running tokio.
     pub fn new(options: ClientOptions) -> Result<Self, BindError> {
-        let dialler = Dialler::for_sessions(&options)?;
-        let (endpoint, buffers) = bind_endpoint()?;
-        Ok(Self { endpoint, buffers, dialler, options })
+        let socket = LinkSocket::bind_any().map_err(cannot_bind)?;
+        Self::over(socket, EndpointConfig::default(), options)
     }
 
-    /// Connects to the first address that answers, trying each for up to `timeout`.
+    /// A node on a simulated network. The same seed leads to packets of the same sizes at the same times, as long as
+    /// time and network are the same too and congestion control leaves nothing to chance: BBR does, so take a contracted rate
+    /// in its place.
+    pub fn on_socket(
+        socket: Arc<dyn DatagramSocket>,
+        options: ClientOptions,
+        seed: [u8; 32],
+    ) -> Result<Self, BindError> {
+        let mut config = EndpointConfig::default();
+        config.rng_seed(Some(seed));
+        Self::over(LinkSocket::simulated(socket), config, options)
+    }
+
+    fn over(socket: LinkSocket, config: EndpointConfig, options: ClientOptions) -> Result<Self, BindError> {
+        let dialler = dialler_for_sessions(&options)?;
+        let (endpoint, socket) = socket.into_endpoint(config, None).map_err(cannot_bind)?;
+        Ok(Self { endpoint, socket, dialler, options })
+    }
+
+    /// Connects to the first address that answers; each has up to `timeout`, four of them at once.
     ///
-    /// The hub judges this node's certificate only after this has returned: a refusal shows as [`Closed`] on first
-    /// use. A node is connected when the hub's first frame was read, not before.
+    /// The order is that of preference: an address has a head start ([`Profile::head_start`]) before the next is tried
+    /// beside it. The hub judges this node's certificate only after this has returned: a refusal shows as
+    /// [`Closed`](crate::Closed) on first use. A node is connected when the hub's first frame was read, not before.
     pub async fn connect(
         &mut self,
         addresses: &[SocketAddr],
@@ -69,14 +88,27 @@ impl Client {
     /// Shows a renewed certificate from the next connection on.
     pub fn replace_identity(&mut self, identity: NodeIdentity) -> Result<(), BindError> {
         let options = ClientOptions { identity, ..self.options.clone() };
-        self.dialler = Dialler::for_sessions(&options)?;
+        self.dialler = dialler_for_sessions(&options)?;
+        self.options = options;
+        Ok(())
+    }
+
+    /// Believes the hubs of these authorities, DER, from the next connection on, and no others.
+    pub fn replace_authorities(&mut self, authorities: Vec<Vec<u8>>) -> Result<(), BindError> {
+        let options = ClientOptions { authorities, ..self.options.clone() };
+        self.dialler = dialler_for_sessions(&options)?;
         self.options = options;
         Ok(())
     }
 
     /// What the kernel gave the socket, for a warning.
     pub fn socket_buffers(&self) -> SocketBuffers {
-        self.buffers
+        self.socket.buffers
+    }
+
+    /// Datagrams the kernel dropped because the socket's buffer was full; `None` where it does not tell. Reads a file.
+    pub fn datagrams_dropped(&self) -> Option<u64> {
+        self.socket.dropped()
     }
 
     /// Waits until closed connections have said goodbye; a process that exits without it leaves the hub guessing.
@@ -100,97 +132,26 @@ pub async fn connect_pinned(
         address: addresses.first().copied().unwrap_or((Ipv6Addr::UNSPECIFIED, 0).into()),
         reason: error.to_string(),
     };
-    let dialler = Dialler::for_enrolment(spki_sha256, profile, clock).map_err(unusable)?;
-    let (endpoint, _) = bind_endpoint().map_err(unusable)?;
+    let dialler = dialler_for_enrolment(spki_sha256, profile, clock).map_err(unusable)?;
+    let socket = LinkSocket::bind_any().map_err(cannot_bind).map_err(unusable)?;
+    let bound = socket.into_endpoint(EndpointConfig::default(), None);
+    let (endpoint, _) = bound.map_err(cannot_bind).map_err(unusable)?;
     dialler.dial_any(&endpoint, addresses, timeout).await
 }
 
-fn bind_endpoint() -> Result<(Endpoint, SocketBuffers), BindError> {
-    let address = (Ipv6Addr::UNSPECIFIED, 0).into();
-    let failed = |source| BindError::Socket { address, source };
-    let (socket, buffers) = socket::bind_any().map_err(failed)?;
-    let endpoint = Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime));
-    Ok((endpoint.map_err(failed)?, buffers))
+fn cannot_bind(source: io::Error) -> BindError {
+    BindError::Socket { address: (Ipv6Addr::UNSPECIFIED, 0).into(), source }
 }
 
-#[derive(Debug)]
-pub(crate) struct Dialler {
-    config: quinn::ClientConfig,
-    verifier: Arc<HubVerifier>,
+fn dialler_for_sessions(options: &ClientOptions) -> Result<Dialler, BindError> {
+    let verifier = Arc::new(HubVerifier::trusting(&options.authorities)?);
+    let tls =
+        ClientTls { alpn: Alpn::Session, identity: Some(&options.identity), verifier, clock: &options.clock };
+    Dialler::new(tls, options.link)
 }
 
-impl Dialler {
-    fn for_sessions(options: &ClientOptions) -> Result<Self, BindError> {
-        let verifier = Arc::new(HubVerifier::trusting(&options.authorities)?);
-        let tls = ClientTls {
-            alpn: Alpn::Session,
-            identity: Some(&options.identity),
-            verifier,
-            clock: &options.clock,
-            sessions_kept: options.sessions_kept,
-        };
-        Self::new(tls, options.profile)
-    }
-
-    fn for_enrolment(pin: [u8; 32], profile: Profile, clock: &Clock) -> Result<Self, BindError> {
-        let verifier = Arc::new(HubVerifier::pinned(pin));
-        Self::new(
-            ClientTls { alpn: Alpn::Enroll, identity: None, verifier, clock, sessions_kept: 0 },
-            profile,
-        )
-    }
-
-    pub(crate) fn new(tls: ClientTls<'_>, profile: Profile) -> Result<Self, BindError> {
-        let verifier = Arc::clone(&tls.verifier);
-        let mut config = quinn::ClientConfig::new(Arc::new(tls::client(tls)?));
-        config.transport_config(Arc::new(profile.node_transport()));
-        Ok(Self { config, verifier })
-    }
-
-    pub(crate) async fn dial_any(
-        &self,
-        endpoint: &Endpoint,
-        addresses: &[SocketAddr],
-        allowed: Duration,
-    ) -> Result<Connection, ConnectError> {
-        let mut worst = ConnectError::NoAddress;
-        for address in addresses {
-            match self.dial(endpoint, *address, allowed).await {
-                Ok(connection) => return Ok(connection),
-                Err(error) if error.weight() > worst.weight() => worst = error,
-                Err(_) => {}
-            }
-        }
-        Err(worst)
-    }
-
-    async fn dial(
-        &self,
-        endpoint: &Endpoint,
-        address: SocketAddr,
-        allowed: Duration,
-    ) -> Result<Connection, ConnectError> {
-        let connecting = endpoint
-            .connect_with(self.config.clone(), address, HUB_NAME)
-            .map_err(|error| ConnectError::Unreachable { address, reason: error.to_string() })?;
-        match timeout(allowed, connecting).await {
-            Err(_) | Ok(Err(ConnectionError::TimedOut)) => {
-                Err(ConnectError::TimedOut { address, after: allowed })
-            }
-            Ok(Err(error)) => Err(self.explain(address, error)),
-            Ok(Ok(connection)) => Ok(Connection::new(connection)),
-        }
-    }
-
-    fn explain(&self, address: SocketAddr, error: ConnectionError) -> ConnectError {
-        match (self.verifier.take_refusal(), Closed::from(error)) {
-            (Some(HubRefusal::Certificate { reason }), _) => ConnectError::HubCertificate { address, reason },
-            (Some(HubRefusal::Pin { expected, seen }), _) => {
-                ConnectError::PinMismatch { address, expected, seen }
-            }
-            (Some(HubRefusal::Time { reason }), _) => ConnectError::HubCertificateTime { address, reason },
-            (None, Closed::Busy) => ConnectError::Busy { address },
-            (None, closed) => ConnectError::Refused { address, closed },
-        }
-    }
+fn dialler_for_enrolment(pin: [u8; 32], profile: Profile, clock: &Clock) -> Result<Dialler, BindError> {
+    let verifier = Arc::new(HubVerifier::pinned(pin));
+    let tls = ClientTls { alpn: Alpn::Enroll, identity: None, verifier, clock };
+    Dialler::new(tls, profile.into())
 }

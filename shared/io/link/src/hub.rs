@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use quinn::crypto::rustls::HandshakeData;
-use quinn::{Endpoint, EndpointConfig, Incoming, TokioRuntime, VarInt};
+use quinn::{Endpoint, EndpointConfig, Incoming, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
 use rustls::pki_types::CertificateDer;
 use tokio::sync::{Semaphore, mpsc};
@@ -18,9 +18,10 @@ use tracing::{debug, error};
 use crate::certificate::NodeCertificate;
 use crate::clock::Clock;
 use crate::connection::{Connection, canonical};
+use crate::datagram::DatagramSocket;
 use crate::error::{BindError, Closed};
-use crate::profile::Profile;
-use crate::socket::{self, SocketBuffers};
+use crate::profile::LinkOptions;
+use crate::socket::{LinkSocket, SocketBuffers, SocketWatch};
 use crate::tls::{
     self, Alpn, CLOSE_CERTIFICATE_REQUIRED, CLOSE_CERTIFICATE_UNACCEPTABLE, CLOSE_DONE, ServerIdentity,
 };
@@ -33,6 +34,9 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const WAITING_MAX: usize = 1024;
 /// What an unknown peer may have buffered here before its handshake starts.
 const INCOMING_BUFFER: u64 = 16 * 1024;
+/// Between two resets of forgotten connections. With quinn's 20 ms the last of a thousand nodes would learn 20 s late that
+/// a killed hub is back; a reset is shorter than the packet it answers, so it helps nobody to drown a third.
+const RESET_INTERVAL: Duration = Duration::from_micros(200);
 /// Finished connections the caller has not taken yet; when full, handshakes keep their slot and wait.
 const FINISHED_MAX: usize = 64;
 
@@ -43,8 +47,8 @@ pub struct HubOptions {
     pub identity: ServerIdentity,
     /// DER certificates of the authorities that sign nodes.
     pub roots: Vec<Vec<u8>>,
-    /// The kind of link most nodes have; each node's own profile decides the idle timeout.
-    pub profile: Profile,
+    /// How the links of most nodes are used; each node's own profile decides the idle timeout.
+    pub link: LinkOptions,
     /// The time certificates are checked against.
     pub clock: Clock,
     /// TLS session tickets handed out: 0, or a revoked node comes back in unseen; tests show it.
@@ -60,11 +64,11 @@ pub struct HubOptions {
 
 impl HubOptions {
     /// A hub with the machine's clock and every limit as it should be.
-    pub fn new(identity: ServerIdentity, roots: Vec<Vec<u8>>, profile: Profile) -> Self {
+    pub fn new(identity: ServerIdentity, roots: Vec<Vec<u8>>, link: impl Into<LinkOptions>) -> Self {
         Self {
             identity,
             roots,
-            profile,
+            link: link.into(),
             clock: Clock::system(),
             tickets: 0,
             handshakes_max: HANDSHAKES_MAX,
@@ -110,7 +114,7 @@ struct Counters {
 pub struct HubEndpoint {
     endpoint: Endpoint,
     options: HubOptions,
-    buffers: SocketBuffers,
+    socket: SocketWatch,
     counters: Arc<Counters>,
     finished: mpsc::Receiver<Accepted>,
     admitting: JoinHandle<()>,
@@ -119,13 +123,33 @@ pub struct HubEndpoint {
 impl HubEndpoint {
     /// Binds and starts taking handshakes; what finished waits for [`accept`](Self::accept). Needs a running tokio.
     pub fn bind(address: SocketAddr, options: HubOptions) -> Result<Self, BindError> {
+        let socket = LinkSocket::bind(address).map_err(|source| BindError::Socket { address, source })?;
+        let config = options.restart_secret.map_or_else(EndpointConfig::default, endpoint_config);
+        Self::over(socket, address, config, options)
+    }
+
+    /// A hub on a simulated network; [`Client::on_socket`](crate::Client::on_socket) says what the seed does.
+    pub fn on_socket(
+        socket: Arc<dyn DatagramSocket>,
+        options: HubOptions,
+        seed: [u8; 32],
+    ) -> Result<Self, BindError> {
+        let mut config = options.restart_secret.map_or_else(EndpointConfig::default, endpoint_config);
+        config.rng_seed(Some(seed));
+        let address = socket.local_addr();
+        Self::over(LinkSocket::simulated(socket), address, config, options)
+    }
+
+    fn over(
+        socket: LinkSocket,
+        address: SocketAddr,
+        config: EndpointConfig,
+        options: HubOptions,
+    ) -> Result<Self, BindError> {
         let counters = Arc::new(Counters::default());
-        let config = server_config(&options, &counters)?;
-        let failed = |source| BindError::Socket { address, source };
-        let (socket, buffers) = socket::bind(address).map_err(failed)?;
-        let runtime = Arc::new(TokioRuntime);
-        let endpoint_config = options.restart_secret.map_or_else(EndpointConfig::default, endpoint_config);
-        let endpoint = Endpoint::new(endpoint_config, Some(config), socket, runtime).map_err(failed)?;
+        let server = server_config(&options, &counters)?;
+        let bound = socket.into_endpoint(config, Some(server));
+        let (endpoint, socket) = bound.map_err(|source| BindError::Socket { address, source })?;
         let (sender, finished) = mpsc::channel(FINISHED_MAX);
         let gate = Gate {
             slots: Arc::new(Semaphore::new(options.handshakes_max)),
@@ -135,7 +159,7 @@ impl HubEndpoint {
             finished: sender,
         };
         let admitting = tokio::spawn(admit_all(endpoint.clone(), Arc::new(gate)));
-        Ok(Self { endpoint, options, buffers, counters, finished, admitting })
+        Ok(Self { endpoint, options, socket, counters, finished, admitting })
     }
 
     /// The next finished connection, or `None` once the endpoint is closed. Dropping the future loses nothing.
@@ -158,7 +182,12 @@ impl HubEndpoint {
 
     /// What the kernel gave the socket, for a warning.
     pub fn socket_buffers(&self) -> SocketBuffers {
-        self.buffers
+        self.socket.buffers
+    }
+
+    /// Datagrams the kernel dropped because the socket's buffer was full; `None` where it does not tell. Reads a file.
+    pub fn datagrams_dropped(&self) -> Option<u64> {
+        self.socket.dropped()
     }
 
     /// Counters for metrics.
@@ -193,7 +222,7 @@ fn server_config(options: &HubOptions, counters: &Counters) -> Result<quinn::Ser
     let tls = tls::server(&options.identity, verifier, &options.clock, options.tickets)?;
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(tls));
     config
-        .transport_config(Arc::new(options.profile.hub_transport()))
+        .transport_config(Arc::new(options.link.hub_transport()))
         .max_incoming(WAITING_MAX)
         .incoming_buffer_size(INCOMING_BUFFER)
         .incoming_buffer_size_total(INCOMING_BUFFER * WAITING_MAX as u64);
@@ -207,7 +236,9 @@ fn endpoint_config(restart_secret: [u8; 32]) -> EndpointConfig {
     let tag = hmac::sign(&key, b"connection ids");
     let seed = tag.as_ref().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
     let mut config = EndpointConfig::new(Arc::new(key));
-    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(seed)));
+    config
+        .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(seed)))
+        .min_reset_interval(RESET_INTERVAL);
     config
 }
 
@@ -224,15 +255,17 @@ async fn admit_all(endpoint: Endpoint, gate: Arc<Gate>) {
     let mut handshakes = JoinSet::new();
     loop {
         tokio::select! {
-            incoming = endpoint.accept() => match incoming {
-                Some(incoming) => gate.admit(incoming, &mut handshakes),
-                None => return,
-            },
+            // Finished handshakes make room for the next; in a fixed order, so that a simulation can be repeated.
+            biased;
             Some(ended) = handshakes.join_next(), if !handshakes.is_empty() => {
                 if let Err(failure) = ended {
                     error!(%failure, "a handshake task panicked");
                 }
             }
+            incoming = endpoint.accept() => match incoming {
+                Some(incoming) => gate.admit(incoming, &mut handshakes),
+                None => return,
+            },
         }
     }
 }

@@ -10,7 +10,10 @@ mod certificate;
 mod client;
 mod clock;
 mod connection;
+mod datagram;
+mod dial;
 mod error;
+mod fixed_rate;
 mod frame;
 mod hub;
 mod profile;
@@ -23,11 +26,12 @@ pub use certificate::{CertificateError, NodeCertificate, spki_sha256};
 pub use client::{Client, ClientOptions, connect_pinned};
 pub use clock::Clock;
 pub use connection::{Connection, LinkStatistics};
+pub use datagram::DatagramSocket;
 pub use error::{BindError, Closed, ConnectError, FrameError};
 pub use frame::{FRAME_LENGTH_MAX, Frame, FrameDecoder};
 pub use hub::{Accepted, HandshakeCounts, HubEndpoint, HubOptions};
-pub use profile::Profile;
-pub use socket::SocketBuffers;
+pub use profile::{LinkOptions, Profile};
+pub use socket::{SocketBuffers, check_socket_buffers};
 pub use stream::{FrameReader, FrameWriter};
 pub use tls::{
     Alpn, CLOSE_CERTIFICATE_REQUIRED, CLOSE_CERTIFICATE_UNACCEPTABLE, CLOSE_DONE, HUB_NAME, KeyPkcs8,

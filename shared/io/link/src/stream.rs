@@ -57,6 +57,13 @@ impl FrameWriter {
         self.flush().await
     }
 
+    /// Sends bytes that need not be frames: for tests of whoever reads them.
+    pub async fn send_unframed(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
+        self.flush().await?;
+        self.leaving = Bytes::copy_from_slice(bytes);
+        self.flush().await
+    }
+
     /// Sends the rest and marks the end of the stream.
     pub async fn finish(&mut self) -> Result<(), FrameError> {
         self.flush().await?;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::crypto::rustls::QuicServerConfig;
 use rustls::RootCertStore;
-use rustls::client::{ClientSessionMemoryCache, Resumption};
+use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{NoServerSessionStorage, ServerSessionMemoryCache};
@@ -154,11 +154,10 @@ pub(crate) struct ClientTls<'a> {
     pub(crate) identity: Option<&'a NodeIdentity>,
     pub(crate) verifier: Arc<HubVerifier>,
     pub(crate) clock: &'a Clock,
-    pub(crate) sessions_kept: usize,
 }
 
 /// The node's side.
-pub(crate) fn client(tls: ClientTls<'_>) -> Result<QuicClientConfig, BindError> {
+pub(crate) fn client(tls: ClientTls<'_>) -> Result<ClientConfig, BindError> {
     let builder = ClientConfig::builder_with_details(provider(), Arc::new(tls.clock.clone()))
         .with_protocol_versions(&[&TLS13])
         .map_err(identity_error)?
@@ -172,9 +171,7 @@ pub(crate) fn client(tls: ClientTls<'_>) -> Result<QuicClientConfig, BindError> 
     };
     config.alpn_protocols = vec![tls.alpn.to_wire()];
     config.enable_early_data = false;
-    config.resumption = match tls.sessions_kept {
-        0 => Resumption::disabled(),
-        kept => Resumption::store(Arc::new(ClientSessionMemoryCache::new(kept))),
-    };
-    QuicClientConfig::try_from(config).map_err(identity_error)
+    // Hubs hand out no tickets; tests show why.
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }

@@ -96,7 +96,7 @@ pub(crate) enum HubRefusal {
     Time { reason: String },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Trust {
     Authorities(Arc<WebPkiServerVerifier>),
     Pin([u8; 32]),
@@ -131,6 +131,12 @@ impl HubVerifier {
 
     fn new(trust: Trust) -> Self {
         Self { trust, provider: provider(), refusal: Mutex::new(None) }
+    }
+
+    /// The same check for another handshake.
+    pub(crate) fn without_refusal(&self) -> Self {
+        let provider = Arc::clone(&self.provider);
+        Self { trust: self.trust.clone(), provider, refusal: Mutex::new(None) }
     }
 
     /// Why the last handshake failed here, once.

@@ -5,11 +5,17 @@ mod delivered;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use delivery::DocumentSignature;
 use mission_database::{
     BoundMeaning, Dictionary, EffectiveSpan, LimitsOverlay, LimitsVersion, MissionDatabase, VersionNumber,
 };
 use serde::{Deserialize, Serialize};
 use space_packet::TaiTime;
+
+pub use delivered::OfNode;
+
+/// Says whether an authority that is trusted signed a message, or why it does not count.
+pub type Verify<'a> = dyn Fn(&[u8], &DocumentSignature) -> Result<(), String> + 'a;
 
 /// The largest document that is taken: what the dictionary crate itself refuses to read beyond.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
@@ -158,10 +164,12 @@ pub fn with_document(
 }
 
 /// The documents of a mission in a node's data directory: `dictionaries/MISSION/dictionary-2.xml` and, beside it,
-/// `dictionary-2.json` with everything else about it. A document counts when its JSON is there, written last.
+/// `dictionary-2.json` with everything else about it, its signature among that. A document counts when its JSON is
+/// there, written last, and the signature fits.
 #[derive(Clone, Debug)]
 pub struct DocumentFolder {
     path: PathBuf,
+    mission: String,
 }
 
 /// What a folder holds.
@@ -178,18 +186,18 @@ pub struct FolderContents {
 impl DocumentFolder {
     /// The folder of a mission within the folder of all.
     pub fn new(folder: &Path, mission: &str) -> Self {
-        Self { path: folder.join(mission) }
+        Self { path: folder.join(mission), mission: mission.to_owned() }
     }
 
     /// Reads what is there; what cannot be used is left out, with the reason.
-    pub fn read(&self) -> FolderContents {
+    pub fn read(&self, verify: &Verify<'_>) -> FolderContents {
         let mut contents = FolderContents::default();
         let mut names: Vec<PathBuf> = std::fs::read_dir(&self.path)
             .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
             .unwrap_or_default();
         names.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
         for path in names {
-            match read_document(&path) {
+            match self.read_document(&path, verify) {
                 Ok(document) => contents.documents.push(document),
                 Err(error) => contents.problem = Some(format!("{}: {error}", path.display())),
             }
@@ -210,7 +218,7 @@ impl DocumentFolder {
     }
 
     /// Keeps a document, so that a power cut leaves it whole or not there.
-    pub fn keep(&self, document: &MissionDocument) -> std::io::Result<()> {
+    pub fn keep(&self, document: &MissionDocument, signature: &DocumentSignature) -> std::io::Result<()> {
         std::fs::create_dir_all(&self.path)?;
         let stem = format!("{}-{}", document.kind.word(), document.number);
         let ending = Path::new(&document.file_name).extension().and_then(|ending| ending.to_str());
@@ -220,11 +228,29 @@ impl DocumentFolder {
         let kept = KeptDocument {
             content_file,
             hash: document.hash(),
+            signature: Some(signature.clone()),
             document: MissionDocument { content: String::new(), ..document.clone() },
         };
         let json = serde_json::to_vec_pretty(&kept).map_err(std::io::Error::other)?;
         write_whole(&self.path.join(format!("{stem}.json")), &json)?;
         std::fs::File::open(&self.path)?.sync_all()
+    }
+
+    fn read_document(&self, path: &Path, verify: &Verify<'_>) -> Result<MissionDocument, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let kept: KeptDocument = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        // The name comes from a file that somebody may have edited.
+        let name = Path::new(&kept.content_file).file_name().ok_or("it names no file")?;
+        let content =
+            std::fs::read_to_string(path.with_file_name(name)).map_err(|error| error.to_string())?;
+        if ContentHash::of(&content) != kept.hash {
+            return Err(format!("{} was changed since it was received", kept.content_file));
+        }
+        let document = MissionDocument { content, ..kept.document };
+        let signature = kept.signature.ok_or("STO-DOCUMENT-SIGNATURE: it is not signed")?;
+        verify(&document.signed_bytes(&self.mission), &signature)
+            .map_err(|reason| format!("STO-DOCUMENT-SIGNATURE: {reason}"))?;
+        Ok(document)
     }
 }
 
@@ -232,19 +258,9 @@ impl DocumentFolder {
 struct KeptDocument {
     content_file: String,
     hash: ContentHash,
+    /// Absent from what an earlier version of the node kept.
+    signature: Option<DocumentSignature>,
     document: MissionDocument,
-}
-
-fn read_document(path: &Path) -> Result<MissionDocument, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let kept: KeptDocument = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    // The name comes from a file that somebody may have edited.
-    let name = Path::new(&kept.content_file).file_name().ok_or("it names no file")?;
-    let content = std::fs::read_to_string(path.with_file_name(name)).map_err(|error| error.to_string())?;
-    if ContentHash::of(&content) != kept.hash {
-        return Err(format!("{} was changed since it was received", kept.content_file));
-    }
-    Ok(MissionDocument { content, ..kept.document })
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -10,7 +10,7 @@ use processing::{MissionDecoder, PacketConventions, PacketTime};
 use serde::Deserialize;
 use tracing::{error, warn};
 
-use crate::documents::DocumentFolder;
+use crate::documents::{DocumentFolder, Verify};
 
 /// `[[mission]]`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -103,15 +103,16 @@ pub enum MissionError {
 }
 
 /// Loads a mission as a node has it: from what the hub sent, else from the configured file, else from the last good
-/// copy of that, saying so.
+/// copy of that, saying so. Of what the hub sent only counts what `verify` finds signed.
 pub fn load(
     config_file: &Path,
     config: &MissionConfig,
     data_directory: &Path,
+    verify: &Verify<'_>,
 ) -> Result<LoadedMission, MissionError> {
     config.check_name()?;
     let folder = data_directory.join("dictionaries");
-    let sent = DocumentFolder::new(&folder, &config.name).read();
+    let sent = DocumentFolder::new(&folder, &config.name).read(verify);
     let (database, problem) = match sent.database {
         Some(database) => (database, sent.problem),
         None => {
@@ -186,7 +187,7 @@ mod tests {
             packet_error_control: PacketErrorControl::None,
         };
         let file = folder.path().join("demo.xml");
-        let load = || load(&folder.path().join("edge.toml"), &config, folder.path());
+        let load = || load(&folder.path().join("edge.toml"), &config, folder.path(), &|_, _| Ok(()));
         std::fs::write(&file, "<SpaceSystem name=\"Demo\">\n  <Telemetry").expect("written");
         assert!(matches!(load(), Err(MissionError::NoDictionary { .. })));
         std::fs::write(&file, GOOD).expect("written");

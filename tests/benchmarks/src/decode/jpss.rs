@@ -14,12 +14,12 @@ use crate::figures::print_spread;
 use crate::timing::{Spread, processor_seconds};
 
 /// Name of the shared case.
-pub(super) const NAME: &str = "jpss1-geolocation";
+pub(crate) const NAME: &str = "jpss1-geolocation";
 /// Decoding the file once takes a few milliseconds, too short for a measurement.
 const PASSES: usize = 20;
 
 /// `$STO_SHARED_DATA/ccsds`, or `shared/data/ccsds` beside any folder above this crate.
-pub(super) fn shared_cases() -> Option<PathBuf> {
+pub(crate) fn shared_cases() -> Option<PathBuf> {
     if let Some(shared) = std::env::var_os("STO_SHARED_DATA") {
         let cases = Path::new(&shared).join("ccsds");
         return cases.is_dir().then_some(cases);
@@ -29,13 +29,13 @@ pub(super) fn shared_cases() -> Option<PathBuf> {
 }
 
 /// The files of the case.
-pub(super) struct Case {
+pub(crate) struct Case {
     xtce: PathBuf,
-    packets: PathBuf,
+    pub(crate) packets: PathBuf,
 }
 
 impl Case {
-    pub(super) fn find(cases: &Path) -> Option<Self> {
+    pub(crate) fn find(cases: &Path) -> Option<Self> {
         let folder = cases.join(NAME);
         let case = Case { xtce: folder.join("xtce.xml"), packets: folder.join("packets.DAT1") };
         (case.xtce.is_file() && case.packets.is_file()).then_some(case)
@@ -86,7 +86,7 @@ fn print(parsed: &Parsed, seconds: &[f64], decoder: &str) {
 }
 
 /// The packets of a recording that holds nothing else.
-fn packets(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn packets(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let header = PrimaryHeader::parse(rest).ok()?;
         let (packet, after) = rest.split_at_checked(header.packet_bytes())?;

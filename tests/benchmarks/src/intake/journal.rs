@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use delivery::{BatchBuilder, Lane, Position, SealedBatch, SealedBody, StoreId};
-use edge_node::journal::{Journal, SEGMENT_BYTES, SegmentJournal, SledJournal};
+use edge_node::journal::{Journal, LogOptions, SEGMENT_BYTES, SegmentJournal, SledJournal};
 use serde_json::json;
 use space_packet::{Apid, ReceptionTime};
 
@@ -27,9 +27,14 @@ type Engine = (&'static str, fn(&Path, StoreId) -> anyhow::Result<Box<dyn Journa
 
 /// Every engine there is.
 const ENGINES: [Engine; 2] = [
-    ("segments", |path, store| Ok(Box::new(SegmentJournal::open(path, store, None, SEGMENT_BYTES)?))),
-    ("sled", |path, store| Ok(Box::new(SledJournal::open(path, store, None)?))),
+    ("segments", |path, store| Ok(Box::new(SegmentJournal::open(path, plain(store), SEGMENT_BYTES)?))),
+    ("sled", |path, store| Ok(Box::new(SledJournal::open(path, plain(store))?))),
 ];
+
+/// A log of telemetry, not encrypted.
+fn plain(new_store: StoreId) -> LogOptions {
+    LogOptions { lane: Lane::Telemetry, new_store, key: None }
+}
 
 /// Measures all engines in turns.
 pub(super) fn run(directory: &Path) -> anyhow::Result<()> {

@@ -42,7 +42,7 @@ pub(crate) async fn database(world: &World) -> anyhow::Result<tokio_postgres::Cl
     Ok(client)
 }
 
-/// Opens every batch of a mission in the ledger, and hands on its packets in the order they were received.
+/// Opens every batch of a mission in the ledger, and hands on its packets in the order of their journal.
 /// Fails when a lane has a hole, begins late, or has a batch twice. Returns the number of batches.
 pub(crate) async fn read_ledger(
     world: &World,
@@ -51,7 +51,7 @@ pub(crate) async fn read_ledger(
 ) -> anyhow::Result<u64> {
     let client = database(world).await?;
     let statement = "SELECT node_id::text || '/' || epoch || '/' || lane, sequence, mission, records, sealed
-                     FROM ledger ORDER BY ledger_id";
+                     FROM ledger ORDER BY node_id, epoch, lane, sequence";
     let rows = client.query_raw(statement, std::iter::empty::<i32>()).await?;
     let mut rows = std::pin::pin!(rows);
     let (mut lanes, mut batches) = (BTreeMap::<String, i64>::new(), 0);
@@ -74,10 +74,25 @@ pub(crate) async fn read_ledger(
     Ok(batches)
 }
 
+/// Serials of all load packets in the ledger by their runs; each as it was sent.
+pub(crate) async fn loads_in_ledger(world: &World) -> anyhow::Result<BTreeMap<u32, Vec<u64>>> {
+    let (mut runs, mut strange) = (BTreeMap::<u32, Vec<u64>>::new(), 0);
+    read_ledger(world, "load", |packet| match serial_of(packet).filter(|_| is_intact(packet)) {
+        Some((run, serial)) => runs.entry(run).or_default().push(serial),
+        None => strange += 1,
+    })
+    .await?;
+    ensure!(strange == 0, "{strange} packets in the ledger are not what was sent");
+    Ok(runs)
+}
+
 /// Every gap in the ledger.
 pub(crate) async fn gaps(world: &World) -> anyhow::Result<Vec<Gap>> {
     let client = database(world).await?;
-    let rows = client.query("SELECT sealed FROM ledger WHERE gap_first IS NOT NULL ORDER BY ledger_id", &[]);
+    let rows = client.query(
+        "SELECT sealed FROM ledger WHERE gap_first IS NOT NULL ORDER BY node_id, epoch, lane, sequence",
+        &[],
+    );
     let rows = rows.await?;
     rows.iter()
         .map(|row| SealedBatch::parse(row.get(0))?.header.gap.context("the row says that it is a gap"))
@@ -96,11 +111,14 @@ pub(crate) struct LaneRecords {
 /// Counts the records of the only lane.
 pub(crate) async fn records_in_ledger(world: &World) -> anyhow::Result<LaneRecords> {
     let client = database(world).await?;
-    let sum = client
-        .query_one("SELECT sum(records)::bigint, count(DISTINCT node_id || '/' || epoch) FROM ledger", &[]);
+    let sum = client.query_one(
+        "SELECT sum(records)::bigint, count(DISTINCT node_id || '/' || epoch) FROM ledger WHERE lane = 2",
+        &[],
+    );
     let sum = sum.await?;
-    ensure!(sum.get::<_, i64>(1) == 1, "there is more than one lane");
-    let newest = client.query_one("SELECT sealed FROM ledger ORDER BY sequence DESC LIMIT 1", &[]).await?;
+    ensure!(sum.get::<_, i64>(1) == 1, "there is more than one journal of telemetry");
+    let newest = "SELECT sealed FROM ledger WHERE lane = 2 ORDER BY sequence DESC LIMIT 1";
+    let newest = client.query_one(newest, &[]).await?;
     let issued = SealedBatch::parse(newest.get(0))?.position().records;
     Ok(LaneRecords { archived: u64::try_from(sum.get::<_, i64>(0))?, issued })
 }

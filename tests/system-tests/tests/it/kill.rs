@@ -168,7 +168,7 @@ pub(crate) async fn serial_parameter(hub: &testkit::client::Client) -> anyhow::R
 }
 
 /// Kills a postmaster that was not killed before: the supervisor may be busy with the last one.
-async fn kill_database(folder: &Path, before: Option<Pid>) -> anyhow::Result<Pid> {
+pub(crate) async fn kill_database(folder: &Path, before: Option<Pid>) -> anyhow::Result<Pid> {
     let cluster = folder.join("hub/data/database/cluster");
     let pid = until("a living postmaster", SOON, async || {
         Ok(postmaster(&cluster).filter(|pid| Some(*pid) != before))
@@ -193,7 +193,7 @@ fn node_kills() -> anyhow::Result<u64> {
     }
 }
 
-fn seed() -> anyhow::Result<u64> {
+pub(crate) fn seed() -> anyhow::Result<u64> {
     match std::env::var(SEED_VARIABLE) {
         Ok(text) => text.parse().with_context(|| format!("{SEED_VARIABLE} must be a number, not {text:?}")),
         Err(_) => Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos().into()),

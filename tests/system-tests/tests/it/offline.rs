@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use delivery::Way;
 use simulator::spacecraft::Spacecraft;
 use space_packet::TaiTime;
 use testkit::configuration::{Acknowledgement, LinkEntry, Mission};
@@ -14,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::archive::{count, generation_time, load_in_ledger, read_ledger, samples};
+use crate::archive::{count, database, generation_time, load_in_ledger, read_ledger, samples};
 use crate::kill::serial_parameter;
 use crate::serials::Differences;
 use crate::world::{NODE, RunningLoad, SOON, World};
@@ -69,6 +70,12 @@ async fn what_came_in_while_the_hub_was_away_is_archived_without_a_gap() -> anyh
         outage_to.seconds_since(outage_from)
     );
     the_spacecraft_is_archived(&world, &sent).await?;
+    let backlog = "SELECT coalesce(sum(records), 0)::bigint FROM ledger WHERE way = $1";
+    let way = i16::from(u8::from(Way::Backfill));
+    let backlog: i64 = database(&world).await?.query_one(backlog, &[&way]).await?.get(0);
+    // Its first may have been committed without an answer that arrived.
+    let most = (OUTAGE_PACKETS / 2).cast_signed();
+    ensure!(backlog > most, "only {backlog} records of the outage went as backlog");
 
     let times: Vec<TaiTime> = archived.iter().map(|packet| packet.time).collect();
     let hub = world.ground.hub_client().await?;

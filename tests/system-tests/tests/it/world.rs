@@ -111,10 +111,15 @@ impl World {
 
     /// Waits until a node says that it is connected and that nothing waits, in figures younger than this call.
     pub(crate) async fn drained(&self, name: &str) -> anyhow::Result<()> {
+        self.drained_within(name, DRAINED_WITHIN).await
+    }
+
+    /// The same of a backlog that takes longer.
+    pub(crate) async fn drained_within(&self, name: &str, patience: Duration) -> anyhow::Result<()> {
         let client = self.ground.node_client(name).await?;
         let asked = simulator::clock::now().plus_nanos(FIGURES_AGE_NANOS);
         let mut last = Value::Null;
-        let drained = until("nothing to wait for the hub", DRAINED_WITHIN, async || {
+        let drained = until("nothing to wait for the hub", patience, async || {
             last = itself(&client).await?;
             let at = last.pointer("/report/at").and_then(Value::as_str).context("reports have a time")?;
             let empty = last.pointer("/report/backlog/batches").and_then(Value::as_u64) == Some(0);

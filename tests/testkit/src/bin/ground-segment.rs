@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
+use simulator::faults::{FaultProfile, FaultProxy};
 use testkit::client::Client;
 use testkit::configuration::Database;
 use testkit::ground::{GroundPlan, GroundSegment, NodePlan};
@@ -28,10 +29,16 @@ Runs a hub, two stations and a simulated spacecraft until Ctrl-C. What they reco
   --reception-port N    where stations forward to, UDP (default 8443)
   --telemetry-port N    where the first station takes telemetry in, TCP; the second takes the next (default 10015)
   --real-passes         the spacecraft is in sight only when its orbit says so
+  --bad-link [PROFILE]  the second station reaches the hub over a bad link: satcom (unless named otherwise), lossy,
+                        dial-up or broken; the same faults each time
 ";
 /// Only a folder with this file in it is ever removed.
 const MARKER: &str = ".space-telemetry-operations";
 const STATIONS: [(&str, &str); 2] = [("svalbard", "Svalbard, Norway"), ("awarua", "Awarua, New Zealand")];
+/// The station that a bad link is for, and the profile that the link and the station's own transport have then.
+const FAR_STATION: &str = STATIONS[1].0;
+const SATCOM: &str = "satcom";
+const BAD_LINK_SEED: u64 = 7;
 const STATUS_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,6 +49,7 @@ struct Options {
     reception_port: u16,
     telemetry_port: u16,
     real_passes: bool,
+    bad_link: Option<String>,
 }
 
 impl Options {
@@ -54,9 +62,15 @@ impl Options {
             reception_port: 8443,
             telemetry_port: 10015,
             real_passes: false,
+            bad_link: None,
         };
-        let mut arguments = arguments.into_iter();
+        let mut arguments = arguments.into_iter().peekable();
         while let Some(option) = arguments.next() {
+            if option == "--bad-link" {
+                let named = arguments.next_if(|next| !next.starts_with('-'));
+                options.bad_link = Some(named.unwrap_or_else(|| SATCOM.to_owned()));
+                continue;
+            }
             let mut value = || arguments.next().with_context(|| format!("{option} needs a value"));
             match option.as_str() {
                 "--fresh" => options.fresh = true,
@@ -69,7 +83,14 @@ impl Options {
                 _ => bail!("unknown option {option}\n\n{HELP}"),
             }
         }
+        options.link()?;
         Ok(Some(options))
+    }
+
+    /// What the bad link does, if there is to be one.
+    fn link(&self) -> anyhow::Result<Option<FaultProfile>> {
+        let profile = self.bad_link.as_ref().map(|name| name.parse());
+        profile.transpose().context("--bad-link")
     }
 
     /// Every port that must be free, with what it is for and the option that moves it.
@@ -155,8 +176,10 @@ async fn up() -> anyhow::Result<ExitCode> {
         forget(&plan, &var)?;
     }
     let mut ground = GroundSegment::prepare(plan)?;
+    // Outlasts the stations, which still forward while they stop.
+    let mut bad_link = None;
     let watched = tokio::select! {
-        watched = run(&mut ground, &options, &var) => watched,
+        watched = run(&mut ground, &options, &var, &mut bad_link) => watched,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
@@ -173,12 +196,20 @@ async fn up() -> anyhow::Result<ExitCode> {
 }
 
 /// Starts everything, tells how to get in, and reports until something ends.
-async fn run(ground: &mut GroundSegment, options: &Options, var: &Path) -> anyhow::Result<()> {
+async fn run(
+    ground: &mut GroundSegment,
+    options: &Options,
+    var: &Path,
+    bad_link: &mut Option<FaultProxy>,
+) -> anyhow::Result<()> {
     let begun = Instant::now();
     ground.start_hub().await.context("the hub did not start")?;
     step(begun, "hub is ready");
     for (name, _) in STATIONS {
         ground.enrol(name).await.with_context(|| format!("{name} could not be enrolled"))?;
+        if let Some(profile) = options.link()?.filter(|_| name == FAR_STATION) {
+            *bad_link = Some(ground.bad_link(name, BAD_LINK_SEED, profile).await?);
+        }
         ground.start_node(name).await.with_context(|| format!("{name} did not start"))?;
         step(begun, &format!("station {name} is ready"));
     }
@@ -188,6 +219,12 @@ async fn run(ground: &mut GroundSegment, options: &Options, var: &Path) -> anyho
     println!("\n  dashboard  http://{}/#code={}", ground.hub_http(), ground.hub_code().await?);
     for (name, _) in STATIONS {
         println!("  {name:<9}  http://{}/#code={}", ground.node_http(name)?, ground.node_code(name).await?);
+    }
+    if let (Some(name), Some(profile), Some(proxy)) = (&options.bad_link, options.link()?, &*bad_link) {
+        println!(
+            "\n{FAR_STATION} reaches the hub over a bad link at UDP {}, {name}: {profile}",
+            proxy.address()
+        );
     }
     println!(
         "\nEach address logs in once. Logs are in {}. Ctrl-C stops everything.\n",
@@ -283,6 +320,9 @@ fn plan(options: &Options, var: &Path) -> anyhow::Result<GroundPlan> {
         node.site = site.to_owned();
         node.http = local(options.http_port + 1 + offset);
         node.link = local(options.telemetry_port + offset);
+        if name == FAR_STATION && options.bad_link.as_deref() == Some(SATCOM) {
+            node.forwarding_profile = Some(SATCOM.to_owned());
+        }
         plan.nodes.push(node);
     }
     Ok(plan)
@@ -387,6 +427,17 @@ mod tests {
         assert_eq!((options.fresh, options.real_passes, options.http_port), (true, true, 9000));
         assert_eq!((options.var, options.reception_port), (PathBuf::from("/tmp/x"), 8443));
         assert_eq!(parse("--fresh --help").expect("valid"), None);
+        for (line, expected) in [
+            ("--fresh", None),
+            ("--bad-link", Some("satcom")),
+            ("--bad-link --fresh", Some("satcom")),
+            ("--bad-link dial-up --fresh", Some("dial-up")),
+        ] {
+            let options = parse(line).expect("valid").expect("no help");
+            assert_eq!((options.bad_link.as_deref(), options.fresh), (expected, line.contains("--fresh")));
+        }
+        let refused = format!("{:#}", parse("--bad-link sat-com").expect_err("there is none"));
+        assert!(refused.contains("--bad-link") && refused.contains("dial-up"), "{refused}");
         for line in ["--http-port", "--http-port x", "--http-port 0", "--http-port 65535", "--frech", "fresh"]
         {
             let named = line.split(' ').next().expect("there is one");
@@ -416,6 +467,18 @@ mod tests {
         let plan = plan(&options, Path::new("/")).expect("it is a plan");
         assert_eq!(plan.nodes[1].http.port(), 8082);
         assert_eq!(plan.nodes[1].link.port(), 10016);
+        assert!(plan.nodes.iter().all(|node| node.forwarding_profile.is_none()));
+    }
+
+    #[test]
+    fn only_the_station_behind_a_satellite_is_tuned_for_one() {
+        for (line, expected) in [("--bad-link", Some(SATCOM)), ("--bad-link lossy", None)] {
+            let options = parse(line).expect("valid").expect("no help");
+            let plan = plan(&options, Path::new("/")).expect("it is a plan");
+            assert_eq!(plan.nodes[0].forwarding_profile, None);
+            assert_eq!(plan.nodes[1].name, FAR_STATION);
+            assert_eq!(plan.nodes[1].forwarding_profile.as_deref(), expected, "{line}");
+        }
     }
 
     #[test]

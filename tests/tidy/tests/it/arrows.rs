@@ -19,7 +19,7 @@ enum Layer {
 use Layer::{Binary, Core, Dashboard, Io, Provisioning, Simulator, Testkit, Tests};
 
 /// Every crate's folder and layer: a new crate gets its row here, and so its place.
-const LAYERS: [(&str, Layer); 19] = [
+const LAYERS: [(&str, Layer); 20] = [
     ("shared/core/delivery", Core),
     ("shared/core/mission-database", Core),
     ("shared/core/processing", Core),
@@ -33,6 +33,7 @@ const LAYERS: [(&str, Layer); 19] = [
     ("cloud-hub", Binary),
     ("edge-node", Binary),
     ("simulator", Simulator),
+    ("simulator/world", Simulator),
     ("tests/testkit", Testkit),
     ("tests/benchmarks", Tests),
     ("tests/conformance", Tests),

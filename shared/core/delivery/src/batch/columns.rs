@@ -1,14 +1,18 @@
 //! Records in columns: those of one length that begin alike (records of one APID) are transposed, so that bytes that
-//! rarely change stand together. Lossless and in order; a third smaller after zstd than records one after the other.
+//! rarely change stand together, and each byte is the difference from the one above it, so that counters stand still
+//! too. Lossless and in order; a third smaller after zstd than records one after the other, and by the differences
+//! another fifth (of 512 packets of JPSS: 48 % of them without, 36 % with).
 //!
 //! ```text
 //! varint            number of groups
 //! per group         varint record length, varint records
 //! per record        varint group                      (only when there are several groups)
-//! per record        zigzag varint of the time's delta (the first from 0)
+//! per record        zigzag varint of the time's delta (the first from the header's first reception time)
 //! per record        varint verdicts                   (only when the header says so)
-//! per group         byte 0 of all its records, byte 1 of all its records, …
+//! per group         byte 0 of all its records, byte 1 of all its records, …; each minus the one before (the first
+//!                   minus 0), modulo 256
 //! ```
+//! Before version 3 times counted from 0, and bytes stood as they are.
 
 use std::collections::HashMap;
 
@@ -30,8 +34,30 @@ struct Found {
 /// Rows and columns that are turned together: their bytes are the bytes of as many words.
 const TILE: usize = 8;
 
-/// Writes the columns into `out`, in place of what it held. `verdicts` are as many as times, or none.
-pub(super) fn encode(out: &mut Vec<u8>, times: &[i64], verdicts: &[u32], ends: &[u32], bytes: &[u8]) {
+/// What of the columns depends on the batch around them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub(super) records: usize,
+    pub(super) has_verdicts: bool,
+    /// What the first time is counted from.
+    pub(super) since: i64,
+    /// Whether bytes are differences.
+    pub(super) differences: bool,
+}
+
+/// What goes into the columns: as many times as ends, and as many verdicts or none.
+pub(super) struct Rows<'a> {
+    /// What the first time is counted from.
+    pub(super) since: i64,
+    pub(super) times: &'a [i64],
+    pub(super) verdicts: &'a [u32],
+    pub(super) ends: &'a [u32],
+    pub(super) bytes: &'a [u8],
+}
+
+/// Writes the columns into `out`, in place of what it held.
+pub(super) fn encode(out: &mut Vec<u8>, rows: &Rows<'_>) {
+    let &Rows { since, times, verdicts, ends, bytes } = rows;
     let (groups, membership) = group(ends, bytes);
     out.clear();
     out.reserve(bytes.len() + times.len() * 8 + groups.len() * 4 + 16);
@@ -43,7 +69,7 @@ pub(super) fn encode(out: &mut Vec<u8>, times: &[i64], verdicts: &[u32], ends: &
     if groups.len() > 1 {
         membership.iter().for_each(|&group| push_varint(out, group as u64));
     }
-    let mut previous = 0_i64;
+    let mut previous = since;
     for &time in times {
         let delta = time.wrapping_sub(previous);
         push_varint(out, ((delta << 1) ^ (delta >> 63)) as u64);
@@ -83,17 +109,20 @@ fn group(ends: &[u32], bytes: &[u8]) -> (Vec<Found>, Vec<usize>) {
     (groups, membership)
 }
 
-/// Turns rows into columns, eight by eight: byte by byte every write would meet another line of the cache (measured:
-/// four times as long).
+/// Turns rows into columns of differences, eight by eight: byte by byte every write would meet another line of the
+/// cache (measured: four times as long).
 fn transpose(group: &Found, bytes: &[u8], columns: &mut [u8]) {
     let (length, count) = (group.length, group.starts.len());
     let (whole_columns, whole_rows) = (length / TILE * TILE, count / TILE * TILE);
     for column in (0..whole_columns).step_by(TILE) {
+        let mut above = 0;
         for (tile, starts) in group.starts.chunks_exact(TILE).enumerate() {
             let mut words = [0; TILE];
             for (word, start) in words.iter_mut().zip(starts) {
                 let from = start + column;
-                *word = bytes[from..].first_chunk().map_or(0, |cells| u64::from_le_bytes(*cells));
+                let row = bytes[from..].first_chunk().map_or(0, |cells| u64::from_le_bytes(*cells));
+                *word = differences(row, above);
+                above = row;
             }
             for (lane, word) in turned(words).into_iter().enumerate() {
                 let to = (column + lane) * count + tile * TILE;
@@ -101,12 +130,22 @@ fn transpose(group: &Found, bytes: &[u8], columns: &mut [u8]) {
             }
         }
     }
+    let mut above = None;
     for (row, &start) in group.starts.iter().enumerate() {
         let first = if row < whole_rows { whole_columns } else { 0 };
         for column in first..length {
-            columns[column * count + row] = bytes[start + column];
+            let before = above.map_or(0, |above: usize| bytes[above + column]);
+            columns[column * count + row] = bytes[start + column].wrapping_sub(before);
         }
+        above = Some(start);
     }
+}
+
+/// Byte by byte, `row` minus `above`: the highest bits stay out of the subtraction, so that no byte borrows from its
+/// neighbour, and are put right behind it.
+fn differences(row: u64, above: u64) -> u64 {
+    const HIGHEST: u64 = 0x8080_8080_8080_8080;
+    ((row | HIGHEST) - (above & !HIGHEST)) ^ ((row ^ !above) & HIGHEST)
 }
 
 /// Byte `i` of word `j` becomes byte `j` of word `i`: halves of the square are exchanged across its diagonal, then
@@ -125,7 +164,8 @@ fn turned(mut words: [u64; TILE]) -> [u64; TILE] {
     words
 }
 
-pub(super) fn decode(bytes: &[u8], records: usize, has_verdicts: bool) -> Result<OpenBatch, BatchError> {
+pub(super) fn decode(bytes: &[u8], layout: Layout) -> Result<OpenBatch, BatchError> {
+    let Layout { records, has_verdicts, since, differences } = layout;
     let mut input = bytes;
     let group_count = take_number(&mut input, records)?;
     let mut groups = Vec::with_capacity(group_count);
@@ -150,7 +190,7 @@ pub(super) fn decode(bytes: &[u8], records: usize, has_verdicts: bool) -> Result
         vec![0; records]
     };
     let mut times = Vec::with_capacity(records);
-    let mut previous = 0_i64;
+    let mut previous = since;
     for _ in 0..records {
         let zigzag = take_varint(&mut input)?;
         previous = previous.wrapping_add((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64));
@@ -171,7 +211,8 @@ pub(super) fn decode(bytes: &[u8], records: usize, has_verdicts: bool) -> Result
         base += group.length * group.records;
     }
     let mut rows = vec![0_usize; group_count];
-    let mut bytes = Vec::with_capacity(bytes_total);
+    let mut above = vec![None; group_count];
+    let mut bytes: Vec<u8> = Vec::with_capacity(bytes_total);
     let mut ends = Vec::with_capacity(records);
     for member in membership {
         let group = &groups[member];
@@ -180,7 +221,19 @@ pub(super) fn decode(bytes: &[u8], records: usize, has_verdicts: bool) -> Result
         }
         let end = bases[member] + group.length * group.records;
         let column = &input[bases[member] + rows[member]..end];
-        bytes.extend(column.iter().step_by(group.records).take(group.length));
+        let cells = column.iter().step_by(group.records);
+        let start = bytes.len();
+        bytes.resize(start + group.length, 0);
+        let (before, row) = bytes.split_at_mut(start);
+        // In one pass: to add in a second one would wait for the bytes just written (measured: 60 ns a packet).
+        match above[member].replace(start).filter(|_| differences) {
+            None => row.iter_mut().zip(cells).for_each(|(byte, cell)| *byte = *cell),
+            Some(above) => {
+                let above = &before[above..];
+                let pairs = row.iter_mut().zip(above).zip(cells);
+                pairs.for_each(|((byte, above), cell)| *byte = cell.wrapping_add(*above));
+            }
+        }
         ends.push(bytes.len() as u32);
         rows[member] += 1;
     }

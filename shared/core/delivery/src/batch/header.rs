@@ -1,10 +1,14 @@
 //! What can be known of a batch without unpacking it.
 
 use serde::{Deserialize, Serialize};
-use space_packet::ReceptionTime;
+use space_packet::{ReceptionTime, TaiTime};
 
 use super::{BatchError, RECORDS_MAX, VERSION, is_name, malformed};
 use crate::{BatchSequence, Content, Lane, StoreId};
+
+/// The highest number of a batch. Databases count with signed numbers, and name the end of a range by the number behind
+/// it; at a million batches a second a lane gets there in 290,000 years.
+const SEQUENCE_MAX: BatchSequence = BatchSequence(i64::MAX as u64 - 1);
 
 /// BLAKE3 of a batch and everything before it in its lane, truncated to 16 bytes.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -39,6 +43,8 @@ pub enum Codec {
     Plain,
     /// The columns through zstd.
     Zstd,
+    /// The columns through zstd with the dictionary of this number, from version 3 on.
+    Dictionary(u8),
 }
 
 /// Why batches of a lane are not there.
@@ -50,6 +56,8 @@ pub enum GapReason {
     Evicted,
     /// Their numbers were set aside and never given to a batch.
     NeverIssued,
+    /// The hub had them, was set back to an older state, and the node no longer holds them.
+    Forgotten,
 }
 
 impl GapReason {
@@ -59,6 +67,7 @@ impl GapReason {
             Self::Damaged => "damaged",
             Self::Evicted => "evicted",
             Self::NeverIssued => "never-issued",
+            Self::Forgotten => "forgotten",
         }
     }
 }
@@ -77,7 +86,7 @@ pub struct Gap {
 }
 
 /// What can be known of a batch without unpacking it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BatchHeader {
     /// Version of this format.
     pub version: u8,
@@ -115,60 +124,96 @@ pub struct BatchHeader {
     pub gap: Option<Gap>,
 }
 
-/// The header of version 1: packets only.
+/// Which batch it is: how a header of every version begins.
 #[derive(Deserialize)]
-struct FirstHeader {
+struct Place {
     version: u8,
     lane: Lane,
     sequence: BatchSequence,
     mission: String,
     link: String,
+}
+
+/// What its records are. In version 1 only their number, for all were packets.
+#[derive(Deserialize)]
+struct Kind {
+    content: Content,
     records: u32,
+    quarantined: u32,
+    has_verdicts: bool,
+}
+
+/// What comes before it, and its body.
+#[derive(Deserialize)]
+struct Extent {
     records_before: u64,
     bytes_before: u64,
     codec: Codec,
     raw_bytes: u32,
     body_bytes: u32,
-    first_reception: ReceptionTime,
-    last_reception: ReceptionTime,
 }
 
-impl From<FirstHeader> for BatchHeader {
-    fn from(first: FirstHeader) -> Self {
-        Self {
-            version: first.version,
-            lane: first.lane,
-            sequence: first.sequence,
-            mission: first.mission,
-            link: first.link,
-            content: Content::Packets,
-            records: first.records,
-            quarantined: 0,
-            has_verdicts: false,
-            records_before: first.records_before,
-            bytes_before: first.bytes_before,
-            codec: first.codec,
-            raw_bytes: first.raw_bytes,
-            body_bytes: first.body_bytes,
-            first_reception: first.first_reception,
-            last_reception: first.last_reception,
-            gap: None,
-        }
-    }
+/// Takes the next part of a header: postcard puts nothing around a struct.
+fn take<'a, T: Deserialize<'a>>(input: &mut &'a [u8]) -> Result<T, BatchError> {
+    let (part, rest) =
+        postcard::take_from_bytes(input).map_err(|_| malformed("its header does not decode"))?;
+    *input = rest;
+    Ok(part)
 }
 
 impl BatchHeader {
+    /// Its bytes, in the newest version.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let span = self.last_reception.0.0.wrapping_sub(self.first_reception.0.0) as u64;
+        let place = (self.version, self.lane, self.sequence, &self.mission, &self.link);
+        let kind = (self.content, self.records, self.quarantined, self.has_verdicts);
+        let extent = (self.records_before, self.bytes_before, self.codec, self.raw_bytes, self.body_bytes);
+        postcard::to_stdvec(&(place, kind, extent, self.first_reception, span, self.gap))
+            .expect("a header of numbers and short names always encodes")
+    }
+
+    /// Reads the header of any version.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, BatchError> {
-        const UNREADABLE: BatchError = malformed("its header does not decode");
-        match bytes.first() {
-            Some(1) => {
-                let first: FirstHeader = postcard::from_bytes(bytes).map_err(|_| UNREADABLE)?;
-                Ok(first.into())
-            }
-            Some(&VERSION) => postcard::from_bytes(bytes).map_err(|_| UNREADABLE),
-            Some(&found) => Err(BatchError::Version { found }),
-            None => Err(malformed("its header is empty")),
+        let &version = bytes.first().ok_or(malformed("its header is empty"))?;
+        if !(1..=VERSION).contains(&version) {
+            return Err(BatchError::Version { found: version });
         }
+        let mut input = bytes;
+        let place: Place = take(&mut input)?;
+        let kind = if version == 1 {
+            let records = take(&mut input)?;
+            Kind { content: Content::Packets, records, quarantined: 0, has_verdicts: false }
+        } else {
+            take(&mut input)?
+        };
+        let extent: Extent = take(&mut input)?;
+        let first_reception: ReceptionTime = take(&mut input)?;
+        let last_reception = if version < 3 {
+            take(&mut input)?
+        } else {
+            let span: u64 = take(&mut input)?;
+            ReceptionTime(TaiTime(first_reception.0.0.wrapping_add(span as i64)))
+        };
+        let gap = if version == 1 { None } else { take(&mut input)? };
+        Ok(Self {
+            version: place.version,
+            lane: place.lane,
+            sequence: place.sequence,
+            mission: place.mission,
+            link: place.link,
+            content: kind.content,
+            records: kind.records,
+            quarantined: kind.quarantined,
+            has_verdicts: kind.has_verdicts,
+            records_before: extent.records_before,
+            bytes_before: extent.bytes_before,
+            codec: extent.codec,
+            raw_bytes: extent.raw_bytes,
+            body_bytes: extent.body_bytes,
+            first_reception,
+            last_reception,
+            gap,
+        })
     }
 
     /// Whether its fields can stand together.
@@ -179,7 +224,7 @@ impl BatchHeader {
         };
         records_fit
             && self.quarantined <= self.records
-            && self.sequence >= BatchSequence::FIRST
+            && (BatchSequence::FIRST..=SEQUENCE_MAX).contains(&self.sequence)
             && is_name(&self.mission)
             && is_name(&self.link)
             && self.first_reception <= self.last_reception

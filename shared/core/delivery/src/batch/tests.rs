@@ -18,18 +18,99 @@ fn records_of(batch: &SealedBatch) -> Vec<(i64, Vec<u8>)> {
     open.packets().map(|(time, packet)| (time.0.0, packet.to_vec())).collect()
 }
 
+fn bytes_of(hexadecimal: &str) -> Vec<u8> {
+    let text = hexadecimal.trim();
+    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+/// Three packets of two kinds.
+fn golden_records() -> [(i64, Vec<u8>); 3] {
+    [(1_000, vec![0, 1, 2]), (2_000, vec![0, 1, 3]), (3_000, vec![9, 9])]
+}
+
+/// Packets of one kind, as small batches have them.
+fn like_packets(count: u8) -> Vec<(i64, Vec<u8>)> {
+    let head = [8, 100, 0xC0, 0, 0, 41, 0x5A, 0x45, 2, 200, 17];
+    let packet = |number: u8| [&head[..3], &[number], &head[4..], &[number; 4], &[0; 28]].concat();
+    (0..count).map(|number| (1_000_000 * i64::from(number), packet(number))).collect()
+}
+
 #[test]
-fn a_batch_of_version_1_still_opens() {
-    // Written by the first version: it lies on disks.
-    let text = include_str!("golden-1.hex").trim();
-    let bytes: Vec<u8> = (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal"))
-        .collect();
-    let batch = SealedBatch::parse(bytes).expect("parses");
-    assert_eq!((batch.header.version, batch.header.content), (1, Content::Packets));
-    let expected = [(1_000, vec![0, 1, 2]), (2_000, vec![0, 1, 3]), (3_000, vec![9, 9])];
-    assert_eq!(records_of(&batch), expected);
+fn batches_of_older_versions_still_open() {
+    // Written when they were the newest: they lie on disks and in ledgers.
+    for (version, text) in [(1, include_str!("golden-1.hex")), (2, include_str!("golden-2.hex"))] {
+        let batch = SealedBatch::parse(bytes_of(text)).expect("parses");
+        assert_eq!((batch.header.version, batch.header.content), (version, Content::Packets));
+        assert_eq!(batch.header.last_reception, ReceptionTime(TaiTime(3_000)));
+        assert_eq!(records_of(&batch), golden_records());
+    }
+}
+
+#[test]
+fn a_dictionary_never_changes_once_it_is_shipped() {
+    let hash = blake3::hash(include_bytes!("dictionary-1.zstd")).to_hex();
+    assert_eq!(&hash[..32], "07ef63961f8b49b016bf1d172c45bf72");
+    let batch = SealedBatch::parse(bytes_of(include_str!("golden-dictionary-1.hex"))).expect("parses");
+    assert_eq!(batch.header.codec, Codec::Dictionary(1));
+    assert_eq!(records_of(&batch), like_packets(4));
+}
+
+#[test]
+fn a_small_body_goes_through_the_dictionary_and_a_long_one_without() {
+    let start = Position::start(STORE, Lane::Telemetry);
+    let small = seal(&like_packets(4), &start);
+    assert_eq!(small.header.codec, Codec::Dictionary(1));
+    let mut builder = BatchBuilder::new("demo", "antenna");
+    like_packets(4).iter().for_each(|(time, packet)| builder.push(ReceptionTime(TaiTime(*time)), packet));
+    let without = builder.pack_with(&mut Packer::only(Codec::Zstd)).expect("not empty");
+    assert!(small.header.body_bytes < without.bytes.len() as u32);
+    assert_eq!(seal(&like_packets(200), &start).header.codec, Codec::Zstd);
+    assert_eq!(seal(&[(0, vec![7; 3])], &start).header.codec, Codec::Plain);
+}
+
+#[test]
+fn a_dictionary_that_is_not_known_is_named() {
+    let start = Position::start(STORE, Lane::Telemetry);
+    let small = seal(&like_packets(4), &start);
+    for number in [0, 2, 255] {
+        let header = BatchHeader { codec: Codec::Dictionary(number), ..small.header.clone() };
+        let newer = SealedBatch::seal(header, small.body(), start.hash);
+        assert_eq!(SealedBatch::parse(newer.into_bytes()), Err(BatchError::Dictionary { number }));
+    }
+}
+
+#[test]
+fn a_body_that_unpacks_to_more_than_it_states_is_refused() {
+    let start = Position::start(STORE, Lane::Telemetry);
+    let small = seal(&like_packets(4), &start).header;
+    let zeros = vec![0; 10 << 20];
+    let with_dictionary = dictionary::compressor().expect("zstd").compress(&zeros).expect("packs");
+    let bombs = [
+        (Codec::Dictionary(1), dictionary::without_magic(&with_dictionary)),
+        (Codec::Zstd, &zstd::bulk::compress(&zeros, 1).expect("packs")[..]),
+    ];
+    for (codec, body) in bombs {
+        let header =
+            |raw_bytes| BatchHeader { codec, raw_bytes, body_bytes: body.len() as u32, ..small.clone() };
+        for raw_bytes in [1, 200, RAW_BYTES_MAX as u32] {
+            let batch = SealedBatch::seal(header(raw_bytes), body, start.hash);
+            let parsed = SealedBatch::parse(batch.into_bytes()).expect("parses");
+            assert!(matches!(parsed.open(), Err(BatchError::Malformed { .. })), "{codec:?} {raw_bytes}");
+        }
+        let batch = SealedBatch::seal(header(RAW_BYTES_MAX as u32 + 1), body, start.hash);
+        assert!(matches!(SealedBatch::parse(batch.into_bytes()), Err(BatchError::Malformed { .. })));
+    }
+}
+
+#[test]
+fn where_a_batch_begins_its_length_is_known() {
+    for text in [include_str!("golden-1.hex"), include_str!("golden-2.hex"), include_str!("golden-3.hex")] {
+        let bytes = bytes_of(text);
+        let followed = [&bytes[..], &[1; 50]].concat();
+        assert_eq!(SealedBatch::length_at(&followed), Some(bytes.len()));
+        assert_eq!(SealedBatch::length_at(&bytes[..20]), None);
+    }
 }
 
 #[test]
@@ -78,9 +159,7 @@ fn a_gap_stands_in_for_what_is_missing_and_the_chain_goes_on_behind_it() {
 fn a_sealed_batch_has_the_same_bytes_as_ever() {
     // Golden bytes: a change here is a change of the format and needs a new version.
     let start = Position::start(STORE, Lane::Telemetry);
-    let batch = seal(&[(1_000, vec![0, 1, 2]), (2_000, vec![0, 1, 3]), (3_000, vec![9, 9])], &start);
-    let text: String = batch.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(text, include_str!("golden.hex").trim());
+    assert_eq!(seal(&golden_records(), &start).bytes(), bytes_of(include_str!("golden-3.hex")));
 }
 
 #[test]
@@ -167,6 +246,47 @@ proptest! {
     }
 
     #[test]
+    fn whatever_the_codec_records_come_out_as_they_went_in(
+        content in proptest::sample::select(vec![Content::Events, Content::Packets, Content::Samples, Content::Unframed]),
+        codec in proptest::sample::select(vec![Codec::Plain, Codec::Zstd, Codec::Dictionary(1)]),
+        records in proptest::collection::vec(
+            (any::<i64>(), any::<u32>(), prop_oneof![
+                proptest::collection::vec(any::<u8>(), 1..40),
+                any::<[u8; 3]>().prop_map(|bytes| [&[8, 100, 0, 0], &bytes[..], &[0; 30]].concat()),
+            ]),
+            1..60,
+        ),
+    ) {
+        let mut builder = BatchBuilder::of(content, "demo", "antenna");
+        for (time, verdicts, record) in &records {
+            builder.push_judged(ReceptionTime(TaiTime(*time)), Verdicts(*verdicts), false, record);
+        }
+        let body = builder.pack_with(&mut Packer::only(codec)).expect("not empty");
+        let batch = body.seal(Lane::Telemetry, &Position::start(STORE, Lane::Telemetry));
+        prop_assert!([codec, Codec::Plain].contains(&batch.header.codec));
+        let open = SealedBatch::parse(batch.into_bytes()).expect("parses").open().expect("opens");
+        prop_assert_eq!(open.content(), content);
+        let out: Vec<_> =
+            open.records().map(|record| (record.reception.0.0, record.verdicts.0, record.bytes.to_vec())).collect();
+        prop_assert_eq!(out, records);
+    }
+
+    #[test]
+    fn a_hostile_body_unpacks_to_no_more_than_it_states(
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+        // A single segment of repeated bytes or raw ones, or anything.
+        head in prop_oneof![Just(vec![0x60, 0xFF, 0xFF]), Just(vec![0x00, 0xFF]), Just(Vec::new())],
+        raw_bytes in 0usize..5_000,
+    ) {
+        let body = [&head[..], &body].concat();
+        for codec in [Codec::Dictionary(1), Codec::Zstd] {
+            if let Ok(plain) = packer::unpack(codec, &body, raw_bytes) {
+                prop_assert!(plain.len() <= raw_bytes);
+            }
+        }
+    }
+
+    #[test]
     fn a_flipped_bit_anywhere_is_noticed(at in any::<proptest::sample::Index>(), bit in 0u8..8) {
         let batch = seal(&[(1, vec![3; 50]), (2, vec![4; 50])], &Position::start(STORE, Lane::Telemetry));
         let mut bytes = batch.into_bytes();
@@ -184,14 +304,16 @@ proptest! {
         let mut bytes = vec![groups.len() as u8];
         groups.iter().for_each(|&(length, packets)| bytes.extend([length, packets]));
         bytes.extend(rest);
-        let _ = columns::decode(&bytes, records, false);
-        let _ = columns::decode(&bytes, records, true);
+        for (has_verdicts, differences) in [(false, false), (true, true)] {
+            let _ = columns::decode(&bytes, Layout { records, has_verdicts, since: i64::MAX, differences });
+        }
     }
 
     #[test]
     fn arbitrary_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), records in 0usize..2_000) {
         prop_assert!(SealedBatch::parse(bytes.clone()).is_err());
-        let _ = columns::decode(&bytes, records, false);
-        let _ = columns::decode(&bytes, records, true);
+        for (has_verdicts, differences) in [(false, false), (true, true)] {
+            let _ = columns::decode(&bytes, Layout { records, has_verdicts, since: i64::MAX, differences });
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::Frame;
 
 fn head(text: &str, packed: &[u8]) -> DocumentHead {
     DocumentHead {
-        mission: "demo".to_owned(),
+        mission: Some("demo".to_owned()),
         kind: DocumentKind::Limits,
         number: 2,
         effective_from: Some(TaiTime(-1)),
@@ -17,6 +17,7 @@ fn head(text: &str, packed: &[u8]) -> DocumentHead {
         hash: DocumentHash::of(text),
         text_bytes: text.len() as u64,
         packed_bytes: packed.len() as u64,
+        signature: DocumentSignature { authority: [1; 32], bytes: vec![2; 70] },
     }
 }
 
@@ -66,7 +67,9 @@ fn what_is_longer_than_the_bounds_does_not_decode() {
     let text = |length| "x".repeat(length);
     check(&|head| head.file_name = text(TEXT_BYTES_MAX), true);
     check(&|head| head.file_name = text(TEXT_BYTES_MAX + 1), false);
-    check(&|head| head.mission = text(TEXT_BYTES_MAX + 1), false);
+    check(&|head| head.mission = Some(text(TEXT_BYTES_MAX + 1)), false);
+    check(&|head| head.signature.bytes = vec![0; SIGNATURE_BYTES_MAX], true);
+    check(&|head| head.signature.bytes = vec![0; SIGNATURE_BYTES_MAX + 1], false);
     check(&|head| head.author = Some(text(TEXT_BYTES_MAX + 1)), false);
     check(&|head| head.reason = Some(text(TEXT_BYTES_MAX + 1)), false);
     check(&|head| (head.text_bytes, head.packed_bytes) = (DOCUMENT_BYTES_MAX, DOCUMENT_BYTES_MAX), true);
@@ -84,13 +87,62 @@ fn all_that_a_node_may_hold_fits_into_one_frame_of_the_link() {
             mission: "x".repeat(TEXT_BYTES_MAX),
             documents: vec![held; if index == 0 { documents } else { 0 }],
         };
-        Frame::Holds(Holds { missions: (0..missions).map(mission).collect() })
+        let node = vec![held; NODE_DOCUMENTS_MAX];
+        Frame::Holds(Holds { node, missions: (0..missions).map(mission).collect() })
     };
     let most = holds(HELD_MISSIONS_MAX, HELD_DOCUMENTS_MAX);
     assert!(most.encode().1.len() < 256 * 1_024);
     assert!(decodes(&most));
     assert!(!decodes(&holds(HELD_MISSIONS_MAX + 1, 0)));
     assert!(!decodes(&holds(1, HELD_DOCUMENTS_MAX + 1)));
+    let node = vec![held; NODE_DOCUMENTS_MAX + 1];
+    assert!(!decodes(&Frame::Holds(Holds { node, missions: Vec::new() })));
+}
+
+#[test]
+fn a_document_is_about_a_mission_or_about_the_node_by_its_kind() {
+    for (kind, mission, fits) in [
+        (DocumentKind::Dictionary, Some("demo"), true),
+        (DocumentKind::Limits, None, false),
+        (DocumentKind::Endpoints, Some("demo"), false),
+        (DocumentKind::Endpoints, None, true),
+        (DocumentKind::Trust, None, true),
+    ] {
+        let head = DocumentHead { kind, mission: mission.map(str::to_owned), ..head("", &[]) };
+        assert_eq!(decodes(&Frame::Document(head)), fits, "{kind:?} {mission:?}");
+    }
+}
+
+#[test]
+fn what_is_signed_has_the_same_bytes_as_ever() {
+    let bytes = DocumentHead { hash: DocumentHash([9; 32]), ..head("xy", &[]) }.signed_bytes();
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let prefix: String = b"sto-document-1\0".iter().map(|byte| format!("{byte:02x}")).collect();
+    let fields = "010464656d6f0102010100056c2e6373760101000103776879";
+    assert_eq!(text, format!("{prefix}{fields}{}02", "09".repeat(32)));
+}
+
+#[test]
+fn every_field_but_the_packing_is_signed() {
+    let good = head("text", b"packed");
+    let check = |change: &dyn Fn(&mut DocumentHead), is_signed: bool| {
+        let mut changed = good.clone();
+        change(&mut changed);
+        assert_eq!(changed.signed_bytes() != good.signed_bytes(), is_signed, "{changed:?}");
+    };
+    check(&|head| head.mission = Some("other".to_owned()), true);
+    check(&|head| head.kind = DocumentKind::Dictionary, true);
+    check(&|head| head.number += 1, true);
+    check(&|head| head.effective_from = None, true);
+    check(&|head| head.effective_to = Some(TaiTime(7)), true);
+    check(&|head| head.file_name.push('x'), true);
+    check(&|head| head.bounds = Some(DocumentBounds::Good), true);
+    check(&|head| head.author = Some("eve".to_owned()), true);
+    check(&|head| head.reason = None, true);
+    check(&|head| head.hash.0[31] ^= 1, true);
+    check(&|head| head.text_bytes += 1, true);
+    check(&|head| head.packed_bytes += 1, false);
+    check(&|head| head.signature = DocumentSignature::default(), false);
 }
 
 fn any_held() -> impl Strategy<Value = HeldDocument> {
@@ -122,7 +174,7 @@ proptest! {
         missions in proptest::collection::vec(("[a-z0-9-]{1,40}", proptest::collection::vec(any_held(), 0..8)), 0..5),
     ) {
         let missions = missions.into_iter().map(|(mission, documents)| MissionHolds { mission, documents });
-        let frame = Frame::Holds(Holds { missions: missions.collect() });
+        let frame = Frame::Holds(Holds { node: Vec::new(), missions: missions.collect() });
         let (kind, body) = frame.encode();
         prop_assert_eq!(Frame::decode(kind, &body), Ok(Some(frame)));
     }
@@ -130,6 +182,7 @@ proptest! {
     #[test]
     fn a_head_is_read_as_it_was_written(
         held in any_held(), times in any::<(Option<i64>, Option<i64>)>(), texts in any::<(String, Option<String>)>(),
+        signature in any::<([u8; 32], Vec<u8>)>(),
         bytes in (0..=DOCUMENT_BYTES_MAX, 0..=DOCUMENT_BYTES_MAX), violation in any::<Option<bool>>(),
     ) {
         let bounds = |violation| if violation { DocumentBounds::Violation } else { DocumentBounds::Good };
@@ -144,6 +197,7 @@ proptest! {
             bounds: violation.map(bounds),
             text_bytes: bytes.0,
             packed_bytes: bytes.1,
+            signature: DocumentSignature { authority: signature.0, bytes: signature.1 },
             ..head("", &[])
         };
         let frame = Frame::Document(head);

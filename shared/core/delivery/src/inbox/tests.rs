@@ -1,152 +1,121 @@
-//! Outbox and inbox against each other, over a link that loses, repeats and cuts.
-
-use proptest::prelude::*;
 use space_packet::{ReceptionTime, TaiTime};
 
 use super::*;
-use crate::{
-    BatchBuilder, Epoch, HelloOk, LanePosition, Outbox, Position, ResumeError, SessionNumber, StoreId,
-};
+use crate::{BatchBuilder, ChainHash, Epoch, Position, StoreId};
 
 const STORE: StoreId = StoreId([3; 16]);
+const LOG: LogNumber = LogNumber(0);
 
-struct World {
-    journal: Vec<SealedBatch>,
-    outbox: Outbox,
-    hub: Vec<SealedBatch>,
-    inbox: Option<Inbox>,
-    acknowledged: Vec<Ack>,
+/// A chain of batches whose records begin with a byte.
+fn chain(first: u8, count: u8) -> Vec<SealedBatch> {
+    let mut position = Position::start(STORE, Lane::Telemetry);
+    (0..count)
+        .map(|number| {
+            let mut builder = BatchBuilder::new("demo", "antenna");
+            builder.push(ReceptionTime(TaiTime(i64::from(number))), &[first, number]);
+            let batch = builder.pack().expect("one record").seal(Lane::Telemetry, &position);
+            position = batch.position();
+            batch
+        })
+        .collect()
 }
 
-impl World {
-    fn new() -> Self {
-        let start = Position::start(STORE, Lane::Telemetry);
-        Self {
-            journal: Vec::new(),
-            outbox: Outbox::new(STORE, Lane::Telemetry, start, None),
-            hub: Vec::new(),
-            inbox: None,
-            acknowledged: Vec::new(),
-        }
-    }
+fn head(number: u64, is_forked: bool) -> LogHead {
+    let head = (number > 0).then_some(BatchSequence(number));
+    LogHead { lane: Lane::Telemetry, store: STORE, head, is_forked }
+}
 
-    fn produce(&mut self) {
-        let previous =
-            self.journal.last().map_or(Position::start(STORE, Lane::Telemetry), SealedBatch::position);
-        let mut builder = BatchBuilder::new("demo", "antenna");
-        builder.push(ReceptionTime(TaiTime(self.journal.len() as i64)), &[self.journal.len() as u8; 20]);
-        let batch = builder.pack().expect("one record").seal(Lane::Telemetry, &previous);
-        self.outbox.on_appended(batch.position());
-        self.journal.push(batch);
-    }
+fn held(batches: &[SealedBatch]) -> Ranges {
+    let mut ranges = Ranges::up_to(0, ChainHash::of_store(STORE, Lane::Telemetry));
+    batches.iter().for_each(|batch| ranges.insert(Span::of(batch)).expect("fits"));
+    ranges
+}
 
-    fn connect(&mut self) -> Result<(), ResumeError> {
-        let watermark = self.hub.last().map(|batch| batch.header.sequence);
-        let hash = self.hub.last().map_or(ChainHash::of_store(STORE, Lane::Telemetry), |batch| batch.hash);
-        self.inbox = Some(Inbox::new(Lane::Telemetry, watermark, hash));
-        let position =
-            LanePosition { lane: Lane::Telemetry, watermark, safe: watermark, hash, credit_bytes: 600 };
-        let ok = HelloOk {
-            epoch: Epoch(1),
-            session: SessionNumber(1),
-            lanes: vec![position],
-            hub_time: TaiTime(0),
-        };
-        self.outbox.on_hello_ok(&ok).map(|_| ())
-    }
-
-    fn disconnect(&mut self) {
-        self.outbox.on_session_lost();
-        self.inbox = None;
-        self.acknowledged.clear();
-    }
-
-    fn send_one(&mut self) -> bool {
-        let Some(sequence) = self.outbox.next_batch() else { return false };
-        let batch = self.journal[sequence.0 as usize - 1].clone();
-        self.outbox.on_sent(&batch.header, batch.bytes().len() as u64);
-        let inbox = self.inbox.as_mut().expect("connected");
-        assert_eq!(inbox.on_batch(&batch), InboxVerdict::Commit);
-        self.hub.push(batch);
-        self.acknowledged.push(inbox.on_committed(sequence));
-        true
-    }
-
-    fn deliver_acknowledgements(&mut self) {
-        self.acknowledged.drain(..).for_each(|ack| self.outbox.on_acknowledged(ack));
-    }
-
-    fn run_until_idle(&mut self) {
-        while self.send_one() {
-            self.deliver_acknowledgements();
-        }
-    }
+fn inbox(committed: &[SealedBatch], telemetry_bytes: u64) -> Inbox {
+    let head = head(99, false);
+    let credit = Credit { alarm_bytes: 1_000, telemetry_bytes, linger_ms: 2 };
+    Inbox::new([(head, OpenedLog::judge(&head, held(committed), 0))], credit)
 }
 
 #[test]
-fn nothing_is_sent_beyond_the_credit_until_something_is_acknowledged() {
-    let mut world = World::new();
-    (0..50).for_each(|_| world.produce());
-    world.connect().expect("resumes");
-    while world.send_one() {}
-    let sent = world.hub.len();
-    assert!(sent > 0 && sent < 50, "{sent} batches within 600 bytes of credit");
-    world.deliver_acknowledgements();
-    assert!(world.send_one());
+fn live_data_and_backlog_are_taken_in_either_order_and_acknowledged_as_ranges() {
+    let batches = chain(1, 5);
+    let mut inbox = inbox(&batches[..1], 1 << 20);
+    for (index, way) in [(3, Way::Live), (1, Way::Backfill), (4, Way::Live)] {
+        assert_eq!(inbox.on_batch(LOG, way, &batches[index]), Ok(InboxVerdict::Commit));
+    }
+    assert_eq!(inbox.pending(), 3);
+    let mut committed = held(&batches[..2]);
+    committed.insert(Span::of(&batches[3])).expect("fits");
+    let ack = inbox.on_committed(LOG, committed, 1).expect("the log is there");
+    assert_eq!(ack, Ack { log: LOG, watermark: 2, safe: 1, ranges: vec![(4, 4)] });
+    assert_eq!(inbox.pending(), 1);
 }
 
 #[test]
-fn a_hub_that_holds_more_than_the_journal_is_a_fork_and_not_a_resume() {
-    let mut world = World::new();
-    (0..3).for_each(|_| world.produce());
-    world.connect().expect("resumes");
-    world.run_until_idle();
-    world.outbox = Outbox::new(STORE, Lane::Telemetry, world.journal[0].position(), None);
-    assert_eq!(world.connect(), Err(ResumeError::HubAhead { watermark: 3, head: 1 }));
+fn a_number_that_is_known_is_compared_and_never_just_passed_over() {
+    let (batches, others) = (chain(1, 3), chain(2, 3));
+    let mut inbox = inbox(&batches[..1], 1 << 20);
+    assert_eq!(inbox.on_batch(LOG, Way::Backfill, &batches[0]), Ok(InboxVerdict::Compare));
+    assert_eq!(inbox.on_batch(LOG, Way::Backfill, &others[0]), Ok(InboxVerdict::Compare));
+    assert_eq!(inbox.on_batch(LOG, Way::Backfill, &others[1]), Ok(InboxVerdict::Fork));
+    assert_eq!(inbox.on_batch(LOG, Way::Backfill, &batches[1]), Ok(InboxVerdict::Commit));
+    assert_eq!(inbox.on_batch(LOG, Way::Backfill, &batches[1]), Ok(InboxVerdict::Duplicate));
+    assert_eq!(inbox.on_batch(LOG, Way::Backfill, &others[1]), Ok(InboxVerdict::Fork));
 }
 
 #[test]
-fn a_batch_that_does_not_continue_the_chain_is_a_fork() {
-    let mut world = World::new();
-    world.produce();
-    let mut inbox = Inbox::new(Lane::Telemetry, None, ChainHash([9; 16]));
-    assert_eq!(inbox.on_batch(&world.journal[0]), InboxVerdict::Fork);
+fn more_than_credit_allows_is_a_violation_and_what_is_done_gives_it_back() {
+    let batches = chain(1, 4);
+    let bytes = batches[0].bytes().len() as u64;
+    let mut inbox = inbox(&[], bytes + 1);
+    assert_eq!(inbox.on_batch(LOG, Way::Live, &batches[0]), Ok(InboxVerdict::Commit));
+    assert_eq!(inbox.on_batch(LOG, Way::Live, &batches[1]), Ok(InboxVerdict::Commit));
+    let sent = bytes + batches[1].bytes().len() as u64;
+    assert_eq!(
+        inbox.on_batch(LOG, Way::Live, &batches[2]),
+        Err(Violation::Credit { sent, granted: bytes + 1 })
+    );
+    inbox.on_done(Way::Live, sent);
+    assert_eq!(inbox.credit().telemetry_bytes, sent + bytes + 1);
+    assert_eq!(inbox.on_batch(LOG, Way::Live, &batches[2]), Ok(InboxVerdict::Commit));
 }
 
 #[test]
-fn a_repeated_batch_is_a_duplicate_and_a_skipped_one_is_out_of_order() {
-    let mut world = World::new();
-    (0..3).for_each(|_| world.produce());
-    world.connect().expect("resumes");
-    world.send_one();
-    let inbox = world.inbox.as_mut().expect("connected");
-    assert_eq!(inbox.on_batch(&world.journal[0]), InboxVerdict::Duplicate);
-    let expected = BatchSequence(2);
-    assert_eq!(inbox.on_batch(&world.journal[2]), InboxVerdict::OutOfOrder { expected });
+fn what_a_log_cannot_have_is_a_violation() {
+    let batches = chain(1, 1);
+    let mut inbox = inbox(&[], 1 << 20);
+    assert_eq!(inbox.on_batch(LogNumber(1), Way::Live, &batches[0]), Err(Violation::Log { log: 1 }));
+    assert_eq!(inbox.on_batch(LOG, Way::Alarm, &batches[0]), Err(Violation::Lane { lane: 2, way: "alarm" }));
+    let many = chain(1, 80);
+    let odd = many.iter().skip(1).step_by(2);
+    let verdicts: Vec<_> = odd.map(|batch| inbox.on_batch(LOG, Way::Backfill, batch)).collect();
+    assert_eq!(verdicts.iter().filter(|verdict| verdict.is_ok()).count(), crate::RANGES_MAX);
+    assert_eq!(verdicts.last(), Some(&Err(Violation::Holes)));
 }
 
-proptest! {
-    #[test]
-    fn whatever_the_link_does_every_batch_arrives_once_and_in_order(
-        events in proptest::collection::vec(0u8..6, 1..200),
-    ) {
-        let mut world = World::new();
-        for event in events {
-            match event {
-                0 | 1 => world.produce(),
-                2 if world.inbox.is_none() => world.connect().expect("resumes"),
-                3 => world.disconnect(),
-                4 if world.inbox.is_some() => { world.send_one(); }
-                5 => world.deliver_acknowledgements(),
-                _ => {}
-            }
-            prop_assert!(world.outbox.acknowledged() <= world.hub.len() as u64);
-            prop_assert!(world.outbox.safe() <= world.outbox.acknowledged());
-        }
-        world.disconnect();
-        world.connect().expect("resumes");
-        world.run_until_idle();
-        prop_assert_eq!(&world.hub, &world.journal);
-        prop_assert_eq!(world.outbox.acknowledged(), world.journal.len() as u64);
+#[test]
+fn a_journal_that_ends_before_what_is_committed_of_it_is_not_opened() {
+    let batches = chain(1, 3);
+    let head = head(2, false);
+    let opened = OpenedLog::judge(&head, held(&batches), 3);
+    assert!(opened.is_fork);
+    assert!(opened.position(Epoch(1)).is_fork);
+    let mut inbox = Inbox::new([(head, opened)], Credit::default());
+    assert_eq!(inbox.on_batch(LOG, Way::Live, &batches[0]), Err(Violation::Log { log: 0 }));
+}
+
+#[test]
+fn a_journal_known_to_be_another_one_is_kept_apart_from_its_beginning() {
+    let (batches, others) = (chain(1, 3), chain(2, 2));
+    let head = head(2, true);
+    let opened = OpenedLog::judge(&head, held(&batches), 3);
+    assert_eq!((opened.is_fork, opened.committed.watermark(), opened.safe), (false, 0, 0));
+    let credit = Credit { alarm_bytes: 0, telemetry_bytes: 1 << 20, linger_ms: 2 };
+    let mut inbox = Inbox::new([(head, opened)], credit);
+    for (index, other) in others.iter().enumerate() {
+        assert_eq!(inbox.on_batch(LOG, Way::Bulk, other), Ok(InboxVerdict::KeepApart));
+        let ack = inbox.on_kept(LOG, other, index as u64 + 1).expect("the log is there");
+        assert_eq!((ack.watermark, ack.safe), (index as u64 + 1, index as u64 + 1));
     }
 }

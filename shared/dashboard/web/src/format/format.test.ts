@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, count, realValue, value } from "./quantity";
+import { bytes, count, rate, realValue, value } from "./quantity";
 import { age, clockTime, dateAndTime, dayOfYear, duration, parseTime, wholeDuration } from "./time";
 
 const AT = Date.parse("2026-11-22T12:31:05.250Z");
@@ -70,4 +70,14 @@ test("counts are grouped and bytes have binary units", () => {
     "10.8 MiB",
     "392 MiB",
   ]);
+});
+
+test.each([
+  [0, "0"],
+  [0.25, "0.3"],
+  [9.94, "9.9"],
+  [9.96, "10"],
+  [1240.2, "1,240"],
+])("%s a second is written %s", (given, text) => {
+  expect(rate(given)).toBe(text);
 });

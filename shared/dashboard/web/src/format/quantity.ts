@@ -11,6 +11,11 @@ export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : noun.endsWith("ch") ? "es" : "s"}`;
 }
 
+/** Per second: with a decimal where less than ten would hide what there is. */
+export function rate(perSecond: number): string {
+  return perSecond > 0 && perSecond < 9.95 ? perSecond.toFixed(1) : count(Math.round(perSecond));
+}
+
 /** Binary units, as in the configuration files. */
 export function bytes(value: number): string {
   if (value < 1024) return `${count(value)} B`;

@@ -1,5 +1,17 @@
 // The mock fleet: one node for each way a node can stand to the hub.
-import type { LinkReport, Node, NodeReport } from "../types";
+import type { Backlog, LinkReport, Node, NodeReport } from "../types";
+
+const NOTHING_WAITS: Backlog = {
+  batches: 0,
+  packets: 0,
+  bytes: 0,
+  oldest: null,
+  rates: { packets_in_per_s: 0, bytes_in_per_s: 0, packets_out_per_s: 0, bytes_out_per_s: 0 },
+  drain: { kind: "empty" },
+  room_bytes: 4_294_967_296,
+  full_in_s: null,
+  older_journals: 0,
+};
 
 export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
   const at = (ago: number) => new Date(now - ago).toISOString();
@@ -20,14 +32,27 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
     version: "0.1.0",
     at: at(400),
     packets_received: 1_284_000 + seconds * 42,
-    backlog: { batches: 1, packets: 42, bytes: 13_300, oldest: at(600) },
+    backlog: {
+      ...NOTHING_WAITS,
+      batches: 1,
+      packets: 42,
+      bytes: 13_300,
+      oldest: at(600),
+      rates: {
+        packets_in_per_s: 42,
+        bytes_in_per_s: 13_300,
+        packets_out_per_s: 42,
+        bytes_out_per_s: 13_300,
+      },
+      drain: { kind: "keeps-up" },
+    },
     links: [link({})],
     certificate_days: 24,
     ...changes,
   });
   const kiruna: NodeReport = report({
     packets_received: 88_120,
-    backlog: { batches: 0, packets: 0, bytes: 0, oldest: null },
+    backlog: NOTHING_WAITS,
     certificate_days: 6,
     links: [
       link({
@@ -71,7 +96,21 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
       problem: "session timed out: nothing heard for 15 s",
       report: report({
         at: at(14 * 60_000),
-        backlog: { batches: 211, packets: 35_280, bytes: 11_289_600, oldest: at(31 * 60_000) },
+        backlog: {
+          ...NOTHING_WAITS,
+          batches: 211,
+          packets: 35_280,
+          bytes: 11_289_600,
+          oldest: at(31 * 60_000),
+          rates: {
+            packets_in_per_s: 42,
+            bytes_in_per_s: 13_300,
+            packets_out_per_s: 0,
+            bytes_out_per_s: 0,
+          },
+          drain: { kind: "disconnected" },
+          older_journals: 1,
+        },
         certificate_days: 29,
         links: [link({ packets: 937_393, bytes: 299_965_760, last_packet: at(14 * 60_000) })],
         packets_received: 937_393,
@@ -108,7 +147,7 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
       report: report({
         at: at(9 * 86_400_000),
         packets_received: 4_411_902,
-        backlog: { batches: 0, packets: 0, bytes: 0, oldest: null },
+        backlog: NOTHING_WAITS,
         certificate_days: -2,
         links: [],
       }),

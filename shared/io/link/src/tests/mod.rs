@@ -3,6 +3,7 @@
 mod identity;
 mod restart;
 mod resumption;
+mod simulated;
 mod stalled;
 mod streams;
 
@@ -14,14 +15,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SanType,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SignatureAlgorithm,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::client::Dialler;
-use crate::socket;
-use crate::tls::ClientTls;
+use crate::dial::Dialler;
+use crate::socket::LinkSocket;
+use crate::tls::{self, ClientTls};
 use crate::verify::HubVerifier;
 use crate::*;
 
@@ -41,20 +42,26 @@ fn loopback() -> SocketAddr {
 }
 
 struct Authority {
+    algorithm: &'static SignatureAlgorithm,
     issuer: Issuer<'static, KeyPair>,
     der: Vec<u8>,
 }
 
 impl Authority {
     fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
+        Self::with_keys(&PKCS_ECDSA_P256_SHA256)
+    }
+
+    /// For itself and for all it signs.
+    fn with_keys(algorithm: &'static SignatureAlgorithm) -> Self {
+        let key = KeyPair::generate_for(algorithm).unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "test authority");
         let der = params.self_signed(&key).unwrap().der().to_vec();
-        Self { issuer: Issuer::new(params, key), der }
+        Self { algorithm, issuer: Issuer::new(params, key), der }
     }
 
     fn pin(&self) -> [u8; 32] {
@@ -63,7 +70,7 @@ impl Authority {
 
     /// A leaf, then the authority; `change` makes it what the test needs.
     fn leaf(&self, change: impl FnOnce(&mut CertificateParams)) -> (Vec<Vec<u8>>, KeyPkcs8) {
-        let key = KeyPair::generate().unwrap();
+        let key = KeyPair::generate_for(self.algorithm).unwrap();
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.not_before = OffsetDateTime::from_unix_timestamp(now() as i64 - 600).unwrap();
@@ -114,6 +121,11 @@ fn bind_error(options: HubOptions) -> Option<BindError> {
     HubEndpoint::bind(loopback(), options).err()
 }
 
+fn client_endpoint() -> quinn::Endpoint {
+    let socket = LinkSocket::bind_any().unwrap();
+    socket.into_endpoint(quinn::EndpointConfig::default(), None).unwrap().0
+}
+
 /// A client that shows whatever it likes, as a stranger would.
 async fn connect_as(
     alpn: Alpn,
@@ -123,10 +135,7 @@ async fn connect_as(
 ) -> Result<Connection, ConnectError> {
     let verifier = Arc::new(HubVerifier::trusting(slice::from_ref(&authority.der)).unwrap());
     let clock = Clock::system();
-    let tls = ClientTls { alpn, identity, verifier, clock: &clock, sessions_kept: 0 };
-    let dialler = Dialler::new(tls, Profile::Terrestrial).unwrap();
-    let (socket, _) = socket::bind_any().unwrap();
-    let runtime = Arc::new(quinn::TokioRuntime);
-    let endpoint = quinn::Endpoint::new(quinn::EndpointConfig::default(), None, socket, runtime).unwrap();
-    dialler.dial_any(&endpoint, addresses, PATIENCE).await
+    let tls = ClientTls { alpn, identity, verifier, clock: &clock };
+    let dialler = Dialler::new(tls, Profile::Terrestrial.into()).unwrap();
+    dialler.dial_any(&client_endpoint(), addresses, PATIENCE).await
 }

@@ -2,26 +2,35 @@
 
 use std::collections::HashSet;
 
+use quinn::crypto::rustls::QuicClientConfig;
+use rustls::client::{ClientSessionMemoryCache, Resumption};
+
 use super::*;
 
 struct Reunion {
     hub: HubEndpoint,
-    client: Client,
-    addresses: Vec<SocketAddr>,
+    client: quinn::Endpoint,
+    config: quinn::ClientConfig,
+    address: SocketAddr,
 }
 
 impl Reunion {
-    /// A hub that hands out `tickets`, and a node that keeps them whatever we recommend.
+    /// A hub that hands out `tickets`, and a node that keeps them, which ours never do.
     fn new(tickets: usize, node_id: Uuid) -> Self {
         let authority = Authority::new();
         let (hub, addresses) = bind(HubOptions { tickets, ..authority.options() });
-        let mut options = authority.client_options(authority.node(node_id));
-        options.sessions_kept = 16;
-        Self { hub, client: Client::new(options).unwrap(), addresses }
+        let verifier = Arc::new(HubVerifier::trusting(slice::from_ref(&authority.der)).unwrap());
+        let (clock, identity) = (Clock::system(), authority.node(node_id));
+        let tls = ClientTls { alpn: Alpn::Session, identity: Some(&identity), verifier, clock: &clock };
+        let mut tls = tls::client(tls).unwrap();
+        tls.resumption = Resumption::store(Arc::new(ClientSessionMemoryCache::new(16)));
+        let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
+        Self { hub, client: client_endpoint(), config, address: addresses[0] }
     }
 
     async fn meet(&mut self) -> Accepted {
-        let connection = within(self.client.connect(&self.addresses, PATIENCE)).await.unwrap();
+        let connecting = self.client.connect_with(self.config.clone(), self.address, HUB_NAME).unwrap();
+        let connection = Connection::new(within(connecting).await.unwrap());
         let accepted = within(self.hub.accept()).await.unwrap();
         // One frame down the line, so that tickets sent before it have arrived too.
         let mut down = within(accepted.connection.open_uni()).await.unwrap();

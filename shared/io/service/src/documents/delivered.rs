@@ -1,6 +1,6 @@
 //! Documents as they travel from the hub to a node, to and from documents as they are kept.
 
-use delivery::{DocumentBounds, DocumentHash, DocumentHead, HeldDocument, TEXT_BYTES_MAX};
+use delivery::{DocumentBounds, DocumentHash, DocumentHead, DocumentSignature, HeldDocument, TEXT_BYTES_MAX};
 
 use super::{Bounds, DocumentKind, MissionDocument};
 
@@ -13,11 +13,19 @@ impl From<DocumentKind> for delivery::DocumentKind {
     }
 }
 
-impl From<delivery::DocumentKind> for DocumentKind {
-    fn from(kind: delivery::DocumentKind) -> Self {
+/// A document that is about the node, not about a mission.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("it is not about a mission")]
+pub struct OfNode;
+
+impl TryFrom<delivery::DocumentKind> for DocumentKind {
+    type Error = OfNode;
+
+    fn try_from(kind: delivery::DocumentKind) -> Result<Self, OfNode> {
         match kind {
-            delivery::DocumentKind::Dictionary => Self::Dictionary,
-            delivery::DocumentKind::Limits => Self::Limits,
+            delivery::DocumentKind::Dictionary => Ok(Self::Dictionary),
+            delivery::DocumentKind::Limits => Ok(Self::Limits),
+            delivery::DocumentKind::Endpoints | delivery::DocumentKind::Trust => Err(OfNode),
         }
     }
 }
@@ -46,11 +54,17 @@ impl MissionDocument {
         HeldDocument { kind: self.kind.into(), number: self.number, hash: DocumentHash(self.hash().0) }
     }
 
-    /// What goes before its text to a node. Author and reason are cut to what a frame takes: they are for people.
-    pub fn head(&self, mission: &str, hash: DocumentHash, packed_bytes: u64) -> DocumentHead {
+    /// What an authority signs of it.
+    pub fn signed_bytes(&self, mission: &str) -> Vec<u8> {
+        self.head(mission, self.held().hash, DocumentSignature::default()).signed_bytes()
+    }
+
+    /// What goes before its text to a node, which is not packed yet. Author and reason are cut to what a frame takes:
+    /// they are for people.
+    pub fn head(&self, mission: &str, hash: DocumentHash, signature: DocumentSignature) -> DocumentHead {
         let shown = |text: &Option<String>| text.as_deref().map(cut);
         DocumentHead {
-            mission: mission.to_owned(),
+            mission: Some(mission.to_owned()),
             kind: self.kind.into(),
             number: self.number,
             effective_from: self.effective_from,
@@ -61,14 +75,15 @@ impl MissionDocument {
             reason: shown(&self.reason),
             hash,
             text_bytes: self.content.len() as u64,
-            packed_bytes,
+            packed_bytes: 0,
+            signature,
         }
     }
 
     /// A document that came, with its text.
-    pub fn received(head: DocumentHead, content: String) -> Self {
-        Self {
-            kind: head.kind.into(),
+    pub fn received(head: DocumentHead, content: String) -> Result<Self, OfNode> {
+        Ok(Self {
+            kind: head.kind.try_into()?,
             number: head.number,
             effective_from: head.effective_from,
             effective_to: head.effective_to,
@@ -77,7 +92,7 @@ impl MissionDocument {
             author: head.author,
             reason: head.reason,
             content,
-        }
+        })
     }
 }
 

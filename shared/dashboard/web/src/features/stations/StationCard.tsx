@@ -5,6 +5,8 @@ import { age, clockTime, dateAndTime, duration, parseTime } from "../../format/t
 import type { Frame } from "../../live/client";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import type { LinkReport, Node, NodeReport, Server } from "../../types";
+import { BacklogMetrics } from "./BacklogMetrics";
+import { Metric } from "./Metric";
 import { certificate, information, STATE_STATUS, STATE_WORDS } from "./station";
 
 interface Props {
@@ -75,21 +77,13 @@ interface ReportProps {
 }
 
 function ReportMetrics({ report, stale, serverNow }: ReportProps) {
-  const { backlog } = report;
   // The archive's figure is the hub's own, and newer than the station's last report.
   const reported = `As the station reported at ${clockTime(parseTime(report.at))}`;
   const ends = certificate(report.certificate_days);
   return (
     <>
       <Metric label="Received" value={count(report.packets_received)} unit="packets" title={reported} />
-      <Metric label="Backlog" value={count(backlog.packets)} unit="packets" />
-      <Metric label="Backlog batches" value={count(backlog.batches)} />
-      <Metric label="Backlog size" value={bytes(backlog.bytes)} />
-      <Metric
-        label="Oldest waiting"
-        value={backlog.oldest ? duration(serverNow - parseTime(backlog.oldest)) : "nothing waits"}
-        title={backlog.oldest ?? undefined}
-      />
+      <BacklogMetrics backlog={report.backlog} stale={stale} serverNow={serverNow} />
       <div>
         <dt>Certificate</dt>
         <dd>
@@ -98,27 +92,6 @@ function ReportMetrics({ report, stale, serverNow }: ReportProps) {
       </div>
       <Metric label="Software" value={report.version} />
     </>
-  );
-}
-
-function Metric({
-  label,
-  value,
-  unit,
-  title,
-}: {
-  label: string;
-  value: string;
-  unit?: string;
-  title?: string | undefined;
-}) {
-  return (
-    <div title={title}>
-      <dt>{label}</dt>
-      <dd>
-        {value} {unit === undefined ? null : <span className="faint">{unit}</span>}
-      </dd>
-    </div>
   );
 }
 

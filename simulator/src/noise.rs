@@ -1,25 +1,25 @@
 //! Noise without state: a value depends on the seed, the channel and the moment, and on nothing that was
-//! drawn before. Leaving a sensor out changes no other.
+//! drawn before. Leaving a sensor or a fault out changes no other.
 
-/// A source of noise for one spacecraft.
+/// A source of noise for one spacecraft or one bad link.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Noise {
+pub(crate) struct Noise {
     seed: u64,
 }
 
 impl Noise {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { seed: scramble(seed ^ 0x5350_4143_4543_5241) }
     }
 
     /// Evenly spread over 0 to 1.
-    pub(super) fn uniform(self, channel: u64, moment: u64) -> f64 {
+    pub(crate) fn uniform(self, channel: u64, moment: u64) -> f64 {
         let bits = scramble(scramble(self.seed ^ channel.rotate_left(40)) ^ moment);
         (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Mean 0, deviation 1, never beyond 3.5: a sum of twelve even values is close enough to a Gaussian.
-    pub(super) fn gaussian(self, channel: u64, moment: u64) -> f64 {
+    pub(crate) fn gaussian(self, channel: u64, moment: u64) -> f64 {
         let base = scramble(scramble(self.seed ^ channel.rotate_left(40)) ^ moment);
         let sum: f64 = (0..3)
             .flat_map(|round| {
