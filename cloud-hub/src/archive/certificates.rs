@@ -1,6 +1,7 @@
 //! Certificates of nodes that ask for a new one.
 
 use provisioning::CertificateRecord;
+use tokio_postgres::GenericClient;
 
 use super::{ArchiveError, Database};
 
@@ -65,20 +66,29 @@ impl Certificates {
         if valid.get::<_, i64>(0) >= CERTIFICATES_MAX {
             return Ok(Err(RenewalRefused::TooMany));
         }
-        transaction
-            .execute(
-                "INSERT INTO node_certificate (serial, node_id, key_sha256, not_before_unix, not_after_unix)
-                 VALUES ($1, $2, $3, $4, $5)",
-                &[
-                    &record.serial,
-                    &record.node_id,
-                    &record.key_sha256.as_slice(),
-                    &(record.not_before as i64),
-                    &(record.not_after as i64),
-                ],
-            )
-            .await?;
+        insert_certificate(&*transaction, record).await?;
         transaction.commit().await?;
         Ok(Ok(()))
     }
+}
+
+/// Writes a certificate down.
+pub(super) async fn insert_certificate(
+    client: &impl GenericClient,
+    record: &CertificateRecord,
+) -> Result<(), ArchiveError> {
+    client
+        .execute(
+            "INSERT INTO node_certificate (serial, node_id, key_sha256, not_before_unix, not_after_unix)
+             VALUES ($1, $2, $3, $4, $5)",
+            &[
+                &record.serial,
+                &record.node_id,
+                &record.key_sha256.as_slice(),
+                &(record.not_before as i64),
+                &(record.not_after as i64),
+            ],
+        )
+        .await?;
+    Ok(())
 }

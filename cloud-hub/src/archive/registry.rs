@@ -16,6 +16,7 @@ use tokio_postgres::Row;
 use tracing::warn;
 use uuid::Uuid;
 
+use super::certificates::insert_certificate;
 use super::ledger::ranges_of;
 use super::{ArchiveError, Database, LaneKey};
 
@@ -384,20 +385,7 @@ impl Registry {
 
     async fn insert_certificate(&self, record: &CertificateRecord) -> Result<(), ArchiveError> {
         let client = self.database.borrow().await?;
-        client
-            .execute(
-                "INSERT INTO node_certificate (serial, node_id, key_sha256, not_before_unix, not_after_unix)
-                 VALUES ($1, $2, $3, $4, $5)",
-                &[
-                    &record.serial,
-                    &record.node_id,
-                    &record.key_sha256.as_slice(),
-                    &(record.not_before as i64),
-                    &(record.not_after as i64),
-                ],
-            )
-            .await?;
-        Ok(())
+        insert_certificate(&**client, record).await
     }
 }
 

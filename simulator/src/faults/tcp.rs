@@ -1,4 +1,4 @@
-//! Connections: each is taken apart into two streams of chunks that arrive late, slowly or not for now, but whole and
+//! Connections: each is taken apart into two streams of chunks that arrive late, slowly, or only when a fault ends, but whole and
 //! in order.
 
 use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};

@@ -105,13 +105,6 @@ impl Validator {
         self.decoder = decoder;
     }
 
-    /// The same with another decoder.
-    #[must_use]
-    pub fn with_decoder(mut self, decoder: MissionDecoder) -> Self {
-        self.set_decoder(decoder);
-        self
-    }
-
     /// What sequence counts say of each APID heard, telemetry first.
     pub fn counts(&self) -> impl Iterator<Item = (PacketType, Apid, ContinuityCounts)> {
         self.continuity.all_counts()

@@ -3,7 +3,7 @@
 
 mod live;
 mod nats;
-mod profile;
+pub(crate) mod profile;
 mod segment;
 
 use std::process::ExitCode;

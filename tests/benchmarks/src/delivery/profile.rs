@@ -70,8 +70,8 @@ fn add_threads(all: &mut Seconds, process: &'static str, pid: u32) {
     }
 }
 
-/// A thread's name and the processor time it used.
-fn thread_seconds(stat: &str) -> Option<(String, f64)> {
+/// The name of a thread or process in its `stat`, and the processor time it used itself.
+pub(crate) fn thread_seconds(stat: &str) -> Option<(String, f64)> {
     // The name in parentheses may hold anything; what follows it is numbers.
     let (begin, numbers) = stat.rsplit_once(')')?;
     let (_, name) = begin.split_once('(')?;

@@ -14,6 +14,7 @@ use testkit::ground::{GroundPlan, GroundSegment};
 use testkit::node_client::{Enroller, NodeClient, Pace};
 use testkit::ports::Ports;
 
+use crate::delivery::profile::thread_seconds;
 use crate::figures::print;
 use crate::processes::{cpu_seconds, descendants, memory_mib};
 use load::{Back, FleetLoad};
@@ -209,7 +210,6 @@ impl Fleet {
 /// Without what children used that were waited for.
 fn own_cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, numbers) = stat.rsplit_once(')').context("/proc/PID/stat has a name")?;
-    let ticks = numbers.split_whitespace().skip(11).take(2).filter_map(|number| number.parse::<f64>().ok());
-    Ok(ticks.sum::<f64>() / rustix::param::clock_ticks_per_second() as f64)
+    let (_, seconds) = thread_seconds(&stat).context("/proc/PID/stat has a name")?;
+    Ok(seconds)
 }

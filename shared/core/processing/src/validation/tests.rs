@@ -248,7 +248,7 @@ fn another_dictionary_leaves_sequences_and_rates_as_they_were() {
     let settings = ValidationSettings { rate_max_per_s: Some(1.0), ..ValidationSettings::default() };
     let mut link = Link::new(&settings);
     link.judge(&packet(1, &[1, 2, 3]));
-    link.validator = link.validator.with_decoder(decoder());
+    link.validator.set_decoder(decoder());
     assert_eq!(link.judge(&packet(3, &[1, 2, 3])), "sequence-gap rate");
 }
 
