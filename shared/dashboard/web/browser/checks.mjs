@@ -82,9 +82,7 @@ async function checkStation({ check, visit, ground }) {
 }
 
 async function growing(visit, card, label) {
-  const figure = card
-    .locator("dl > div", { has: visit.page.getByText(label, { exact: true }) })
-    .locator("dd");
+  const figure = figureOf(visit, card, label);
   const read = async () => (await figure.textContent()).replace(/[^\d]/g, "");
   const before = await visit.more(label, 0, read);
   await visit.more(label, before, read);
@@ -207,13 +205,18 @@ async function checkStationsAfter({ check, visit, ground }) {
     await visit.go("Stations");
     const card = visit.page.getByRole("article", { name: ground.name });
     await card.getByText("connected", { exact: true }).waitFor();
-    await card.getByText("nothing waits").waitFor();
+    await figureOf(visit, card, "Backlog drains").getByText("nothing waits").waitFor();
     await until("the station's card to be current", WITHIN_MS, async () => {
       return (await card.getAttribute("data-stale")) === "false";
     });
     await growing(visit, card, "Archived at hub");
     await visit.picture("stations-after");
   });
+}
+
+/** What a card says beside one label: several labels may say the same. */
+function figureOf(visit, card, label) {
+  return card.locator("dl > div", { has: visit.page.getByText(label, { exact: true }) }).locator("dd");
 }
 
 /** Unix milliseconds of the table's rows, oldest first. */
