@@ -188,6 +188,7 @@ mod tests {
             validity: quality.0,
             monitoring: quality.1,
             version: VersionNumber(1),
+            provenance: Default::default(),
         };
         let sample = sample(&database, &given, "n", None);
         let words = serde_json::to_string(&(sample.engineering, sample.validity, sample.monitoring));

@@ -62,6 +62,61 @@ impl Calibrator {
     }
 }
 
+/// How an engineering value follows from the raw value alone, so that it need not be kept beside it.
+#[derive(Clone, Debug)]
+pub struct Derivation(Derived);
+
+#[derive(Clone, Debug)]
+enum Derived {
+    Polynomial(Box<[f64]>),
+    Same,
+    Spline(Spline),
+}
+
+impl Derivation {
+    /// The raw number, unchanged.
+    pub(crate) const SAME: Self = Self(Derived::Same);
+
+    /// `None` for a calculation, which may need other parameters of the packet.
+    pub(crate) fn of(calibrator: &Calibrator) -> Option<Self> {
+        match calibrator {
+            Calibrator::Math(_) => None,
+            Calibrator::Polynomial(coefficients) => Some(Self(Derived::Polynomial(coefficients.clone()))),
+            Calibrator::Spline(spline) => Some(Self(Derived::Spline(spline.clone()))),
+        }
+    }
+
+    /// The engineering value, to the bit as decoding has it; NaN where the calibrator has no result.
+    #[inline]
+    pub fn apply(&self, raw: f64) -> f64 {
+        match &self.0 {
+            Derived::Polynomial(coefficients) => polynomial(coefficients, raw),
+            Derived::Same => raw,
+            Derived::Spline(spline) => spline.at(raw).unwrap_or(f64::NAN),
+        }
+    }
+
+    /// Coefficients, that of the constant term first, where it is a polynomial.
+    pub fn coefficients(&self) -> Option<&[f64]> {
+        match &self.0 {
+            Derived::Polynomial(coefficients) => Some(coefficients),
+            Derived::Same => Some(&[0.0, 1.0]),
+            Derived::Spline(_) => None,
+        }
+    }
+
+    /// Points (raw, engineering) in order, whether values between two lie on their line or are those of the lower one,
+    /// and whether the ends go on; where it is a spline.
+    pub fn points(&self) -> Option<(&[(f64, f64)], bool, bool)> {
+        match &self.0 {
+            Derived::Spline(spline) => {
+                Some((&spline.points, spline.interpolation == Interpolation::Linear, spline.extrapolates))
+            }
+            Derived::Polynomial(_) | Derived::Same => None,
+        }
+    }
+}
+
 impl ContextCalibrators {
     /// A value that no calibrator is for stays as it is.
     pub(crate) fn apply(&self, raw: f64, scope: &Scope<'_, '_>) -> Option<f64> {
@@ -79,7 +134,7 @@ pub(crate) fn polynomial(coefficients: &[f64], x: f64) -> f64 {
 }
 
 impl Spline {
-    fn at(&self, raw: f64) -> Option<f64> {
+    pub(crate) fn at(&self, raw: f64) -> Option<f64> {
         let (first, last) = (self.points.first()?, self.points.last()?);
         let is_inside = first.0 <= raw && raw <= last.0;
         if raw.is_nan() || !is_inside && !self.extrapolates {

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use space_packet::TaiTime;
 
 use crate::{
-    Dictionary, EffectiveSpan, LimitsError, LimitsOverlay, Parameter, ParameterIndex, ParameterLimits,
+    Derivation, Dictionary, EffectiveSpan, LimitsError, LimitsOverlay, Parameter, ParameterIndex,
+    ParameterLimits,
 };
 
 /// Which version of a mission's dictionary, counted from 1.
@@ -167,6 +168,13 @@ impl MissionDatabase {
         let found = self.shared.version(version);
         let local = found.and_then(|found| Some((found, *found.from_mission.get(&index)?)));
         local.map_or_else(|| self.parameter(index), |(found, local)| found.dictionary.parameter(local))
+    }
+
+    /// How a parameter's engineering values follow from its raw ones alone, as one version has it; `None` where they do
+    /// not, or are the same.
+    pub fn derivation(&self, version: VersionNumber, index: ParameterIndex) -> Option<Derivation> {
+        let found = self.shared.version(version)?;
+        found.dictionary.derivation(*found.from_mission.get(&index)?)
     }
 
     /// The label of an enumeration for a raw value, as one version has it.

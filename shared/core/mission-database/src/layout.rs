@@ -1,7 +1,7 @@
 //! What stands where in a container, for people: the compiled plan read back.
 
 use crate::bits::{ByteOrder, FloatCoding, IntegerCoding};
-use crate::calibration::{Calibrator, ContextCalibrators};
+use crate::calibration::{Calibrator, ContextCalibrators, Derivation};
 use crate::condition::{Comparison, Condition, Operand, Operator, Register, Subject};
 use crate::monitoring::{End, Levels, Range, RangeForm, Ranges, SEVERITIES};
 use crate::plan::{Conversion, Field, NumberStep, Position, Quantity, Read, Size, Step};
@@ -116,6 +116,20 @@ impl Dictionary {
             }
             Conversion::Time(index) => Some(self.time_text(&plan.time_scales[index as usize])),
             Conversion::Boolean | Conversion::Enumeration(_) | Conversion::Float | Conversion::Same => None,
+        }
+    }
+
+    /// How its engineering values follow from its raw values alone; `None` where they are the raw values, or are made of
+    /// more than these.
+    pub fn derivation(&self, parameter: ParameterIndex) -> Option<Derivation> {
+        match self.compiled.lone_fields.field(parameter)?.conversion {
+            Conversion::Calibrator(index) => Derivation::of(&self.compiled.plan.calibrators[index as usize]),
+            Conversion::Float => Some(Derivation::SAME),
+            Conversion::Boolean
+            | Conversion::ContextCalibrators(_)
+            | Conversion::Enumeration(_)
+            | Conversion::Same
+            | Conversion::Time(_) => None,
         }
     }
 

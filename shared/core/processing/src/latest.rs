@@ -101,6 +101,7 @@ mod tests {
             validity: Default::default(),
             monitoring: Default::default(),
             version: Default::default(),
+            provenance: Default::default(),
         }
     }
 

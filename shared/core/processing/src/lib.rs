@@ -3,6 +3,7 @@
 //!
 //! Pure: the caller passes packets and their reception times and keeps what comes back.
 
+mod column;
 mod completeness;
 mod decoder;
 mod latest;
@@ -16,9 +17,11 @@ mod rollup;
 mod sample;
 mod scan;
 mod series;
+mod table;
 mod validation;
 mod verdict;
 
+pub use column::{Column, ConvertedColumn, Quality, RawColumn, SeriesView};
 pub use completeness::{
     Account, AccountChanges, AccountKey, Counts, Feed, Hour, JournalLane, LaneState, Receipt,
 };
@@ -33,8 +36,9 @@ pub use received::{
 pub use record::RecordOutcome;
 pub use reduce::{Buckets, Reducer};
 pub use rollup::{Resolution, RollUp, RollUps};
-pub use sample::{Converted, Engineering, Raw, Sample, Unseen};
+pub use sample::{Converted, Engineering, Provenance, Raw, Sample, Unseen};
 pub use scan::{RangeAnswer, RangeQuery, RangeScan, Wanted};
-pub use series::{Columns, ConvertedColumn, Quality, RawColumn, Series};
+pub use series::Series;
+pub use table::{ConvertedKind, Derivations, Layout, LayoutEntry, RawKind, Table, Tables};
 pub use validation::{ValidationSettings, Validator};
 pub use verdict::{QUARANTINED, Verdict, quarantine_cause, verdicts_in};

@@ -1,12 +1,13 @@
 //! One value of one parameter at one moment.
 
+use delivery::Way;
 use mission_database::{
     DecodedValue, EngineeringValue, MissionDatabase, MonitoringResult, ParameterIndex, ParameterKind,
     RawValue, Reading, Validity, VersionNumber,
 };
 use space_packet::{GenerationTime, ReceptionTime, TaiTime};
 
-use crate::series::is_plotted;
+use crate::column::is_plotted;
 
 /// A value as transmitted, owned.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,37 @@ pub enum Converted {
     Time(TaiTime),
 }
 
+/// How a sample came into the archive.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Provenance {
+    /// While its station was in contact.
+    #[default]
+    Live = 0,
+    /// Later, over a link, out of the station's journal.
+    Backfilled = 1,
+    /// Carried by hand.
+    Imported = 2,
+}
+
+impl Provenance {
+    /// All of them, by number.
+    pub const ALL: [Self; 3] = [Self::Live, Self::Backfilled, Self::Imported];
+
+    /// Of what came by a way.
+    pub fn of(way: Way) -> Self {
+        match way {
+            Way::Alarm | Way::Live => Self::Live,
+            Way::Backfill | Way::Bulk => Self::Backfilled,
+            Way::Import => Self::Imported,
+        }
+    }
+
+    /// From the archive; `None` when it is none.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
 /// One value of one parameter at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
@@ -87,6 +119,8 @@ pub struct Sample {
     pub monitoring: MonitoringResult,
     /// The version of the dictionary that read it.
     pub version: VersionNumber,
+    /// How it came.
+    pub provenance: Provenance,
 }
 
 impl Sample {
@@ -107,6 +141,7 @@ impl Sample {
             validity: value.validity,
             monitoring: value.monitoring,
             version: reading.version,
+            provenance: Provenance::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mission_database::ParameterIndex;
 use space_packet::TaiTime;
 
-use crate::{Buckets, Reducer, RollUp, Sample, Series};
+use crate::{Buckets, Reducer, RollUp, Sample, SeriesView};
 
 /// How a page may outgrow its limit because samples of one moment are never torn apart.
 const TIES_FACTOR: usize = 10;
@@ -120,22 +120,22 @@ impl RangeScan {
     }
 
     /// Takes what of a series lies in the range.
-    pub fn add(&mut self, source: u32, series: &Series) {
+    pub fn add(&mut self, source: u32, series: SeriesView<'_>) {
         self.add_shown(source, series, |_| true);
     }
 
     /// Takes what of a series lies in the range and is to be shown, by its generation time.
-    pub fn add_shown(&mut self, source: u32, series: &Series, is_shown: impl Fn(i64) -> bool) {
+    pub fn add_shown(&mut self, source: u32, series: SeriesView<'_>, is_shown: impl Fn(i64) -> bool) {
         match &mut self.collected {
             Collected::Pixels(reducer) => {
-                for (index, &time) in series.generation().iter().enumerate() {
+                for (index, &time) in series.generation.iter().enumerate() {
                     if is_shown(time) {
                         reducer.add(time, series.number(index));
                     }
                 }
             }
             Collected::Page { by_time, count, limit, cut } => {
-                for (index, &time) in series.generation().iter().enumerate() {
+                for (index, &time) in series.generation.iter().enumerate() {
                     let in_range = (self.query.from.0..self.query.to.0).contains(&time) && is_shown(time);
                     let beyond = *cut && by_time.last_key_value().is_none_or(|(&last, _)| time > last);
                     if !in_range || beyond {
@@ -179,7 +179,7 @@ mod tests {
     use space_packet::{GenerationTime, ReceptionTime};
 
     use super::*;
-    use crate::Raw;
+    use crate::{Raw, Series};
 
     fn series(times: &[i64]) -> Option<Series> {
         let mut samples = times.iter().map(|&time| Sample {
@@ -191,6 +191,7 @@ mod tests {
             validity: Default::default(),
             monitoring: Default::default(),
             version: Default::default(),
+            provenance: Default::default(),
         });
         let mut series = Series::starting_with(samples.next()?);
         samples.for_each(|sample| assert!(series.push(sample)));
@@ -212,7 +213,7 @@ mod tests {
             (&[7], 5, &[], Some(5)),
         ] {
             let mut scan = RangeScan::new(query);
-            scan.add(0, &series(times).expect("some"));
+            scan.add(0, series(times).expect("some").view());
             scan.end_before(TaiTime(ended));
             let RangeAnswer::Page { samples, next } = scan.finish() else { panic!("a page was asked for") };
             let found: Vec<i64> = samples.iter().map(|(_, sample)| sample.generation.0.0).collect();
@@ -232,7 +233,7 @@ mod tests {
                 let mut scan = RangeScan::new(query);
                 for (source, part) in (0u32..).zip(&parts) {
                     if let Some(series) = series(part) {
-                        scan.add(source, &series);
+                        scan.add(source, series.view());
                     }
                 }
                 let RangeAnswer::Page { samples, next } = scan.finish() else { panic!("a page was asked for") };

@@ -14,6 +14,7 @@ fn sample(parameter: u32, time: i64, number: f64, monitoring: MonitoringResult) 
         validity: Default::default(),
         monitoring,
         version: Default::default(),
+        provenance: Default::default(),
     }
 }
 

@@ -145,6 +145,7 @@ async fn whoever_is_subscribed_hears_of_other_dictionaries_and_then_gets_what_on
         validity: mission_database::Validity::OutsideValidRange,
         monitoring: mission_database::MonitoringResult::NotMonitored,
         version: VersionNumber(2),
+        provenance: Default::default(),
     };
     mission.publish(crate::LiveBatch { source: 0, samples: vec![sample] });
     let text = r#"{"kind":"subscribe","mission":"demo","parameters":["/Demo/Q"]}"#;
