@@ -120,6 +120,32 @@ BEGIN
     END IF;
 END $$;
 
+-- Drops a mission's partitions of months before one, and what is in its remainder from before it; of the ledger only
+-- where it is in segments. Returns the names of what is gone.
+CREATE FUNCTION drop_months(whole text, label text, first_kept integer) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+    branch text := whole || '_' || label;
+    part text;
+BEGIN
+    IF to_regclass(quote_ident(branch)) IS NULL THEN
+        RETURN;
+    END IF;
+    IF whole = 'ledger' THEN
+        SELECT least(first_kept, month_of(committed_at)) INTO first_kept FROM segmented;
+    END IF;
+    FOR part IN
+        SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = to_regclass(quote_ident(branch)) AND relname ~ '_[0-9]{6}$'
+          AND (right(relname, 6)::integer / 100 - 1970) * 12 + right(relname, 6)::integer % 100 - 1 < first_kept
+        ORDER BY relname
+    LOOP
+        EXECUTE format('DROP TABLE %I', part);
+        RETURN NEXT part;
+    END LOOP;
+    EXECUTE format('DELETE FROM %I WHERE month < $1', branch || '_rest') USING first_kept;
+END $$;
+
 -- Up to where the ledger is in segments. Live data (1) pass the backlog (2) here as on the link: each has its own row.
 ALTER TABLE segmented RENAME TO segmented_before;
 CREATE TABLE segmented (

@@ -1,5 +1,6 @@
 //! The hub's commands beside `run`: they talk to the running hub's database.
 
+pub mod archive;
 pub mod carrying;
 pub mod completeness;
 pub mod documents;

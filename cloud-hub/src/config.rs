@@ -89,7 +89,7 @@ pub struct DatabaseConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArchiveConfig {
-    /// Samples in memory at which they are written into segments: 32 bytes each, and twice while being written.
+    /// Samples in memory at which they are written into segments: 10 to 20 bytes each, and twice while being written.
     pub head_samples_max: usize,
     /// Seconds after which they are written in any case: bounds what a restart reads again.
     pub head_age_max_s: u64,
@@ -100,7 +100,7 @@ pub struct ArchiveConfig {
 
 impl Default for ArchiveConfig {
     fn default() -> Self {
-        Self { head_samples_max: 1_000_000, head_age_max_s: 300, safe_delay_s: 0 }
+        Self { head_samples_max: 4_000_000, head_age_max_s: 300, safe_delay_s: 0 }
     }
 }
 

@@ -28,7 +28,7 @@ use crate::carrying::Carrying;
 use crate::config::HubConfig;
 use crate::fleet::Fleet;
 use crate::missions::Missions;
-use crate::reception::committer::{self, Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
+use crate::reception::committer::{Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
 use crate::reception::import::Importer;
 use crate::reception::{Reception, Renewals, Settings};
 use crate::told::Told;
@@ -39,6 +39,8 @@ pub const DATABASE: &str = "sto";
 const STEP_DEADLINE: Duration = Duration::from_secs(10);
 /// How far the head may outgrow the size it is cut at before reception waits for the cutter.
 const HEAD_FACTOR: usize = 4;
+/// The same for the backlog, which leaves the rest to what comes live.
+const HEAD_FACTOR_BACKLOG: usize = 2;
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What `ready.json` says.
@@ -91,8 +93,9 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let committer = Committer::open(database.clone(), Arc::clone(&fleet), to_decode).await?;
     let load = committer.load();
     let names = registry.nodes().await?.into_iter().map(|row| (row.node_id, row.name)).collect();
+    let samples_max = config.archive.head_samples_max;
     let archive =
-        Arc::new(Archive::open(&database, &loaded, names).await.context("the archive cannot be read")?);
+        Archive::open(&database, &loaded, names, samples_max).await.context("the archive cannot be read")?;
 
     let endpoint = bind_endpoint(&config, &authority, &clock)?;
     let reception_address = endpoint.local_addr()?;
@@ -102,10 +105,16 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     })?;
     let http_address = http.local_addr()?;
 
-    let decoding = std::thread::Builder::new().name("decode".to_owned()).spawn({
+    let decoding_live = std::thread::Builder::new().name("decode".to_owned()).spawn({
         let archive = Arc::clone(&archive);
-        let samples_max = config.archive.head_samples_max.saturating_mul(HEAD_FACTOR);
-        move || committer::decode(&archive, decode_queue, samples_max)
+        let samples_max = samples_max.saturating_mul(HEAD_FACTOR);
+        move || archive::decode_live(&archive, decode_queue, samples_max)
+    })?;
+    let decoding_backlog = std::thread::Builder::new().name("decode-backlog".to_owned()).spawn({
+        let (archive, database) = (Arc::clone(&archive), database.clone());
+        let (runtime, newest) = (tokio::runtime::Handle::current(), committer.newest());
+        let samples_max = samples_max.saturating_mul(HEAD_FACTOR_BACKLOG);
+        move || archive::decode_backlog(&archive, &database, (&runtime, newest), samples_max)
     })?;
     let (to_committer, submissions) = mpsc::channel(SUBMISSIONS_MAX);
     let mut committing = TaskGroup::new(stop_committing.clone());
@@ -162,6 +171,16 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         ),
     );
     receiving.spawn(
+        "merger",
+        OnEnd::Shutdown,
+        archive::run_merger(Arc::clone(&archive), database.clone(), stop.clone()),
+    );
+    receiving.spawn(
+        "retention",
+        OnEnd::Shutdown,
+        archive::run_retention(Arc::clone(&archive), database.clone(), stop.clone()),
+    );
+    receiving.spawn(
         "missions",
         OnEnd::Shutdown,
         Arc::clone(&missions).run(Arc::clone(&archive), stop.clone()),
@@ -209,7 +228,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     receiving.drain(STEP_DEADLINE).await;
     // The committer ends when its last session is gone, the decoding thread when the committer is.
     committing.drain(STEP_DEADLINE).await;
-    let decoded = tokio::task::spawn_blocking(move || decoding.join());
+    let decoded = tokio::task::spawn_blocking(move || (decoding_live.join(), decoding_backlog.join()));
     let _ = tokio::time::timeout(STEP_DEADLINE, decoded).await;
     fleet.remember(&registry).await;
     stop_serving.cancel();

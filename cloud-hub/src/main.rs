@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use cloud_hub::commands::archive::ArchiveCommand;
 use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
 use cloud_hub::commands::reprocess::ReprocessArguments;
 use cloud_hub::commands::{
-    self, TokenWish, carrying, completeness, documents, evidence, lists, nodes, reprocess,
+    self, TokenWish, archive, carrying, completeness, documents, evidence, lists, nodes, reprocess,
 };
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
@@ -36,6 +37,13 @@ enum Command {
     Apart {
         #[command(subcommand)]
         command: ApartCommand,
+    },
+    /// The archive: how long it is kept, and whether its parts agree.
+    Archive {
+        #[command(subcommand)]
+        command: ArchiveCommand,
+        #[command(flatten)]
+        configured: Configured,
     },
     /// Says what came of what there was: live, later, waiting, lost and why.
     Completeness {
@@ -293,6 +301,10 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Apart { command: ApartCommand::Save { id, file, listed } } => {
             let config = HubConfig::read(&listed.configured.config)?;
             evidence::save_apart(&config, id, &file, listed.json).await?;
+        }
+        Command::Archive { command, configured } => {
+            let config = HubConfig::read(&configured.config)?;
+            return archive::run(&configured.config, &config, command).await;
         }
         Command::Completeness { arguments, configured } => {
             completeness::run(&HubConfig::read(&configured.config)?, arguments).await?;

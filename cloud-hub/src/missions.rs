@@ -125,7 +125,7 @@ impl Missions {
     async fn look(&self, archive: &Archive, switched: &mut i64) -> Result<(), ArchiveError> {
         self.look_for_imports(archive).await?;
         // Behind the imports: what readings wait for must be decoded by them.
-        if let Some(ledger_id) = self.readings.prepare(archive.ledger_id()).await? {
+        if let Some(ledger_id) = self.readings.prepare(archive.reached().newest()).await? {
             archive.want_cut(ledger_id);
         }
         let now_switched = self.readings.switched().await?;

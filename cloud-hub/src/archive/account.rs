@@ -15,8 +15,6 @@ use super::{Archive, ArchiveError, Committed, Database};
 
 /// Rows of one statement.
 const ROWS_AT_ONCE: usize = 4_096;
-/// Rows gathered before they are written, where an older ledger is counted.
-const GATHERED_MAX: usize = 65_536;
 /// How often a question begins again because rows moved from memory to the database meanwhile.
 const ATTEMPTS: usize = 16;
 
@@ -57,12 +55,11 @@ fn node_id(node: Uuid) -> NodeId {
     NodeId(*node.as_bytes())
 }
 
-/// Up to which row of the ledger batches are counted, and an account that goes on from there.
-pub(super) async fn restore(client: &impl GenericClient) -> Result<(i64, Account), ArchiveError> {
-    let accounted = client.query_one("SELECT accounted FROM segmented", &[]).await?.get(0);
+/// The account of what is in segments.
+pub(super) async fn restore(client: &impl GenericClient) -> Result<Account, ArchiveError> {
     let rows = client.query("SELECT node_id, epoch, lane, state FROM completeness_lane", &[]).await?;
     let lanes = rows.iter().map(lane_state).collect::<Result<Vec<_>, _>>()?;
-    Ok((accounted, Account::restore(lanes)))
+    Ok(Account::restore(lanes))
 }
 
 fn lane_state(row: &Row) -> Result<(JournalLane, LaneState), ArchiveError> {
@@ -77,26 +74,7 @@ fn lane_state(row: &Row) -> Result<(JournalLane, LaneState), ArchiveError> {
     Ok((lane, state))
 }
 
-/// Counts a batch of a ledger that was written before there was an account.
-pub(super) async fn catch_up(
-    database: &Database,
-    account: &mut Account,
-    committed: &Committed,
-    is_last: bool,
-) -> Result<(), ArchiveError> {
-    tokio::task::block_in_place(|| account.add(receipt(committed, committed.batch.open().ok().as_ref())));
-    if !is_last && account.rows() < GATHERED_MAX {
-        return Ok(());
-    }
-    let mut client = database.borrow().await?;
-    let transaction = client.transaction().await?;
-    write(&transaction, &account.take()).await?;
-    transaction.execute("UPDATE segmented SET accounted = $1", &[&committed.ledger_id]).await?;
-    transaction.commit().await?;
-    Ok(())
-}
-
-/// Writes what changed. The caller moves `segmented.accounted` in the same transaction.
+/// Writes what changed. The caller moves `segmented` in the same transaction.
 pub(super) async fn write(
     transaction: &Transaction<'_>,
     changes: &AccountChanges,
@@ -206,7 +184,8 @@ pub async fn rows(
     // One statement, so that rows and generation are of one moment.
     let statement = format!(
         "SELECT segmented.generation,
-                (SELECT max(committed_at) FROM ledger WHERE ledger_id = segmented.accounted),
+                (SELECT max(committed_at) FROM ledger
+                 WHERE ledger_id IN (segmented.live_ledger_id, segmented.backlog_ledger_id)),
                 counted.*
          FROM segmented LEFT JOIN (
              SELECT node_id, link, apid, {} AS bucket, {} FROM completeness

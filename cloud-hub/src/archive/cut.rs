@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::head::{ArchivedMission, Frozen};
-use super::segments::{SegmentPlace, SegmentRows};
+use super::segments::{Partitions, SegmentPlace, SegmentRows};
 use super::{Archive, ArchiveError, Database, account};
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -25,7 +25,7 @@ pub async fn run(
     age_max: Duration,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut wait = LOOK_INTERVAL;
+    let (mut wait, mut partitions) = (LOOK_INTERVAL, Partitions::new());
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
@@ -33,7 +33,7 @@ pub async fn run(
         }
         wait = LOOK_INTERVAL;
         let Some(frozen) = archive.freeze(samples_max, age_max) else { continue };
-        match write(&archive, &database, &frozen).await {
+        match write(&archive, &database, &frozen, &mut partitions).await {
             Ok(segments) => {
                 archive.on_segmented(&frozen);
                 // What came meanwhile may be due already, and commits wait for it.
@@ -58,7 +58,18 @@ async fn write(
     archive: &Arc<Archive>,
     database: &Database,
     frozen: &Arc<Frozen>,
+    partitions: &mut Partitions,
 ) -> Result<u64, ArchiveError> {
+    let reached = &frozen.reached;
+    let mut client = database.borrow().await?;
+    for (index, mission) in archive.missions().iter().enumerate() {
+        let of_mission = frozen.tables.iter().filter(|((of, _), _)| *of == index);
+        let layouts = of_mission.flat_map(|(_, tables)| tables.all()).map(|table| &table.layout);
+        mission
+            .layouts
+            .number(&**client, mission.mission_id, &mission.reads().parameter_ids, layouts)
+            .await?;
+    }
     // Encoding takes a core for a moment; the tasks that answer nodes must not wait for it.
     let rows = {
         let (archive, frozen) = (Arc::clone(archive), Arc::clone(frozen));
@@ -66,18 +77,26 @@ async fn write(
             .await
             .map_err(|error| ArchiveError::Damaged { what: "head", source: Box::new(error) })?
     };
-    let mut client = database.borrow().await?;
+    rows.make_partitions(&**client, partitions).await?;
     let transaction = client.transaction().await?;
     let moved = transaction
         .execute(
-            "UPDATE segmented SET ledger_id = $1, accounted = $1, generation = $2 WHERE generation = $3",
-            &[&frozen.ledger_id, &frozen.generation, &(frozen.generation - 1)],
+            "UPDATE segmented SET live_ledger_id = $1, backlog_ledger_id = $2, committed_at = $3, generation = $4::bigint
+             WHERE generation = $4::bigint - 1",
+            &[
+                &reached.live.ledger_id,
+                &reached.backlog.ledger_id,
+                &reached.committed_at().0,
+                &frozen.generation,
+            ],
         )
         .await?;
     if moved == 0 {
         // Either our own COMMIT went through and only its answer was lost, or somebody else writes here.
-        let row = transaction.query_one("SELECT ledger_id, generation FROM segmented", &[]).await?;
-        let is_ours = (row.get::<_, i64>(0), row.get::<_, i64>(1)) == (frozen.ledger_id, frozen.generation);
+        let sql = "SELECT live_ledger_id, backlog_ledger_id, generation FROM segmented";
+        let row = transaction.query_one(sql, &[]).await?;
+        let ours = [reached.live.ledger_id, reached.backlog.ledger_id, frozen.generation];
+        let is_ours = std::array::from_fn(|column| row.get::<_, i64>(column)) == ours;
         return if is_ours { Ok(0) } else { Err(ArchiveError::Foreign) };
     }
     let segments = rows.copy(&transaction).await?;
@@ -87,17 +106,32 @@ async fn write(
 }
 
 fn rows(archive: &Archive, frozen: &Frozen) -> SegmentRows {
-    let mut rows = SegmentRows::new();
+    let mut rows = SegmentRows::default();
     let reads: Vec<_> = archive.missions().iter().map(ArchivedMission::reads).collect();
-    for (key, series) in frozen.series.iter() {
-        let place = SegmentPlace {
-            mission_id: archive.missions()[key.mission].mission_id,
-            parameter_id: reads[key.mission].parameter_ids[key.parameter.0 as usize],
-            node: key.node,
-            generation: frozen.generation,
-            reading_id: 0,
-        };
-        rows.add(&place, series);
+    for (&(index, node), tables) in &frozen.tables {
+        let mission = &archive.missions()[index];
+        for table in tables.all() {
+            let Some(layout_id) = mission.layouts.number_of(&table.layout) else { continue };
+            let place = SegmentPlace {
+                mission_id: mission.mission_id,
+                layout_id,
+                node,
+                generation: frozen.generation,
+                reading_id: 0,
+                level: 0,
+                version: table.version.0 as i32,
+            };
+            rows.add(&place, table.clone(), &reads[index].derivations);
+        }
     }
     rows
+}
+
+/// Writes what the head holds, whatever its size: where a start finds more in the ledger than memory takes.
+pub async fn cut_now(archive: &Arc<Archive>, database: &Database) -> Result<(), ArchiveError> {
+    if let Some(frozen) = archive.freeze(0, Duration::ZERO) {
+        write(archive, database, &frozen, &mut Partitions::new()).await?;
+        archive.on_segmented(&frozen);
+    }
+    Ok(())
 }

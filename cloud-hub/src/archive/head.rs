@@ -9,24 +9,28 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use dashboard::{LiveBatch, LiveMission};
-use delivery::{SealedBatch, Way};
-use mission_database::{DecodedPacket, ParameterIndex, VersionNumber};
+use delivery::{OpenBatch, SealedBatch, Way};
+use mission_database::{DecodedPacket, ParameterIndex};
 use processing::{
-    Account, AccountChanges, AccountKey, Counts, Hour, MissionDecoder, RangeScan, Raw, Receipt,
-    RecordOutcome, Sample, Series,
+    Account, AccountChanges, AccountKey, Counts, Derivations, Hour, MissionDecoder, Provenance, RangeScan,
+    RecordOutcome, Sample, Tables,
 };
 use service::metric::Metric;
+use space_packet::TaiTime;
 use tokio::time::Instant;
 use tracing::warn;
 use uuid::Uuid;
 
 use super::account;
+use super::layouts::Layouts;
 
 /// A committed batch on its way into the head.
 #[derive(Clone, Debug)]
 pub struct Committed {
     /// Its number in the ledger.
     pub ledger_id: i64,
+    /// When it was committed.
+    pub committed_at: TaiTime,
     /// The node it came from.
     pub node: Uuid,
     /// Epoch of the node's journal.
@@ -37,6 +41,67 @@ pub struct Committed {
     pub batch: SealedBatch,
 }
 
+/// Live data pass the backlog in the archive as they do on the link: each is decoded by itself, in the ledger's order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stream {
+    /// What is sent as it comes, and alarms.
+    Live,
+    /// What a station had kept, and what was carried by hand.
+    Backlog,
+}
+
+impl Stream {
+    /// What a batch belongs to.
+    pub fn of(way: Way) -> Self {
+        match way {
+            Way::Alarm | Way::Live => Self::Live,
+            Way::Backfill | Way::Bulk | Way::Import => Self::Backlog,
+        }
+    }
+}
+
+/// A place in the ledger: everything up to it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Place {
+    /// Number of the row.
+    pub ledger_id: i64,
+    /// When it was committed.
+    pub committed_at: TaiTime,
+}
+
+/// How far each stream of the ledger has come.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Reached {
+    /// Of what came live.
+    pub live: Place,
+    /// Of what came late.
+    pub backlog: Place,
+}
+
+impl Reached {
+    fn of(&mut self, stream: Stream) -> &mut Place {
+        match stream {
+            Stream::Live => &mut self.live,
+            Stream::Backlog => &mut self.backlog,
+        }
+    }
+
+    /// The newest row that is reached of either.
+    pub fn newest(&self) -> i64 {
+        self.live.ledger_id.max(self.backlog.ledger_id)
+    }
+
+    /// Everything up to here is reached, whichever stream it is of.
+    pub fn both(&self) -> i64 {
+        self.live.ledger_id.min(self.backlog.ledger_id)
+    }
+
+    /// What is not reached was committed at or after this.
+    pub(super) fn committed_at(&self) -> TaiTime {
+        self.live.committed_at.min(self.backlog.committed_at)
+    }
+}
+
 /// A mission as the archive knows it.
 pub struct ArchivedMission {
     /// Its number in the database.
@@ -45,6 +110,7 @@ pub struct ArchivedMission {
     pub live: Arc<LiveMission>,
     /// How its packets are read now.
     pub(super) reads: RwLock<Reads>,
+    pub(super) layouts: Layouts,
 }
 
 /// How a mission's packets are read, and where what is read belongs. Replaced as a whole when a version is imported.
@@ -53,6 +119,15 @@ pub(super) struct Reads {
     pub(super) decoder: MissionDecoder,
     /// Numbers of its parameters in the database, by index.
     pub(super) parameter_ids: Arc<[i32]>,
+    /// How engineering values that are not kept follow from raw ones.
+    pub(super) derivations: Arc<Derivations>,
+}
+
+impl Reads {
+    pub(super) fn new(decoder: MissionDecoder, parameter_ids: Arc<[i32]>) -> Self {
+        let derivations = Arc::new(Derivations::of(decoder.database()));
+        Self { decoder, parameter_ids, derivations }
+    }
 }
 
 impl ArchivedMission {
@@ -61,65 +136,28 @@ impl ArchivedMission {
     }
 }
 
-/// Series by mission, parameter and node.
-pub(super) type SeriesMap = HashMap<SeriesKey, Series>;
-
-/// What a series belongs to.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct SeriesKey {
-    pub(super) mission: usize,
-    pub(super) parameter: ParameterIndex,
-    pub(super) node: Uuid,
-    /// Samples of one series were read by one version of the dictionary.
-    pub(super) version: VersionNumber,
-    /// And are of one kind: a number that could not be read is kept as bytes.
-    pub(super) kind: RawKind,
-}
-
-/// What kind of raw values a series holds.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum RawKind {
-    Binary,
-    Float,
-    Signed,
-    Text,
-    Unsigned,
-}
-
-impl SeriesKey {
-    pub(super) fn of(mission: usize, node: Uuid, sample: &Sample) -> Self {
-        let kind = match sample.raw {
-            Raw::Binary(_) => RawKind::Binary,
-            Raw::Float(_) => RawKind::Float,
-            Raw::Signed(_) => RawKind::Signed,
-            Raw::Text(_) => RawKind::Text,
-            Raw::Unsigned(_) => RawKind::Unsigned,
-        };
-        Self { mission, parameter: sample.parameter, node, version: sample.version, kind }
-    }
-}
+/// Samples of each node of each mission, by the mission's index.
+pub(super) type NodeTables = HashMap<(usize, Uuid), Tables>;
 
 /// A part of the head that is being written.
 pub(super) struct Frozen {
-    pub(super) series: Arc<SeriesMap>,
+    pub(super) tables: NodeTables,
     pub(super) account: AccountChanges,
     pub(super) generation: i64,
-    pub(super) ledger_id: i64,
+    pub(super) reached: Reached,
 }
 
 struct Head {
-    active: SeriesMap,
-    /// Samples, with long texts and bytes counting for as many numbers as would take their place.
-    active_weight: usize,
+    active: NodeTables,
     active_since: Instant,
     /// Counts what the head holds.
     account: Account,
     frozen: Option<Arc<Frozen>>,
-    /// Newest row of the ledger that is in the head.
-    ledger_id: i64,
-    /// Newest generation that is in segments, and the newest row of the ledger that is.
+    /// How far it goes.
+    reached: Reached,
+    /// Newest generation that is in segments, and how far these go.
     generation: i64,
-    segmented_ledger_id: i64,
+    segmented: Reached,
     /// The head is cut at once when the ledger is not in segments up to here: somebody waits to read it again.
     wanted_ledger_id: i64,
 }
@@ -129,12 +167,7 @@ const ACCOUNT_ROW_WEIGHT: usize = 8;
 
 impl Head {
     fn weight(&self) -> usize {
-        self.active_weight + self.account.rows() * ACCOUNT_ROW_WEIGHT
-    }
-
-    fn take_in(&mut self, ledger_id: i64, receipt: Receipt) {
-        self.account.add(receipt);
-        self.ledger_id = ledger_id;
+        self.active.values().map(Tables::weight).sum::<usize>() + self.account.rows() * ACCOUNT_ROW_WEIGHT
     }
 }
 
@@ -146,23 +179,22 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// An archive whose ledger is in segments up to `ledger_id`, the newest of them of `generation`, and counted by
+    /// An archive whose ledger is in segments as far as `reached`, the newest of them of `generation`, and counted by
     /// `account` up to there.
     pub fn new(
         missions: Vec<ArchivedMission>,
         node_names: HashMap<Uuid, String>,
-        (ledger_id, generation): (i64, i64),
+        (reached, generation): (Reached, i64),
         account: Account,
     ) -> Self {
         let head = Head {
-            active: SeriesMap::new(),
-            active_weight: 0,
+            active: NodeTables::new(),
             active_since: Instant::now(),
             account,
             frozen: None,
-            ledger_id,
+            reached,
             generation,
-            segmented_ledger_id: ledger_id,
+            segmented: reached,
             wanted_ledger_id: 0,
         };
         Self { missions, node_names: Mutex::new(node_names), head: Mutex::new(head) }
@@ -177,16 +209,18 @@ impl Archive {
         self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Newest row of the ledger that is in the head.
-    pub fn ledger_id(&self) -> i64 {
-        self.head().ledger_id
+    /// How far the head goes.
+    pub fn reached(&self) -> Reached {
+        self.head().reached
     }
 
-    /// Takes committed batches in the ledger's order: into the head, and on to the screens. Blocks on decoding.
-    pub fn ingest(&self, committed: &[Committed]) {
+    /// Takes committed batches of one stream in the ledger's order: into the head, and on to the screens. With them
+    /// everything of the stream up to `through` is in. Blocks on decoding.
+    pub fn ingest(&self, stream: Stream, committed: &[Committed], through: Place) {
         for batch in committed {
             self.ingest_batch(batch, true);
         }
+        *self.head().reached.of(stream) = through;
     }
 
     /// Whether the head holds so much that decoding must wait for the cutter.
@@ -195,8 +229,19 @@ impl Archive {
     }
 
     /// As [`Archive::ingest`], but of what was committed before this start: nobody's screen changes by it.
-    pub fn restore(&self, committed: &Committed) {
+    pub(super) fn restore(&self, committed: &Committed) {
         self.ingest_batch(committed, false);
+        let place = Place { ledger_id: committed.ledger_id, committed_at: committed.committed_at };
+        *self.head().reached.of(Stream::of(committed.way)) = place;
+    }
+
+    /// A stream is known to have nothing more up to a place.
+    pub(super) fn pass(&self, stream: Stream, through: Place) {
+        let mut head = self.head();
+        let reached = head.reached.of(stream);
+        if reached.ledger_id < through.ledger_id {
+            *reached = through;
+        }
     }
 
     fn ingest_batch(&self, committed: &Committed, is_live: bool) {
@@ -210,54 +255,33 @@ impl Archive {
                 mission = header.mission,
                 "batch of a mission that is not configured, kept in the ledger only"
             );
-            self.head().take_in(committed.ledger_id, receipt);
+            self.head().account.add(receipt);
             return;
         };
         let mission = &self.missions[index];
         // Held until the samples are in the head: whoever replaces it then knows that none of before come after.
         let reads = mission.reads.read().unwrap_or_else(PoisonError::into_inner);
-        let samples = match &opened {
-            Ok(open) => {
-                let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
-                for record in open.records() {
-                    let content = open.content();
-                    let outcome = reads.decoder.decode_record(content, record, &mut scratch, &mut samples);
-                    if let RecordOutcome::Unread(cause) = outcome {
-                        Metric::HubArchiveUndecodedPackets.add_for("outcome", cause, 1);
-                    }
-                }
-                samples
-            }
+        let mut records = Records::default();
+        match &opened {
+            Ok(open) => records.decode(open, &reads.decoder, Provenance::of(committed.way)),
             Err(error) => {
                 warn!(%error, ledger_id = committed.ledger_id, "batch does not open, kept in the ledger only");
-                Vec::new()
             }
-        };
-        self.append(index, committed, receipt, &samples);
+        }
+        {
+            let mut head = self.head();
+            let tables = head.active.entry((index, committed.node)).or_default();
+            records.each().for_each(|samples| tables.push(samples, &reads.derivations));
+            head.account.add(receipt);
+            Metric::HubArchiveHeadSamples.set(head.weight() as f64);
+        }
         drop(reads);
         let source = self.source(index, committed.node);
         if is_live {
-            mission.live.publish(LiveBatch { source, samples });
+            mission.live.publish(LiveBatch { source, samples: records.samples });
         } else {
-            mission.live.restore(source, &samples);
+            mission.live.restore(source, &records.samples);
         }
-    }
-
-    fn append(&self, mission: usize, committed: &Committed, receipt: Receipt, samples: &[Sample]) {
-        let mut head = self.head();
-        for sample in samples {
-            let key = SeriesKey::of(mission, committed.node, sample);
-            match head.active.get_mut(&key) {
-                None => drop(head.active.insert(key, Series::starting_with(sample.clone()))),
-                Some(series) => {
-                    let is_taken = series.push(sample.clone());
-                    debug_assert!(is_taken, "the key says version and kind");
-                }
-            }
-        }
-        head.active_weight += samples.iter().map(weight).sum::<usize>();
-        head.take_in(committed.ledger_id, receipt);
-        Metric::HubArchiveHeadSamples.set(head.active_weight as f64);
     }
 
     /// Freezes the active part when it is large or old, or gives back the part whose writing did not succeed yet.
@@ -266,19 +290,18 @@ impl Archive {
         if let Some(frozen) = &head.frozen {
             return Some(Arc::clone(frozen));
         }
-        let is_wanted = head.segmented_ledger_id < head.wanted_ledger_id;
+        let is_wanted = head.segmented.both() < head.wanted_ledger_id;
         let is_due = is_wanted || head.weight() >= samples_max || head.active_since.elapsed() >= age_max;
         // Batches without samples count too: a restart must not read them again and again.
-        if !is_due || head.ledger_id == head.segmented_ledger_id {
+        if !is_due || head.reached == head.segmented {
             return None;
         }
         let frozen = Arc::new(Frozen {
-            series: Arc::new(std::mem::take(&mut head.active)),
+            tables: std::mem::take(&mut head.active),
             account: head.account.take(),
             generation: head.generation + 1,
-            ledger_id: head.ledger_id,
+            reached: head.reached,
         });
-        head.active_weight = 0;
         head.active_since = Instant::now();
         head.frozen = Some(Arc::clone(&frozen));
         Some(frozen)
@@ -293,19 +316,28 @@ impl Archive {
     pub(super) fn on_segmented(&self, frozen: &Frozen) {
         let mut head = self.head();
         head.generation = frozen.generation;
-        head.segmented_ledger_id = frozen.ledger_id;
+        head.segmented = frozen.reached;
         head.frozen = None;
     }
 
-    /// Adds what the head holds of a series to a scan; returns the newest generation of segments that holds none
+    /// Adds what the head holds of a parameter to a scan; returns the newest generation of segments that holds none
     /// of it. Both are read under one lock, so that nothing is found twice or not at all.
-    pub(super) fn snapshot(&self, mission: usize, parameter: ParameterIndex, scan: &mut RangeScan) -> i64 {
+    pub(super) fn snapshot(
+        &self,
+        mission: usize,
+        parameter: ParameterIndex,
+        derivations: &Derivations,
+        scan: &mut RangeScan,
+    ) -> i64 {
         let head = self.head();
-        let frozen = head.frozen.as_ref().map(|frozen| &*frozen.series);
-        for part in [Some(&head.active), frozen].into_iter().flatten() {
-            for (key, series) in part {
-                if key.mission == mission && key.parameter == parameter {
-                    scan.add(self.source(mission, key.node), series);
+        let frozen = head.frozen.as_ref().map(|frozen| &frozen.tables);
+        for tables in [Some(&head.active), frozen].into_iter().flatten() {
+            for (&(_, node), tables) in tables.iter().filter(|((of, _), _)| *of == mission) {
+                let source = self.source(mission, node);
+                for table in tables.all() {
+                    for place in table.layout.places(parameter) {
+                        scan.add(source, table.series(place, derivations));
+                    }
                 }
             }
         }
@@ -347,11 +379,33 @@ impl Archive {
     }
 }
 
-pub(super) fn weight(sample: &Sample) -> usize {
-    const NUMBER_BYTES: usize = 32;
-    match &sample.raw {
-        Raw::Binary(bytes) => 1 + bytes.len() / NUMBER_BYTES,
-        Raw::Text(text) => 1 + text.len() / NUMBER_BYTES,
-        Raw::Float(_) | Raw::Signed(_) | Raw::Unsigned(_) => 1,
+/// Samples of a batch, record by record.
+#[derive(Default)]
+pub(super) struct Records {
+    pub(super) samples: Vec<Sample>,
+    ends: Vec<usize>,
+}
+
+impl Records {
+    /// Reads a batch whose samples came by `provenance`.
+    pub(super) fn decode(&mut self, open: &OpenBatch, decoder: &MissionDecoder, provenance: Provenance) {
+        let mut scratch = DecodedPacket::default();
+        for record in open.records() {
+            let begin = self.samples.len();
+            let outcome = decoder.decode_record(open.content(), record, &mut scratch, &mut self.samples);
+            if let RecordOutcome::Unread(cause) = outcome {
+                Metric::HubArchiveUndecodedPackets.add_for("outcome", cause, 1);
+            }
+            if provenance != Provenance::default() {
+                self.samples[begin..].iter_mut().for_each(|sample| sample.provenance = provenance);
+            }
+            self.ends.push(self.samples.len());
+        }
+    }
+
+    /// The samples of each record: they have one time.
+    pub(super) fn each(&self) -> impl Iterator<Item = &[Sample]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, &end)| &self.samples[begin..end])
     }
 }

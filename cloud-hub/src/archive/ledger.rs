@@ -1,6 +1,6 @@
 //! The ledger: many nodes' batches and their lanes' watermarks in one transaction, or none of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::{BufMut, BytesMut};
 use delivery::{ChainHash, LaneChange, Ranges, SealedBatch, SessionNumber, Span, Way};
@@ -10,11 +10,13 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, GenericClient, RowStream};
 use uuid::Uuid;
 
+use super::head::{Place, Reached};
+use super::months::Month;
+use super::segments::make_partition;
 use super::{ArchiveError, Committed};
 
 /// Of a span in a lane's row.
 const SPAN_BYTES: usize = 48;
-const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
 /// A lane of a journal of a node.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -78,20 +80,33 @@ pub struct CommitGroup<'a> {
 /// The one writer's connection.
 pub struct Ledger {
     client: Client,
-    partition_until: i64,
+    /// Partitions that are known to be there.
+    partitions: HashSet<(String, Month)>,
 }
 
 impl Ledger {
     /// Writes through `client`, which holds the writer's lock.
     pub fn new(client: Client) -> Self {
-        Self { client, partition_until: i64::MIN }
+        Self { client, partitions: HashSet::new() }
     }
 
-    /// Number of the newest row; 0 when there is none.
-    pub async fn newest(&self) -> Result<i64, ArchiveError> {
-        let row = self.client.query_one("SELECT coalesce(max(ledger_id), 0) FROM ledger", &[]).await?;
-        let segmented = self.client.query_one("SELECT ledger_id FROM segmented", &[]).await?;
-        Ok(row.get::<_, i64>(0).max(segmented.get(0)))
+    /// The newest row that there is or was.
+    pub async fn newest(&self) -> Result<Place, ArchiveError> {
+        Self::newest_of(&self.client).await
+    }
+
+    /// The same, for whoever does not write.
+    pub(super) async fn newest_of(client: &Client) -> Result<Place, ArchiveError> {
+        let row = client
+            .query_one(
+                "SELECT * FROM (
+                     (SELECT ledger_id, committed_at FROM ledger ORDER BY ledger_id DESC LIMIT 1)
+                     UNION ALL SELECT greatest(live_ledger_id, backlog_ledger_id), committed_at FROM segmented
+                 ) AS known ORDER BY ledger_id DESC LIMIT 1",
+                &[],
+            )
+            .await?;
+        Ok(Place { ledger_id: row.get(0), committed_at: TaiTime(row.get(1)) })
     }
 
     /// Commits a group; returns the lanes that were fenced off by a newer session. When there are some, nothing is
@@ -100,7 +115,7 @@ impl Ledger {
     pub async fn commit(&mut self, group: &CommitGroup<'_>) -> Result<Vec<LaneKey>, ArchiveError> {
         let has_lane = |received: &Received| group.lanes.contains_key(&received.lane);
         assert!(group.batches.iter().all(|(_, received)| has_lane(received)), "every batch moves its lane");
-        self.make_partition(group.committed_at).await?;
+        self.make_partitions(group).await?;
         let transaction = self.client.transaction().await?;
         let sink = transaction.copy_in("COPY ledger FROM STDIN BINARY").await?;
         tokio::pin!(sink);
@@ -199,32 +214,40 @@ impl Ledger {
         Ok(row.is_some())
     }
 
-    /// Rows behind a number, in order.
-    pub async fn read_behind(client: &Client, ledger_id: i64) -> Result<LedgerRows, ArchiveError> {
+    /// Rows behind what is reached of each stream, in order; at most `limit`.
+    pub async fn read_behind(
+        client: &Client,
+        reached: &Reached,
+        limit: i64,
+    ) -> Result<LedgerRows, ArchiveError> {
+        let month = Month::of(reached.committed_at().0).0;
+        let parameters: [&(dyn ToSql + Sync); 5] =
+            [&reached.live.ledger_id, &reached.backlog.ledger_id, &reached.both(), &month, &limit];
         let rows = client
             .query_raw(
-                "SELECT ledger_id, node_id, epoch, way, sealed FROM ledger WHERE ledger_id > $1
-                 ORDER BY ledger_id",
-                [ledger_id],
+                "SELECT ledger_id, node_id, epoch, way, sealed, committed_at FROM ledger
+                 WHERE ledger_id > $3 AND month >= $4
+                   AND CASE WHEN way <= 2 THEN ledger_id > $1 ELSE ledger_id > $2 END
+                 ORDER BY ledger_id LIMIT $5",
+                parameters,
             )
             .await?;
         Ok(LedgerRows { rows: Box::pin(rows) })
     }
 
-    /// Makes the partition of a day and of the next one, once a day.
-    async fn make_partition(&mut self, now: TaiTime) -> Result<(), ArchiveError> {
-        if now.0 < self.partition_until {
-            return Ok(());
+    /// Makes the partitions that a group needs, once each.
+    async fn make_partitions(&mut self, group: &CommitGroup<'_>) -> Result<(), ArchiveError> {
+        let month = Month::of(group.committed_at.0);
+        for (_, received) in group.batches {
+            let mission = &received.batch.header.mission;
+            if received.apart.is_some() || self.partitions.contains(&(mission.clone(), month)) {
+                continue;
+            }
+            // A name of letters, digits, - and _, or its batch would not have been taken.
+            let key = format!("'{mission}'");
+            make_partition(&self.client, "ledger", (&key, mission), month).await?;
+            self.partitions.insert((mission.clone(), month));
         }
-        let today = now.0.div_euclid(NANOS_PER_DAY);
-        for day in [today, today + 1] {
-            let (from, to) = (day * NANOS_PER_DAY, (day + 1) * NANOS_PER_DAY);
-            let statement = format!(
-                "CREATE TABLE IF NOT EXISTS ledger_{day} PARTITION OF ledger FOR VALUES FROM ({from}) TO ({to})"
-            );
-            self.client.batch_execute(&statement).await?;
-        }
-        self.partition_until = (today + 1) * NANOS_PER_DAY;
         Ok(())
     }
 }
@@ -243,6 +266,7 @@ impl LedgerRows {
         let way = u8::try_from(row.get::<_, i16>(3)).ok().and_then(|way| Way::try_from(way).ok());
         Ok(Some(Committed {
             ledger_id: row.get(0),
+            committed_at: TaiTime(row.get(5)),
             node: row.get(1),
             epoch: row.get::<_, i32>(2) as u32,
             way: way.ok_or_else(|| damaged("no way has this number".into()))?,
@@ -328,7 +352,7 @@ fn rows(group: &CommitGroup<'_>) -> BytesMut {
     out.put_i64(0);
     for (ledger_id, received) in group.batches.iter().filter(|(_, received)| received.apart.is_none()) {
         let header = &received.batch.header;
-        out.put_i16(15);
+        out.put_i16(16);
         put(&mut out, &ledger_id.to_be_bytes());
         put(&mut out, &group.committed_at.0.to_be_bytes());
         put(&mut out, header.mission.as_bytes());
@@ -348,6 +372,7 @@ fn rows(group: &CommitGroup<'_>) -> BytesMut {
             None => out.put_i32(-1),
         }
         put(&mut out, &i16::from(u8::from(received.way)).to_be_bytes());
+        put(&mut out, &Month::of(group.committed_at.0).0.to_be_bytes());
     }
     out.put_i16(-1);
     out

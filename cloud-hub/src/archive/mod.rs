@@ -10,33 +10,46 @@ mod cluster;
 mod columns;
 mod cut;
 mod database;
+mod decode;
 mod documents;
 mod evidence;
 mod head;
+mod layouts;
 mod ledger;
+mod merge;
+mod months;
 mod node_documents;
 mod query;
 mod readings;
 mod registry;
 mod reprocess;
+mod retention;
 mod segments;
 mod sessions;
+mod verify;
 
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
 pub use certificates::{Certificates, RenewalRefused};
 pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster};
-pub use columns::{ColumnsError, decode as decode_columns, encode as encode_columns};
-pub use cut::run as run_cutter;
+pub use columns::{
+    ColumnsError, decode_axis, decode_column, decode_rolled_axis, decode_rolled_column,
+    encode as encode_table, encode_rolled,
+};
+pub use cut::{cut_now, run as run_cutter};
 pub use database::{Address, ConnectFailure, Database};
+pub use decode::{CommittedGroup, Newest, decode_backlog, decode_live};
 pub use documents::{DocumentRow, Documents, Imported, NewDocument};
 pub use evidence::{Evidence, HubEvent, KeptApart};
-pub use head::{Archive, ArchivedMission, Committed};
+pub use head::{Archive, ArchivedMission, Committed, Place, Reached, Stream};
 pub use ledger::{ApartCause, CommitGroup, LaneKey, Ledger, Received};
+pub use merge::{merge_due, run as run_merger};
 pub use node_documents::{NodeDocument, NodeDocuments};
-pub use readings::{ReadingRow, ReadingTable};
+pub use readings::{Covers, ReadingRow, ReadingTable};
 pub use registry::{NodeRow, OpenRefused, OpenedSession, Registry};
 pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reprocess};
+pub use retention::{Kept, Retention, drop_old, keep, retention_of, run as run_retention};
 pub use sessions::PostgresSessions;
+pub use verify::{Verified, verify};
 
 /// A statement that PostgreSQL did not carry out, or a connection it did not give.
 #[derive(Debug, thiserror::Error)]

@@ -18,7 +18,8 @@ impl Month {
     pub(super) fn of(time: i64) -> Self {
         let days = time.div_euclid(NANOS_PER_DAY) + DAYS_BEFORE_1970;
         let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         // Counted from March; each five months have 153 days.
         let month = (5 * day_of_year + 2) / 153;

@@ -2,54 +2,57 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use dashboard::LiveMission;
 use futures_util::TryStreamExt;
-use mission_database::{MissionDatabase, ParameterIndex};
-use processing::{RangeAnswer, RangeQuery, RangeScan, Sample};
+use mission_database::{MissionDatabase, VersionNumber};
+use processing::{
+    Derivations, Layout, RangeAnswer, RangeQuery, RangeScan, Resolution, Sample, SeriesView, Table, Wanted,
+};
 use service::mission::LoadedMission;
-use tokio_postgres::{Client, GenericClient};
-use tracing::{info, warn};
+use space_packet::TaiTime;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, GenericClient, Row, RowStream};
+use tracing::warn;
 use uuid::Uuid;
 
-use super::head::Reads;
+use super::columns::{Axis, ColumnsError};
+use super::head::{Place, Reached, Reads};
+use super::layouts::Layouts;
+use super::months::Month;
 use super::readings::Readings;
-use super::{Archive, ArchiveError, ArchivedMission, Database, Ledger, account, columns};
+use super::segments::{RESOLUTIONS, seconds};
+use super::{Archive, ArchiveError, ArchivedMission, Database, account, columns};
 
+/// How often a question is asked again because segments were merged that were newer than it knew.
+const ATTEMPTS: usize = 50;
+const ATTEMPT_WAIT: Duration = Duration::from_millis(20);
 /// Segments decoded in one go.
 const SEGMENTS_AT_ONCE: usize = 32;
 
 impl Archive {
-    /// Gives missions and parameters their numbers, and reads back what is committed and not in segments.
+    /// Gives missions and parameters their numbers, and reads back what is committed and not in segments: these are
+    /// written where the head would hold more than `samples_max`.
     pub async fn open(
         database: &Database,
         missions: &[LoadedMission],
         node_names: HashMap<Uuid, String>,
-    ) -> Result<Self, ArchiveError> {
+        samples_max: usize,
+    ) -> Result<Arc<Self>, ArchiveError> {
         let client = database.connect().await?;
         let mut archived = Vec::with_capacity(missions.len());
         for mission in missions {
             archived.push(register(&client, mission).await?);
         }
-        let row = client.query_one("SELECT ledger_id, generation FROM segmented", &[]).await?;
-        let (ledger_id, generation): (i64, i64) = (row.get(0), row.get(1));
-        let (accounted, mut account) = account::restore(&client).await?;
-        let mut rows = Ledger::read_behind(&client, accounted.min(ledger_id)).await?;
-        let mut next = rows.next().await?;
-        while let Some(committed) = next.take_if(|committed| committed.ledger_id <= ledger_id) {
-            next = rows.next().await?;
-            let is_last = next.as_ref().is_none_or(|next| next.ledger_id > ledger_id);
-            account::catch_up(database, &mut account, &committed, is_last).await?;
-        }
-        let archive = Self::new(archived, node_names, (ledger_id, generation), account);
+        let sql = "SELECT live_ledger_id, backlog_ledger_id, committed_at, generation FROM segmented";
+        let row = client.query_one(sql, &[]).await?;
+        let place = |column| Place { ledger_id: row.get(column), committed_at: TaiTime(row.get(2)) };
+        let reached = Reached { live: place(0), backlog: place(1) };
+        let account = account::restore(&client).await?;
+        let archive = Arc::new(Self::new(archived, node_names, (reached, row.get(3)), account));
         archive.refresh_latest(database).await?;
-        let mut batches = 0_u64;
-        while let Some(committed) = next {
-            tokio::task::block_in_place(|| archive.restore(&committed));
-            batches += 1;
-            next = rows.next().await?;
-        }
-        info!(batches, behind = ledger_id, "head was rebuilt from the ledger");
+        archive.rebuild(database, samples_max).await?;
         Ok(archive)
     }
 
@@ -66,8 +69,9 @@ impl Archive {
         let parameter_ids = parameter_ids(&**client, archived.mission_id, &dictionaries).await?;
         // The screens first: no sample may come to them whose parameter they do not know.
         archived.live.replace(dictionaries.clone(), problem);
+        archived.layouts.load(&**client, archived.mission_id, &parameter_ids).await?;
         let mut reads = archived.reads.write().unwrap_or_else(PoisonError::into_inner);
-        *reads = Reads { decoder: reads.decoder.with_database(dictionaries), parameter_ids };
+        *reads = Reads::new(reads.decoder.with_database(dictionaries), parameter_ids);
         Ok(())
     }
 
@@ -93,52 +97,62 @@ impl Archive {
         mission: usize,
         query: RangeQuery,
     ) -> Result<RangeAnswer, ArchiveError> {
-        let mut scan = RangeScan::new(query);
-        let generation = self.snapshot(mission, query.parameter, &mut scan);
+        for _ in 0..ATTEMPTS {
+            if let Some(answer) = self.range_once(database, mission, query).await? {
+                return Ok(answer);
+            }
+            tokio::time::sleep(ATTEMPT_WAIT).await;
+        }
+        Err(ArchiveError::Damaged { what: "archive", source: "its segments do not hold still".into() })
+    }
+
+    /// `None` when segments were merged meanwhile that the question may not read.
+    async fn range_once(
+        self: &Arc<Self>,
+        database: &Database,
+        mission: usize,
+        query: RangeQuery,
+    ) -> Result<Option<RangeAnswer>, ArchiveError> {
         let archived = &self.missions()[mission];
-        // A parameter that was imported this moment has no number yet, and so no segments.
-        let parameter_id = archived.reads().parameter_ids.get(query.parameter.0 as usize).copied();
-        let Some(parameter_id) = parameter_id else { return Ok(scan.finish()) };
+        let derivations = archived.reads().derivations;
+        let plan = Plan::of(&query);
+        let mut scan = plan.scan(query);
+        let generation = self.snapshot(mission, query.parameter, &derivations, &mut scan);
+        let (layouts, places) = archived.layouts.places(query.parameter);
+        if layouts.is_empty() {
+            return Ok(Some(scan.finish()));
+        }
         let client = database.borrow_for_question().await?;
         // Before the segments: a switch in between is then simply not seen yet.
         let readings =
             Arc::new(Readings::of(&**client, archived.mission_id, generation, query.reading).await?);
-        let rows = client
-            .query_raw(
-                "SELECT node_id, columns, reading_id, generation FROM segment
-                 WHERE parameter_id = $1 AND last_time >= $2 AND first_time < $3 AND generation <= $4
-                   AND reading_id = ANY($5)
-                 ORDER BY first_time",
-                [
-                    &parameter_id as &(dyn tokio_postgres::types::ToSql + Sync),
-                    &query.from.0,
-                    &query.to.0,
-                    &generation,
-                    &readings.shown(),
-                ],
-            )
-            .await?;
-        let mut rows = std::pin::pin!(rows.try_chunks(SEGMENTS_AT_ONCE));
-        while let Some(some) = rows.try_next().await.map_err(|error| ArchiveError::from(error.1))? {
-            let (archive, readings) = (Arc::clone(self), Arc::clone(&readings));
-            let decoded = tokio::task::spawn_blocking(move || {
-                for row in some {
-                    let series = columns::decode(row.get(1)).map_err(|error| ArchiveError::Damaged {
-                        what: "segment",
-                        source: Box::new(error),
-                    })?;
-                    let (reading_id, generation) = (row.get(2), row.get(3));
-                    scan.add_shown(archive.source(mission, row.get(0)), &series, |time| {
-                        readings.show(reading_id, generation, time)
-                    });
-                }
-                Ok::<_, ArchiveError>(scan)
-            });
-            scan = decoded
-                .await
-                .map_err(|error| ArchiveError::Damaged { what: "segment", source: Box::new(error) })??;
+        let asked = Asked {
+            mission_id: archived.mission_id,
+            generation,
+            layouts,
+            places,
+            readings: Arc::clone(&readings),
+        };
+        let reader = Reader { archive: Arc::clone(self), mission, query, derivations, readings };
+        let Plan { rolled, samples } = plan.beside(&asked.readings);
+        if let Some(Rolled { resolution, from, to, left_out }) = rolled {
+            let rows = asked.rollups(&**client, resolution, from, to).await?;
+            let is_asked =
+                move |time| (from..to).contains(&time) && !left_out.contains(&resolution.start_of(time));
+            let add = move |reader: &Reader, scan: &mut RangeScan, row: &Row| {
+                reader.add_rollups(scan, row, &is_asked)
+            };
+            scan = reader.add(scan, rows, add).await?;
         }
-        Ok(scan.finish())
+        for (from, to) in samples.into_iter().filter(|(from, to)| from < to) {
+            let rows = asked.segments(&**client, from, to).await?;
+            scan = reader
+                .add(scan, rows, move |reader, scan, row| reader.add_samples(scan, row, (from, to)))
+                .await?;
+        }
+        let sql = "SELECT merged_generation FROM segmented";
+        let merged: i64 = client.query_one(sql, &[]).await?.get(0);
+        Ok((merged <= generation).then(|| scan.finish()))
     }
 
     /// The newest sample of each parameter that is in segments; what is in the ledger only follows after.
@@ -152,40 +166,280 @@ impl Archive {
         let readings = Readings::of(client, mission.mission_id, i64::MAX, None).await?;
         let rows = client
             .query(
-                "SELECT parameter_id, newest.node_id, newest.columns, newest.reading_id, newest.generation FROM parameter
-                 JOIN LATERAL (SELECT node_id, columns, reading_id, generation FROM segment
-                               WHERE segment.parameter_id = parameter.parameter_id AND reading_id = ANY($2)
+                "SELECT layout.layout_id, newest.* FROM layout
+                 JOIN LATERAL (SELECT node_id, reading_id, generation, dictionary_version, moments, ends, columns
+                               FROM segment WHERE segment.mission_id = $1 AND segment.layout_id = layout.layout_id
+                                 AND reading_id = ANY($2)
                                ORDER BY last_time DESC, reading_id DESC LIMIT 1) AS newest ON true
-                 WHERE mission_id = $1",
+                 WHERE layout.mission_id = $1",
                 &[&mission.mission_id, &readings.shown()],
             )
             .await?;
         for row in rows {
-            let parameter_id: i32 = row.get(0);
-            let Some(place) = reads.parameter_ids.iter().position(|&id| id == parameter_id) else {
-                continue;
-            };
-            let parameter = ParameterIndex(place as u32);
-            let series = match columns::decode(row.get(2)) {
-                Ok(series) => series,
+            let Some(layout) = mission.layouts.get(row.get(0)) else { continue };
+            let (reading_id, generation) = (row.get(2), row.get(3));
+            let table = match stored_table(&row, 4, &layout) {
+                Ok(table) => table,
                 Err(error) => {
-                    warn!(%error, parameter_id, "segment is damaged, its latest value is not shown");
+                    warn!(%error, layout_id = row.get::<_, i32>(0), "segment is damaged, its latest values are not shown");
                     continue;
                 }
             };
             // A few, so that the usual interval is known again; late ones may stand at the end.
-            let (reading_id, generation) = (row.get(3), row.get(4));
-            let is_shown = |index: &usize| readings.show(reading_id, generation, series.generation()[*index]);
-            let mut newest: Vec<usize> = (0..series.len()).filter(is_shown).collect();
-            newest.sort_by_key(|&index| series.generation()[index]);
-            let samples: Vec<Sample> = newest[newest.len().saturating_sub(8)..]
-                .iter()
-                .map(|&index| series.sample(parameter, index))
-                .collect();
-            mission.live.restore(self.source(index, row.get(1)), &samples);
+            let is_shown = |row: &usize| readings.show(reading_id, generation, table.generation[*row]);
+            let mut newest: Vec<usize> = (0..table.rows()).filter(is_shown).collect();
+            newest.sort_by_key(|&row| table.generation[row]);
+            let newest = &newest[newest.len().saturating_sub(8)..];
+            let source = self.source(index, row.get(1));
+            for (place, entry) in layout.entries().iter().enumerate() {
+                if reads.parameter_ids.get(entry.parameter.0 as usize).is_none() {
+                    continue;
+                }
+                let series = table.series(place, &reads.derivations);
+                let samples: Vec<Sample> =
+                    newest.iter().map(|&row| series.sample(entry.parameter, row)).collect();
+                mission.live.restore(source, &samples);
+            }
         }
         Ok(())
     }
+}
+
+/// Which part of a range is answered from what.
+struct Plan {
+    rolled: Option<Rolled>,
+    /// From samples: all of it, or what roll-ups leave.
+    samples: Vec<(i64, i64)>,
+}
+
+/// What is answered from roll-ups.
+struct Rolled {
+    resolution: Resolution,
+    /// Whole buckets from here to there.
+    from: i64,
+    to: i64,
+    /// Beginnings of buckets that are answered from samples all the same.
+    left_out: Vec<i64>,
+}
+
+impl Plan {
+    /// A plot is answered from roll-ups where a pixel is as wide as a bucket.
+    fn of(query: &RangeQuery) -> Self {
+        let (from, to) = (query.from.0, query.to.0);
+        let all = Self { rolled: None, samples: vec![(from, to)] };
+        let Wanted::Pixels { points } = query.wanted else { return all };
+        let pixel = (i128::from(to) - i128::from(from)) / points.max(1) as i128;
+        let fits = |resolution: &&Resolution| i128::from(resolution.width_nanos()) <= pixel;
+        let Some(&resolution) = RESOLUTIONS.iter().rev().find(fits) else { return all };
+        let begin = match resolution.start_of(from) {
+            start if start == from => from,
+            start => start.saturating_add(resolution.width_nanos()),
+        };
+        let end = resolution.start_of(to);
+        if begin >= end {
+            return all;
+        }
+        let rolled = Rolled { resolution, from: begin, to: end, left_out: Vec::new() };
+        Self { rolled: Some(rolled), samples: vec![(from, begin), (end, to)] }
+    }
+
+    /// A bucket in which one reading ends and another begins is of neither: its samples are.
+    fn beside(mut self, readings: &Readings) -> Self {
+        let Some(rolled) = &mut self.rolled else { return self };
+        let resolution = rolled.resolution;
+        let mut buckets: Vec<i64> = readings
+            .edges()
+            .filter(|&edge| rolled.from < edge && edge < rolled.to && resolution.start_of(edge) != edge)
+            .map(|edge| resolution.start_of(edge))
+            .collect();
+        buckets.sort_unstable();
+        buckets.dedup();
+        let ranges = buckets.iter().map(|&start| (start, start.saturating_add(resolution.width_nanos())));
+        self.samples.extend(ranges);
+        rolled.left_out = buckets;
+        self
+    }
+
+    fn scan(&self, query: RangeQuery) -> RangeScan {
+        match &self.rolled {
+            Some(rolled) => RangeScan::aligned(query, rolled.resolution.width_nanos()),
+            None => RangeScan::new(query),
+        }
+    }
+}
+
+/// What of segments a question may read.
+struct Asked {
+    mission_id: i32,
+    generation: i64,
+    layouts: Vec<i32>,
+    places: Vec<i32>,
+    readings: Arc<Readings>,
+}
+
+impl Asked {
+    async fn segments(
+        &self,
+        client: &impl GenericClient,
+        from: i64,
+        to: i64,
+    ) -> Result<RowStream, ArchiveError> {
+        self.ask(client, "segment", "", (from, to)).await
+    }
+
+    async fn rollups(
+        &self,
+        client: &impl GenericClient,
+        resolution: Resolution,
+        from: i64,
+        to: i64,
+    ) -> Result<RowStream, ArchiveError> {
+        let only = format!("AND stored.resolution = {}", seconds(resolution));
+        self.ask(client, "rollup", &only, (from, to)).await
+    }
+
+    /// Of what overlaps a range the axis and the one column that is asked for.
+    async fn ask(
+        &self,
+        client: &impl GenericClient,
+        table: &str,
+        only: &str,
+        (from, to): (i64, i64),
+    ) -> Result<RowStream, ArchiveError> {
+        let (first_month, last_month) = (Month::of(from).0, Month::of(to.saturating_sub(1)).0);
+        let shown = self.readings.shown();
+        let parameters: [&(dyn ToSql + Sync); 9] = [
+            &self.mission_id,
+            &self.layouts,
+            &self.places,
+            &from,
+            &to,
+            &first_month,
+            &last_month,
+            &self.generation,
+            &shown,
+        ];
+        let sql = format!(
+            "SELECT stored.node_id, stored.reading_id, stored.generation, stored.dictionary_version, stored.moments,
+                    substring(stored.columns FROM 1 FOR stored.ends[1]),
+                    substring(stored.columns FROM stored.ends[wanted.place + 1] + 1
+                              FOR stored.ends[wanted.place + 2] - stored.ends[wanted.place + 1]),
+                    stored.first_time
+             FROM unnest($2::integer[], $3::integer[]) AS wanted (layout_id, place)
+             JOIN {table} AS stored ON stored.layout_id = wanted.layout_id
+             WHERE stored.mission_id = $1 AND stored.last_time >= $4 AND stored.first_time < $5
+               AND stored.month BETWEEN $6 AND $7 AND stored.generation <= $8 AND stored.reading_id = ANY($9) {only}
+             ORDER BY stored.first_time"
+        );
+        Ok(client.query_raw(&sql, parameters).await?)
+    }
+}
+
+/// Reads what a question asked for into its scan.
+#[derive(Clone)]
+struct Reader {
+    archive: Arc<Archive>,
+    mission: usize,
+    query: RangeQuery,
+    derivations: Arc<Derivations>,
+    readings: Arc<Readings>,
+}
+
+impl Reader {
+    /// Adds rows until there are none or no more can come into the answer.
+    async fn add(
+        &self,
+        mut scan: RangeScan,
+        rows: RowStream,
+        add: impl Fn(&Self, &mut RangeScan, &Row) -> Result<(), ColumnsError> + Clone + Send + 'static,
+    ) -> Result<RangeScan, ArchiveError> {
+        let damaged = |source: Box<dyn std::error::Error + Send + Sync>| ArchiveError::Damaged {
+            what: "segment",
+            source,
+        };
+        let mut rows = std::pin::pin!(rows.try_chunks(SEGMENTS_AT_ONCE));
+        while let Some(some) = rows.try_next().await.map_err(|error| ArchiveError::from(error.1))? {
+            if some.first().is_some_and(|row| scan.is_full_before(row.get(7))) {
+                break;
+            }
+            let (reader, add) = (self.clone(), add.clone());
+            let decoded = tokio::task::spawn_blocking(move || {
+                some.iter().try_for_each(|row| add(&reader, &mut scan, row)).map(|()| scan)
+            });
+            scan = decoded
+                .await
+                .map_err(|error| damaged(Box::new(error)))?
+                .map_err(|error| damaged(Box::new(error)))?;
+        }
+        Ok(scan)
+    }
+
+    fn add_samples(
+        &self,
+        scan: &mut RangeScan,
+        row: &Row,
+        (from, to): (i64, i64),
+    ) -> Result<(), ColumnsError> {
+        let rows = rows_of(row, 4);
+        let axis = columns::decode_axis(row.get(5), rows)?;
+        let column = columns::decode_column(row.get(6), rows)?;
+        let (reading_id, generation, version) =
+            (row.get(1), row.get(2), VersionNumber(row.get::<_, i32>(3) as u32));
+        let series = SeriesView {
+            version,
+            generation: &axis.generation,
+            reception: &axis.reception,
+            provenance: &axis.provenance,
+            column: &column,
+            derivation: self.derivations.get(version, self.query.parameter),
+        };
+        scan.add_shown(self.archive.source(self.mission, row.get(0)), series, |time| {
+            (from..to).contains(&time) && self.readings.show(reading_id, generation, time)
+        });
+        Ok(())
+    }
+
+    fn add_rollups(
+        &self,
+        scan: &mut RangeScan,
+        row: &Row,
+        is_asked: &impl Fn(i64) -> bool,
+    ) -> Result<(), ColumnsError> {
+        let rows = rows_of(row, 4);
+        let buckets = columns::decode_rolled_axis(row.get(5), rows)?;
+        let rolled = columns::decode_rolled_column(row.get(6), rows)?;
+        let (reading_id, generation) = (row.get(1), row.get(2));
+        for (bucket, rolled) in buckets.iter().zip(&rolled) {
+            if is_asked(bucket.first_at) && self.readings.show(reading_id, generation, bucket.first_at) {
+                scan.add_rollup(&rolled.rollup(bucket));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A table as stored: version, moments, ends and columns, from the column `begin` of the row before them on.
+pub(super) fn stored_table(row: &Row, begin: usize, layout: &Arc<Layout>) -> Result<Table, ColumnsError> {
+    let version = VersionNumber(row.get::<_, i32>(begin) as u32);
+    let rows = rows_of(row, begin + 1);
+    let (ends, bytes): (Vec<i32>, &[u8]) = (row.get(begin + 2), row.get(begin + 3));
+    let mut parts = parts(&ends, bytes)?.into_iter();
+    let axis = parts.next().ok_or(ColumnsError::Unreadable("the axis"))?;
+    let Axis { generation, reception, provenance } = columns::decode_axis(axis, rows)?;
+    let columns = parts.map(|part| columns::decode_column(part, rows)).collect::<Result<Vec<_>, _>>()?;
+    Table::from_columns(Arc::clone(layout), version, (generation, reception, provenance), columns)
+        .ok_or(ColumnsError::Unreadable("a layout that fits"))
+}
+
+/// The parts of a stored table.
+pub(super) fn parts<'b>(ends: &[i32], bytes: &'b [u8]) -> Result<Vec<&'b [u8]>, ColumnsError> {
+    let begins = std::iter::once(0).chain(ends.iter().copied());
+    let part = |(begin, &end): (i32, &i32)| bytes.get(begin as usize..end as usize);
+    begins.zip(ends).map(|places| part(places).ok_or(ColumnsError::Unreadable("where parts end"))).collect()
+}
+
+fn rows_of(row: &Row, column: usize) -> usize {
+    usize::try_from(row.get::<_, i32>(column)).unwrap_or(0)
 }
 
 async fn register(client: &Client, mission: &LoadedMission) -> Result<ArchivedMission, ArchiveError> {
@@ -200,8 +454,10 @@ async fn register(client: &Client, mission: &LoadedMission) -> Result<ArchivedMi
         .get(0);
     let parameter_ids = parameter_ids(client, mission_id, database).await?;
     let live = LiveMission::new(&mission.name, &mission.title, database.clone(), mission.problem.clone());
-    let reads = Reads { decoder: mission.decoder.clone(), parameter_ids };
-    Ok(ArchivedMission { mission_id, live: Arc::new(live), reads: RwLock::new(reads) })
+    let layouts = Layouts::default();
+    layouts.load(client, mission_id, &parameter_ids).await?;
+    let reads = Reads::new(mission.decoder.clone(), parameter_ids);
+    Ok(ArchivedMission { mission_id, live: Arc::new(live), reads: RwLock::new(reads), layouts })
 }
 
 /// Numbers of a mission's parameters in the database, by the mission's own numbers.

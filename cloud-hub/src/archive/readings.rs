@@ -19,6 +19,17 @@ use super::{ArchiveError, Database};
 /// Held by whoever reads a ledger again: one at a time.
 const REPROCESS_LOCK: i64 = 0x5354_4f03;
 
+/// What a reading covers: rows of the ledger, all of which were in segments when it began.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Covers {
+    /// The newest row of those that came live.
+    pub live: i64,
+    /// The newest row of those that came late.
+    pub backlog: i64,
+    /// The newest generation of segments.
+    pub generation: i64,
+}
+
 /// A reading as the database has it.
 #[derive(Clone, Debug)]
 pub struct ReadingRow {
@@ -30,8 +41,8 @@ pub struct ReadingRow {
     pub to: i64,
     /// When it was asked for.
     pub requested_at: i64,
-    /// The newest row of the ledger it covers, and the newest generation of segments: known when it began.
-    pub covers: Option<(i64, i64)>,
+    /// What it covers: known when it began.
+    pub covers: Option<Covers>,
     /// Batches read so far.
     pub batches: i64,
     /// Packets decoded so far.
@@ -76,6 +87,11 @@ impl Readings {
         self.switched.iter().map(|(number, ..)| *number).chain([0]).collect()
     }
 
+    /// Moments at which what is shown may change from one reading to another.
+    pub(super) fn edges(&self) -> impl Iterator<Item = i64> {
+        self.switched.iter().flat_map(|(_, span, _)| [span.start, span.end])
+    }
+
     /// Whether a sample at a generation time is shown, of a segment of a reading and a generation.
     pub(super) fn show(&self, reading_id: i32, generation: i64, time: i64) -> bool {
         let hides = |(number, span, covered): &(i32, std::ops::Range<i64>, i64)| {
@@ -111,7 +127,7 @@ impl ReadingTable {
         let sql = "UPDATE reading SET wanted_ledger_id = $1 WHERE wanted_ledger_id IS NULL AND abandoned_at IS NULL";
         client.execute(sql, &[&ledger_id]).await?;
         let sql =
-            "SELECT max(wanted_ledger_id) FROM reading WHERE ledger_id IS NULL AND abandoned_at IS NULL";
+            "SELECT max(wanted_ledger_id) FROM reading WHERE generation IS NULL AND abandoned_at IS NULL";
         Ok(client.query_one(sql, &[]).await?.get(0))
     }
 
@@ -136,6 +152,14 @@ pub(super) async fn abandon_unfinished(client: &Client, now: i64) -> Result<(), 
         .execute(
             "DELETE FROM segment USING reading
              WHERE segment.mission_id = reading.mission_id AND segment.reading_id = reading.reading_id
+               AND switched_at IS NULL AND abandoned_at IS NULL",
+            &[],
+        )
+        .await?;
+    client
+        .execute(
+            "DELETE FROM rollup USING reading
+             WHERE rollup.mission_id = reading.mission_id AND rollup.reading_id = reading.reading_id
                AND switched_at IS NULL AND abandoned_at IS NULL",
             &[],
         )
@@ -169,16 +193,19 @@ pub(super) async fn begin(
     client: &Client,
     mission_id: i32,
     reading_id: i32,
-) -> Result<Option<(i64, i64)>, ArchiveError> {
+) -> Result<Option<Covers>, ArchiveError> {
     let row = client
         .query_opt(
-            "UPDATE reading SET ledger_id = segmented.ledger_id, generation = segmented.generation FROM segmented
-             WHERE mission_id = $1 AND reading_id = $2 AND segmented.ledger_id >= wanted_ledger_id
-             RETURNING reading.ledger_id, reading.generation",
+            "UPDATE reading SET live_ledger_id = segmented.live_ledger_id, backlog_ledger_id = segmented.backlog_ledger_id,
+                    generation = segmented.generation
+             FROM segmented
+             WHERE mission_id = $1 AND reading_id = $2
+               AND least(segmented.live_ledger_id, segmented.backlog_ledger_id) >= wanted_ledger_id
+             RETURNING reading.live_ledger_id, reading.backlog_ledger_id, reading.generation",
             &[&mission_id, &reading_id],
         )
         .await?;
-    Ok(row.map(|row| (row.get(0), row.get(1))))
+    Ok(row.map(|row| Covers { live: row.get(0), backlog: row.get(1), generation: row.get(2) }))
 }
 
 /// From now on the reading counts.
@@ -194,13 +221,18 @@ pub(super) async fn switch(
 }
 
 fn reading_row(row: &Row) -> ReadingRow {
-    let covers: (Option<i64>, Option<i64>) = (row.get("ledger_id"), row.get("generation"));
+    let (live, backlog, generation): (Option<i64>, Option<i64>, Option<i64>) =
+        (row.get("live_ledger_id"), row.get("backlog_ledger_id"), row.get("generation"));
     ReadingRow {
         reading_id: row.get("reading_id"),
         from: row.get("from_time"),
         to: row.get("to_time"),
         requested_at: row.get("requested_at"),
-        covers: covers.0.zip(covers.1),
+        covers: live.zip(backlog).zip(generation).map(|((live, backlog), generation)| Covers {
+            live,
+            backlog,
+            generation,
+        }),
         batches: row.get("batches"),
         packets: row.get("packets"),
         samples: row.get("samples"),

@@ -1,21 +1,22 @@
 //! Reading the ledger again, with the versions in force now. Until the switch at the end nothing is shown of it.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use delivery::SealedBatch;
+use delivery::{SealedBatch, Way};
 use futures_util::TryStreamExt;
-use mission_database::DecodedPacket;
-use processing::{MissionDecoder, Sample, Series};
+use processing::{Derivations, MissionDecoder, Provenance, Tables};
 use space_packet::TaiTime;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
-use super::head::{SeriesKey, SeriesMap, weight};
+use super::head::{Reads, Records};
+use super::layouts::Layouts;
 use super::query::parameter_ids;
-use super::readings::{self, ReadingTable};
-use super::segments::{SegmentPlace, SegmentRows};
+use super::readings::{self, Covers, ReadingTable};
+use super::segments::{Partitions, SegmentPlace, SegmentRows};
 use super::{ArchiveError, Database};
 
 /// How long the running hub may take to write its head into segments.
@@ -81,47 +82,46 @@ pub async fn reprocess(
     let mission_id: i32 = client.query_one(sql, &[&request.mission]).await?.get(0);
     let span = request.span.start.0..request.span.end.0;
     let reading_id = readings::request(&client, mission_id, span, service::clock::now().0).await?;
-    let (ledger_id, generation) = wait_for_cut(&client, mission_id, reading_id).await?;
+    let covers = wait_for_cut(&client, mission_id, reading_id).await?;
     let parameter_ids = parameter_ids(&client, mission_id, request.decoder.database()).await?;
-    let place = |key: &SeriesKey| SegmentPlace {
+    let reads = Reads::new(request.decoder.clone(), parameter_ids);
+    let layouts = Layouts::default();
+    layouts.load(&client, mission_id, &reads.parameter_ids).await?;
+    let mut writer = Writer {
         mission_id,
-        parameter_id: parameter_ids[key.parameter.0 as usize],
-        node: key.node,
-        generation,
         reading_id,
+        generation: covers.generation,
+        reads,
+        layouts,
+        partitions: Partitions::new(),
     };
 
     let reader = database.connect().await?;
     let mut progress = ReprocessProgress { reading_id, ..ReprocessProgress::default() };
-    let sql = "SELECT count(*) FROM ledger WHERE mission = $1 AND ledger_id <= $2";
-    progress.batches_of = reader.query_one(sql, &[&request.mission, &ledger_id]).await?.get(0);
-    let parameters: [&(dyn ToSql + Sync); 2] = [&request.mission, &ledger_id];
-    let rows = reader
-        .query_raw(
-            "SELECT node_id, sealed FROM ledger WHERE mission = $1 AND ledger_id <= $2 ORDER BY ledger_id",
-            parameters,
-        )
-        .await?;
+    let parameters: [&(dyn ToSql + Sync); 3] = [&request.mission, &covers.live, &covers.backlog];
+    let covered = "mission = $1 AND ledger_id <= CASE WHEN way <= 2 THEN $2::bigint ELSE $3::bigint END";
+    let sql = format!("SELECT count(*) FROM ledger WHERE {covered}");
+    progress.batches_of = reader.query_one(&sql, &parameters).await?.get(0);
+    let sql = format!("SELECT node_id, sealed, way FROM ledger WHERE {covered} ORDER BY ledger_id");
+    let rows = reader.query_raw(&sql, parameters).await?;
     let mut rows = std::pin::pin!(rows);
     let mut gathered = Gathered::default();
     while let Some(row) = rows.try_next().await? {
-        tokio::task::block_in_place(|| gathered.add(&row, &request, &mut progress))?;
+        tokio::task::block_in_place(|| {
+            gathered.add(&row, &request, &writer.reads.derivations, &mut progress)
+        })?;
         if gathered.weight > GATHERED_MAX {
-            gathered.write(&mut client, &progress, (mission_id, &place)).await?;
+            gathered.write(&mut client, &progress, &mut writer).await?;
             tell(progress);
         }
     }
-    gathered.write(&mut client, &progress, (mission_id, &place)).await?;
+    gathered.write(&mut client, &progress, &mut writer).await?;
     tell(progress);
     readings::switch(&client, mission_id, reading_id, service::clock::now().0).await?;
     Ok(progress)
 }
 
-async fn wait_for_cut(
-    client: &Client,
-    mission_id: i32,
-    reading_id: i32,
-) -> Result<(i64, i64), ReprocessError> {
+async fn wait_for_cut(client: &Client, mission_id: i32, reading_id: i32) -> Result<Covers, ReprocessError> {
     let give_up_at = tokio::time::Instant::now() + CUT_WAIT;
     loop {
         if let Some(covers) = readings::begin(client, mission_id, reading_id).await? {
@@ -134,10 +134,20 @@ async fn wait_for_cut(
     }
 }
 
+/// Where a reading's samples go.
+struct Writer {
+    mission_id: i32,
+    reading_id: i32,
+    generation: i64,
+    reads: Reads,
+    layouts: Layouts,
+    partitions: Partitions,
+}
+
 /// Samples that are not written yet.
 #[derive(Default)]
 struct Gathered {
-    series: SeriesMap,
+    tables: HashMap<Uuid, Tables>,
     weight: usize,
 }
 
@@ -146,6 +156,7 @@ impl Gathered {
         &mut self,
         row: &Row,
         request: &ReprocessRequest,
+        derivations: &Derivations,
         progress: &mut ReprocessProgress,
     ) -> Result<(), ArchiveError> {
         let damaged = |source: Box<dyn std::error::Error + Send + Sync>| ArchiveError::Damaged {
@@ -154,45 +165,56 @@ impl Gathered {
         };
         let node: Uuid = row.get(0);
         let batch = SealedBatch::parse(row.get(1)).map_err(|error| damaged(Box::new(error)))?;
+        let way = u8::try_from(row.get::<_, i16>(2)).ok().and_then(|way| Way::try_from(way).ok());
         progress.batches += 1;
         // One that does not open had no samples the first time either, and stays in the ledger.
         let Ok(open) = batch.open() else { return Ok(()) };
-        let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
-        for record in open.records() {
-            request.decoder.decode_record(open.content(), record, &mut scratch, &mut samples);
+        let mut records = Records::default();
+        records.decode(&open, &request.decoder, way.map_or_else(Provenance::default, Provenance::of));
+        let tables = self.tables.entry(node).or_default();
+        let before = tables.weight();
+        for samples in records.each() {
             progress.packets += 1;
-        }
-        samples.retain(|sample| request.span.contains(&sample.generation.0));
-        progress.samples += samples.len() as i64;
-        samples.into_iter().for_each(|sample| self.push(node, sample));
-        Ok(())
-    }
-
-    fn push(&mut self, node: Uuid, sample: Sample) {
-        self.weight += weight(&sample);
-        let key = SeriesKey::of(0, node, &sample);
-        match self.series.get_mut(&key) {
-            None => drop(self.series.insert(key, Series::starting_with(sample))),
-            Some(series) => {
-                let is_taken = series.push(sample);
-                debug_assert!(is_taken, "the key says version and kind");
+            if samples.first().is_some_and(|first| request.span.contains(&first.generation.0)) {
+                progress.samples += samples.len() as i64;
+                tables.push(samples, derivations);
             }
         }
+        self.weight += tables.weight() - before;
+        Ok(())
     }
 
     async fn write(
         &mut self,
         client: &mut Client,
         progress: &ReprocessProgress,
-        (mission_id, place): (i32, &impl Fn(&SeriesKey) -> SegmentPlace),
+        writer: &mut Writer,
     ) -> Result<(), ArchiveError> {
+        let Writer { mission_id, reading_id, generation, reads, layouts, partitions } = writer;
+        let used = self.tables.values().flat_map(Tables::all).map(|table| &table.layout);
+        layouts.number(&*client, *mission_id, &reads.parameter_ids, used).await?;
         let rows = tokio::task::block_in_place(|| {
-            let mut rows = SegmentRows::new();
-            self.series.iter().for_each(|(key, series)| rows.add(&place(key), series));
+            let mut rows = SegmentRows::default();
+            for (&node, tables) in &self.tables {
+                for table in tables.all() {
+                    let Some(layout_id) = layouts.number_of(&table.layout) else { continue };
+                    let place = SegmentPlace {
+                        mission_id: *mission_id,
+                        layout_id,
+                        node,
+                        generation: *generation,
+                        reading_id: *reading_id,
+                        level: 0,
+                        version: table.version.0 as i32,
+                    };
+                    rows.add(&place, table.clone(), &reads.derivations);
+                }
+            }
             rows
         });
-        self.series.clear();
+        self.tables.clear();
         self.weight = 0;
+        rows.make_partitions(&*client, partitions).await?;
         let transaction = client.transaction().await?;
         rows.copy(&transaction).await?;
         let ReprocessProgress { reading_id, batches, packets, samples, .. } = progress;
@@ -200,7 +222,7 @@ impl Gathered {
             .execute(
                 "UPDATE reading SET batches = $3, packets = $4, samples = $5
                  WHERE mission_id = $1 AND reading_id = $2",
-                &[&mission_id, reading_id, batches, packets, samples],
+                &[&writer.mission_id, reading_id, batches, packets, samples],
             )
             .await?;
         transaction.commit().await?;

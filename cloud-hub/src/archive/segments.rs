@@ -1,119 +1,254 @@
-//! Rows of the segment table, gathered into messages that PostgreSQL takes.
+//! Rows of the tables `segment` and `rollup`, gathered into messages that PostgreSQL takes.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use bytes::{BufMut, BytesMut};
 use futures_util::SinkExt;
-use processing::Series;
-use tokio_postgres::Transaction;
+use processing::{Derivations, Resolution, RolledTable, Table};
+use tokio_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
+use super::months::Month;
 use super::{ArchiveError, columns};
 
-/// A question decodes whole segments, so they stay small enough to be decoded in a millisecond or so.
-const SEGMENT_SAMPLES_MAX: usize = 64 * 1_024;
-/// Far below what reading a column back allows.
-const SEGMENT_BYTES_MAX: usize = 16 << 20;
+/// A question decodes whole columns of segments, so these stay small enough to be decoded in a millisecond or so.
+pub(super) const ROWS_MAX: usize = 64 * 1_024;
+/// And wide ones small enough to be merged in memory.
+pub(super) const CELLS_MAX: usize = 2 << 20;
+/// Far below what a field of PostgreSQL can be.
+const BYTES_MAX: usize = 64 << 20;
 /// Rows gathered into one message to PostgreSQL, which takes less than 1 GiB.
 const MESSAGE_BYTES: usize = 4 << 20;
+/// What roll-ups are kept of.
+pub(super) const RESOLUTIONS: [Resolution; 2] = [Resolution::Minute, Resolution::Hour];
+/// The level at which nothing is merged any more.
+pub(super) const TOP_LEVEL: i16 = 9;
+/// Months that get a partition of their own: 2000 to 2099. A spacecraft's clock that says another is wrong.
+const MONTHS_WITH_PARTITION: Range<i32> = 360..1_560;
+/// `int4` in PostgreSQL's catalogue.
+const INT4: u32 = 23;
 
-/// Where a series belongs.
+/// Where a table belongs.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct SegmentPlace {
     pub(super) mission_id: i32,
-    pub(super) parameter_id: i32,
+    pub(super) layout_id: i32,
     pub(super) node: Uuid,
     pub(super) generation: i64,
     /// 0 for what was decoded as it came.
     pub(super) reading_id: i32,
+    pub(super) level: i16,
+    pub(super) version: i32,
 }
 
-/// Segments on their way to PostgreSQL, in its binary COPY format.
+/// Segments and their roll-ups on their way to PostgreSQL, in its binary COPY format.
+#[derive(Default)]
 pub(super) struct SegmentRows {
+    segments: CopyRows,
+    rollups: CopyRows,
+}
+
+/// Partitions that are known to be there: table, mission and month.
+pub(super) type Partitions = BTreeSet<(&'static str, i32, Month)>;
+
+/// What one of the tables gets.
+#[derive(Default)]
+struct CopyRows {
     messages: Vec<BytesMut>,
-    segments: u64,
+    rows: u64,
+    needed: BTreeSet<(i32, Month)>,
 }
 
 impl SegmentRows {
-    pub(super) fn new() -> Self {
-        let mut first = BytesMut::new();
-        first.put_slice(b"PGCOPY\n\xff\r\n\0");
-        first.put_i64(0);
-        Self { messages: vec![first], segments: 0 }
-    }
-
-    /// Adds a series, in as many segments as its length asks for.
-    pub(super) fn add(&mut self, place: &SegmentPlace, series: &Series) {
-        for part in parts(series) {
-            if self.messages.last().is_none_or(|message| message.len() > MESSAGE_BYTES) {
-                self.messages.push(BytesMut::new());
+    /// Adds a table, in as many segments as months and its size ask for, and what it comes to rolled up.
+    pub(super) fn add(&mut self, place: &SegmentPlace, table: Table, derivations: &Derivations) {
+        let table = table.sorted();
+        for month in by_month(&table.generation) {
+            let of_month = if month.len() == table.rows() { table.clone() } else { table.part(month) };
+            for resolution in RESOLUTIONS {
+                if let Some(rolled) = of_month.rolled_up(resolution, derivations) {
+                    self.add_rolled(place, &rolled);
+                }
             }
-            let part = if part.len() == series.len() { None } else { Some(series.part(part)) };
-            if let Some(message) = self.messages.last_mut() {
-                row(message, place, part.as_ref().unwrap_or(series));
-            }
-            self.segments += 1;
+            self.add_segments(place, &of_month);
         }
     }
 
-    /// Writes them; returns how many there are.
-    pub(super) async fn copy(mut self, transaction: &Transaction<'_>) -> Result<u64, ArchiveError> {
-        if let Some(last) = self.messages.last_mut() {
-            last.put_i16(-1);
+    /// Adds a table of one month whose rows are in the order of time, in as many segments as its size asks for.
+    pub(super) fn add_segments(&mut self, place: &SegmentPlace, table: &Table) {
+        for part in parts(table) {
+            let part = if part.len() == table.rows() { None } else { Some(table.part(part)) };
+            let table = part.as_ref().unwrap_or(table);
+            let (columns, ends) = columns::encode(table);
+            let times = (table.generation.first(), table.generation.last());
+            let (Some(&first), Some(&last)) = times else { continue };
+            // What is full is never merged again.
+            let is_full = table.rows() >= ROWS_MAX / 2 || table.cells() >= CELLS_MAX / 2;
+            let level = if is_full { TOP_LEVEL } else { place.level };
+            let row = Row { level, first, last, moments: table.rows(), ends: &ends, columns: &columns };
+            self.segments.add(place, &row, None);
         }
-        let sink = transaction.copy_in("COPY segment FROM STDIN BINARY").await?;
+    }
+
+    /// Adds roll-ups of one month.
+    pub(super) fn add_rolled(&mut self, place: &SegmentPlace, table: &RolledTable) {
+        let (columns, ends) = columns::encode_rolled(table);
+        let times = (table.buckets.first(), table.buckets.last());
+        let (Some(first), Some(last)) = times else { return };
+        let row = Row {
+            level: place.level,
+            first: first.first_at,
+            last: last.last_at,
+            moments: table.rows(),
+            ends: &ends,
+            columns: &columns,
+        };
+        self.rollups.add(place, &row, Some(table.resolution));
+    }
+
+    /// Makes the partitions that these rows need, each once: `known` says which are there. Not in the transaction that
+    /// writes, which would lock the whole table to its end.
+    pub(super) async fn make_partitions(
+        &self,
+        client: &impl GenericClient,
+        known: &mut Partitions,
+    ) -> Result<(), ArchiveError> {
+        for (whole, rows) in [("segment", &self.segments), ("rollup", &self.rollups)] {
+            for &(mission_id, month) in &rows.needed {
+                if known.insert((whole, mission_id, month)) {
+                    let key = mission_id.to_string();
+                    make_partition(client, whole, (&key, &key), month).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes them; returns how many segments there are.
+    pub(super) async fn copy(self, transaction: &Transaction<'_>) -> Result<u64, ArchiveError> {
+        let fields =
+            "mission_id, layout_id, node_id, reading_id, generation, level, dictionary_version, first_time,
+                      last_time, moments, ends, columns, month";
+        let segments = self.segments.rows;
+        self.segments.copy(transaction, &format!("segment ({fields})")).await?;
+        self.rollups.copy(transaction, &format!("rollup ({fields}, resolution)")).await?;
+        Ok(segments)
+    }
+}
+
+/// Makes a mission's partition of a month, if months like it get one, and what it needs around it.
+pub(super) async fn make_partition(
+    client: &impl GenericClient,
+    whole: &str,
+    (key, label): (&str, &str),
+    month: Month,
+) -> Result<(), ArchiveError> {
+    let month = Some(month.0).filter(|month| MONTHS_WITH_PARTITION.contains(month));
+    client.execute("SELECT mission_partition($1, $2, $3, $4)", &[&whole, &key, &label, &month]).await?;
+    Ok(())
+}
+
+struct Row<'r> {
+    level: i16,
+    first: i64,
+    last: i64,
+    moments: usize,
+    ends: &'r [i32],
+    columns: &'r [u8],
+}
+
+impl CopyRows {
+    fn add(&mut self, place: &SegmentPlace, row: &Row<'_>, resolution: Option<Resolution>) {
+        if self.messages.is_empty() {
+            let mut first = BytesMut::new();
+            first.put_slice(b"PGCOPY\n\xff\r\n\0");
+            first.put_i64(0);
+            self.messages.push(first);
+        } else if self.messages.last().is_some_and(|message| message.len() > MESSAGE_BYTES) {
+            self.messages.push(BytesMut::new());
+        }
+        let month = Month::of(row.first);
+        self.needed.insert((place.mission_id, month));
+        self.rows += 1;
+        let Some(out) = self.messages.last_mut() else { return };
+        out.put_i16(13 + i16::from(resolution.is_some()));
+        put(out, &place.mission_id.to_be_bytes());
+        put(out, &place.layout_id.to_be_bytes());
+        put(out, place.node.as_bytes());
+        put(out, &place.reading_id.to_be_bytes());
+        put(out, &place.generation.to_be_bytes());
+        put(out, &row.level.to_be_bytes());
+        put(out, &place.version.to_be_bytes());
+        put(out, &row.first.to_be_bytes());
+        put(out, &row.last.to_be_bytes());
+        put(out, &(row.moments as i32).to_be_bytes());
+        out.put_i32(20 + 8 * row.ends.len() as i32);
+        // One dimension, no null, its type, its length, counted from 1.
+        out.put_i32(1);
+        out.put_i32(0);
+        out.put_u32(INT4);
+        out.put_i32(row.ends.len() as i32);
+        out.put_i32(1);
+        for end in row.ends {
+            put(out, &end.to_be_bytes());
+        }
+        put(out, row.columns);
+        put(out, &month.0.to_be_bytes());
+        if let Some(resolution) = resolution {
+            put(out, &seconds(resolution).to_be_bytes());
+        }
+    }
+
+    async fn copy(mut self, transaction: &Transaction<'_>, into: &str) -> Result<(), ArchiveError> {
+        let Some(last) = self.messages.last_mut() else { return Ok(()) };
+        last.put_i16(-1);
+        let sink = transaction.copy_in(&format!("COPY {into} FROM STDIN BINARY")).await?;
         tokio::pin!(sink);
         for message in self.messages {
             sink.send(message.freeze()).await?;
         }
         sink.finish().await?;
-        Ok(self.segments)
+        Ok(())
     }
 }
 
-/// Cuts a series where a segment would hold too many samples or too many bytes.
-fn parts(series: &Series) -> Vec<Range<usize>> {
+fn put(out: &mut BytesMut, field: &[u8]) {
+    out.put_i32(field.len() as i32);
+    out.put_slice(field);
+}
+
+/// A resolution as the table has it.
+pub(super) fn seconds(resolution: Resolution) -> i16 {
+    (resolution.width_nanos() / 1_000_000_000) as i16
+}
+
+/// Stretches of times in order that lie in one month each.
+fn by_month(times: &[i64]) -> Vec<Range<usize>> {
+    let (mut months, mut begin) = (Vec::new(), 0);
+    while begin < times.len() {
+        let month = Month::of(times[begin]).times();
+        let end = begin + times[begin..].partition_point(|&time| time < month.end || month.end == i64::MAX);
+        months.push(begin..end);
+        begin = end;
+    }
+    months
+}
+
+/// Cuts a table where a segment would hold too many rows, values or bytes.
+fn parts(table: &Table) -> Vec<Range<usize>> {
+    let rows_max = (CELLS_MAX / table.columns.len().max(1)).clamp(1, ROWS_MAX);
+    let row_bytes = |row| table.columns.iter().map(|column| column.raw_bytes(row)).sum::<usize>();
     let (mut parts, mut start, mut bytes) = (Vec::new(), 0, 0);
-    for index in 0..series.len() {
-        bytes += series.raw_bytes(index);
-        if index + 1 - start >= SEGMENT_SAMPLES_MAX || bytes >= SEGMENT_BYTES_MAX {
-            parts.push(start..index + 1);
-            (start, bytes) = (index + 1, 0);
+    for row in 0..table.rows() {
+        bytes += row_bytes(row);
+        if row + 1 - start >= rows_max || bytes >= BYTES_MAX {
+            parts.push(start..row + 1);
+            (start, bytes) = (row + 1, 0);
         }
     }
-    if start < series.len() {
-        parts.push(start..series.len());
+    if start < table.rows() {
+        parts.push(start..table.rows());
     }
     parts
-}
-
-fn row(out: &mut BytesMut, place: &SegmentPlace, series: &Series) {
-    let (first, last) = series
-        .generation()
-        .iter()
-        .fold((i64::MAX, i64::MIN), |(first, last), &time| (first.min(time), last.max(time)));
-    let extremes = (0..series.len())
-        .filter_map(|index| series.number(index).filter(|number| number.is_finite()))
-        .fold(None, |extremes: Option<(f64, f64)>, number| {
-            let (least, most) = extremes.unwrap_or((number, number));
-            Some((least.min(number), most.max(number)))
-        });
-    out.put_i16(11);
-    let mut put = |field: Option<&[u8]>| match field {
-        Some(field) => {
-            out.put_i32(field.len() as i32);
-            out.put_slice(field);
-        }
-        None => out.put_i32(-1),
-    };
-    put(Some(&place.mission_id.to_be_bytes()));
-    put(Some(&place.parameter_id.to_be_bytes()));
-    put(Some(place.node.as_bytes()));
-    put(Some(&place.generation.to_be_bytes()));
-    put(Some(&first.to_be_bytes()));
-    put(Some(&last.to_be_bytes()));
-    put(Some(&(series.len() as i32).to_be_bytes()));
-    put(extremes.map(|(least, _)| least.to_be_bytes()).as_ref().map(<[u8; 8]>::as_slice));
-    put(extremes.map(|(_, most)| most.to_be_bytes()).as_ref().map(<[u8; 8]>::as_slice));
-    put(Some(&columns::encode(series)));
-    put(Some(&place.reading_id.to_be_bytes()));
 }

@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 use delivery::{CommitVerdict, LaneChange, OpenedLog, Ranges, SafeTrail, SessionNumber, judge_group};
 use service::logging::chain;
 use service::metric::Metric;
-use tokio::sync::{Notify, mpsc};
+use space_packet::TaiTime;
+use tokio::sync::{Notify, mpsc, watch};
 use tracing::{error, info, warn};
 
 use crate::archive::{
-    Archive, ArchiveError, CommitGroup, Committed, ConnectFailure, Database, LaneKey, Ledger, Received,
+    ArchiveError, CommitGroup, Committed, CommittedGroup, ConnectFailure, Database, LaneKey, Ledger, Newest,
+    Place, Received, Stream,
 };
 use crate::fleet::Fleet;
 
@@ -144,7 +146,8 @@ pub struct Committer {
     ledger: Option<Ledger>,
     next_ledger_id: i64,
     fleet: Arc<Fleet>,
-    decode: mpsc::Sender<Vec<Committed>>,
+    decode: mpsc::Sender<CommittedGroup>,
+    newest: watch::Sender<Newest>,
     load: Arc<Load>,
     counted: (Instant, u64),
     /// The database lacks what was committed.
@@ -156,10 +159,13 @@ impl Committer {
     pub async fn open(
         database: Database,
         fleet: Arc<Fleet>,
-        decode: mpsc::Sender<Vec<Committed>>,
+        decode: mpsc::Sender<CommittedGroup>,
     ) -> Result<Self, ConnectFailure> {
         let ledger = Ledger::new(database.connect_as_writer(LOCK_WAIT).await?);
-        let next_ledger_id = ledger.newest().await? + 1;
+        let newest = ledger.newest().await?;
+        let next_ledger_id = newest.ledger_id + 1;
+        // Whether some of it came late and is not decoded is seen by looking.
+        let newest = watch::channel(Newest { any: newest, backlog_id: newest.ledger_id }).0;
         let (load, counted) = (Arc::default(), (Instant::now(), 0));
         Ok(Self {
             database,
@@ -167,10 +173,16 @@ impl Committer {
             next_ledger_id,
             fleet,
             decode,
+            newest,
             load,
             counted,
             is_set_back: false,
         })
+    }
+
+    /// Tells how far the ledger is committed.
+    pub fn newest(&self) -> watch::Receiver<Newest> {
+        self.newest.subscribe()
     }
 
     /// How busy it is.
@@ -238,7 +250,9 @@ impl Committer {
                 None => Err(ArchiveError::Connect("not connected".into())),
             };
             match attempt {
-                Ok(fenced) if fenced.is_empty() => self.on_committed(&group, numbered, changes).await,
+                Ok(fenced) if fenced.is_empty() => {
+                    self.on_committed(&group, numbered, (changes, committed_at)).await
+                }
                 Ok(fenced) => {
                     let (fenced, rest) =
                         group.into_iter().partition(|submission| fenced.contains(&submission.received.lane));
@@ -247,7 +261,7 @@ impl Committer {
                 }
                 Err(failure) => {
                     if self.is_committed(&failure, &asked).await {
-                        self.on_committed(&group, numbered, changes).await;
+                        self.on_committed(&group, numbered, (changes, committed_at)).await;
                     } else if failure.refuses_data() {
                         isolate(&failure, group, &mut groups);
                     } else {
@@ -279,7 +293,7 @@ impl Committer {
         let ledger = Ledger::new(self.database.connect_as_writer(LOCK_WAIT).await?);
         let is_committed = ledger.holds(asked).await?;
         if !is_committed {
-            let next = ledger.newest().await? + 1;
+            let next = ledger.newest().await?.ledger_id + 1;
             self.is_set_back |= next < self.next_ledger_id;
             self.next_ledger_id = next;
         }
@@ -291,7 +305,7 @@ impl Committer {
         &mut self,
         group: &[Submission],
         numbered: Vec<(i64, Received)>,
-        mut changes: LaneChanges,
+        (mut changes, committed_at): (LaneChanges, TaiTime),
     ) {
         // What is kept apart has no row, and gives its number back.
         let newest = numbered.iter().rfind(|(_, received)| received.apart.is_none());
@@ -311,18 +325,24 @@ impl Committer {
                 submission.lane.on_committed(change.after);
             }
         }
-        let committed: Vec<Committed> = numbered
-            .into_iter()
-            .filter(|(_, received)| received.apart.is_none())
-            .map(|(ledger_id, received)| Committed {
-                ledger_id,
-                node: received.lane.node,
-                epoch: received.lane.epoch,
-                way: received.way,
-                batch: received.batch,
-            })
-            .collect();
-        if !committed.is_empty() && self.decode.send(committed).await.is_err() {
+        let (mut live, mut through) = (Vec::new(), None);
+        for (ledger_id, received) in numbered.into_iter().filter(|(_, received)| received.apart.is_none()) {
+            through = Some(Place { ledger_id, committed_at });
+            match Stream::of(received.way) {
+                Stream::Backlog => self.newest.send_modify(|newest| newest.backlog_id = ledger_id),
+                Stream::Live => live.push(Committed {
+                    ledger_id,
+                    committed_at,
+                    node: received.lane.node,
+                    epoch: received.lane.epoch,
+                    way: received.way,
+                    batch: received.batch,
+                }),
+            }
+        }
+        let Some(through) = through else { return };
+        self.newest.send_modify(|newest| newest.any = through);
+        if self.decode.send(CommittedGroup { live, through }).await.is_err() {
             error!("the decoding thread is gone; what is committed is shown after a restart");
         }
     }
@@ -389,21 +409,5 @@ fn isolate(failure: &ArchiveError, group: Vec<Submission>, groups: &mut VecDeque
 fn fence(submissions: Vec<Submission>) {
     for submission in submissions {
         submission.lane.set(Progress::Fenced);
-    }
-}
-
-/// Decodes committed groups until the committer is gone. Blocks: run it on its own thread, apart from the QUIC
-/// driver, whose acknowledgements it would delay (measured).
-///
-/// While the head holds more than `samples_max` it waits for the cutter, and commits and nodes wait with it.
-pub fn decode(archive: &Archive, mut groups: mpsc::Receiver<Vec<Committed>>, samples_max: usize) {
-    while let Some(group) = groups.blocking_recv() {
-        if archive.is_over(samples_max) {
-            warn!("segments are written too slowly, commits wait and nodes keep their data");
-        }
-        while archive.is_over(samples_max) && !groups.is_closed() {
-            std::thread::sleep(RETRY_WAIT / 50);
-        }
-        archive.ingest(&group);
     }
 }

@@ -7,7 +7,7 @@ use cloud_hub::archive::{ApartCause, Archive, Evidence, OpenRefused, run_cutter}
 use delivery::BootId;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{OpenedLane, World, chain};
+use crate::world::{OpenedLane, World, chain, take_in};
 
 /// A world with a node whose session is open.
 pub(crate) async fn with_open_session() -> (World, OpenedLane) {
@@ -22,10 +22,11 @@ pub(crate) async fn cut(world: &World, archive: &Arc<Archive>) {
     let stop = CancellationToken::new();
     let cutter = run_cutter(Arc::clone(archive), world.database.clone(), 0, Duration::ZERO, stop.clone());
     let cutter = tokio::spawn(cutter);
-    let target = archive.ledger_id();
+    let target = archive.reached().newest();
     testkit::process::until("the head is in segments", Duration::from_secs(30), async || {
         let client = world.database.borrow().await?;
-        let row = client.query_one("SELECT ledger_id FROM segmented", &[]).await?;
+        let row =
+            client.query_one("SELECT least(live_ledger_id, backlog_ledger_id) FROM segmented", &[]).await?;
         Ok((row.get::<_, i64>(0) >= target).then_some(()))
     })
     .await
@@ -45,14 +46,14 @@ async fn history_has_no_seam_between_head_and_segments_nor_over_a_restart() {
     let mut position = None;
 
     let committed = world.commit(lane.key, lane.session, &chain("test", 0, 50, &mut position)).await;
-    archive.ingest(&committed.expect("committed"));
+    take_in(&archive, &committed.expect("committed"));
     assert_eq!(world.numbers(&archive).await, up_to(50), "all in the head");
 
     cut(&world, &archive).await;
     assert_eq!(world.numbers(&archive).await, up_to(50), "all in segments");
 
     let committed = world.commit(lane.key, lane.session, &chain("test", 50, 30, &mut position)).await;
-    archive.ingest(&committed.expect("committed"));
+    take_in(&archive, &committed.expect("committed"));
     assert_eq!(world.numbers(&archive).await, up_to(80), "in both");
 
     let restarted = world.archive().await;
@@ -69,7 +70,7 @@ async fn late_data_takes_its_place_in_time() {
     let mut position = None;
     for first in [40, 0, 20] {
         let batches = chain("test", first, 20, &mut position);
-        archive.ingest(&world.commit(lane.key, lane.session, &batches).await.expect("committed"));
+        take_in(&archive, &world.commit(lane.key, lane.session, &batches).await.expect("committed"));
         cut(&world, &archive).await;
     }
     assert_eq!(world.numbers(&archive).await, up_to(60));
@@ -81,7 +82,7 @@ async fn batches_of_a_mission_nobody_configured_stay_in_the_ledger_and_stop_noth
     let archive = world.archive().await;
     let mut position = None;
     let batches = chain("apollo", 0, 5, &mut position);
-    archive.ingest(&world.commit(lane.key, lane.session, &batches).await.expect("committed"));
+    take_in(&archive, &world.commit(lane.key, lane.session, &batches).await.expect("committed"));
     cut(&world, &archive).await;
     assert!(world.numbers(&world.archive().await).await.is_empty());
 }

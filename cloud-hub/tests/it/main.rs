@@ -6,5 +6,6 @@ mod completeness;
 mod documents;
 mod enrolment;
 mod lists;
+mod model;
 mod reprocess;
 mod world;

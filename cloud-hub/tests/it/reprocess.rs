@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::{cut, with_open_session};
-use crate::world::{BEGINNING, OpenedLane, SECOND, World, XTCE, chain};
+use crate::world::{BEGINNING, OpenedLane, SECOND, World, XTCE, chain, take_in};
 
 fn second(number: i64) -> TaiTime {
     TaiTime(BEGINNING + number * SECOND)
@@ -50,7 +50,7 @@ impl Hub {
             (ReadingTable::new(database.clone()), Arc::clone(archive), stop.clone());
         tasks.spawn(async move {
             while !stopped.is_cancelled() {
-                if let Ok(Some(ledger_id)) = table.prepare(archive.ledger_id()).await {
+                if let Ok(Some(ledger_id)) = table.prepare(archive.reached().newest()).await {
                     archive.want_cut(ledger_id);
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -75,7 +75,7 @@ async fn receive(
     position: &mut Option<Position>,
 ) {
     let batches = chain("test", first, count, position);
-    archive.ingest(&world.commit(lane.key, lane.session, &batches).await.expect("committed"));
+    take_in(&archive, &world.commit(lane.key, lane.session, &batches).await.expect("committed"));
 }
 
 /// Numbers from 0 on, ten times as large where `is_ten` says so.
@@ -105,7 +105,11 @@ async fn the_earlier_reading_is_shown_until_the_switch_and_can_be_read_after_it(
     receive(&mut world, &archive, &lane, (30, 30), &mut position).await;
     let decoder = with_tens(&world, 10);
     archive.replace(&world.database, 0, decoder.database().clone(), None).await.expect("replaced");
-    let request = ReprocessRequest { mission: "test".to_owned(), decoder, span: second(5)..second(50) };
+    let request = ReprocessRequest {
+        mission: "test".to_owned(),
+        decoder: decoder.clone(),
+        span: second(5)..second(50),
+    };
 
     let mut before_switch = Vec::new();
     let progress = read_again(&world, &archive, request, |_| {
@@ -118,6 +122,8 @@ async fn the_earlier_reading_is_shown_until_the_switch_and_can_be_read_after_it(
     let read_again = expected(60, |number| (10..50).contains(&number));
     assert_eq!(world.numbers(&archive).await, read_again, "version 2 from second 10 on, within the span");
     assert_eq!(world.numbers_of(&archive, Some(0)).await, expected(60, |_| false), "the earlier one stays");
+    // A hub has all versions that are in the database.
+    world.missions[0].decoder = decoder;
     assert_eq!(world.numbers(&world.archive().await).await, read_again, "also after a restart");
 }
 

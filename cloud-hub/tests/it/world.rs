@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloud_hub::archive::{
-    ApartCause, Archive, CommitGroup, Committed, Database, LaneKey, Ledger, OpenRefused, Received, Registry,
+    ApartCause, Archive, CommitGroup, Committed, Database, LaneKey, Ledger, OpenRefused, Place, Received,
+    Registry, Stream,
 };
 use delivery::{
     BatchBuilder, BatchSequence, BootId, CommitVerdict, Lane, LogHead, OpenedLog, Position, Ranges,
@@ -165,7 +166,8 @@ impl World {
             (key, (change, safe))
         });
         let lanes = lanes.collect();
-        let group = CommitGroup { batches: &numbered, lanes: &lanes, committed_at: service::clock::now() };
+        let committed_at = service::clock::now();
+        let group = CommitGroup { batches: &numbered, lanes: &lanes, committed_at };
         let fenced = self.ledger.commit(&group).await.expect("PostgreSQL answers");
         assert_eq!(self.ledger.holds(&group).await.expect("answers"), fenced.is_empty());
         if !fenced.is_empty() {
@@ -177,6 +179,7 @@ impl World {
         self.next_ledger_id += batches.len() as i64;
         let committed = |(ledger_id, received): (i64, Received)| Committed {
             ledger_id,
+            committed_at,
             node: received.lane.node,
             epoch: received.lane.epoch,
             way: received.way,
@@ -191,8 +194,8 @@ impl World {
     }
 
     pub(crate) async fn archive(&self) -> Arc<Archive> {
-        let archive = Archive::open(&self.database, &self.missions, HashMap::new()).await;
-        Arc::new(archive.expect("the archive opens"))
+        let archive = Archive::open(&self.database, &self.missions, HashMap::new(), 1_000_000).await;
+        archive.expect("the archive opens")
     }
 
     /// The values of the test's parameter, in order, by pages and by count.
@@ -200,10 +203,14 @@ impl World {
         self.numbers_of(archive, None).await
     }
 
+    /// The test's parameter.
+    pub(crate) fn parameter(&self) -> ParameterIndex {
+        self.missions[0].decoder.database().find("/Test/number").expect("is there")
+    }
+
     /// As [`World::numbers`], as they were read up to a reading.
     pub(crate) async fn numbers_of(&self, archive: &Arc<Archive>, reading: Option<u32>) -> Vec<f64> {
-        let parameter: ParameterIndex =
-            self.missions[0].decoder.database().find("/Test/number").expect("is there");
+        let parameter = self.parameter();
         let (from, to) = (TaiTime(0), TaiTime(i64::MAX));
         let ask = async |wanted| {
             let query = RangeQuery { parameter, from, to, wanted, reading };
@@ -217,6 +224,16 @@ impl World {
         };
         assert_eq!(buckets.count, samples.len() as u64);
         samples.iter().filter_map(|(_, sample)| sample.number()).collect()
+    }
+}
+
+/// Hands committed batches to the archive as the committer does.
+pub(crate) fn take_in(archive: &Archive, committed: &[Committed]) {
+    let Some(last) = committed.last() else { return };
+    let through = Place { ledger_id: last.ledger_id, committed_at: last.committed_at };
+    for stream in [Stream::Live, Stream::Backlog] {
+        let of_stream = committed.iter().filter(|committed| Stream::of(committed.way) == stream);
+        archive.ingest(stream, &of_stream.cloned().collect::<Vec<_>>(), through);
     }
 }
 

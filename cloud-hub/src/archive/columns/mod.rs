@@ -12,17 +12,17 @@
 
 mod numbers;
 mod reader;
+mod rolled;
 mod texts;
 
-use processing::{
-    Column, ConvertedColumn, ConvertedKind, LayoutEntry, Provenance, Quality, RawColumn, RawKind, Table,
-};
+use processing::{Column, ConvertedColumn, ConvertedKind, Provenance, Quality, RawColumn, RawKind, Table};
 
 use self::reader::{Reader, put_varint};
+pub use self::rolled::{decode_rolled_axis, decode_rolled_column, encode_rolled};
 
 const VERSION: u8 = 3;
 /// Rows of one segment; a bound for what damaged bytes could make us allocate.
-pub(super) const ROWS_MAX: usize = 1 << 18;
+const ROWS_MAX: usize = 1 << 18;
 
 /// Bytes that are no columns.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,7 @@ pub fn encode(table: &Table) -> (Vec<u8>, Vec<i32>) {
 }
 
 /// Writes a part with its version before and its check sum behind.
-pub(super) fn begin(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+fn begin(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.push(VERSION);
     write(out);
@@ -77,7 +77,7 @@ pub(super) fn begin(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// What begins with a version and ends in its check sum.
-pub(super) fn open(bytes: &[u8]) -> Result<Reader<'_>, ColumnsError> {
+fn open(bytes: &[u8]) -> Result<Reader<'_>, ColumnsError> {
     let (body, sum) = bytes.split_last_chunk::<4>().ok_or(ColumnsError::CheckSum)?;
     if crc32c::crc32c(body) != u32::from_le_bytes(*sum) {
         return Err(ColumnsError::CheckSum);
@@ -169,7 +169,6 @@ pub(super) fn kinds(byte: u8) -> Result<(RawKind, ConvertedKind), ColumnsError> 
         2 => ConvertedKind::Time,
         _ => return Err(unknown),
     };
-    debug_assert_eq!(LayoutEntry { parameter: Default::default(), raw, converted }.kinds(), byte);
     Ok((raw, converted))
 }
 

@@ -25,7 +25,10 @@ impl<'b> Reader<'b> {
         Ok(self.array::<1>(what)?[0])
     }
 
-    pub(super) fn array<const LENGTH: usize>(&mut self, what: &'static str) -> Result<[u8; LENGTH], ColumnsError> {
+    pub(super) fn array<const LENGTH: usize>(
+        &mut self,
+        what: &'static str,
+    ) -> Result<[u8; LENGTH], ColumnsError> {
         let (found, rest) = self.rest.split_first_chunk().ok_or(ColumnsError::Unreadable(what))?;
         self.rest = rest;
         Ok(*found)

@@ -1,21 +1,16 @@
-use mission_database::{MonitoringResult, Validity};
+use std::sync::Arc;
+
+use mission_database::{MonitoringResult, ParameterIndex, Validity, VersionNumber};
+use processing::{Derivations, Layout, LayoutEntry, Resolution};
 use proptest::prelude::*;
 
 use super::*;
 
-/// Written by version 1: four raw integers with calibrated numbers, and four texts without.
-const CALIBRATED_BEFORE_QUALITY: &str = "01042c00000070636f21030002010401040300000010000090499c36e8bcbc040100\
-    00000000ca9a3b00943577005ed0b2001c00000070636f210300020104010403000000100000a8d455000000000400002200000070636f\
-    21030002010401020300000010000800000000000000600000100002e0ff003900000070636f2103000201040106030000004200e0ffff\
-    ffffffffff0f00000000000000f82f00000000000000f87f00000000000000f8ff00630000bccc2a31";
-const TEXT_BEFORE_QUALITY: &str = "01032c00000070636f21030002010401040300000010000090499c36e8bcbc04010000000000\
-    ca9a3b00943577005ed0b2001c00000070636f210300020104010403000000100000a8d455000000000400001200000028b52ffd200949\
-    00000401610002c3a90164000000001027706d";
-
 /// Numbers that are easily lost, among others.
 fn number() -> impl Strategy<Value = f64> {
     let special = vec![f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, f64::MIN_POSITIVE / 2.0];
-    prop_oneof![proptest::sample::select(special), any::<u64>().prop_map(f64::from_bits)]
+    let single = any::<f32>().prop_map(f64::from);
+    prop_oneof![proptest::sample::select(special), any::<u64>().prop_map(f64::from_bits), single]
 }
 
 fn quality() -> impl Strategy<Value = Quality> {
@@ -26,189 +21,226 @@ fn quality() -> impl Strategy<Value = Quality> {
 
 #[derive(Clone, Debug)]
 struct Row {
-    generation: i64,
-    reception: i64,
+    times: (i64, i64),
     integer: u64,
     number: f64,
     quality: Quality,
+    provenance: Provenance,
 }
 
-fn row() -> impl Strategy<Value = Row> {
-    let parts = (any::<i64>(), any::<i64>(), any::<u64>(), number(), quality());
-    parts.prop_map(|(generation, reception, integer, number, quality)| Row {
-        generation,
-        reception,
-        integer,
-        number,
-        quality,
+/// Rows as they come: each a little or much unlike the one before, or the same.
+fn rows(max: usize) -> impl Strategy<Value = Vec<Row>> {
+    let parts = (any::<(i64, i64)>(), any::<u64>(), number(), quality(), 0u8..3, 0u8..4);
+    let row = parts.prop_map(|(times, integer, number, quality, provenance, repeated)| {
+        let provenance = Provenance::from_number(provenance).expect("there are three");
+        (Row { times, integer, number, quality, provenance }, repeated)
+    });
+    proptest::collection::vec(row, 1..max).prop_map(|rows| {
+        rows.into_iter()
+            .flat_map(|(row, repeated)| std::iter::repeat_n(row, 1 + usize::from(repeated) * 5))
+            .collect()
     })
 }
 
-fn series(rows: &[Row], raw_kind: u8, converted_kind: u8, version: u32) -> Series {
+fn raw_column(rows: &[Row], kind: RawKind) -> RawColumn {
     let integers = || rows.iter().map(|row| row.integer);
-    let numbers = || rows.iter().map(|row| row.number).collect();
-    let columns = Columns {
-        version: VersionNumber(version),
-        generation: rows.iter().map(|row| row.generation).collect(),
-        reception: rows.iter().map(|row| row.reception).collect(),
-        raw: match raw_kind {
-            0 => RawColumn::Binary(integers().map(|number| number.to_be_bytes().into()).collect()),
-            1 => RawColumn::Float(numbers()),
-            2 => RawColumn::Signed(integers().map(u64::cast_signed).collect()),
-            3 => RawColumn::Text(integers().map(|number| number.to_string().into()).collect()),
-            _ => RawColumn::Unsigned(integers().collect()),
-        },
-        converted: match converted_kind {
-            0 => ConvertedColumn::None,
-            1 => ConvertedColumn::Numbers(numbers()),
-            _ => ConvertedColumn::Times(rows.iter().map(|row| row.generation / 3).collect()),
+    match kind {
+        RawKind::Binary => RawColumn::Binary(integers().map(|number| number.to_be_bytes().into()).collect()),
+        RawKind::Float => RawColumn::Float(rows.iter().map(|row| row.number).collect()),
+        RawKind::Signed => RawColumn::Signed(integers().map(u64::cast_signed).collect()),
+        RawKind::Text => RawColumn::Text(integers().map(|number| (number % 7).to_string().into()).collect()),
+        RawKind::Unsigned => RawColumn::Unsigned(integers().collect()),
+    }
+}
+
+/// A table of all kinds of columns.
+fn table(rows: &[Row]) -> Table {
+    let raws = [RawKind::Binary, RawKind::Float, RawKind::Signed, RawKind::Text, RawKind::Unsigned];
+    let converteds = [ConvertedKind::None, ConvertedKind::Number, ConvertedKind::Time];
+    let kinds = raws.into_iter().flat_map(|raw| converteds.map(|converted| (raw, converted)));
+    let entries: Vec<LayoutEntry> = kinds
+        .zip(0..)
+        .map(|((raw, converted), index)| LayoutEntry { parameter: ParameterIndex(index), raw, converted })
+        .collect();
+    let column = |entry: &LayoutEntry| Column {
+        raw: raw_column(rows, entry.raw),
+        converted: match entry.converted {
+            ConvertedKind::None => ConvertedColumn::None,
+            ConvertedKind::Number => ConvertedColumn::Numbers(rows.iter().map(|row| row.number).collect()),
+            ConvertedKind::Time => ConvertedColumn::Times(rows.iter().map(|row| row.times.0 / 3).collect()),
         },
         quality: rows.iter().map(|row| row.quality).collect(),
     };
-    Series::from_columns(columns).expect("equal lengths")
+    let columns = entries.iter().map(column).collect();
+    let times = (
+        rows.iter().map(|row| row.times.0).collect(),
+        rows.iter().map(|row| row.times.1).collect(),
+        rows.iter().map(|row| row.provenance).collect(),
+    );
+    Table::from_columns(Arc::new(Layout::new(entries)), VersionNumber(3), times, columns).expect("fits")
 }
 
 /// NaN differs from itself and -0 does not from 0, so floating-point columns are compared by their bits.
-fn bits(series: &Series) -> (Columns, Vec<u64>) {
-    let mut columns = series.columns().clone();
+fn bits(mut column: Column) -> (Column, Vec<u64>) {
     let mut bits = Vec::new();
     let mut take = |column: &mut Vec<f64>| bits.extend(column.drain(..).map(f64::to_bits));
-    if let RawColumn::Float(column) = &mut columns.raw {
+    if let RawColumn::Float(column) = &mut column.raw {
         take(column);
     }
-    if let ConvertedColumn::Numbers(column) = &mut columns.converted {
+    if let ConvertedColumn::Numbers(column) = &mut column.converted {
         take(column);
     }
-    (columns, bits)
+    (column, bits)
 }
 
-/// One series of four samples, well-formed but for its quality column and the kind of its converted column.
-fn with_quality(converted_kind: u8, quality: &[u8]) -> Result<Series, ColumnsError> {
-    let mut bytes = vec![VERSION, 4, converted_kind, 1, 0, 0, 0];
-    let (times, raw) = (compress(&[1i64, 2, 3, 4]), compress(&[7u64; 4]));
-    for column in [&times, &times, &raw, &Vec::new(), &quality.to_vec()] {
-        bytes.extend_from_slice(&(column.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(column);
-    }
-    bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
-    decode(&bytes)
+fn parts(bytes: &[u8], ends: &[i32]) -> Vec<Vec<u8>> {
+    crate::archive::query::parts(ends, bytes)
+        .expect("they end in it")
+        .into_iter()
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
-fn hexadecimal(text: &str) -> Vec<u8> {
-    let digits = |place| u8::from_str_radix(&text[place..place + 2], 16).expect("hexadecimal");
-    (0..text.len()).step_by(2).map(digits).collect()
+fn resealed(mut part: Vec<u8>, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    part.truncate(part.len() - 4);
+    change(&mut part);
+    let sum = crc32c::crc32c(&part);
+    part.extend_from_slice(&sum.to_le_bytes());
+    part
+}
+
+fn written(numbers: &[f64]) -> Vec<u8> {
+    let mut out = Vec::new();
+    numbers::write_float(&mut out, numbers);
+    out
 }
 
 #[test]
-fn samples_of_one_quality_cost_five_bytes_for_it() {
-    let alike = vec![Quality::new(Validity::Valid, MonitoringResult::Normal); 70_000];
-    assert_eq!(runs(&alike), [0x70, 0x11, 1, 0, alike[0].byte()]);
-    assert_eq!(read_runs(&runs(&alike), alike.len()).expect("reads"), alike);
+fn what_does_not_change_costs_ten_bytes_however_long_it_is() {
+    // A length, an encoding, a value.
+    assert_eq!(written(&[4.25; 60_000]).len(), 10);
+    let mut out = Vec::new();
+    write_runs(&mut out, &vec![Quality::default(); 70_000], |quality| quality.byte());
+    assert_eq!(out, [4, 0xF0, 0xA2, 4, 0]);
 }
 
 #[test]
-fn what_was_written_before_there_was_quality_is_valid_and_not_monitored() {
-    let series = decode(&hexadecimal(CALIBRATED_BEFORE_QUALITY)).expect("reads");
-    let second = 1_000_000_000;
-    let generation: Vec<i64> = (0..4).map(|number| (1_700_000_037 + number) * second).collect();
-    let columns = Columns {
-        version: VersionNumber(1),
-        reception: generation.iter().map(|time| time + 180_000_000).collect(),
-        generation,
-        raw: RawColumn::Unsigned(vec![1, 2, 3, 4_095]),
-        converted: ConvertedColumn::Numbers(vec![0.5, -0.0, f64::INFINITY, f64::NAN]),
-        quality: vec![Quality::new(Validity::Valid, MonitoringResult::NotMonitored); 4],
-    };
-    let expected = Series::from_columns(columns.clone()).expect("equal lengths");
-    assert_eq!(bits(&series), bits(&expected));
-    let text = RawColumn::Text(["a", "", "é", "d"].map(Into::into).to_vec());
-    let columns = Columns { raw: text, converted: ConvertedColumn::None, ..columns };
-    assert_eq!(*decode(&hexadecimal(TEXT_BEFORE_QUALITY)).expect("reads").columns(), columns);
+fn single_precision_takes_half_the_room_of_double() {
+    let noise = |index: i32| f64::from((f64::from(index) * 0.7).sin() as f32);
+    let single: Vec<f64> = (0..4_000).map(noise).collect();
+    let double: Vec<f64> = single.iter().map(|number| number + 1e-12).collect();
+    assert!(written(&single).len() * 10 < written(&double).len() * 6);
 }
 
 #[test]
 fn a_version_that_nobody_wrote_yet_is_refused_by_its_number() {
-    let mut bytes = vec![3, 4, 0];
-    bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
-    assert!(matches!(decode(&bytes), Err(ColumnsError::Version { found: 3 })));
+    let part = resealed(vec![0; 10], |part| part[0] = VERSION + 1);
+    assert!(matches!(decode_axis(&part, 1), Err(ColumnsError::Version(found)) if found == VERSION + 1));
 }
 
 #[test]
-fn runs_that_do_not_fit_the_samples_are_refused_before_anything_is_made_of_them() {
-    with_quality(0, &[1, 0, 0, 0, 0, 3, 0, 0, 0, 0x10]).expect("reads");
-    for quality in [
-        &[0xFF, 0xFF, 0xFF, 0xFF, 0][..],
-        &[5, 0, 0, 0, 0],
-        &[3, 0, 0, 0, 0],
-        &[4, 0, 0, 0, 0x0F],
-        &[4, 0, 0, 0, 0x70],
-        &[4, 0, 0, 0, 0, 1],
-        &[],
-    ] {
-        assert!(matches!(with_quality(0, quality), Err(ColumnsError::Column { .. })), "{quality:?}");
-    }
-    for kind in 1..4 {
-        assert!(matches!(with_quality(kind, &[4, 0, 0, 0, 0]), Err(ColumnsError::Column { .. })));
+fn a_number_of_rows_that_is_too_large_is_refused_before_anything_is_allocated() {
+    let row = Row {
+        times: (1, 2),
+        integer: 3,
+        number: 4.0,
+        quality: Quality::default(),
+        provenance: Provenance::Live,
+    };
+    let (bytes, ends) = encode(&table(&[row]));
+    for part in parts(&bytes, &ends) {
+        for rows in [ROWS_MAX + 1, usize::MAX] {
+            assert!(decode_axis(&part, rows).is_err());
+            assert!(decode_column(&part, rows).is_err());
+            assert!(decode_rolled_axis(&part, rows).is_err());
+            assert!(decode_rolled_column(&part, rows).is_err());
+        }
     }
 }
 
 #[test]
-fn a_column_that_is_longer_than_its_neighbours_is_refused() {
-    let three = compress(&[1i64, 2, 3]);
-    assert_eq!(decompress::<i64>(&three, 3, "x").expect("reads"), [1, 2, 3]);
-    assert!(decompress::<i64>(&three, 2, "x").is_err());
-    let empty = pack([&[][..]; 3].into_iter());
-    assert_eq!(unpack(&empty, 3).expect("reads"), vec![Vec::<u8>::new(); 3]);
-    assert!(unpack(&empty, 2).is_err());
+fn entries_that_would_become_much_more_together_are_refused() {
+    let mut out = Vec::new();
+    let long = vec![7; 4 << 20];
+    texts::write(&mut out, std::iter::repeat_n(&long[..], 200).collect::<Vec<_>>().into_iter());
+    assert!(out.len() < 10_000, "one entry, compressed");
+    assert!(texts::read(&mut Reader::new(&out), 200, "texts").is_err());
+    assert_eq!(texts::read(&mut Reader::new(&out), 201, "texts").ok(), None);
 }
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_bit_for_bit(
-        rows in proptest::collection::vec(row(), 1..300),
-        kinds in (0u8..5, 0u8..3),
-        version in any::<u32>(),
-    ) {
-        let series = series(&rows, kinds.0, kinds.1, version);
-        let read = decode(&encode(&series)).expect("reads");
-        prop_assert_eq!(bits(&read), bits(&series));
+    fn what_is_written_is_read_bit_for_bit(rows in rows(200)) {
+        let table = table(&rows);
+        let (bytes, ends) = encode(&table);
+        let parts = parts(&bytes, &ends);
+        let axis = decode_axis(&parts[0], rows.len()).expect("reads");
+        prop_assert_eq!((axis.generation, axis.reception, axis.provenance), (table.generation, table.reception, table.provenance));
+        for (column, part) in table.columns.into_iter().zip(&parts[1..]) {
+            let read = decode_column(part, rows.len()).expect("reads");
+            prop_assert_eq!(bits(read), bits(column));
+            prop_assert!(decode_column(part, rows.len() + 1).is_err());
+        }
+    }
+
+    #[test]
+    fn roll_ups_are_read_as_they_were_written(rows in rows(100)) {
+        let table = table(&rows).sorted();
+        let rolled = table.rolled_up(Resolution::Hour, &Derivations::default()).expect("has rows");
+        let (bytes, ends) = encode_rolled(&rolled);
+        let parts = parts(&bytes, &ends);
+        prop_assert_eq!(&decode_rolled_axis(&parts[0], rolled.rows()).expect("reads"), &rolled.buckets);
+        for (column, part) in rolled.columns.iter().zip(&parts[1..]) {
+            let read = decode_rolled_column(part, rolled.rows()).expect("reads");
+            // NaN is no number, whatever its bits.
+            prop_assert_eq!(format!("{read:?}"), format!("{column:?}"));
+        }
     }
 
     #[test]
     fn damaged_bytes_are_refused(
-        rows in proptest::collection::vec(row(), 1..20),
+        rows in rows(20),
         at in any::<proptest::sample::Index>(),
         bit in 0u8..8,
     ) {
-        let mut bytes = encode(&series(&rows, 4, 1, 1));
-        let at = at.index(bytes.len());
-        bytes[at] ^= 1 << bit;
-        prop_assert!(decode(&bytes).is_err());
-    }
-
-    #[test]
-    fn arbitrary_bytes_never_panic_even_with_a_check_sum_that_fits(
-        mut bytes in proptest::collection::vec(any::<u8>(), 0..200),
-        version in 0u8..4,
-    ) {
-        let _ = decode(&bytes);
-        bytes.insert(0, version);
-        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
-        let _ = decode(&bytes);
+        let (bytes, ends) = encode(&table(&rows));
+        for mut part in parts(&bytes, &ends) {
+            let at = at.index(part.len());
+            part[at] ^= 1 << bit;
+            prop_assert!(decode_axis(&part, rows.len()).is_err());
+            prop_assert!(decode_column(&part, rows.len()).is_err());
+        }
     }
 
     #[test]
     fn bytes_damaged_before_they_were_checked_never_panic(
-        rows in proptest::collection::vec(row(), 1..20),
-        kinds in (0u8..5, 0u8..3),
+        rows in rows(20),
         at in any::<proptest::sample::Index>(),
         byte in any::<u8>(),
     ) {
-        let mut bytes = encode(&series(&rows, kinds.0, kinds.1, 1));
-        bytes.truncate(bytes.len() - 4);
-        let at = at.index(bytes.len());
-        bytes[at] = byte;
-        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
-        let _ = decode(&bytes);
+        let table = table(&rows).sorted();
+        let rolled = table.rolled_up(Resolution::Hour, &Derivations::default()).expect("has rows");
+        for (bytes, ends) in [encode(&table), encode_rolled(&rolled)] {
+            for part in parts(&bytes, &ends) {
+                let place = at.index(part.len() - 4);
+                let part = resealed(part, |part| part[place] = byte);
+                let _ = decode_axis(&part, rows.len());
+                let _ = decode_column(&part, rows.len());
+                let _ = decode_rolled_axis(&part, rolled.rows());
+                let _ = decode_rolled_column(&part, rolled.rows());
+            }
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic_even_with_a_check_sum_that_fits(
+        bytes in proptest::collection::vec(any::<u8>(), 5..200),
+        rows in 0usize..100,
+    ) {
+        let part = resealed(bytes, |part| part[0] = VERSION);
+        let _ = decode_axis(&part, rows);
+        let _ = decode_column(&part, rows);
+        let _ = decode_rolled_axis(&part, rows);
+        let _ = decode_rolled_column(&part, rows);
     }
 }

@@ -38,9 +38,8 @@ pub(super) fn write<'a>(out: &mut Vec<u8>, values: impl ExactSizeIterator<Item =
         plain.extend_from_slice(entry);
     }
     put_block(out, |out| {
-        let compressed = (plain.len() >= COMPRESSED_FROM).then(|| {
-            zstd::bulk::compress(&plain, ZSTD_LEVEL).expect("memory is the only thing written to")
-        });
+        let compressed = (plain.len() >= COMPRESSED_FROM)
+            .then(|| zstd::bulk::compress(&plain, ZSTD_LEVEL).expect("memory is the only thing written to"));
         let compressed = compressed.filter(|compressed| compressed.len() < plain.len());
         out.push(if compressed.is_some() { COMPRESSED } else { PLAIN });
         let entries = compressed.unwrap_or(plain);
@@ -83,7 +82,8 @@ pub(super) fn read(
     let places = numbers::read_unsigned(&mut block, rows, what)?;
     let mut room = ROWS_BYTES_MAX;
     let value = |place: u64| {
-        let entry = usize::try_from(place).ok().and_then(|place| entries.get(place)).ok_or_else(unreadable)?;
+        let entry =
+            usize::try_from(place).ok().and_then(|place| entries.get(place)).ok_or_else(unreadable)?;
         room = room.checked_sub(entry.len()).ok_or_else(unreadable)?;
         Ok(entry.to_vec())
     };

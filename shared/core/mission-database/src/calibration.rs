@@ -105,16 +105,28 @@ impl Derivation {
         }
     }
 
-    /// Points (raw, engineering) in order, whether values between two lie on their line or are those of the lower one,
-    /// and whether the ends go on; where it is a spline.
-    pub fn points(&self) -> Option<(&[(f64, f64)], bool, bool)> {
+    /// Its points, where it is a spline.
+    pub fn points(&self) -> Option<DerivationPoints<'_>> {
         match &self.0 {
-            Derived::Spline(spline) => {
-                Some((&spline.points, spline.interpolation == Interpolation::Linear, spline.extrapolates))
-            }
+            Derived::Spline(spline) => Some(DerivationPoints {
+                points: &spline.points,
+                is_linear: spline.interpolation == Interpolation::Linear,
+                extrapolates: spline.extrapolates,
+            }),
             Derived::Polynomial(_) | Derived::Same => None,
         }
     }
+}
+
+/// A spline that raw values are put through.
+#[derive(Clone, Copy, Debug)]
+pub struct DerivationPoints<'d> {
+    /// Raw and engineering values, in the order of the raw ones.
+    pub points: &'d [(f64, f64)],
+    /// Whether values between two points lie on their line; else they are those of the lower one.
+    pub is_linear: bool,
+    /// Whether the ends go on beyond the points.
+    pub extrapolates: bool,
 }
 
 impl ContextCalibrators {

@@ -75,7 +75,7 @@ mod times;
 mod value;
 mod xtce;
 
-pub use calibration::Derivation;
+pub use calibration::{Derivation, DerivationPoints};
 pub use dictionary::{
     Census, Composite, CompositeIndex, Container, ContainerIndex, Dictionary, EnumerationLabel, Parameter,
     ParameterIndex, ParameterKind, Shape, Unused, Warning,

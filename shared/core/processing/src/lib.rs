@@ -13,6 +13,7 @@ mod rate;
 mod received;
 mod record;
 mod reduce;
+mod rolled;
 mod rollup;
 mod sample;
 mod scan;
@@ -35,6 +36,7 @@ pub use received::{
 };
 pub use record::RecordOutcome;
 pub use reduce::{Buckets, Reducer};
+pub use rolled::{Bucket, Rolled, RolledTable};
 pub use rollup::{Resolution, RollUp, RollUps};
 pub use sample::{Converted, Engineering, Provenance, Raw, Sample, Unseen};
 pub use scan::{RangeAnswer, RangeQuery, RangeScan, Wanted};

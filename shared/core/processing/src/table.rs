@@ -425,3 +425,6 @@ fn kinds_of(column: &Column) -> (RawKind, ConvertedKind) {
     };
     (raw, converted)
 }
+
+#[cfg(test)]
+mod tests;
