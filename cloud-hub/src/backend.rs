@@ -17,6 +17,7 @@ use tracing::warn;
 use crate::archive::{Archive, ArchiveError, Database, PostgresSessions, stations};
 use crate::completeness::{self, Asked, ROWS_MAX};
 use crate::fleet::Fleet;
+use crate::role::Role;
 
 /// The hub as dashboards see it.
 pub struct HubBackend {
@@ -27,20 +28,22 @@ pub struct HubBackend {
     metrics: MetricsPage,
     boot_id: String,
     database_answers: Arc<AtomicBool>,
+    role: Role,
 }
 
 impl HubBackend {
-    /// Answers from an archive and a fleet. `database_answers` is kept up to date by somebody else.
+    /// Answers from an archive and a fleet. Whether the database answers and the role are kept up to
+    /// date by somebody else.
     pub fn new(
         archive: Arc<Archive>,
         database: Database,
         fleet: Arc<Fleet>,
         metrics: MetricsPage,
-        database_answers: Arc<AtomicBool>,
+        (database_answers, role): (Arc<AtomicBool>, Role),
     ) -> Self {
         let gate = Gate::new(PostgresSessions::new(database.clone()));
         let boot_id = uuid::Uuid::new_v4().to_string();
-        Self { archive, database, fleet, gate, metrics, boot_id, database_answers }
+        Self { archive, database, fleet, gate, metrics, boot_id, database_answers, role }
     }
 }
 
@@ -60,6 +63,7 @@ impl Backend for HubBackend {
             name: "hub".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             boot_id: self.boot_id.clone(),
+            role: Some(self.role.described()),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod nodes;
 pub mod reprocess;
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -59,7 +60,7 @@ pub async fn create_token(config: &HubConfig, wish: TokenWish, output: Option<&P
     let ready = ready(config)?;
     let authority = authority(config)?;
     let wanted = NewToken {
-        hub_addresses: advertised(config, ready.reception.parse()?),
+        hub_addresses: advertised(config, listening(config, &ready)?),
         node_name: wish.node,
         site: wish.site,
         expires_unix: unix_now() + wish.valid.as_secs(),
@@ -122,8 +123,13 @@ pub async fn revoke_node(config: &HubConfig, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where the hub receives, or would if it led.
+fn listening(config: &HubConfig, ready: &Ready) -> anyhow::Result<SocketAddr> {
+    ready.reception.as_ref().map_or(Ok(config.reception.listen), |reception| Ok(reception.parse()?))
+}
+
 fn authority(config: &HubConfig) -> anyhow::Result<Authority> {
-    Ok(Authority::open_or_create(&config.data_directory.join("authority"), unix_now())?)
+    Ok(Authority::open_or_create(&config.authority_directory(), unix_now())?)
 }
 
 /// Prints what a program reads.

@@ -14,6 +14,8 @@ use service::mission::MissionConfig;
 pub struct HubConfig {
     /// Everything the hub keeps outside a database of yours lies here.
     pub data_directory: PathBuf,
+    /// Where the hub's authority is, `authority` in the data directory when absent. Hubs of one database have the same.
+    pub authority_directory: Option<PathBuf>,
     /// The dashboard and API.
     #[serde(default)]
     pub http: HttpConfig,
@@ -105,10 +107,16 @@ impl Default for ArchiveConfig {
 }
 
 impl HubConfig {
+    /// Where the hub's authority is.
+    pub fn authority_directory(&self) -> PathBuf {
+        self.authority_directory.clone().unwrap_or_else(|| self.data_directory.join("authority"))
+    }
+
     /// Reads the file; its relative paths are relative to it.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = load(path)?;
         config.data_directory = resolve(path, &config.data_directory);
+        config.authority_directory = config.authority_directory.map(|directory| resolve(path, &directory));
         config.database.directory = config.database.directory.map(|directory| resolve(path, &directory));
         let invalid =
             |message: String| ConfigError::Invalid { path: path.to_owned(), place: String::new(), message };

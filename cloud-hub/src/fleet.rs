@@ -17,6 +17,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use crate::archive::{Archive, ArchiveError, NodeRow, Registry};
+use crate::role::Role;
 
 /// How soon a revocation or a new node is known everywhere.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
@@ -24,6 +25,12 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 const REMEMBERED_AT_ONCE: usize = 256;
 /// How often what was heard of nodes is written down: a restart may forget this much.
 const REMEMBER_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How often a hub that follows reads that.
+const FOLLOW_INTERVAL: Duration = Duration::from_secs(5);
+/// A node of which the hub that leads wrote down this long ago that it heard of it has a session there: it writes every
+/// [`REMEMBER_INTERVAL`], and nodes report every second.
+const CONTACT_AGE_NANOS: i64 = 25_000_000_000;
 
 /// A report goes to every dashboard every second; a node with a hundred links stays below this.
 const REPORT_BYTES_MAX: usize = 32 * 1_024;
@@ -66,6 +73,8 @@ struct KnownNode {
     archived_packets: u64,
     is_remembered: bool,
     missions: Option<Vec<String>>,
+    /// The hub that leads heard of it a moment ago.
+    is_elsewhere: bool,
 }
 
 /// All nodes.
@@ -73,17 +82,20 @@ pub struct Fleet {
     authority_ids: Mutex<Vec<String>>,
     nodes: Mutex<BTreeMap<Uuid, KnownNode>>,
     allowed: ArcSwap<AllowList>,
+    role: Role,
 }
 
 impl Fleet {
-    /// The fleet as the database has it.
-    pub fn new(authority_id: &str, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>) -> Self {
+    /// The fleet as the database has it. While the hub follows, sessions are at another one, which says every few seconds
+    /// what it hears of nodes.
+    pub fn new(authority_id: &str, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>, role: Role) -> Self {
         let authority_ids = vec![authority_id.to_owned()];
         let nobody = AllowList::new(authority_ids.clone(), HashMap::new(), HashSet::new());
         let fleet = Self {
             authority_ids: Mutex::new(authority_ids),
             nodes: Mutex::default(),
             allowed: ArcSwap::from_pointee(nobody),
+            role,
         };
         fleet.on_rows(rows, superseded);
         fleet
@@ -109,6 +121,24 @@ impl Fleet {
         Ok(())
     }
 
+    /// Takes over what the hub that leads wrote down of nodes.
+    async fn follow(&self, registry: &Registry) -> Result<(), ArchiveError> {
+        let rows = registry.nodes().await?;
+        let (mut nodes, now) = (self.nodes(), service::clock::now());
+        for row in rows {
+            let Some(known) = nodes.get_mut(&row.node_id) else { continue };
+            let last_contact = row.last_contact.map(TaiTime);
+            if known.last_contact != last_contact {
+                known.last_contact = last_contact;
+                known.report = row.report.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            }
+            known.archived_packets = row.records as u64;
+            let is_recent = |contact: &TaiTime| now.0.saturating_sub(contact.0) < CONTACT_AGE_NANOS;
+            known.is_elsewhere = last_contact.as_ref().is_some_and(is_recent);
+        }
+        Ok(())
+    }
+
     fn on_rows(&self, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>) {
         let allowed = rows.iter().map(|row| (row.node_id, row.standing)).collect();
         let authority_ids = self.authority_ids.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -128,6 +158,7 @@ impl Fleet {
                 archived_packets: row.records as u64,
                 is_remembered: true,
                 missions: None,
+                is_elsewhere: false,
             });
             if node.standing != row.standing {
                 info!(node = row.name, standing = ?row.standing, "node's standing changed");
@@ -232,7 +263,8 @@ impl Fleet {
 
     /// How all nodes stand, by name.
     pub fn describe(&self) -> Vec<Node> {
-        let mut nodes: Vec<Node> = self.nodes().values().map(describe).collect();
+        let mut nodes: Vec<Node> =
+            self.nodes().values().map(|known| describe(known, self.role.leads())).collect();
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         nodes
     }
@@ -245,12 +277,19 @@ impl Fleet {
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         let mut remembered_at = tokio::time::Instant::now();
+        let mut followed_at = remembered_at;
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 () = tokio::time::sleep(REFRESH_INTERVAL) => {}
             }
             // Without the database the last picture stands: nobody is let in whom it does not have.
+            if !self.role.leads() && followed_at.elapsed() >= FOLLOW_INTERVAL {
+                followed_at = tokio::time::Instant::now();
+                if let Err(error) = self.follow(&registry).await {
+                    tracing::debug!(error = chain(&error), "what was heard of nodes could not be read");
+                }
+            }
             if self.refresh(&registry).await.is_ok() {
                 self.nodes().iter().for_each(|(node, known)| archive.on_node(*node, &known.name));
             }
@@ -282,16 +321,17 @@ impl Fleet {
     }
 }
 
-fn describe(known: &KnownNode) -> Node {
-    let state = match (known.standing, &known.session, known.last_contact) {
+fn describe(known: &KnownNode, leads: bool) -> Node {
+    let has_session = known.session.is_some() || (known.is_elsewhere && !leads);
+    let state = match (known.standing, has_session, known.last_contact) {
         (Standing::Revoked, ..) => NodeState::Revoked,
-        (Standing::Active, Some(_), _) => NodeState::Connected,
-        (Standing::Active, None, Some(_)) => NodeState::Disconnected,
-        (Standing::Active, None, None) => NodeState::NeverConnected,
+        (Standing::Active, true, _) => NodeState::Connected,
+        (Standing::Active, false, Some(_)) => NodeState::Disconnected,
+        (Standing::Active, false, None) => NodeState::NeverConnected,
     };
     let since = known.session.as_ref().map(|open| open.since).or(known.ended).or(known.last_contact);
     let mut report = known.report.clone();
-    if let (None, Some(report)) = (&known.session, &mut report) {
+    if let (false, Some(report)) = (has_session, &mut report) {
         // What the node measured last was true of a session that is over, and of what came in then.
         (report.backlog.drain, report.backlog.full_in_s) = (Drain::Disconnected, None);
     }
@@ -301,7 +341,7 @@ fn describe(known: &KnownNode) -> Node {
         state,
         since: since.map(rfc3339),
         last_contact: known.last_contact.map(rfc3339),
-        problem: known.problem.clone().filter(|_| known.session.is_none()),
+        problem: known.problem.clone().filter(|_| !has_session),
         report,
         archived_packets: known.archived_packets,
     }
@@ -337,9 +377,10 @@ mod tests {
             report: Some(NodeReport { backlog: backlog.clone(), ..NodeReport::default() }),
             archived_packets: 0,
             missions: None,
+            is_elsewhere: false,
             is_remembered: true,
         };
-        let told = |known: &KnownNode| describe(known).report.expect("reported").backlog;
+        let told = |known: &KnownNode| describe(known, true).report.expect("reported").backlog;
         assert_eq!(told(&known), backlog);
         known.session = None;
         assert_eq!(told(&known), Backlog { drain: Drain::Disconnected, full_in_s: None, ..backlog });

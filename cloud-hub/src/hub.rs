@@ -1,4 +1,5 @@
-//! Where the hub's components meet, start and stop.
+//! Where the hub's components meet, start and stop: those that every hub has, whether it leads or follows. What a leader
+//! has besides is in [`crate::lead`].
 //!
 //! Stopping goes reception → committing → decoding → pages → database.
 
@@ -6,54 +7,66 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
-use link::{Clock, HubEndpoint, HubOptions};
-use provisioning::{Authority, EnrolmentDesk};
+use link::Clock;
+use provisioning::Authority;
+use service::logging::chain;
 use service::metric::MetricsPage;
 use service::ready::ReadyFile;
 use service::tasks::{OnEnd, TaskGroup, watch_signals};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::archive::{
-    self, Address, Archive, Certificates, ClusterConfig, Database, Durability, Evidence, NodeDocuments,
+    self, Address, Archive, ClusterConfig, Database, Durability, Follower, Lead, Lease, NodeDocuments,
     PrivateCluster, Registry,
 };
 use crate::backend::HubBackend;
-use crate::carrying::Carrying;
 use crate::config::HubConfig;
 use crate::fleet::Fleet;
+use crate::identity::HubIdentity;
+use crate::lead::{HEAD_FACTOR, Leader};
 use crate::missions::Missions;
-use crate::reception::committer::{Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
-use crate::reception::import::Importer;
-use crate::reception::{Reception, Renewals, Settings};
+use crate::role::Role;
 use crate::told::Told;
 
 /// Name of the database in a private cluster.
 pub const DATABASE: &str = "sto";
 /// Each step of stopping gets this long.
-const STEP_DEADLINE: Duration = Duration::from_secs(10);
-/// How far the head may outgrow the size it is cut at before reception waits for the cutter.
-const HEAD_FACTOR: usize = 4;
-/// The same for the backlog, which leaves the rest to what comes live.
-const HEAD_FACTOR_BACKLOG: usize = 2;
+pub(crate) const STEP_DEADLINE: Duration = Duration::from_secs(10);
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a hub that follows looks whether it may lead.
+const LEASE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What `ready.json` says.
-#[derive(serde::Deserialize, serde::Serialize)]
+#[derive(Clone, serde::Deserialize, serde::Serialize)]
 pub struct Ready {
     /// Dashboard and API.
     pub http: String,
-    /// Where nodes connect.
-    pub reception: String,
+    /// Where nodes connect; absent while another hub leads.
+    pub reception: Option<String>,
     /// Process.
     pub pid: u32,
     /// Where the database is, for the hub's own commands.
     pub database: Address,
+}
+
+/// What every hub has.
+#[derive(Clone)]
+pub(crate) struct Hub {
+    pub(crate) config: Arc<HubConfig>,
+    pub(crate) clock: Clock,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) database: Database,
+    pub(crate) registry: Registry,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) told: Arc<Told>,
+    pub(crate) missions: Arc<Missions>,
+    pub(crate) archive: Arc<Archive>,
+    pub(crate) role: Role,
 }
 
 /// Runs the hub until a signal or a failure; true when it ended as it should.
@@ -61,13 +74,14 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let data = config.data_directory.clone();
     std::fs::create_dir_all(&data)
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
+    let identity = HubIdentity::open(&data)?;
     ReadyFile::clear(&data).context("cannot clear ready.json")?;
     let metrics = MetricsPage::start();
-    let stop = CancellationToken::new();
-    let (stop_committing, stop_serving, stop_database) =
+    let (stop, stop_serving, stop_database) =
         (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
 
     let (database, address, cluster) = open_database(&config).await?;
+    let database = database.of_hub(identity.hub);
     database.migrate().await.context("the database cannot be used")?;
     let mut database_tasks = TaskGroup::new(stop_database.clone());
     if let Some(cluster) = &cluster {
@@ -78,162 +92,84 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         });
     }
 
-    let (missions, loaded) = Missions::open(&database, config_file, &config.missions).await?;
-    let missions = Arc::new(missions);
-    let clock = Clock::system();
-    let authority = Arc::new(Authority::open_or_create(&data.join("authority"), clock.now_unix())?);
-    let registry = Registry::new(database.clone());
-    let fleet =
-        Arc::new(Fleet::new(authority.authority_id(), registry.nodes().await?, registry.superseded().await?));
-    let table = NodeDocuments::new(database.clone());
-    let told = Arc::new(Told::open(table, Arc::clone(&authority), Arc::clone(&fleet)).await?);
-    fleet.refresh(&registry).await?;
-    let (to_decode, decode_queue) = mpsc::channel(DECODE_GROUPS_MAX);
-    // The writer first: once it has the ledger nothing is added behind our back while the head is rebuilt.
-    let committer = Committer::open(database.clone(), Arc::clone(&fleet), to_decode).await?;
-    let load = committer.load();
-    let names = registry.nodes().await?.into_iter().map(|row| (row.node_id, row.name)).collect();
-    let samples_max = config.archive.head_samples_max;
-    let archive =
-        Archive::open(&database, &loaded, names, samples_max).await.context("the archive cannot be read")?;
-
-    let endpoint = bind_endpoint(&config, &authority, &clock)?;
-    let reception_address = endpoint.local_addr()?;
-    let advertised = advertised(&config, reception_address);
-    let http = TcpListener::bind(config.http.listen).await.with_context(|| {
-        format!("cannot listen on {}; change `http.listen` in hub.toml", config.http.listen)
-    })?;
-    let http_address = http.local_addr()?;
-
-    let decoding_live = std::thread::Builder::new().name("decode".to_owned()).spawn({
-        let archive = Arc::clone(&archive);
-        let samples_max = samples_max.saturating_mul(HEAD_FACTOR);
-        move || archive::decode_live(&archive, decode_queue, samples_max)
-    })?;
-    let decoding_backlog = std::thread::Builder::new().name("decode-backlog".to_owned()).spawn({
-        let (archive, database) = (Arc::clone(&archive), database.clone());
-        let (runtime, newest) = (tokio::runtime::Handle::current(), committer.newest());
-        let samples_max = samples_max.saturating_mul(HEAD_FACTOR_BACKLOG);
-        move || archive::decode_backlog(&archive, &database, (&runtime, newest), samples_max)
-    })?;
-    let (to_committer, submissions) = mpsc::channel(SUBMISSIONS_MAX);
-    let mut committing = TaskGroup::new(stop_committing.clone());
-    committing.spawn("committer", OnEnd::Shutdown, committer.run(submissions));
-
-    let mut receiving = TaskGroup::new(stop.clone());
-    let carrying = Carrying {
-        authority: Arc::clone(&authority),
-        importer: Importer {
-            registry: registry.clone(),
-            evidence: Evidence::new(database.clone()),
-            fleet: Arc::clone(&fleet),
-            committer: to_committer.clone(),
-        },
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let lease = Lease::new(database.clone(), identity.hub, machine);
+    // Before the segments are looked at: a leader finds them as they stay.
+    let lead = lease.take().await?;
+    let hub = Hub::open(config_file, config, database).await?;
+    let head_max = hub.config.archive.head_samples_max.saturating_mul(HEAD_FACTOR);
+    let mut follower = Follower::new(Arc::clone(&hub.archive), hub.database.clone(), head_max);
+    let mut leader = match lead {
+        Some(lead) => Some(Leader::open(&hub, (&lease, lead), None, &stop).await?),
+        None => {
+            follower.catch_up().await.context("the archive cannot be read")?;
+            None
+        }
     };
-    receiving.spawn("imports", OnEnd::Shutdown, carrying.run(data.clone(), stop.clone()));
-    let reception = Reception {
-        endpoint,
-        desk: EnrolmentDesk::new(Arc::clone(&authority), advertised, clock),
-        registry: registry.clone(),
-        fleet: Arc::clone(&fleet),
-        evidence: Evidence::new(database.clone()),
-        committer: to_committer,
-        load,
-        settings: Arc::new(Settings {
-            memory_bytes: config.reception.memory.0,
-            safe_delay: Duration::from_secs(config.archive.safe_delay_s),
-            others: config.reception.others.clone(),
-            started: Instant::now(),
-        }),
-        missions: Arc::clone(&missions),
-        told: Arc::clone(&told),
-        authority: Arc::clone(&authority),
-        renewals: Arc::new(Renewals {
-            authority,
-            certificates: Certificates::new(database.clone()),
-            fleet: Arc::clone(&fleet),
-            evidence: Evidence::new(database.clone()),
-        }),
-    };
-    receiving.spawn("lists for nodes", OnEnd::Shutdown, told.run(stop.clone()));
-    receiving.spawn("reception", OnEnd::Shutdown, reception.run(stop.clone()));
-    // Ends before the committer gives the ledger up: whoever writes next must be the only one that cuts.
-    let age_max = Duration::from_secs(config.archive.head_age_max_s);
-    receiving.spawn(
-        "cutter",
-        OnEnd::Shutdown,
-        archive::run_cutter(
-            Arc::clone(&archive),
-            database.clone(),
-            config.archive.head_samples_max,
-            age_max,
-            stop.clone(),
-        ),
-    );
-    receiving.spawn(
-        "merger",
-        OnEnd::Shutdown,
-        archive::run_merger(Arc::clone(&archive), database.clone(), stop.clone()),
-    );
-    receiving.spawn(
-        "retention",
-        OnEnd::Shutdown,
-        archive::run_retention(Arc::clone(&archive), database.clone(), stop.clone()),
-    );
-    receiving.spawn(
-        "missions",
-        OnEnd::Shutdown,
-        Arc::clone(&missions).run(Arc::clone(&archive), stop.clone()),
-    );
-    receiving.spawn("signals", OnEnd::Continue, watch_signals(stop.clone()));
 
-    let mut serving = TaskGroup::new(stop_serving.clone());
-    let database_answers = Arc::new(AtomicBool::new(true));
-    let backend = HubBackend::new(
-        Arc::clone(&archive),
-        database.clone(),
-        Arc::clone(&fleet),
-        metrics,
-        Arc::clone(&database_answers),
-    );
-    let router = dashboard::router(Arc::new(backend), stop_serving.clone());
-    serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop_serving.clone()));
-    serving.spawn("probe", OnEnd::Continue, probe(database.clone(), database_answers, stop_serving.clone()));
-    serving.spawn(
-        "fleet",
-        OnEnd::Shutdown,
-        Arc::clone(&fleet).run(registry.clone(), Arc::clone(&archive), stop_serving.clone()),
-    );
-
-    let ready = Ready {
-        http: http_address.to_string(),
-        reception: reception_address.to_string(),
+    let http = TcpListener::bind(hub.config.http.listen).await.with_context(|| {
+        format!("cannot listen on {}; change `http.listen` in hub.toml", hub.config.http.listen)
+    })?;
+    let mut ready = Ready {
+        http: http.local_addr()?.to_string(),
+        reception: leader.as_ref().map(|leader| leader.address.to_string()),
         pid: std::process::id(),
         database: address,
     };
-    let ready = ReadyFile::write(&data, &ready)?;
-    service::supervisor::ready();
-    info!(http = %http_address, reception = %reception_address, "hub is ready");
-    let ended_well = tokio::select! {
-        // A signal ends reception, and that the committer: the first of them says whether it was in order.
-        biased;
-        ended_well = receiving.run() => ended_well,
-        _ = committing.run() => false,
-        _ = serving.run() => false,
+    let mut serving = hub.serve(http, metrics, &stop_serving);
+    let mut signals = TaskGroup::new(stop.clone());
+    signals.spawn("signals", OnEnd::Continue, watch_signals(stop.clone()));
+
+    let mut ready_file = None;
+    if leader.is_none() {
+        ready_file = Some(ReadyFile::write(&data, &ready)?);
+        service::supervisor::ready();
+        info!(http = ready.http, "hub is ready, it follows another one");
+        let lead = tokio::select! {
+            biased;
+            _ = signals.run() => None,
+            _ = serving.run() => None,
+            lead = follow(&lease, &mut follower) => Some(lead),
+        };
+        if let Some(lead) = lead {
+            info!("the lease was free, this hub leads from now on");
+            leader = Some(Leader::open(&hub, (&lease, lead), Some(&mut follower), &stop).await?);
+        }
+    }
+    drop(follower);
+    let ended_well = match leader {
+        // A signal while it followed is in order.
+        None => stop.is_cancelled(),
+        Some(leader) => {
+            ready.reception = Some(leader.address.to_string());
+            let mut leading = leader.start()?;
+            match &ready_file {
+                Some(file) => file.rewrite(&ready)?,
+                None => ready_file = Some(ReadyFile::write(&data, &ready)?),
+            }
+            service::supervisor::ready();
+            info!(http = ready.http, reception = ready.reception, "hub is ready, it leads");
+            let ended_well = tokio::select! {
+                biased;
+                ended_well = leading.run() => ended_well,
+                _ = serving.run() => false,
+            };
+            service::supervisor::stopping();
+            info!("stopping: reception, committing, pages, database");
+            drop(ready_file.take());
+            stop.cancel();
+            leading.stop().await;
+            ended_well
+        }
     };
     service::supervisor::stopping();
-    info!("stopping: reception, committing, pages, database");
-    drop(ready);
+    drop(ready_file);
     stop.cancel();
-    receiving.drain(STEP_DEADLINE).await;
-    // The committer ends when its last session is gone, the decoding thread when the committer is.
-    committing.drain(STEP_DEADLINE).await;
-    let decoded = tokio::task::spawn_blocking(move || (decoding_live.join(), decoding_backlog.join()));
-    let _ = tokio::time::timeout(STEP_DEADLINE, decoded).await;
-    fleet.remember(&registry).await;
+    signals.drain(STEP_DEADLINE).await;
+    hub.fleet.remember(&hub.registry).await;
     stop_serving.cancel();
     serving.drain(STEP_DEADLINE).await;
-    database.close();
+    hub.database.close();
     stop_database.cancel();
     database_tasks.drain(STEP_DEADLINE).await;
     if let Some(cluster) = cluster {
@@ -241,6 +177,69 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     }
     info!("stopped");
     Ok(ended_well)
+}
+
+/// Follows until the lease is this hub's.
+async fn follow(lease: &Lease, follower: &mut Follower) -> Lead {
+    let taken = async {
+        loop {
+            tokio::time::sleep(LEASE_INTERVAL).await;
+            match lease.take().await {
+                Ok(Some(lead)) => return lead,
+                Ok(None) => {}
+                Err(error) => debug!(error = chain(&error), "lease could not be looked at, trying again"),
+            }
+        }
+    };
+    tokio::select! {
+        lead = taken => lead,
+        never = follower.run() => match never {},
+    }
+}
+
+impl Hub {
+    /// Opens what every hub has; of the ledger nothing is read yet.
+    async fn open(config_file: &Path, config: HubConfig, database: Database) -> anyhow::Result<Self> {
+        let (missions, loaded) = Missions::open(&database, config_file, &config.missions).await?;
+        let clock = Clock::system();
+        let authority = Authority::open_or_create(&config.authority_directory(), clock.now_unix())?;
+        let authority = Arc::new(authority);
+        let registry = Registry::new(database.clone());
+        let (role, nodes) = (Role::default(), registry.nodes().await?);
+        let names = nodes.iter().map(|row| (row.node_id, row.name.clone())).collect();
+        let fleet = Fleet::new(authority.authority_id(), nodes, registry.superseded().await?, role.clone());
+        let fleet = Arc::new(fleet);
+        let table = NodeDocuments::new(database.clone());
+        let told = Arc::new(Told::open(table, Arc::clone(&authority), Arc::clone(&fleet)).await?);
+        fleet.refresh(&registry).await?;
+        let archive = Archive::of_segments(&database, &loaded, names).await;
+        let archive = archive.context("the archive cannot be read")?;
+        let (config, missions) = (Arc::new(config), Arc::new(missions));
+        Ok(Self { config, clock, authority, database, registry, fleet, told, missions, archive, role })
+    }
+
+    /// Starts the pages and the API, and what keeps up with the database for them.
+    fn serve(&self, http: TcpListener, metrics: MetricsPage, stop: &CancellationToken) -> TaskGroup {
+        let mut serving = TaskGroup::new(stop.clone());
+        let database_answers = Arc::new(AtomicBool::new(true));
+        let backend = HubBackend::new(
+            Arc::clone(&self.archive),
+            self.database.clone(),
+            Arc::clone(&self.fleet),
+            metrics,
+            (Arc::clone(&database_answers), self.role.clone()),
+        );
+        let router = dashboard::router(Arc::new(backend), stop.clone());
+        serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop.clone()));
+        serving.spawn("probe", OnEnd::Continue, probe(self.database.clone(), database_answers, stop.clone()));
+        let missions = Arc::clone(&self.missions).run(Arc::clone(&self.archive), stop.clone());
+        serving.spawn("missions", OnEnd::Shutdown, missions);
+        serving.spawn("lists for nodes", OnEnd::Shutdown, Arc::clone(&self.told).run(stop.clone()));
+        let fleet = Arc::clone(&self.fleet);
+        let fleet = fleet.run(self.registry.clone(), Arc::clone(&self.archive), stop.clone());
+        serving.spawn("fleet", OnEnd::Shutdown, fleet);
+        serving
+    }
 }
 
 async fn open_database(
@@ -259,21 +258,6 @@ async fn open_database(
     let database = Database::in_cluster(socket, port, user, DATABASE);
     let address = Address::Private { socket_directory: socket.to_owned(), port, user: user.to_owned() };
     Ok((database, address, Some(Arc::new(cluster))))
-}
-
-fn bind_endpoint(config: &HubConfig, authority: &Authority, clock: &Clock) -> anyhow::Result<HubEndpoint> {
-    let identity = authority.issue_hub(clock.now_unix())?;
-    let roots = vec![authority.certificate_der().to_vec()];
-    let mut options = HubOptions::new(identity, roots, config.reception.profile);
-    // Nodes then learn with their next packet that a killed hub is back, and need not wait for the idle timeout.
-    options.restart_secret = Some(authority.restart_secret());
-    let listen = config.reception.listen;
-    let endpoint = HubEndpoint::bind(listen, options)
-        .with_context(|| format!("cannot receive on UDP {listen}; change `reception.listen` in hub.toml"))?;
-    if let Some(advice) = endpoint.socket_buffers().advice() {
-        warn!(advice, "STO-LINK-BUFFERS: socket buffers are smaller than wanted");
-    }
-    Ok(endpoint)
 }
 
 /// What tokens and enrolled nodes are told.

@@ -4,7 +4,7 @@
 //! whoever imports one writes it there, and the running hub finds it within a second.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -24,6 +24,8 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Missions {
     documents: Documents,
     readings: ReadingTable,
+    /// The same of whoever leads.
+    led_readings: OnceLock<ReadingTable>,
     database: Database,
     known: Vec<KnownMission>,
     changes: watch::Sender<i64>,
@@ -88,8 +90,14 @@ impl Missions {
             loaded.push(mission);
         }
         let readings = ReadingTable::new(database.clone());
-        let missions =
-            Self { documents, readings, database: database.clone(), known, changes: watch::channel(count).0 };
+        let missions = Self {
+            documents,
+            readings,
+            led_readings: OnceLock::new(),
+            database: database.clone(),
+            known,
+            changes: watch::channel(count).0,
+        };
         Ok((missions, loaded))
     }
 
@@ -102,6 +110,12 @@ impl Missions {
     /// Changes whenever a mission has new documents.
     pub fn changes(&self) -> watch::Receiver<i64> {
         self.changes.subscribe()
+    }
+
+    /// This hub leads: from now on it tells readings what they wait for.
+    pub fn lead(&self, database: &Database) {
+        // A hub leads once.
+        let _ = self.led_readings.set(ReadingTable::new(database.clone()));
     }
 
     /// Looks for what was imported, asked for and switched to, until shutdown.
@@ -125,7 +139,9 @@ impl Missions {
     async fn look(&self, archive: &Archive, switched: &mut i64) -> Result<(), ArchiveError> {
         self.look_for_imports(archive).await?;
         // Behind the imports: what readings wait for must be decoded by them.
-        if let Some(ledger_id) = self.readings.prepare(archive.reached().newest()).await? {
+        if let Some(readings) = self.led_readings.get()
+            && let Some(ledger_id) = readings.prepare(archive.reached().newest()).await?
+        {
             archive.want_cut(ledger_id);
         }
         let now_switched = self.readings.switched().await?;

@@ -174,6 +174,7 @@ impl Backend for View {
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             boot_id: self.boot_id.clone(),
+            role: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::Duration;
 
 use delivery::{Epoch, Lane, NodeId, OpenBatch};
 use processing::{Account, AccountChanges, AccountKey, Counts, Feed, Hour, JournalLane, LaneState, Receipt};
@@ -15,8 +16,10 @@ use super::{Archive, ArchiveError, Committed, Database};
 
 /// Rows of one statement.
 const ROWS_AT_ONCE: usize = 4_096;
-/// How often a question begins again because rows moved from memory to the database meanwhile.
-const ATTEMPTS: usize = 16;
+/// How often a question begins again because rows moved from memory to the database meanwhile; another hub's
+/// are known here within a second.
+const ATTEMPTS: usize = 64;
+const ATTEMPT_WAIT: Duration = Duration::from_millis(20);
 
 const COUNTS: &str = "received_live, backfilled, quarantined, duplicates, not_received, damaged, evicted, forgotten, never_issued";
 
@@ -251,7 +254,10 @@ impl Archive {
         limit: usize,
     ) -> Result<AccountRows, ArchiveError> {
         let client = database.borrow_for_question().await?;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(ATTEMPT_WAIT).await;
+            }
             let (mut answer, generation) = rows(&**client, mission, hours.clone(), width, limit).await?;
             let Some(fresh) = self.account_behind(generation, mission, &hours) else { continue };
             let mut sums: BTreeMap<AccountKey, Counts> = answer.rows.into_iter().collect();

@@ -12,7 +12,7 @@ use tracing::{debug, warn};
 
 use super::head::{ArchivedMission, Frozen};
 use super::segments::{Partitions, SegmentPlace, SegmentRows};
-use super::{Archive, ArchiveError, Database, account};
+use super::{Archive, ArchiveError, Database, account, follow};
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
@@ -41,7 +41,7 @@ pub async fn run(
                 Metric::HubArchiveSegments.add(segments);
                 debug!(segments, generation = frozen.generation, "head was cut into segments");
             }
-            Err(error @ ArchiveError::Foreign) => return Err(error.into()),
+            Err(error @ (ArchiveError::Fenced | ArchiveError::Foreign)) => return Err(error.into()),
             Err(error) => {
                 warn!(
                     error = chain(&error),
@@ -79,6 +79,7 @@ async fn write(
     };
     rows.make_partitions(&**client, partitions).await?;
     let transaction = client.transaction().await?;
+    database.lead().check(&*transaction).await?;
     let moved = transaction
         .execute(
             "UPDATE segmented SET live_ledger_id = $1, backlog_ledger_id = $2, committed_at = $3, generation = $4::bigint
@@ -101,6 +102,8 @@ async fn write(
     }
     let segments = rows.copy(&transaction).await?;
     account::write(&transaction, &frozen.account).await?;
+    // Who follows may read from segments what it holds.
+    follow::tell(&*transaction, reached.newest()).await?;
     transaction.commit().await?;
     Ok(segments)
 }

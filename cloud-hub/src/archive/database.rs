@@ -1,14 +1,18 @@
 //! Connections to PostgreSQL: where it is, one for a purpose, or one of a few for questions.
 
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use serde::{Deserialize, Serialize};
-use tokio_postgres::{Client, NoTls};
+use tokio::sync::Notify;
+use tokio_postgres::{AsyncMessage, Client, NoTls};
 use tracing::debug;
+use uuid::Uuid;
 
-use super::ArchiveError;
+use super::{ArchiveError, Lead};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -51,8 +55,8 @@ pub enum ConnectFailure {
     /// The schema could not be brought up to date.
     #[error("failed to bring the schema up to date")]
     Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Another hub writes this database.
-    #[error("another hub writes this database; stop it first")]
+    /// Another connection has the ledger, and did not give it up.
+    #[error("another hub writes this database, or a connection of one is not over yet")]
     InUse,
     /// PostgreSQL does not answer.
     #[error(transparent)]
@@ -65,30 +69,50 @@ pub struct Database {
     config: tokio_postgres::Config,
     statements: Pool,
     questions: Pool,
+    lead: Lead,
 }
 
 impl Database {
     /// The database at a URL.
     pub fn at_url(url: &str) -> Result<Self, ConnectFailure> {
-        Ok(Self::new(url.parse().map_err(|_| ConnectFailure::Url)?))
+        let mut config: tokio_postgres::Config = url.parse().map_err(|_| ConnectFailure::Url)?;
+        config.application_name("cloud-hub");
+        Ok(Self::new(config))
     }
 
     /// The hub's database in a private cluster.
     pub fn in_cluster(socket_directory: &std::path::Path, port: u16, user: &str, name: &str) -> Self {
         let mut config = tokio_postgres::Config::new();
-        config.host_path(socket_directory).port(port).user(user).dbname(name);
+        config.host_path(socket_directory).port(port).user(user).dbname(name).application_name("cloud-hub");
         Self::new(config)
     }
 
     fn new(mut config: tokio_postgres::Config) -> Self {
         // A database host that vanishes without a word must not hold the ledger for hours.
-        config
-            .application_name("cloud-hub")
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_user_timeout(SILENCE_MAX)
-            .keepalives_idle(SILENCE_MAX);
+        config.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(SILENCE_MAX).keepalives_idle(SILENCE_MAX);
         let (statements, questions) = (pool(&config, STATEMENTS), pool(&config, QUESTIONS));
-        Self { config, statements, questions }
+        Self { config, statements, questions, lead: Lead::default() }
+    }
+
+    /// The same with connections that PostgreSQL knows by the hub, so that the next leader can end them.
+    pub fn of_hub(mut self, hub: Uuid) -> Self {
+        self.config.application_name(Self::name_of(hub));
+        Self::new(self.config)
+    }
+
+    /// What connections of a hub are called.
+    pub(super) fn name_of(hub: Uuid) -> String {
+        format!("cloud-hub {hub}")
+    }
+
+    /// The same for whoever leads: what it writes shows this to PostgreSQL.
+    pub fn led(&self, lead: Lead) -> Self {
+        Self { lead, ..self.clone() }
+    }
+
+    /// What its transactions show.
+    pub(super) fn lead(&self) -> Lead {
+        self.lead
     }
 
     /// A connection of the caller's own.
@@ -100,6 +124,21 @@ impl Database {
                 debug!(%error, "database connection ended");
             }
         });
+        Ok(client)
+    }
+
+    /// A connection that also hears what is told on a channel; `heard` is told in turn.
+    pub(super) async fn listen(&self, channel: &str, heard: Arc<Notify>) -> Result<Client, ArchiveError> {
+        let (client, mut connection) =
+            self.config.connect(NoTls).await.map_err(|error| ArchiveError::Connect(Box::new(error)))?;
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+                if matches!(message, AsyncMessage::Notification(_)) {
+                    heard.notify_one();
+                }
+            }
+        });
+        client.batch_execute(&format!("LISTEN {channel}")).await?;
         Ok(client)
     }
 

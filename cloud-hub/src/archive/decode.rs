@@ -139,9 +139,9 @@ impl BacklogReader {
 }
 
 impl Archive {
-    /// Reads back what is committed and in no segment. Of a backlog only as much as the head may hold: the rest is
-    /// decoded beside what comes.
-    pub(super) async fn rebuild(
+    /// Reads back what is committed and neither in segments nor in the head, for whoever leads: what is more than the head
+    /// may hold is cut. Of a backlog only as much as that is read: the rest is decoded beside what comes.
+    pub async fn rebuild(
         self: &Arc<Self>,
         database: &Database,
         samples_max: usize,

@@ -147,7 +147,8 @@ pub(super) struct Frozen {
     pub(super) reached: Reached,
 }
 
-struct Head {
+/// What is in memory, and which segments it goes with.
+pub(super) struct Head {
     active: NodeTables,
     active_since: Instant,
     /// Counts what the head holds.
@@ -166,9 +167,38 @@ struct Head {
 const ACCOUNT_ROW_WEIGHT: usize = 8;
 
 impl Head {
+    /// An empty one behind what is in segments, and counted, up to a generation.
+    pub(super) fn behind((reached, generation): (Reached, i64), account: Account) -> Self {
+        Self {
+            active: NodeTables::new(),
+            active_since: Instant::now(),
+            account,
+            frozen: None,
+            reached,
+            generation,
+            segmented: reached,
+            wanted_ledger_id: 0,
+        }
+    }
+
     fn weight(&self) -> usize {
         self.active.values().map(Tables::weight).sum::<usize>() + self.account.rows() * ACCOUNT_ROW_WEIGHT
     }
+}
+
+fn lock(head: &Mutex<Head>) -> MutexGuard<'_, Head> {
+    head.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What of a batch comes to the screens.
+#[derive(Clone, Copy)]
+enum Shown {
+    /// Nothing: it was there before.
+    Already,
+    /// Its samples, as they come.
+    AsChange,
+    /// Its latest samples; whoever looks at them sees no change.
+    AsLatest,
 }
 
 /// Segments and head of all missions.
@@ -179,25 +209,16 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// An archive whose ledger is in segments as far as `reached`, the newest of them of `generation`, and counted by
-    /// `account` up to there.
+    /// An archive whose ledger is in segments so far, the newest of them of a generation, and counted by `account` up
+    /// to there.
     pub fn new(
         missions: Vec<ArchivedMission>,
         node_names: HashMap<Uuid, String>,
-        (reached, generation): (Reached, i64),
+        segmented: (Reached, i64),
         account: Account,
     ) -> Self {
-        let head = Head {
-            active: NodeTables::new(),
-            active_since: Instant::now(),
-            account,
-            frozen: None,
-            reached,
-            generation,
-            segmented: reached,
-            wanted_ledger_id: 0,
-        };
-        Self { missions, node_names: Mutex::new(node_names), head: Mutex::new(head) }
+        let head = Mutex::new(Head::behind(segmented, account));
+        Self { missions, node_names: Mutex::new(node_names), head }
     }
 
     /// All missions.
@@ -206,7 +227,7 @@ impl Archive {
     }
 
     fn head(&self) -> MutexGuard<'_, Head> {
-        self.head.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.head)
     }
 
     /// How far the head goes.
@@ -218,7 +239,7 @@ impl Archive {
     /// everything of the stream up to `through` is in. Blocks on decoding.
     pub fn ingest(&self, stream: Stream, committed: &[Committed], through: Place) {
         for batch in committed {
-            self.ingest_batch(batch, true);
+            self.read_into(&self.head, batch, Shown::AsChange);
         }
         *self.head().reached.of(stream) = through;
     }
@@ -230,7 +251,7 @@ impl Archive {
 
     /// As [`Archive::ingest`], but of what was committed before this start: nobody's screen changes by it.
     pub(super) fn restore(&self, committed: &Committed) {
-        self.ingest_batch(committed, false);
+        self.read_into(&self.head, committed, Shown::AsLatest);
         let place = Place { ledger_id: committed.ledger_id, committed_at: committed.committed_at };
         *self.head().reached.of(Stream::of(committed.way)) = place;
     }
@@ -244,7 +265,31 @@ impl Archive {
         }
     }
 
-    fn ingest_batch(&self, committed: &Committed, is_live: bool) {
+    /// Reads a batch into a head that takes the place of this one ([`Archive::replace_head`]), which has it already.
+    pub(super) fn read_again(&self, next: &Mutex<Head>, committed: &Committed) {
+        self.read_into(next, committed, Shown::Already);
+    }
+
+    /// Puts a head that goes with newer segments in the place of this one, which goes as far. Segments and head change
+    /// under one lock, so that no question finds a sample twice or not at all.
+    pub(super) fn replace_head(&self, next: Mutex<Head>) {
+        let mut next = next.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut head = self.head();
+        for stream in [Stream::Backlog, Stream::Live] {
+            let (reached, place) = (next.reached.of(stream), *head.reached.of(stream));
+            if reached.ledger_id < place.ledger_id {
+                *reached = place;
+            }
+        }
+        *head = next;
+    }
+
+    /// The newest generation of segments that the head goes with.
+    pub(super) fn generation(&self) -> i64 {
+        self.head().generation
+    }
+
+    fn read_into(&self, head: &Mutex<Head>, committed: &Committed, shown: Shown) {
         let header = &committed.batch.header;
         let opened = committed.batch.open();
         let receipt = account::receipt(committed, opened.as_ref().ok());
@@ -255,7 +300,7 @@ impl Archive {
                 mission = header.mission,
                 "batch of a mission that is not configured, kept in the ledger only"
             );
-            self.head().account.add(receipt);
+            lock(head).account.add(receipt);
             return;
         };
         let mission = &self.missions[index];
@@ -269,7 +314,7 @@ impl Archive {
             }
         }
         {
-            let mut head = self.head();
+            let mut head = lock(head);
             let tables = head.active.entry((index, committed.node)).or_default();
             records.each().for_each(|samples| tables.push(samples, &reads.derivations));
             head.account.add(receipt);
@@ -277,10 +322,10 @@ impl Archive {
         }
         drop(reads);
         let source = self.source(index, committed.node);
-        if is_live {
-            mission.live.publish(LiveBatch { source, samples: records.samples });
-        } else {
-            mission.live.restore(source, &records.samples);
+        match shown {
+            Shown::Already => {}
+            Shown::AsChange => mission.live.publish(LiveBatch { source, samples: records.samples }),
+            Shown::AsLatest => mission.live.restore(source, &records.samples),
         }
     }
 
@@ -345,7 +390,7 @@ impl Archive {
     }
 
     /// Rows of the account that were not written with `generation` of segments or before; `None` when some were written
-    /// with a later one meanwhile.
+    /// with a later one meanwhile, or by another hub with one that the head does not go with yet.
     pub(super) fn account_behind(
         &self,
         generation: i64,
@@ -353,7 +398,8 @@ impl Archive {
         hours: &Range<Hour>,
     ) -> Option<Vec<(AccountKey, Counts)>> {
         let head = self.head();
-        if head.generation > generation {
+        let known = head.frozen.as_ref().map_or(head.generation, |frozen| frozen.generation);
+        if head.generation > generation || known < generation {
             return None;
         }
         let mut fresh = head.account.rows_of(mission, hours);

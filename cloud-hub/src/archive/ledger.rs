@@ -1,6 +1,7 @@
 //! The ledger: many nodes' batches and their lanes' watermarks in one transaction, or none of them.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use delivery::{ChainHash, LaneChange, Ranges, SealedBatch, SessionNumber, Span, Way};
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::head::{Place, Reached};
 use super::months::Month;
 use super::segments::make_partition;
-use super::{ArchiveError, Committed};
+use super::{ArchiveError, Committed, ConnectFailure, Database, Lead, follow};
 
 /// Of a span in a lane's row.
 const SPAN_BYTES: usize = 48;
@@ -80,14 +81,22 @@ pub struct CommitGroup<'a> {
 /// The one writer's connection.
 pub struct Ledger {
     client: Client,
+    lead: Lead,
     /// Partitions that are known to be there.
     partitions: HashSet<(String, Month)>,
 }
 
 impl Ledger {
-    /// Writes through `client`, which holds the writer's lock.
-    pub fn new(client: Client) -> Self {
-        Self { client, partitions: HashSet::new() }
+    /// Takes the writer's place, as [`Database::connect_as_writer`]; fails where another hub leads.
+    pub async fn open(database: &Database, wait: Duration) -> Result<Self, ConnectFailure> {
+        let (opened, lead) = (database.connect_as_writer(wait).await, database.lead());
+        if let Err(ConnectFailure::InUse) = &opened {
+            // By whom is known when it is another leader.
+            lead.check(&**database.borrow().await?).await?;
+        }
+        let client = opened?;
+        lead.check(&client).await?;
+        Ok(Self { client, lead, partitions: HashSet::new() })
     }
 
     /// The newest row that there is or was.
@@ -110,7 +119,7 @@ impl Ledger {
     }
 
     /// Commits a group; returns the lanes that were fenced off by a newer session. When there are some, nothing is
-    /// committed: ask again without them. After an error it is unknown what was committed: ask [`Ledger::holds`] on a
+    /// committed: ask again without them. Nor is it where another hub leads. After any other error it is unknown what was committed: ask [`Ledger::holds`] on a
     /// new connection.
     pub async fn commit(&mut self, group: &CommitGroup<'_>) -> Result<Vec<LaneKey>, ArchiveError> {
         let has_lane = |received: &Received| group.lanes.contains_key(&received.lane);
@@ -158,9 +167,16 @@ impl Ledger {
             &safe,
             &records,
         ];
-        let moved = transaction
-            .query(
-                "UPDATE lane SET watermark = new.watermark, hash = new.hash, ranges = new.ranges::int8multirange,
+        let newest = group.batches.iter().rfind(|(_, received)| received.apart.is_none());
+        let told = async {
+            self.lead.check(&transaction).await?;
+            match newest {
+                Some((ledger_id, _)) => follow::tell(&transaction, *ledger_id).await,
+                None => Ok(()),
+            }
+        };
+        let moved = async {
+            let sql = "UPDATE lane SET watermark = new.watermark, hash = new.hash, ranges = new.ranges::int8multirange,
                                  spans = new.spans, safe = greatest(lane.safe, new.safe),
                                  records = lane.records + new.records
                  FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bytea[],
@@ -170,10 +186,10 @@ impl Ledger {
                  WHERE lane.node_id = new.node_id AND lane.epoch = new.epoch AND lane.lane = new.lane
                    AND lane.session_number = new.session_number AND lane.watermark = new.expected
                    AND lane.spans = new.expected_spans
-                 RETURNING lane.node_id, lane.epoch, lane.lane",
-                &parameters,
-            )
-            .await?;
+                 RETURNING lane.node_id, lane.epoch, lane.lane";
+            transaction.query(sql, &parameters).await.map_err(ArchiveError::from)
+        };
+        let ((), moved) = tokio::try_join!(told, moved)?;
         if moved.len() == keys.len() {
             transaction.commit().await?;
             return Ok(Vec::new());

@@ -60,6 +60,7 @@ pub async fn run(
             // There may be more of them.
             Ok(merged) if merged > 0 => Duration::ZERO,
             Ok(_) => LOOK_INTERVAL,
+            Err(error @ ArchiveError::Fenced) => return Err(error.into()),
             Err(error) => {
                 warn!(
                     error = chain(&error),
@@ -160,6 +161,7 @@ async fn merge(archive: &Arc<Archive>, database: &Database, family: &Family) -> 
     }
     let Some(layout) = layout else { return Ok(false) };
     let transaction = client.transaction().await?;
+    database.lead().check(&*transaction).await?;
     // What a crash takes back is merged again.
     transaction.batch_execute("SET LOCAL synchronous_commit = off").await?;
     let taken = take(&transaction, family).await?;

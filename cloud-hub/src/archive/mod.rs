@@ -2,7 +2,8 @@
 //!
 //! The **ledger** holds sealed batches as they came; **segments** hold samples in columns, built from it; the
 //! **head** is what is committed and not yet in a segment, in memory, rebuilt from the ledger at a start. A
-//! question is answered from segments and head together, without a seam ([`Archive`]).
+//! question is answered from segments and head together, without a seam ([`Archive`]). Of several hubs on a database one
+//! leads ([`Lease`]); the others keep their heads by reading the ledger ([`Follower`]).
 
 mod account;
 mod certificates;
@@ -13,8 +14,10 @@ mod database;
 mod decode;
 mod documents;
 mod evidence;
+mod follow;
 mod head;
 mod layouts;
+mod lease;
 mod ledger;
 mod merge;
 mod months;
@@ -40,7 +43,9 @@ pub use database::{Address, ConnectFailure, Database};
 pub use decode::{CommittedGroup, Newest, decode_backlog, decode_live};
 pub use documents::{DocumentRow, Documents, Imported, NewDocument};
 pub use evidence::{Evidence, HubEvent, KeptApart};
+pub use follow::Follower;
 pub use head::{Archive, ArchivedMission, Committed, Place, Reached, Stream};
+pub use lease::{Lead, Lease};
 pub use ledger::{ApartCause, CommitGroup, LaneKey, Ledger, Received};
 pub use merge::{merge_due, run as run_merger};
 pub use node_documents::{NodeDocument, NodeDocuments};
@@ -66,6 +71,9 @@ pub enum ArchiveError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Another hub leads. What this one was about to write is not written, and what it wrote stays.
+    #[error("STO-HUB-FENCED: another hub leads; this one wrote nothing since")]
+    Fenced,
     /// Another hub has written what this one was about to write.
     #[error("another hub has written segments to this database")]
     Foreign,

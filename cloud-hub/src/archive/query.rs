@@ -8,12 +8,13 @@ use dashboard::LiveMission;
 use futures_util::TryStreamExt;
 use mission_database::{MissionDatabase, VersionNumber};
 use processing::{
-    Derivations, Layout, RangeAnswer, RangeQuery, RangeScan, Resolution, Sample, SeriesView, Table, Wanted,
+    Account, Derivations, Layout, RangeAnswer, RangeQuery, RangeScan, Resolution, Sample, SeriesView, Table,
+    Wanted,
 };
 use service::mission::LoadedMission;
 use space_packet::TaiTime;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, GenericClient, Row, RowStream};
+use tokio_postgres::{Client, GenericClient, IsolationLevel, Row, RowStream};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -40,19 +41,25 @@ impl Archive {
         node_names: HashMap<Uuid, String>,
         samples_max: usize,
     ) -> Result<Arc<Self>, ArchiveError> {
-        let client = database.connect().await?;
+        let archive = Self::of_segments(database, missions, node_names).await?;
+        archive.rebuild(database, samples_max).await?;
+        Ok(archive)
+    }
+
+    /// As [`Archive::open`], but nothing is read yet of what is committed and not in segments.
+    pub async fn of_segments(
+        database: &Database,
+        missions: &[LoadedMission],
+        node_names: HashMap<Uuid, String>,
+    ) -> Result<Arc<Self>, ArchiveError> {
+        let mut client = database.connect().await?;
         let mut archived = Vec::with_capacity(missions.len());
         for mission in missions {
             archived.push(register(&client, mission).await?);
         }
-        let sql = "SELECT live_ledger_id, backlog_ledger_id, committed_at, generation FROM segmented";
-        let row = client.query_one(sql, &[]).await?;
-        let place = |column| Place { ledger_id: row.get(column), committed_at: TaiTime(row.get(2)) };
-        let reached = Reached { live: place(0), backlog: place(1) };
-        let account = account::restore(&client).await?;
-        let archive = Arc::new(Self::new(archived, node_names, (reached, row.get(3)), account));
+        let (segmented, account) = segmented(&mut client).await?;
+        let archive = Arc::new(Self::new(archived, node_names, segmented, account));
         archive.refresh_latest(database).await?;
-        archive.rebuild(database, samples_max).await?;
         Ok(archive)
     }
 
@@ -440,6 +447,19 @@ pub(super) fn parts<'b>(ends: &[i32], bytes: &'b [u8]) -> Result<Vec<&'b [u8]>, 
 
 fn rows_of(row: &Row, column: usize) -> usize {
     usize::try_from(row.get::<_, i32>(column)).unwrap_or(0)
+}
+
+/// How far the ledger is in segments, of which generation, and the account up to there: all of one moment.
+pub(super) async fn segmented(client: &mut Client) -> Result<((Reached, i64), Account), ArchiveError> {
+    let moment = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+    let moment = moment.start().await?;
+    let sql = "SELECT live_ledger_id, backlog_ledger_id, committed_at, generation FROM segmented";
+    let row = moment.query_one(sql, &[]).await?;
+    let place = |column| Place { ledger_id: row.get(column), committed_at: TaiTime(row.get(2)) };
+    let reached = Reached { live: place(0), backlog: place(1) };
+    let account = account::restore(&moment).await?;
+    moment.commit().await?;
+    Ok(((reached, row.get(3)), account))
 }
 
 async fn register(client: &Client, mission: &LoadedMission) -> Result<ArchivedMission, ArchiveError> {

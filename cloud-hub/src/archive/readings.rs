@@ -123,9 +123,12 @@ impl ReadingTable {
     /// Tells readings that wait which row they wait for: everything up to it was decoded, everything behind it will be
     /// by what was imported so far. Returns the rows that readings wait for to be in segments, the newest of them.
     pub async fn prepare(&self, ledger_id: i64) -> Result<Option<i64>, ArchiveError> {
-        let client = self.database.borrow().await?;
+        let mut client = self.database.borrow().await?;
+        let transaction = client.transaction().await?;
+        self.database.lead().check(&*transaction).await?;
         let sql = "UPDATE reading SET wanted_ledger_id = $1 WHERE wanted_ledger_id IS NULL AND abandoned_at IS NULL";
-        client.execute(sql, &[&ledger_id]).await?;
+        transaction.execute(sql, &[&ledger_id]).await?;
+        transaction.commit().await?;
         let sql =
             "SELECT max(wanted_ledger_id) FROM reading WHERE generation IS NULL AND abandoned_at IS NULL";
         Ok(client.query_one(sql, &[]).await?.get(0))

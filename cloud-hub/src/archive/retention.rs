@@ -97,6 +97,7 @@ pub async fn run(
                 Ok(dropped) => {
                     dropped.iter().for_each(|table| info!(mission = name, table, "old data were dropped"))
                 }
+                Err(error @ ArchiveError::Fenced) => return Err(error.into()),
                 Err(error) => warn!(
                     error = chain(&error),
                     mission = name,
@@ -119,7 +120,7 @@ pub async fn drop_old(
     now: TaiTime,
 ) -> Result<Vec<String>, ArchiveError> {
     let Some(retention) = retention_of(database, mission).await? else { return Ok(Vec::new()) };
-    let client = database.borrow().await?;
+    let mut client = database.borrow().await?;
     let mut dropped = Vec::new();
     for kept in Kept::ALL {
         let (days, label) = match kept {
@@ -130,7 +131,10 @@ pub async fn drop_old(
         let Some(days) = days else { continue };
         let cutoff = Month::of(now.0.saturating_sub(i64::from(days).saturating_mul(NANOS_PER_DAY)));
         let sql = "SELECT dropped FROM drop_months($1, $2, $3) AS dropped";
-        let rows = client.query(sql, &[&kept.table(), &label, &cutoff.0]).await?;
+        let transaction = client.transaction().await?;
+        database.lead().check(&*transaction).await?;
+        let rows = transaction.query(sql, &[&kept.table(), &label, &cutoff.0]).await?;
+        transaction.commit().await?;
         dropped.extend(rows.iter().map(|row| row.get::<_, String>(0)));
     }
     Ok(dropped)

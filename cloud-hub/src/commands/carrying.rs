@@ -77,7 +77,7 @@ fn text(report: &FileReport) -> String {
 /// Writes what the hub has of a node's logs into a file for that node.
 pub async fn receipt(config: &HubConfig, node: &str, output: &Path) -> anyhow::Result<()> {
     let ready = ready(config)?;
-    let authority = Authority::open_or_create(&config.data_directory.join("authority"), unix_now())?;
+    let authority = Authority::open_or_create(&config.authority_directory(), unix_now())?;
     let database = database(config, &ready)?;
     let registry = Registry::new(database.clone());
     let delay = Duration::from_secs(config.archive.safe_delay_s);

@@ -140,6 +140,21 @@ impl Load {
     }
 }
 
+/// Why nothing more can be committed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Ended {
+    /// Another hub took the lease.
+    #[error(
+        "STO-HUB-FENCED: another hub leads; what this one was about to commit its nodes send there. Start the hub again: it follows"
+    )]
+    Fenced,
+    /// What is in memory of the archive is more than the database has: only a start mends that.
+    #[error(
+        "STO-DATABASE-SET-BACK: the database lacks what this hub committed, an older one took over; nodes send again what they were not told to be safe. Start the hub again"
+    )]
+    SetBack,
+}
+
 /// The one writer of the ledger.
 pub struct Committer {
     database: Database,
@@ -150,8 +165,8 @@ pub struct Committer {
     newest: watch::Sender<Newest>,
     load: Arc<Load>,
     counted: (Instant, u64),
-    /// The database lacks what was committed.
-    is_set_back: bool,
+    /// Why it cannot go on.
+    ended: Option<Ended>,
 }
 
 impl Committer {
@@ -161,7 +176,7 @@ impl Committer {
         fleet: Arc<Fleet>,
         decode: mpsc::Sender<CommittedGroup>,
     ) -> Result<Self, ConnectFailure> {
-        let ledger = Ledger::new(database.connect_as_writer(LOCK_WAIT).await?);
+        let ledger = Ledger::open(&database, LOCK_WAIT).await?;
         let newest = ledger.newest().await?;
         let next_ledger_id = newest.ledger_id + 1;
         // Whether some of it came late and is not decoded is seen by looking.
@@ -176,7 +191,7 @@ impl Committer {
             newest,
             load,
             counted,
-            is_set_back: false,
+            ended: None,
         })
     }
 
@@ -218,11 +233,8 @@ impl Committer {
                 .max(1);
             let group = waiting.drain(..take).collect();
             self.commit(group).await;
-            if self.is_set_back {
-                // What is in memory of the archive is more than the database has: only a start mends that.
-                anyhow::bail!(
-                    "STO-DATABASE-SET-BACK: the database lacks what this hub committed, an older one took over; nodes send again what they were not told to be safe. Start the hub again"
-                );
+            if let Some(ended) = self.ended {
+                return Err(ended.into());
             }
         }
     }
@@ -230,7 +242,7 @@ impl Committer {
     async fn commit(&mut self, group: Vec<Submission>) {
         let mut groups = VecDeque::from([group]);
         while let Some(group) = groups.pop_front() {
-            if self.is_set_back {
+            if self.ended.is_some() {
                 fence(group);
                 continue;
             }
@@ -259,6 +271,10 @@ impl Committer {
                     fence(fenced);
                     groups.push_front(rest);
                 }
+                Err(ArchiveError::Fenced) => {
+                    self.ended = Some(Ended::Fenced);
+                    groups.push_front(group);
+                }
                 Err(failure) => {
                     if self.is_committed(&failure, &asked).await {
                         self.on_committed(&group, numbered, (changes, committed_at)).await;
@@ -284,17 +300,23 @@ impl Committer {
                     info!(is_committed, "database is back");
                     return is_committed;
                 }
+                Err(ConnectFailure::Archive(ArchiveError::Fenced)) => {
+                    self.ended = Some(Ended::Fenced);
+                    return false;
+                }
                 Err(error) => tracing::debug!(error = chain(&error), "database is still away"),
             }
         }
     }
 
     async fn reconnect(&mut self, asked: &CommitGroup<'_>) -> Result<bool, ConnectFailure> {
-        let ledger = Ledger::new(self.database.connect_as_writer(LOCK_WAIT).await?);
+        let ledger = Ledger::open(&self.database, LOCK_WAIT).await?;
         let is_committed = ledger.holds(asked).await?;
         if !is_committed {
             let next = ledger.newest().await?.ledger_id + 1;
-            self.is_set_back |= next < self.next_ledger_id;
+            if next < self.next_ledger_id {
+                self.ended = Some(Ended::SetBack);
+            }
             self.next_ledger_id = next;
         }
         self.ledger = Some(ledger);

@@ -12,6 +12,7 @@ use cloud_hub::commands::carrying::make_receipt;
 use cloud_hub::fleet::Fleet;
 use cloud_hub::reception::committer::Committer;
 use cloud_hub::reception::import::{Imported, Importer};
+use cloud_hub::role::Role;
 use delivery::{
     BatchBuilder, BatchSequence, BootId, BundleHeader, BundleId, BundleLog, BundleWriter, CHUNK_BYTES,
     HEADER_BYTES, Lane, LogHead, NodeId, Position, SealedBatch,
@@ -46,7 +47,8 @@ impl Hub {
         let authority = Authority::open_or_create(&home.path().join("authority"), now).expect("opens");
         let authority = Arc::new(authority);
         let registry = Registry::new(database.clone());
-        let fleet = Arc::new(Fleet::new(authority.authority_id(), Vec::new(), Default::default()));
+        let fleet =
+            Arc::new(Fleet::new(authority.authority_id(), Vec::new(), Default::default(), Role::default()));
         let (decode, mut decoded) = mpsc::channel(16);
         tokio::spawn(async move { while decoded.recv().await.is_some() {} });
         let committer =

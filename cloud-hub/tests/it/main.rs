@@ -5,6 +5,7 @@ mod carrying;
 mod completeness;
 mod documents;
 mod enrolment;
+mod leading;
 mod lists;
 mod model;
 mod reprocess;

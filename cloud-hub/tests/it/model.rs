@@ -1,11 +1,11 @@
 //! The archive beside a list: whatever comes in whatever order, is cut, merged and read back after a crash, each question
-//! is answered as a list of all samples would answer it.
+//! is answered as a list of all samples would answer it: by the hub that leads and by one that follows.
 
 use std::sync::Arc;
 
-use cloud_hub::archive::{Archive, cut_now, merge_due, verify};
+use cloud_hub::archive::{Archive, Follower, Width, cut_now, merge_due, verify};
 use delivery::{BatchBuilder, Lane, Position, SealedBatch, Way};
-use processing::{Buckets, RangeAnswer, RangeQuery, Wanted};
+use processing::{Buckets, Hour, RangeAnswer, RangeQuery, Wanted};
 use space_packet::{Apid, ReceptionTime, SequenceCount, TaiTime, build_packet, time::cds};
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +43,8 @@ struct Story {
     world: World,
     lane: OpenedLane,
     archive: Arc<Archive>,
+    /// Of a hub that follows.
+    beside: (Arc<Archive>, Follower),
     chance: Chance,
     position: Option<Position>,
     list: Vec<Listed>,
@@ -54,8 +56,9 @@ impl Story {
     async fn begin(seed: u64) -> Self {
         let (world, lane) = with_open_session().await;
         let archive = world.archive().await;
+        let beside = world.follower(usize::MAX).await;
         let (chance, now) = (Chance(seed), BEGINNING + 700 * HOUR);
-        Self { world, lane, archive, chance, position: None, list: Vec::new(), now }
+        Self { world, lane, archive, beside, chance, position: None, list: Vec::new(), now }
     }
 
     fn batch(&mut self, way: Way) -> SealedBatch {
@@ -88,14 +91,28 @@ impl Story {
     }
 
     async fn step(&mut self) {
-        match self.chance.below(20) {
+        match self.chance.below(22) {
             0..6 => self.receive(Way::Live).await,
             6..9 => self.receive(Way::Backfill).await,
             9..16 => cut_now(&self.archive, &self.world.database).await.expect("cut"),
             16..18 => self.merge().await,
             // As after a kill: what is in memory is gone.
-            _ => self.archive = self.world.archive().await,
+            18..20 => self.archive = self.world.archive().await,
+            20 => self.beside = self.world.follower(usize::MAX).await,
+            _ => self.take_over().await,
         }
+        if self.chance.below(2) == 0 {
+            self.beside.1.catch_up().await.expect("reads");
+        }
+    }
+
+    /// The hub that follows leads from now on, and another one follows.
+    async fn take_over(&mut self) {
+        let (archive, mut follower) =
+            std::mem::replace(&mut self.beside, self.world.follower(usize::MAX).await);
+        follower.catch_up().await.expect("reads");
+        archive.rebuild(&self.world.database, usize::MAX).await.expect("reads");
+        self.archive = archive;
     }
 
     async fn receive(&mut self, way: Way) {
@@ -111,10 +128,10 @@ impl Story {
         while merge_due(&self.archive, &self.world.database, &never).await.expect("merges") > 0 {}
     }
 
-    async fn ask(&self, (from, to): (i64, i64), wanted: Wanted) -> RangeAnswer {
+    async fn ask(&self, archive: &Arc<Archive>, (from, to): (i64, i64), wanted: Wanted) -> RangeAnswer {
         let parameter = self.world.parameter();
         let query = RangeQuery { parameter, from: TaiTime(from), to: TaiTime(to), wanted, reading: None };
-        self.archive.range(&self.world.database, 0, query).await.expect("answers")
+        archive.range(&self.world.database, 0, query).await.expect("answers")
     }
 
     fn listed(&self, (from, to): (i64, i64)) -> Vec<Listed> {
@@ -132,22 +149,37 @@ impl Story {
             || self.now - reach * MILLISECOND + self.chance.below(reach as u64) as i64 * MILLISECOND;
         let (one, other) = (moment(), moment());
         let some = (one.min(other), one.max(other) + 1);
-        for range in [(i64::MIN, i64::MAX), some, (some.0, some.0 + HOUR / 7)] {
-            self.check_pages(range).await;
-            for points in [1, 40, 1_000] {
-                let RangeAnswer::Pixels(buckets) = self.ask(range, Wanted::Pixels { points }).await else {
-                    panic!("buckets were asked for")
-                };
-                check_buckets(&buckets, &self.listed(range), points);
+        self.beside.1.catch_up().await.expect("reads");
+        for archive in [&self.archive, &self.beside.0] {
+            for range in [(i64::MIN, i64::MAX), some, (some.0, some.0 + HOUR / 7)] {
+                self.check_pages(archive, range).await;
+                for points in [1, 40, 1_000] {
+                    let RangeAnswer::Pixels(buckets) =
+                        self.ask(archive, range, Wanted::Pixels { points }).await
+                    else {
+                        panic!("buckets were asked for")
+                    };
+                    check_buckets(&buckets, &self.listed(range), points);
+                }
             }
         }
+        assert_eq!(self.counted(&self.archive).await, self.list.len() as i64);
+        assert_eq!(self.counted(&self.beside.0).await, self.list.len() as i64);
     }
 
-    async fn check_pages(&self, (from, to): (i64, i64)) {
+    /// Records that the account counts.
+    async fn counted(&self, archive: &Archive) -> i64 {
+        let hours = Hour(i32::MIN)..Hour(i32::MAX);
+        let account = archive.account(&self.world.database, "test", hours, Width::Total, 10_000).await;
+        let rows = account.expect("answers").rows;
+        rows.iter().map(|(_, counts)| counts.received_live + counts.backfilled).sum()
+    }
+
+    async fn check_pages(&self, archive: &Arc<Archive>, (from, to): (i64, i64)) {
         let (mut found, mut next) = (Vec::new(), Some(TaiTime(from)));
         while let Some(begin) = next {
             let RangeAnswer::Page { samples, next: then } =
-                self.ask((begin.0, to), Wanted::Page { limit: 97 }).await
+                self.ask(archive, (begin.0, to), Wanted::Page { limit: 97 }).await
             else {
                 panic!("a page was asked for")
             };

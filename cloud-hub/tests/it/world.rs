@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloud_hub::archive::{
-    ApartCause, Archive, CommitGroup, Committed, Database, LaneKey, Ledger, OpenRefused, Place, Received,
-    Registry, Stream,
+    ApartCause, Archive, ArchiveError, CommitGroup, Committed, Database, Follower, LaneKey, Lead, Lease,
+    Ledger, OpenRefused, Place, Received, Registry, Stream,
 };
 use delivery::{
     BatchBuilder, BatchSequence, BootId, CommitVerdict, Lane, LogHead, OpenedLog, Position, Ranges,
@@ -39,6 +39,7 @@ pub(crate) const XTCE: &str = r#"<SpaceSystem name="Test"><TelemetryMetaData><Pa
     </EntryList></SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>"#;
 
 pub(crate) struct World {
+    /// As the hub that leads has it.
     pub(crate) database: Database,
     pub(crate) registry: Registry,
     pub(crate) ledger: Ledger,
@@ -55,7 +56,10 @@ impl World {
         let postgres = testkit::postgres::database().await;
         let database = Database::at_url(&postgres.connection_string()).expect("a connection string");
         database.migrate().await.expect("the schema");
-        let ledger = Ledger::new(database.connect_as_writer(LOCK_WAIT).await.expect("the only writer"));
+        let lease = Lease::new(database.clone(), Uuid::new_v4(), "first".to_owned());
+        let lead = lease.take().await.expect("answers").expect("nobody has it");
+        let database = database.led(lead);
+        let ledger = Ledger::open(&database, LOCK_WAIT).await.expect("the only writer");
         let packet_time = PacketTime::Cds {
             offset_bytes: 6,
             day_bits: 16,
@@ -132,22 +136,23 @@ impl World {
         session: SessionNumber,
         batches: &[SealedBatch],
     ) -> Result<Vec<Committed>, Vec<LaneKey>> {
-        self.commit_or_keep(lane, session, batches, None).await
+        self.try_commit(lane, session, batches, None).await.expect("PostgreSQL answers")
     }
 
     /// Commits a batch that is kept out of the archive.
     pub(crate) async fn commit_apart(&mut self, lane: &OpenedLane, batch: &SealedBatch, cause: ApartCause) {
         let batches = std::slice::from_ref(batch);
-        self.commit_or_keep(lane.key, lane.session, batches, Some(cause)).await.expect("committed");
+        let kept = self.try_commit(lane.key, lane.session, batches, Some(cause)).await;
+        kept.expect("PostgreSQL answers").expect("committed");
     }
 
-    async fn commit_or_keep(
+    pub(crate) async fn try_commit(
         &mut self,
         lane: LaneKey,
         session: SessionNumber,
         batches: &[SealedBatch],
         apart: Option<ApartCause>,
-    ) -> Result<Vec<Committed>, Vec<LaneKey>> {
+    ) -> Result<Result<Vec<Committed>, Vec<LaneKey>>, ArchiveError> {
         let numbered: Vec<(i64, Received)> = (self.next_ledger_id..)
             .zip(batches)
             .map(|(number, batch)| {
@@ -159,7 +164,7 @@ impl World {
         let group: Vec<_> = batches.iter().map(|batch| (lane, session, batch)).collect();
         let judged = judge_group(&group, |lane, session| standing[&(lane, session)].clone());
         if judged.verdicts.iter().any(|verdict| *verdict != CommitVerdict::Commit) {
-            return Err(vec![lane]);
+            return Ok(Err(vec![lane]));
         }
         let lanes = judged.lanes.into_iter().map(|(key, change)| {
             let safe = change.after.watermark();
@@ -168,10 +173,10 @@ impl World {
         let lanes = lanes.collect();
         let committed_at = service::clock::now();
         let group = CommitGroup { batches: &numbered, lanes: &lanes, committed_at };
-        let fenced = self.ledger.commit(&group).await.expect("PostgreSQL answers");
+        let fenced = self.ledger.commit(&group).await?;
         assert_eq!(self.ledger.holds(&group).await.expect("answers"), fenced.is_empty());
         if !fenced.is_empty() {
-            return Err(fenced);
+            return Ok(Err(fenced));
         }
         for (key, (change, _)) in lanes {
             self.standing.lock().expect("sound").insert((key, session), change.after);
@@ -185,7 +190,7 @@ impl World {
             way: received.way,
             batch: received.batch,
         };
-        Ok(numbered.into_iter().map(committed).collect())
+        Ok(Ok(numbered.into_iter().map(committed).collect()))
     }
 
     /// Makes a session believe that a lane stands as it did.
@@ -196,6 +201,14 @@ impl World {
     pub(crate) async fn archive(&self) -> Arc<Archive> {
         let archive = Archive::open(&self.database, &self.missions, HashMap::new(), 1_000_000).await;
         archive.expect("the archive opens")
+    }
+
+    /// An archive of a hub that follows, whose head holds so much, and what keeps it.
+    pub(crate) async fn follower(&self, samples_max: usize) -> (Arc<Archive>, Follower) {
+        let archive = Archive::of_segments(&self.database, &self.missions, HashMap::new()).await;
+        let archive = archive.expect("the archive opens");
+        let database = self.database.led(Lead::default());
+        (Arc::clone(&archive), Follower::new(archive, database, samples_max))
     }
 
     /// The values of the test's parameter, in order, by pages and by count.
@@ -210,20 +223,24 @@ impl World {
 
     /// As [`World::numbers`], as they were read up to a reading.
     pub(crate) async fn numbers_of(&self, archive: &Arc<Archive>, reading: Option<u32>) -> Vec<f64> {
-        let parameter = self.parameter();
-        let (from, to) = (TaiTime(0), TaiTime(i64::MAX));
-        let ask = async |wanted| {
-            let query = RangeQuery { parameter, from, to, wanted, reading };
-            archive.range(&self.database, 0, query).await.expect("answers")
-        };
-        let RangeAnswer::Page { samples, next: None } = ask(Wanted::Page { limit: 10_000 }).await else {
-            panic!("one page holds all")
-        };
-        let RangeAnswer::Pixels(buckets) = ask(Wanted::Pixels { points: 10 }).await else {
-            panic!("buckets")
-        };
-        assert_eq!(buckets.count, samples.len() as u64);
+        let numbers = self.page(archive, reading).await;
+        let pixels = self.ask(archive, Wanted::Pixels { points: 10 }, reading).await;
+        let RangeAnswer::Pixels(buckets) = pixels else { panic!("buckets") };
+        assert_eq!(buckets.count, numbers.len() as u64);
+        numbers
+    }
+
+    /// As [`World::numbers_of`], by one question: of an archive that changes meanwhile.
+    pub(crate) async fn page(&self, archive: &Arc<Archive>, reading: Option<u32>) -> Vec<f64> {
+        let page = self.ask(archive, Wanted::Page { limit: 10_000 }, reading).await;
+        let RangeAnswer::Page { samples, next: None } = page else { panic!("one page holds all") };
         samples.iter().filter_map(|(_, sample)| sample.number()).collect()
+    }
+
+    async fn ask(&self, archive: &Arc<Archive>, wanted: Wanted, reading: Option<u32>) -> RangeAnswer {
+        let (from, to) = (TaiTime(0), TaiTime(i64::MAX));
+        let query = RangeQuery { parameter: self.parameter(), from, to, wanted, reading };
+        archive.range(&self.database, 0, query).await.expect("answers")
     }
 }
 

@@ -30,7 +30,7 @@ use crate::access::{
 use crate::app::App;
 use crate::contract::{
     Latest, LiveEvent, LiveRequest, Login, Missions, NodeReport, Nodes, Page, Parameters, Problem, Samples,
-    Session,
+    ServerRole, Session,
 };
 use crate::convert::{self, rfc3339};
 use crate::{Backend, LiveMission, ProblemResponse, assets, live_socket};
@@ -345,7 +345,10 @@ fn same_origin(headers: &HeaderMap) -> bool {
 
 async fn ready(State(app): State<Shared>) -> Response {
     match app.backend.ready() {
-        Ok(()) => "ready\n".into_response(),
+        Ok(()) => match app.backend.server().role {
+            Some(ServerRole::Follower) => "ready, follower\n".into_response(),
+            Some(ServerRole::Leader) | None => "ready\n".into_response(),
+        },
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
 }

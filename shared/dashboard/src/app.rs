@@ -98,6 +98,7 @@ mod tests {
                 name: name.to_owned(),
                 version: String::new(),
                 boot_id: String::new(),
+                role: None,
             })
         };
         let names = [

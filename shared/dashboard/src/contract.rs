@@ -46,6 +46,16 @@ pub enum ServerKind {
     Hub,
 }
 
+/// What a hub does among those of its database.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerRole {
+    /// It shows what another one commits, and takes over when that one ends.
+    Follower,
+    /// Nodes forward to it; it commits what they send.
+    Leader,
+}
+
 /// The server's identity, part of every session answer.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Server {
@@ -57,6 +67,9 @@ pub struct Server {
     pub version: String,
     /// Names this run of the process: it changes when the server restarted.
     pub boot_id: String,
+    /// Whether a hub leads; absent of a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ServerRole>,
 }
 
 /// Answer of `GET /api/v1/session`.

@@ -63,6 +63,7 @@ impl Backend for Fixture {
             name: "hub".to_owned(),
             version: "0".to_owned(),
             boot_id: "1".to_owned(),
+            role: None,
         }
     }
 

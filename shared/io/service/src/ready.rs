@@ -21,11 +21,16 @@ impl ReadyFile {
 
     /// Writes the file, whole or not at all.
     pub fn write(data_directory: &Path, content: &impl Serialize) -> std::io::Result<Self> {
-        let path = data_directory.join("ready.json");
-        let unfinished = data_directory.join("ready.json.unfinished");
+        let file = Self { path: data_directory.join("ready.json") };
+        file.rewrite(content)?;
+        Ok(file)
+    }
+
+    /// Writes it again, when the daemon listens elsewhere too: whole or not at all.
+    pub fn rewrite(&self, content: &impl Serialize) -> std::io::Result<()> {
+        let unfinished = self.path.with_extension("json.unfinished");
         std::fs::write(&unfinished, serde_json::to_vec(content)?)?;
-        std::fs::rename(&unfinished, &path)?;
-        Ok(Self { path })
+        std::fs::rename(&unfinished, &self.path)
     }
 }
 
