@@ -80,6 +80,8 @@ pub enum Database {
 pub struct HubFile {
     /// Where the hub keeps what it must remember.
     pub data_directory: PathBuf,
+    /// Where its authority is; in the data directory when absent.
+    pub authority_directory: Option<PathBuf>,
     /// Dashboard and API.
     pub http: SocketAddr,
     /// Where nodes forward to.
@@ -95,11 +97,14 @@ pub struct HubFile {
 impl HubFile {
     /// The file's text.
     pub fn to_toml(&self) -> String {
-        let mut out = format!(
-            "data_directory = {}\n\n[http]\nlisten = \"{}\"\n\n[reception]\nlisten = \"{}\"\n",
-            quoted_path(&self.data_directory),
-            self.http,
-            self.reception
+        let mut out = format!("data_directory = {}\n", quoted_path(&self.data_directory));
+        if let Some(directory) = &self.authority_directory {
+            let _ = writeln!(out, "authority_directory = {}", quoted_path(directory));
+        }
+        let _ = writeln!(
+            out,
+            "\n[http]\nlisten = \"{}\"\n\n[reception]\nlisten = \"{}\"",
+            self.http, self.reception
         );
         match &self.database {
             Database::Private => {}
@@ -284,6 +289,7 @@ mod tests {
     fn a_hub_file_says_what_the_hub_reads() {
         let mut file = HubFile {
             data_directory: "/var/lib/a \"hub\"".into(),
+            authority_directory: None,
             http: FREE,
             reception: FREE,
             database: Database::Url("host='/tmp' user=sto".to_owned()),
@@ -314,10 +320,12 @@ submilliseconds = "microseconds"
 "#;
         assert_eq!(file.to_toml(), expected);
         file.database = Database::Private;
+        file.authority_directory = Some("/var/lib/authority".into());
         file.head_age_max_s = Some(2);
         let text = file.to_toml();
         assert!(!text.contains("[database]"));
         assert!(text.contains("\n[archive]\nhead_age_max_s = 2\n"), "{text}");
+        assert!(text.contains("\"\nauthority_directory = \"/var/lib/authority\"\n\n[http]\n"), "{text}");
     }
 
     #[test]

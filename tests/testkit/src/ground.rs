@@ -150,6 +150,7 @@ impl GroundSegment {
         let guard = plan.private_database().map(|cluster| Guard::over(&cluster, None)).transpose()?;
         let file = HubFile {
             data_directory: plan.directory.join("hub/data"),
+            authority_directory: None,
             http: plan.hub_http,
             reception: plan.reception,
             database: plan.database,
@@ -421,10 +422,10 @@ async fn ready(process: &mut Process, data: &Path) -> anyhow::Result<Value> {
     .await
 }
 
-/// The answer, unless it is half written or of another process.
+/// The answer, unless it is half written or of another process, or a hub's that does not receive yet.
 fn ready_in(text: &[u8], pid: u32) -> Option<Value> {
     let ready: Value = serde_json::from_slice(text).ok()?;
-    (ready["pid"] == pid).then_some(ready)
+    (ready["pid"] == pid && ready.get("reception") != Some(&Value::Null)).then_some(ready)
 }
 
 fn address(ready: &Value, pointer: &str) -> anyhow::Result<SocketAddr> {
@@ -443,6 +444,7 @@ mod tests {
         assert_eq!(ready_in(text, 8), None);
         assert_eq!(ready_in(&text[..30], 7), None);
         assert_eq!(ready_in(b"", 7), None);
+        assert_eq!(ready_in(br#"{"pid":7,"reception":null}"#, 7), None);
         let ready = ready_in(text, 7).expect("it is whole");
         assert_eq!(address(&ready, "/links/telemetry").expect("it is there").port(), 10015);
         assert!(address(&ready, "/reception").is_err());

@@ -28,8 +28,13 @@ pub(crate) struct Archived {
     pub(crate) serial: u64,
 }
 
-/// A client of the hub's private database; it works while its `Connection` does.
+/// A client of the hub's database; it works while its `Connection` does.
 pub(crate) async fn database(world: &World) -> anyhow::Result<tokio_postgres::Client> {
+    if let Some(database) = &world.database {
+        let (client, connection) = database.config().connect(NoTls).await?;
+        tokio::spawn(connection);
+        return Ok(client);
+    }
     let ready = fs::read(world.folder().join("hub/data/ready.json")).context("the hub is ready")?;
     let ready: Value = serde_json::from_slice(&ready)?;
     let text = |key: &str| ready["database"][key].as_str().with_context(|| format!("no {key} in {ready}"));

@@ -16,4 +16,5 @@ mod serials;
 mod soak;
 mod stop;
 mod trust;
+mod two_hubs;
 mod world;

@@ -14,6 +14,7 @@ use testkit::client::Client;
 use testkit::configuration::Mission;
 use testkit::ground::{GroundPlan, GroundSegment, NodePlan};
 use testkit::ports::Ports;
+use testkit::postgres::TestDatabase;
 use testkit::process::until;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -33,6 +34,8 @@ pub(crate) struct World {
     // Dropped behind the processes that live in it.
     folder: Folder,
     pub(crate) ports: Ports,
+    /// The hub's database, when it is not its own.
+    pub(crate) database: Option<TestDatabase>,
 }
 
 /// A test's files: kept for a look, unless it finished.
@@ -57,7 +60,7 @@ impl World {
             plan = plan.with_node(node);
         }
         let folder = Folder { files, finished: false };
-        Ok(Self { ground: GroundSegment::prepare(plan)?, folder, ports })
+        Ok(Self { ground: GroundSegment::prepare(plan)?, folder, ports, database: None })
     }
 
     /// A running hub with one running, enrolled node.
