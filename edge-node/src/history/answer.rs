@@ -198,7 +198,9 @@ impl History {
             }
             let plan = &question.plan;
             for series in &found {
-                question.scan.add_shown(question.source, series.view(), |time| plan.has(Source::Samples, time));
+                question
+                    .scan
+                    .add_shown(question.source, series.view(), |time| plan.has(Source::Samples, time));
             }
             question
         });
