@@ -38,12 +38,13 @@ pub fn descendants(pid: u32) -> Vec<u32> {
     found
 }
 
-/// Seconds of processor time that a hub, its PostgreSQL and a node have used.
+/// Seconds of processor time that a hub, its PostgreSQL, a node and we, who make the load, have used.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
     node_s: f64,
     hub_s: f64,
     postgresql_s: f64,
+    load_s: f64,
 }
 
 impl Usage {
@@ -54,15 +55,17 @@ impl Usage {
             node_s: node.map_or(Ok(0.0), own_cpu_seconds)?,
             hub_s: own_cpu_seconds(hub)?,
             postgresql_s: database.filter_map(|pid| cpu_seconds(pid).ok()).sum(),
+            load_s: own_cpu_seconds(std::process::id())?,
         })
     }
 
     /// By process, since an earlier moment.
-    pub fn since(self, before: Self) -> [(&'static str, f64); 3] {
+    pub fn since(self, before: Self) -> [(&'static str, f64); 4] {
         [
             ("node", self.node_s - before.node_s),
             ("hub", self.hub_s - before.hub_s),
             ("PostgreSQL", self.postgresql_s - before.postgresql_s),
+            ("load and questions", self.load_s - before.load_s),
         ]
     }
 }

@@ -23,7 +23,7 @@ impl Archive {
         let parameters = Kind::Many(0).parameters() as u64;
         let packets = self.moments(filled.stock.kinds) * u64::from(filled.stock.kinds);
         let (mut durable, mut segmented, mut sessions, mut made) = (Duration::ZERO, Duration::ZERO, 0, 0);
-        let mut cpu = [0.0; 3];
+        let mut cpu = [("", 0.0); 4];
         while made < packets {
             let upto = packets.min(made + SEALED_AT_ONCE);
             tokio::task::block_in_place(|| {
@@ -41,11 +41,12 @@ impl Archive {
             durable += begun.elapsed();
             database::segmented(stored.database(), PATIENCE).await?;
             segmented += begun.elapsed();
-            for (sum, (_, seconds)) in cpu.iter_mut().zip(Usage::of(hub, None)?.since(before)) {
-                *sum += seconds;
+            for (sum, (process, seconds)) in cpu.iter_mut().zip(Usage::of(hub, None)?.since(before)) {
+                *sum = (process, sum.1 + seconds);
             }
         }
-        let samples = (packets * parameters) as f64;
+        filled.samples += packets * parameters;
+        let samples = filled.samples as f64;
         let mut context = self.context("sealed batches of one node, over QUIC, to PostgreSQL's commit");
         context["sessions"] = json!(sessions);
         let durable_per_s = samples / durable.as_secs_f64();
@@ -53,7 +54,8 @@ impl Archive {
         context["path"] = json!("sealed batches of one node, over QUIC, to segments");
         let segmented_per_s = samples / segmented.as_secs_f64();
         print(BENCH, "samples_per_second_in_segments", segmented_per_s, "1/s", &context);
-        for (process, seconds) in ["node", "hub", "PostgreSQL"].into_iter().zip(cpu).skip(1) {
+        // The node is us.
+        for (process, seconds) in cpu.into_iter().skip(1) {
             context["process"] = json!(process);
             print(BENCH, "cpu_per_sample", seconds * 1e9 / samples, "ns", &context);
         }
@@ -75,9 +77,6 @@ impl Archive {
     }
 
     pub(super) async fn fill_year(&self, filled: &mut Filled) -> anyhow::Result<()> {
-        if self.year == 0 {
-            return Ok(());
-        }
         let stored = Stored::of(&filled.directory).await?;
         let mut source = Source::new(Kind::Yearly, SEED);
         let (packets, mut made) = (self.year_packets(), 0);
@@ -95,12 +94,13 @@ impl Archive {
             filled.feed.deliver().await?;
         }
         database::segmented(stored.database(), PATIENCE).await?;
-        let samples = (packets * Kind::Yearly.parameters() as u64) as f64;
+        let samples = packets * Kind::Yearly.parameters() as u64;
+        filled.samples += samples;
         let mut context =
             self.context("sealed batches of one node, over QUIC, to segments; sealing included");
         context["parameters_per_packet"] = json!(Kind::Yearly.parameters());
         context["samples"] = json!(samples);
-        let rate = samples / begun.elapsed().as_secs_f64();
+        let rate = samples as f64 / begun.elapsed().as_secs_f64();
         print(BENCH, "year_samples_per_second", rate, "1/s", &context);
         Ok(())
     }
@@ -109,15 +109,14 @@ impl Archive {
         stock.end.plus_nanos(-((self.year_packets() - number) as i64) * NANOS_PER_S)
     }
 
-    /// Bytes of every table for each sample; returns those of segments and roll-ups together.
-    pub(super) async fn tell_sizes(&self, filled: &Filled) -> anyhow::Result<f64> {
+    /// Bytes of every table for each of the samples there are; returns those of segments and roll-ups together.
+    pub(super) async fn tell_sizes(&self, filled: &Filled, stock: &str) -> anyhow::Result<f64> {
         let stored = Stored::of(&filled.directory).await?;
         let merging = stored.merged(PATIENCE).await?;
-        let kinds = filled.stock.kinds;
-        let many = self.moments(kinds) * u64::from(kinds) * Kind::Many(0).parameters() as u64;
-        let samples = (many + self.year_packets() * Kind::Yearly.parameters() as u64) as f64;
+        let samples = filled.samples as f64;
         let mut context = self.context("tables with indexes, after merging and VACUUM");
-        context["samples"] = json!(samples);
+        context["stock"] = json!(stock);
+        context["samples"] = json!(filled.samples);
         context["merging_s_after_the_last_sample"] = json!(merging.as_secs_f64().round());
         let mut archived = 0.0;
         for (table, columns) in [("ledger", "sealed"), ("segment", "columns"), ("rollup", "columns")] {

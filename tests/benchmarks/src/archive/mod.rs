@@ -99,6 +99,8 @@ struct Filled {
     stock: Stock,
     feed: Feed,
     sources: Vec<Source>,
+    /// Samples that are in the archive.
+    samples: u64,
 }
 
 impl Archive {
@@ -124,8 +126,11 @@ impl Archive {
     async fn measure(&self, directory: &Path) -> anyhow::Result<()> {
         let mut filled = self.start(directory).await?;
         let mut ours = self.fill(&mut filled).await?;
-        self.fill_year(&mut filled).await?;
-        ours.bytes_per_sample = self.tell_sizes(&filled).await?;
+        ours.bytes_per_sample = self.tell_sizes(&filled, "all but the year").await?;
+        if self.year > 0 {
+            self.fill_year(&mut filled).await?;
+            self.tell_sizes(&filled, "all").await?;
+        }
         if !self.without_plain {
             self.fill_plain(&filled, ours).await?;
         }
@@ -161,7 +166,7 @@ impl Archive {
         let stock = Stock { kinds, end: simulator::clock::now(), year_days: self.year };
         let sources = (0..kinds).map(|kind| Source::new(Kind::Many(kind), SEED)).collect();
         let feed = Feed::new(NodeClient::new(identity)?);
-        Ok(Filled { ground, directory: directory.to_owned(), stock, feed, sources })
+        Ok(Filled { ground, directory: directory.to_owned(), stock, feed, sources, samples: 0 })
     }
 
     fn context(&self, path: &str) -> Value {
