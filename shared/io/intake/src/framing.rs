@@ -220,7 +220,7 @@ mod tests {
             let found = framer.frame(bytes);
             for records in &found.records {
                 if let Records::Packets { bytes, ends } = records {
-                    packets.extend(crate::intake::packets(bytes, ends).map(<[u8]>::to_vec));
+                    packets.extend(crate::packets(bytes, ends).map(<[u8]>::to_vec));
                 }
             }
             rejected.extend(found.rejected);

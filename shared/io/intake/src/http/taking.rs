@@ -7,9 +7,10 @@ use space_packet::ReceptionTime;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::HttpLink;
 use super::cause::{Cause, Refusal};
 use super::idempotency::RequestKey;
-use crate::intake::{Link, Producer, Records, Refused, RequestPart, Submission};
+use crate::{Producer, Records, Refused, RequestPart, Submission, Wording};
 
 /// How long a request waits for room in its link's queue before its producer is told to come again.
 const ROOM_WAIT: Duration = Duration::from_secs(2);
@@ -24,7 +25,7 @@ pub(super) const STOP_WAIT: Duration = Duration::from_secs(5);
 pub struct Taken {
     /// How many.
     pub accepted: u64,
-    /// Of them, how many are in quarantine; not known of what an earlier run of the node took.
+    /// Of them, how many are in quarantine; not known of what an earlier run of the program took.
     pub quarantined: Option<u64>,
 }
 
@@ -35,33 +36,39 @@ pub enum Outcome {
     Durable(Taken),
     /// There is no room: nothing of it was taken.
     Refused(Refused),
-    /// The node or the link stops: how much is durable is not known.
+    /// The program or the link stops: how much is durable is not known.
     Stopped,
 }
 
 impl Outcome {
     /// What the producer is told when not all is durable.
-    pub fn taken(self) -> Result<Taken, Refusal> {
+    pub fn taken(self, wording: &Wording) -> Result<Taken, Refusal> {
+        let owner = wording.owner;
         match self {
             Self::Durable(taken) => Ok(taken),
-            Self::Refused(Refused::Full) => Err(Refusal::later(
-                Cause::QueueFull,
-                RETRY_FULL,
-                "the journal does not keep up, or is full until the hub has taken something; nothing was taken",
-            )),
+            Self::Refused(Refused::Away) => {
+                let message = format!("{}; nothing was taken", wording.slow.1);
+                Err(Refusal::later(wording.slow.0, RETRY_FULL, message))
+            }
+            Self::Refused(Refused::Full) => {
+                let message = format!("{}; nothing was taken", wording.full);
+                Err(Refusal::later(Cause::QueueFull, RETRY_FULL, message))
+            }
             Self::Refused(Refused::Rate { retry_after }) => Err(Refusal::later(
                 Cause::RateCap,
                 retry_after,
                 "the link brings more records a second than `rate_max_per_s` allows; nothing was taken",
             )),
             Self::Refused(Refused::Stopped) => {
-                Err(Refusal::later(Cause::Stopping, RETRY_FULL, "the node is stopping; nothing was taken"))
+                let message = format!("{owner} is stopping; nothing was taken");
+                Err(Refusal::later(Cause::Stopping, RETRY_FULL, message))
             }
-            Self::Stopped => Err(Refusal::later(
-                Cause::Stopping,
-                RETRY_FULL,
-                "the node is stopping: the records may or may not be durable; repeat with the same Idempotency-Key",
-            )),
+            Self::Stopped => {
+                let message = format!(
+                    "{owner} is stopping: the records may or may not be durable; repeat with the same Idempotency-Key"
+                );
+                Err(Refusal::later(Cause::Stopping, RETRY_FULL, message))
+            }
         }
     }
 }
@@ -79,7 +86,7 @@ pub(super) struct Taking {
 impl Taking {
     /// Hands everything over and waits until it is durable. Once the first piece is in, the rest waits for its room:
     /// a request is taken as a whole, also when its link closes meanwhile.
-    pub(super) async fn run(self, link: &Link) -> Outcome {
+    pub(super) async fn run(self, link: &HttpLink) -> Outcome {
         let reception = ReceptionTime(service::clock::now());
         let producer = Arc::new(Producer::default());
         let (mut handed, mut before) = (0_u64, self.skipped);
@@ -92,7 +99,7 @@ impl Taking {
                 if let Err(refused) = first(link, submission).await {
                     return Outcome::Refused(refused);
                 }
-            } else if link.submit(submission).await.is_err() {
+            } else if link.link.submit(submission).await.is_err() {
                 return Outcome::Stopped;
             }
             handed += count as u64;
@@ -124,7 +131,7 @@ pub(super) async fn unless_stopped<T>(
 }
 
 /// The first piece of a request is taken if there is room soon.
-async fn first(link: &Link, submission: Submission) -> Result<(), Refused> {
+async fn first(link: &HttpLink, submission: Submission) -> Result<(), Refused> {
     let due = Instant::now() + ROOM_WAIT;
     loop {
         let again = Submission {
@@ -133,10 +140,12 @@ async fn first(link: &Link, submission: Submission) -> Result<(), Refused> {
             producer: submission.producer.clone(),
             request: submission.request,
         };
-        let wait = match link.try_submit(again) {
+        let tried =
+            if link.context.owner.is_away() { Err(Refused::Away) } else { link.link.try_submit(again) };
+        let wait = match tried {
             Ok(()) => return Ok(()),
             Err(Refused::Stopped) => return Err(Refused::Stopped),
-            Err(Refused::Full) if Instant::now() < due => ROOM_POLL,
+            Err(Refused::Away | Refused::Full) if Instant::now() < due => ROOM_POLL,
             Err(Refused::Rate { retry_after }) if Instant::now() + retry_after < due => retry_after,
             Err(refused) => return Err(refused),
         };

@@ -1,19 +1,22 @@
-//! Intake: whatever a station receives becomes records, and records become batches in the journal.
+//! Intake: whatever comes in becomes records, and records become batches that are made durable.
 //!
 //! Each link has a *door* that speaks its protocol ([`tcp`], [`udp`], [`http`]) and hands what it took to the one
-//! [`pipeline`], through a queue of its own ([`queue`]). The pipeline judges every record, seals batches and hands
-//! those to the journal. When the journal is slow the queues fill, and each door does what its protocol knows to
-//! make its producers wait.
+//! [`pipeline`], through a queue of its own ([`queue`]). The pipeline judges every record, packs batches and hands
+//! those to its [`Sink`]: a node's journal, or the hub's database. When that is slow the queues fill, and each door
+//! does what its protocol knows to make its producers wait. What differs between node and hub stands behind the
+//! traits of [`owner`].
 
+pub mod config;
 pub mod doors;
-pub mod events;
+mod durable;
 pub mod framing;
 pub mod http;
 pub mod link;
+pub mod owner;
 pub mod pipeline;
 pub mod queue;
 mod rate;
-pub(crate) mod statistics;
+mod statistics;
 pub mod tcp;
 pub mod udp;
 
@@ -23,10 +26,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use delivery::{SampleRecord, Scalar};
 use space_packet::ReceptionTime;
 
-use crate::journal::DurableCount;
-
+pub use config::{Acknowledgement, Door, LinkConfig};
+pub use durable::{DurableCount, Receipt};
 pub use link::{Link, Refused};
-pub use statistics::LinkStatistics;
+pub use owner::{LinkMetrics, Owner, Packed, Readers, Sink, Wording};
+pub use statistics::{Continuity, LinkCounts, LinkStatistics, RejectedCount};
 
 /// Records of one link that were received together.
 #[derive(Debug)]

@@ -24,6 +24,8 @@ pub enum Cause {
     ContentEncoding,
     /// A kind of body that is not known.
     ContentType,
+    /// The records cannot be committed, or not in time: the database does not answer.
+    DatabaseAway,
     /// The mission has no link of this kind here.
     DoorClosed,
     /// The body cannot be unpacked.
@@ -52,13 +54,13 @@ pub enum Cause {
     ProtobufMalformed,
     /// A query that is not known.
     QueryMalformed,
-    /// The journal does not keep up.
+    /// What makes records durable does not keep up.
     QueueFull,
     /// The link brings more than it may.
     RateCap,
     /// What is wrong with a sample, or a body of samples.
     Sample(SampleCause),
-    /// The node stops.
+    /// The program stops.
     Stopping,
     /// No token was shown.
     TokenMissing,
@@ -79,6 +81,7 @@ impl Cause {
             Self::ConnectionLimit => "connection-limit",
             Self::ContentEncoding => "content-encoding",
             Self::ContentType => "content-type",
+            Self::DatabaseAway => "database-away",
             Self::DoorClosed => "door-closed",
             Self::EncodingBroken => "encoding-broken",
             Self::HeadersSlow => "headers-slow",
@@ -122,9 +125,11 @@ impl Cause {
             Self::DoorClosed | Self::MissionUnknown => StatusCode::NOT_FOUND,
             Self::HostRefused | Self::OriginRefused => StatusCode::FORBIDDEN,
             Self::IdempotencyKeyReused | Self::Sample(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::ConnectionLimit | Self::JournalSlow | Self::Memory | Self::Stopping => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::ConnectionLimit
+            | Self::DatabaseAway
+            | Self::JournalSlow
+            | Self::Memory
+            | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::QueueFull | Self::RateCap => StatusCode::TOO_MANY_REQUESTS,
             Self::TokenMissing | Self::TokenWrong => StatusCode::UNAUTHORIZED,
         }
@@ -133,7 +138,9 @@ impl Cause {
     /// Status of a gRPC call.
     pub const fn grpc(self) -> tonic::Code {
         match self {
-            Self::ConnectionLimit | Self::JournalSlow | Self::Stopping => tonic::Code::Unavailable,
+            Self::ConnectionLimit | Self::DatabaseAway | Self::JournalSlow | Self::Stopping => {
+                tonic::Code::Unavailable
+            }
             Self::BodySlow | Self::HeadersSlow => tonic::Code::DeadlineExceeded,
             Self::DoorClosed | Self::MissionUnknown => tonic::Code::NotFound,
             Self::HostRefused | Self::OriginRefused => tonic::Code::PermissionDenied,

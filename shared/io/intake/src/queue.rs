@@ -18,7 +18,7 @@ const ITEM_BYTES: usize = 256;
 
 /// The pipeline is gone: nobody takes anything any more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the node is stopping")]
+#[error("intake is stopping")]
 pub struct Stopped;
 
 /// Why something was not taken at once.

@@ -1,4 +1,4 @@
-//! Requests that may come again: what is known of each key, in memory and from the journal's receipts.
+//! Requests that may come again: what is known of each key, in memory and from receipts that an earlier run kept.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,8 @@ use super::taking::{Outcome, Taken};
 /// Keys remembered; with a later one the oldest that is not under way is forgotten. About 10 MiB.
 const KEYS_MAX: usize = 65_536;
 
-/// Hash of a request as the journal knows it: of its link, key and content. Another body under the same key is never
-/// taken for this one, also when only the journal's receipts are left.
+/// Hash of a request as receipts have it: of its link, key and content. Another body under the same key is never
+/// taken for this one, also when only receipts are left.
 pub type RequestKey = [u8; 16];
 
 /// Hash of a link's name and a key: two links' producers may use the same words.
@@ -22,7 +22,7 @@ struct Name([u8; 16]);
 #[derive(Clone, Copy, Debug)]
 pub struct KeyedRequest {
     name: Name,
-    /// How the journal knows it.
+    /// How receipts know it.
     pub key: RequestKey,
 }
 
@@ -45,7 +45,7 @@ fn short(hasher: &blake3::Hasher) -> [u8; 16] {
     short
 }
 
-/// The key of a request as the journal's receipts have it.
+/// The key of a request as receipts have it.
 pub fn request_key(link: &str, key: &str, body: &[u8], is_partial: bool) -> RequestKey {
     KeyedRequest::new(link, key, &blake3::hash(body), is_partial).key
 }
@@ -66,7 +66,7 @@ pub struct KnownRequests {
 
 #[derive(Default)]
 struct Inner {
-    /// From the journal: so many records of each request are durable.
+    /// From an earlier run: so many records of each request are durable.
     receipts: HashMap<RequestKey, u32>,
     known: HashMap<Name, Known>,
     /// Oldest first.
@@ -93,7 +93,7 @@ pub struct Ticket {
 }
 
 impl KnownRequests {
-    /// Knows what the journal has receipts for.
+    /// Knows what there are receipts for.
     pub fn new(receipts: HashMap<RequestKey, u32>) -> Self {
         let receipts = receipts.into_iter().take(KEYS_MAX).collect();
         Self { inner: Mutex::new(Inner { receipts, ..Inner::default() }) }
@@ -208,7 +208,7 @@ mod tests {
             let begun = requests.begin(request(number, body), 9);
             let Begun::New(ticket, found) = begun else { panic!("it may be taken") };
             assert_eq!(found, skipped);
-            ticket.end(Outcome::Refused(crate::intake::Refused::Full));
+            ticket.end(Outcome::Refused(crate::Refused::Full));
         }
         assert!(requests.inner().known.is_empty());
     }

@@ -7,15 +7,12 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::Severity;
 use space_packet::{HeaderError, PrimaryHeader, ReceptionTime};
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::events::EventLog;
-use super::{Link, Records, Submission, push_packet};
-use crate::events::event;
+use super::{Link, Owner, Records, Submission, push_packet};
 
 /// The largest datagram there is.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
@@ -23,10 +20,10 @@ const DATAGRAM_BYTES_MAX: usize = 65_535;
 const DATAGRAMS_AT_ONCE: usize = 64;
 /// Bytes of datagrams taken together.
 const BYTES_AT_ONCE: usize = 64 * 1_024;
-/// What the kernel may hold while this door waits for the journal: 8 MB at 92 bytes are some 40 ms at a million packets
+/// What the kernel may hold while this door waits for room: 8 MB at 92 bytes are some 40 ms at a million packets
 /// a second.
 const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
-/// What a stopping node gives a full journal to take what was read already.
+/// What a stopping program gives a full sink to take what was read already.
 const STOP_WAIT: Duration = Duration::from_secs(2);
 /// How often the kernel is asked what it dropped.
 const OVERRUN_INTERVAL: Duration = Duration::from_secs(1);
@@ -35,13 +32,13 @@ const OVERRUN_INTERVAL: Duration = Duration::from_secs(1);
 pub struct UdpIntake {
     socket: UdpSocket,
     link: Link,
-    events: Arc<EventLog>,
+    owner: Arc<dyn Owner>,
     inode: u64,
 }
 
 impl UdpIntake {
     /// Binds the link's address.
-    pub fn bind(link: Link, events: Arc<EventLog>) -> io::Result<Self> {
+    pub fn bind(link: Link, owner: Arc<dyn Owner>) -> io::Result<Self> {
         let address = link.statistics().config.listen;
         let domain = socket2::Domain::for_address(address);
         let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
@@ -52,7 +49,7 @@ impl UdpIntake {
         let inode = rustix::fs::fstat(socket.as_fd())?.st_ino;
         let socket = UdpSocket::from_std(socket.into())?;
         link.statistics().on_listening(&socket.local_addr()?.to_string());
-        Ok(Self { socket, link, events, inode })
+        Ok(Self { socket, link, owner, inode })
     }
 
     /// Where it listens.
@@ -79,8 +76,8 @@ impl UdpIntake {
                     for records in taken.records {
                         let reception = ReceptionTime(service::clock::now());
                         let submission = Submission { reception, records, producer: None, request: None };
-                        // While this waits the kernel holds datagrams, and counts those it cannot hold. A node that
-                        // stops gives a full journal a moment.
+                        // While this waits the kernel holds datagrams, and counts those it cannot hold. What
+                        // stops gives a full sink a moment.
                         let is_taken = tokio::select! {
                             taken = self.link.submit(submission) => taken.is_ok(),
                             () = async { shutdown.cancelled().await; tokio::time::sleep(STOP_WAIT).await } => false,
@@ -104,11 +101,7 @@ impl UdpIntake {
         let config = &self.link.statistics().config;
         self.link.statistics().rejected_times("overrun", new, 0);
         warn!(link = config.name, datagrams = new, "datagrams were dropped, intake does not keep up");
-        let text =
-            format!("Link {} lost {new} datagrams: they came faster than they were taken.", config.name);
-        let details = [("link", config.name.clone()), ("datagrams", new.to_string())];
-        self.events
-            .tell(Some(&config.mission), &event("STO-INTAKE-OVERRUN", Severity::Error, text, &details));
+        self.owner.on_overrun(config, new);
     }
 }
 

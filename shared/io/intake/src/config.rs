@@ -9,8 +9,10 @@ use serde::Deserialize;
 use service::config::{Bytes, Span};
 use space_packet::Apid;
 
-use crate::intake::events::NODE_LINK;
-use crate::intake::framing::StreamFraming;
+use crate::framing::StreamFraming;
+
+/// Name of the link that a node's own events come by. No configured link may have it.
+pub const NODE_LINK: &str = "node";
 
 /// One link.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -174,7 +176,7 @@ impl LinkConfig {
     }
 
     /// What its types cannot say: the key that is wrong, and why.
-    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
+    fn problem(&self) -> Option<(&'static str, String)> {
         let (door, is_http) = (self.door.word(), self.door.is_http());
         let only_tcp = || format!("goes with door = \"tcp\", and this link's is \"{door}\"");
         if !delivery::is_name(&self.name) {
@@ -209,4 +211,35 @@ impl LinkConfig {
         }
         None
     }
+}
+
+/// What does not fit together among links, or with the missions there are: which link, the key, and why.
+pub fn problem(links: &[LinkConfig], missions: &[&str]) -> Option<(usize, &'static str, String)> {
+    for (index, link) in links.iter().enumerate() {
+        let others = &links[..index];
+        if let Some((key, message)) = link.problem() {
+            return Some((index, key, format!("link {:?}: {key} {message}", link.name)));
+        }
+        if others.iter().any(|other| other.name == link.name) {
+            return Some((index, "name", format!("two links are named {:?}", link.name)));
+        }
+        if !missions.contains(&link.mission.as_str()) {
+            let message =
+                format!("link {:?} names mission {:?}, which is not configured", link.name, link.mission);
+            return Some((index, "mission", message));
+        }
+        // Port 0 is a port of its own each time.
+        let is_shared = |other: &&LinkConfig| other.listen == link.listen && link.listen.port() != 0;
+        let clash = others.iter().filter(is_shared).find(|other| {
+            let is_datagram = |door| door == Door::Udp;
+            let both_http = other.door.is_http() && link.door.is_http();
+            let is_same = other.door == link.door && other.mission == link.mission;
+            is_datagram(other.door) == is_datagram(link.door) && (!both_http || is_same)
+        });
+        if let Some(other) = clash {
+            let message = format!("links {:?} and {:?} listen on the same address", other.name, link.name);
+            return Some((index, "listen", message));
+        }
+    }
+    None
 }

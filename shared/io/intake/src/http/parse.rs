@@ -15,7 +15,7 @@ use proto::{IngestBody, MalformedBody, SampleErrorKind};
 use space_packet::{HeaderError, PrimaryHeader};
 
 use super::cause::{Cause, Refusal, RefusedRecord};
-use crate::intake::{Records, push_packet, sample_bytes};
+use crate::{Records, push_packet, sample_bytes};
 
 /// Records, and their bytes, that are handed to the pipeline together: a batch's worth.
 const PIECE_RECORDS: usize = 512;

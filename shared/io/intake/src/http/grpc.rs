@@ -101,7 +101,7 @@ async fn read(link: &Arc<HttpLink>, message: IngestRequest) -> Result<Parsed, Re
     let parsed = if bytes <= READ_AT_ONCE_BYTES {
         read()
     } else {
-        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| stopped())
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| stopped(link.wording()))
     };
     parsed.inspect_err(|refusal| link.count(refusal, bytes))
 }
@@ -127,7 +127,7 @@ impl Intake for Service {
         // Whether the good records are wanted alone is part of the message, and so of its hash.
         let keyed = key.map(|key| KeyedRequest::new(&link.config().name, &key, &hash, false));
         let taken = finish(&link, parsed, keyed, (client, held));
-        let answer = unless_stopped(&link.stop, taken).await.unwrap_or_else(stopped);
+        let answer = unless_stopped(&link.stop, taken).await.unwrap_or_else(|| stopped(link.wording()));
         let answer = answer.inspect_err(|refusal| link.count(refusal, 0))?;
         Ok(tonic::Response::new(reply(answer)))
     }
@@ -232,7 +232,8 @@ impl Call {
                 self.link.count_records(&parsed);
                 let refused = (std::mem::take(&mut parsed.refused), parsed.refused_count);
                 let handed = self.session.hand_over(parsed, bytes).await;
-                handed.map_err(|_| Status::unavailable("stopping: the node is stopping"))?;
+                let owner = self.link.wording().owner;
+                handed.map_err(|_| Status::unavailable(format!("stopping: {owner} is stopping")))?;
                 refused
             }
             Err(refusal) => {

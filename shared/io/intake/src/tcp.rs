@@ -25,7 +25,7 @@ const READ_BYTES: usize = 16 * 1_024;
 /// Bytes of unfinished packets of all connections together. Past it, who holds much gives up its packet.
 const UNFINISHED_BYTES_MAX: usize = 8 << 20;
 const UNFINISHED_BYTES_FAIR: usize = 4 * 1_024;
-/// What a stopping node gives a full journal to take what was read already.
+/// What a stopping program gives a full sink to take what was read already.
 const STOP_WAIT: Duration = Duration::from_secs(2);
 /// How long a closed connection waits for its last packets to become durable, to say so.
 const LAST_ACKNOWLEDGEMENT: Duration = Duration::from_secs(10);
@@ -225,7 +225,7 @@ impl Connection {
                 sent.fetch_add(records.count() as u64, Ordering::AcqRel);
             }
             let submission = Submission { reception, records, producer, request: None };
-            // A full journal makes this wait; a node that stops waits only a moment longer.
+            // A full sink makes this wait; what stops waits only a moment longer.
             let is_taken = tokio::select! {
                 taken = self.link.submit(submission) => taken.is_ok(),
                 () = async { shutdown.cancelled().await; tokio::time::sleep(STOP_WAIT).await } => false,

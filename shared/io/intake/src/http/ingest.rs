@@ -20,6 +20,7 @@ use super::idempotency::{Begun, KeyedRequest};
 use super::parse::{self, Format, Parsed};
 use super::taking::{Outcome, Taken, Taking, unless_stopped};
 use super::{Client, Front, HttpLink};
+use crate::Wording;
 use crate::config::Door;
 
 /// How long a request waits for its records to become durable.
@@ -35,7 +36,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub(super) struct Answer {
     /// Records that are durable.
     pub(super) accepted: u64,
-    /// Of them, how many are in quarantine; absent when an earlier run of the node took them.
+    /// Of them, how many are in quarantine; absent when an earlier run of the program took them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) quarantined: Option<u64>,
     /// Always.
@@ -65,7 +66,7 @@ pub(super) async fn ingest(
     // The link has not ended before its producers are told.
     let _task = link.tasks.token();
     let taken = take(&front, &link, query.as_deref(), &headers, &mut body, &mut bytes);
-    match unless_stopped(&link.stop, taken).await.unwrap_or_else(stopped) {
+    match unless_stopped(&link.stop, taken).await.unwrap_or_else(|| stopped(link.wording())) {
         Ok(answer) => Json(answer).into_response(),
         Err(refusal) => {
             link.count(&refusal, bytes);
@@ -78,8 +79,9 @@ pub(super) async fn ingest(
 }
 
 /// What a producer is told whose request outlasts its link.
-pub(super) fn stopped<T>() -> Result<T, Refusal> {
-    Outcome::Stopped.taken().and_then(|_| Err(Refusal::new(Cause::Stopping, "the node is stopping")))
+pub(super) fn stopped<T>(wording: &Wording) -> Result<T, Refusal> {
+    let message = format!("{} is stopping", wording.owner);
+    Outcome::Stopped.taken(wording).and_then(|_| Err(Refusal::new(Cause::Stopping, message)))
 }
 
 async fn take(
@@ -118,7 +120,7 @@ pub(super) async fn finish(
     let taken = match request {
         None => {
             let taking = Taking { pieces, key: None, skipped: 0 };
-            wait(start(link, taking, holding, |_| {})).await?
+            wait(start(link, taking, holding, |_| {}), link.wording()).await?
         }
         Some(request) => match link.context.known.begin(request, parsed.records) {
             Begun::Durable(taken) => {
@@ -128,7 +130,8 @@ pub(super) async fn finish(
             Begun::New(ticket, skipped) => {
                 let pieces = parse::skip(pieces, skipped as usize);
                 let taking = Taking { pieces, key: Some(request.key), skipped };
-                wait(start(link, taking, holding, move |outcome| ticket.end(outcome))).await?
+                let end = start(link, taking, holding, move |outcome| ticket.end(outcome));
+                wait(end, link.wording()).await?
             }
             Begun::Other => {
                 let message =
@@ -137,7 +140,7 @@ pub(super) async fn finish(
             }
             Begun::Running(told) => {
                 repeated = true;
-                wait(told).await?
+                wait(told, link.wording()).await?
             }
         },
     };
@@ -161,7 +164,7 @@ fn start(
     let (tell, end) = watch::channel(None);
     let taker = Arc::clone(link);
     tokio::spawn(async move {
-        let outcome = taking.run(&taker.link).await;
+        let outcome = taking.run(&taker).await;
         drop(holding);
         told(outcome);
         tell.send_replace(Some(outcome));
@@ -169,15 +172,18 @@ fn start(
     end
 }
 
-async fn wait(mut told: watch::Receiver<Option<Outcome>>) -> Result<Taken, Refusal> {
+async fn wait(mut told: watch::Receiver<Option<Outcome>>, wording: &Wording) -> Result<Taken, Refusal> {
     let outcome = tokio::time::timeout(DURABLE_WAIT, told.wait_for(Option::is_some)).await;
     match outcome {
-        Ok(Ok(outcome)) => outcome.unwrap_or(Outcome::Stopped).taken(),
-        Ok(Err(_)) => Outcome::Stopped.taken(),
+        Ok(Ok(outcome)) => outcome.unwrap_or(Outcome::Stopped).taken(wording),
+        Ok(Err(_)) => Outcome::Stopped.taken(wording),
         Err(_) => {
-            let message = "the records are handed over and may or may not be durable: the journal is slow; \
-                           repeat with the same Idempotency-Key";
-            Err(Refusal::later(Cause::JournalSlow, RETRY_SLOW, message))
+            let (cause, slow) = wording.slow;
+            let message = format!(
+                "the records are handed over and may or may not be durable: {slow}; \
+                 repeat with the same Idempotency-Key"
+            );
+            Err(Refusal::later(cause, RETRY_SLOW, message))
         }
     }
 }
@@ -197,7 +203,7 @@ pub(super) async fn parse_body(
         parse::read(format, &body, &reader.rules(&reader.database(), is_partial))
     });
     // Only a runtime that stops takes no such task.
-    reading.await.unwrap_or_else(|_| stopped())
+    reading.await.unwrap_or_else(|_| stopped(link.wording()))
 }
 
 fn format(headers: &HeaderMap) -> Result<Format, Refusal> {

@@ -37,9 +37,8 @@ use self::cause::{Cause, Refusal};
 use self::idempotency::KnownRequests;
 use self::parse::Rules;
 use crate::config::{Door, LinkConfig};
-use crate::intake::statistics::ClientGuard;
-use crate::intake::{Link, LinkStatistics};
-use crate::view::View;
+use crate::statistics::ClientGuard;
+use crate::{Link, LinkStatistics, Owner, Readers, Wording};
 
 pub use self::taking::{Outcome, Taken};
 
@@ -55,9 +54,11 @@ const RETRY_CLIENTS: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct HttpContext {
     /// How missions' records are read.
-    pub view: Arc<View>,
+    pub readers: Arc<dyn Readers>,
     /// What is known of requests that may come again.
     pub known: Arc<KnownRequests>,
+    /// Who runs the links.
+    pub owner: Arc<dyn Owner>,
 }
 
 /// All listeners.
@@ -149,7 +150,8 @@ impl HttpDoors {
             return Ok(front);
         }
         let front = Front::listen(config.listen).await.with_context(|| {
-            format!("link {:?} cannot listen on {}; change `listen` in edge.toml", config.name, config.listen)
+            let (name, listen, file) = (&config.name, config.listen, self.context.owner.wording().file);
+            format!("link {name:?} cannot listen on {listen}; change `listen` in {file}")
         })?;
         self.fronts.retain(|_, front| front.strong_count() > 0);
         self.fronts.insert(config.listen, Arc::downgrade(&front));
@@ -271,6 +273,10 @@ impl HttpLink {
         &self.statistics().config
     }
 
+    fn wording(&self) -> &'static Wording {
+        self.context.owner.wording()
+    }
+
     fn body_bytes_max(&self) -> usize {
         usize::try_from(self.config().body_max.0).unwrap_or(usize::MAX)
     }
@@ -286,7 +292,7 @@ impl HttpLink {
     }
 
     fn database(&self) -> MissionDatabase {
-        self.context.view.decoder(self.link.mission()).1.database().clone()
+        self.context.readers.decoder(self.link.mission()).1.database().clone()
     }
 
     fn rules<'a>(&'a self, database: &'a MissionDatabase, is_partial: bool) -> Rules<'a> {

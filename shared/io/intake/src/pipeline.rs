@@ -1,6 +1,6 @@
-//! The pipeline: judges every record, shows what it decodes, and seals batches for the journal. One thread.
+//! The pipeline: judges every record, shows what it decodes, and packs batches for the sink. One thread.
 //!
-//! Judging stands before the journal, so that what was found out about a record is part of it; and beside the tasks
+//! Judging stands before the sink, so that what was found out about a record is part of it; and beside the tasks
 //! that drive sockets, whose acknowledgements it would delay (measured).
 
 use std::collections::HashMap;
@@ -9,42 +9,36 @@ use std::time::{Duration, Instant};
 
 use delivery::{BatchBuilder, Content, Packer, SampleRecord, Unframed, Verdicts};
 use mission_database::DecodedPacket;
-use processing::{QUARANTINED, Sample, Unseen, Validator, Verdict};
-use service::metric::Metric;
+use processing::{QUARANTINED, Unseen, Validator, Verdict};
 use space_packet::ReceptionTime;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::link::{LinkContext, Queues};
 use super::queue::{Next, Stopped};
-use super::{Producer, Records, RequestPart, Submission, packets};
-use crate::forwarding::Linger;
-use crate::journal::{DurableCount, JournalHandle, Receipt};
-use crate::view::{View, Viewed};
+use super::{
+    Continuity, DurableCount, Packed, Producer, Readers, Receipt, Records, RequestPart, Sink, Submission,
+    packets,
+};
 
 /// A batch this full is sealed at once. Larger ones save little and cost sled memory (measured).
 const RECORDS_FULL: usize = 512;
-/// What a stopping node gives a full journal to take what was read already.
+/// What a stopping program gives a full sink to take what was read already.
 const STOP_WAIT: Duration = Duration::from_secs(2);
 
 /// What the pipeline works with.
-pub struct Pipeline {
+pub struct Pipeline<S> {
     /// Where records come from.
     pub queues: Arc<Queues>,
-    /// How missions' records are read, and the page.
-    pub view: Arc<View>,
+    /// How missions' records are read.
+    pub readers: Arc<dyn Readers>,
     /// Where batches go.
-    pub journal: JournalHandle,
-    /// Where decoded samples go to be shown. They may be left out; batches may not.
-    pub viewer: mpsc::Sender<Viewed>,
+    pub sink: S,
     /// What batches are packed with.
     pub packer: Packer,
-    /// How long a record waits for company when its link is quiet.
-    pub linger: Arc<Linger>,
-    /// For waiting until the journal takes a batch.
+    /// For waiting until the sink takes a batch.
     pub runtime: tokio::runtime::Handle,
-    /// The node stops.
+    /// Intake stops.
     pub stopping: CancellationToken,
 }
 
@@ -77,7 +71,7 @@ struct Judged<'a> {
     bytes: &'a [u8],
 }
 
-impl Pipeline {
+impl<S: Sink> Pipeline<S> {
     /// Runs until the queues are closed and empty. Blocks: run it on its own thread.
     pub fn run(mut self) {
         let mut links: HashMap<u64, LinkState> = HashMap::new();
@@ -85,9 +79,9 @@ impl Pipeline {
             let due = links.values().filter_map(|state| state.seal_at).min();
             let done = match self.queues.next(due) {
                 Next::Item { queue, link, item, room } => {
-                    let state = links.entry(queue).or_insert_with(|| LinkState::new(link, &self.view));
+                    let state = links.entry(queue).or_insert_with(|| LinkState::new(link, &*self.readers));
                     let taken = self.take(state, &item);
-                    // Only now: what waits for the journal is still the link's to hold.
+                    // Only now: what waits for the sink is still the link's to hold.
                     drop(room);
                     taken
                 }
@@ -102,9 +96,7 @@ impl Pipeline {
             let sealed: Result<(), Stopped> =
                 done.and_then(|()| overdue.try_for_each(|state| self.seal_all(state)));
             if sealed.is_err() {
-                error!(
-                    "the journal takes nothing more: records that no producer was told about are given up"
-                );
+                error!("nothing more is taken: records that no producer was told about are given up");
                 self.queues.close();
                 return;
             }
@@ -118,10 +110,9 @@ impl Pipeline {
     }
 
     fn take(&mut self, state: &mut LinkState, submission: &Submission) -> Result<(), Stopped> {
-        state.read_by(&self.view);
+        state.read_by(&*self.readers);
         let reception = submission.reception;
-        // Only this thread sends there, so that there will still be room.
-        let is_seen = self.view.keeps_up() && self.viewer.capacity() > 0;
+        let is_seen = self.sink.wants_samples();
         let mut samples = Vec::with_capacity(if is_seen { state.samples } else { 0 });
         let mut unseen = Unseen::default();
         let mut credit = Credit::new(submission);
@@ -160,26 +151,17 @@ impl Pipeline {
             }
         }
         credit.settle(state);
-        state.seal_at = state.seal_at.or_else(|| Some(Instant::now() + self.linger.get()));
+        state.seal_at = state.seal_at.or_else(|| Some(Instant::now() + self.sink.linger()));
         if is_seen {
             state.samples = samples.len();
-            self.show(state.context.mission, samples);
+            if !samples.is_empty() {
+                self.sink.show(state.context.mission, samples);
+            }
             return Ok(());
         }
         // Those that came without a packet are made in any case.
-        Metric::EdgeDecodeSkippedSamples.add(unseen.0 + samples.len() as u64);
+        self.sink.on_unseen(unseen.0 + samples.len() as u64);
         Ok(())
-    }
-
-    /// The page may miss what it is too slow for; the journal misses nothing.
-    fn show(&self, mission: usize, samples: Vec<Sample>) {
-        if samples.is_empty() {
-            return;
-        }
-        // First, or they would be taken off before they were added.
-        self.view.on_waiting(samples.len());
-        // Full it cannot be; without a receiver there is nobody to show anything to.
-        let _ = self.viewer.try_send(Viewed { mission, samples });
     }
 
     fn push(
@@ -223,11 +205,12 @@ impl Pipeline {
         let Some(body) = batch.builder.pack_with(&mut self.packer) else { return Ok(()) };
         let (producers, receipts) =
             (std::mem::take(&mut batch.producers), std::mem::take(&mut batch.receipts));
+        let packed = Packed { body, producers, receipts };
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                appended = self.journal.append(body, producers, receipts) => appended.map_err(|_| Stopped),
-                // A full journal makes this wait; a node that stops waits only a moment longer.
+                appended = self.sink.append(packed) => appended,
+                // A full sink makes this wait; what stops waits only a moment longer.
                 () = async { self.stopping.cancelled().await; tokio::time::sleep(STOP_WAIT).await } => Err(Stopped),
             }
         })
@@ -235,8 +218,8 @@ impl Pipeline {
 }
 
 impl LinkState {
-    fn new(context: Arc<LinkContext>, view: &View) -> Self {
-        let (documents, decoder) = view.decoder(context.mission);
+    fn new(context: Arc<LinkContext>, readers: &dyn Readers) -> Self {
+        let (documents, decoder) = readers.decoder(context.mission);
         let config = &context.statistics.config;
         Self {
             validator: Validator::new(decoder, &config.validation()),
@@ -249,18 +232,17 @@ impl LinkState {
         }
     }
 
-    /// Takes over what the mission is read by since the hub sent something new.
-    fn read_by(&mut self, view: &View) {
-        if view.documents(self.context.mission) != self.documents {
-            let (documents, decoder) = view.decoder(self.context.mission);
+    /// Takes over what the mission is read by since something new came.
+    fn read_by(&mut self, readers: &dyn Readers) {
+        if readers.documents(self.context.mission) != self.documents {
+            let (documents, decoder) = readers.decoder(self.context.mission);
             self.validator.set_decoder(decoder);
             self.documents = documents;
         }
     }
 
-    fn continuity(&self) -> dashboard::contract::LinkContinuity {
-        let mut sum =
-            dashboard::contract::LinkContinuity { idle: self.validator.idle_packets(), ..Default::default() };
+    fn continuity(&self) -> Continuity {
+        let mut sum = Continuity { idle: self.validator.idle_packets(), ..Continuity::default() };
         for (_, _, counts) in self.validator.counts() {
             sum.missing += counts.missing;
             sum.gaps += counts.gaps;

@@ -1,5 +1,5 @@
-//! `GET /api/v1/ingest/{mission}/stream`: binary messages are packets, text messages samples as JSON; the node says how
-//! far they are durable.
+//! `GET /api/v1/ingest/{mission}/stream`: binary messages are packets, text messages samples as JSON; the answers say
+//! how far they are durable.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -197,7 +197,7 @@ impl Connection {
                 let (refused, refused_count) = (std::mem::take(&mut parsed.refused), parsed.refused_count);
                 let message = self.session.seen;
                 if self.session.hand_over(parsed, bytes).await.is_err() {
-                    return Some(End::With(close_code::AWAY, "the node is stopping"));
+                    return Some(End::With(close_code::AWAY, "intake is stopping"));
                 }
                 let cause = refused.first()?.cause;
                 let text = format!("{refused_count} records are refused, the others are taken");

@@ -8,9 +8,14 @@ use space_packet::{Apid, SequenceCount, build_packet};
 
 use super::*;
 
+const XTCE: &str = r#"<SpaceSystem name="D"><TelemetryMetaData><ParameterTypeSet>
+<IntegerParameterType name="T"><IntegerDataEncoding sizeInBits="8"/></IntegerParameterType></ParameterTypeSet>
+<ParameterSet><Parameter name="P" parameterTypeRef="T"/></ParameterSet>
+<ContainerSet><SequenceContainer name="C"><EntryList><ParameterRefEntry parameterRef="P"/></EntryList>
+</SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>"#;
+
 static DATABASE: LazyLock<MissionDatabase> = LazyLock::new(|| {
-    let text = crate::documents::tests::xtce(&["P"]);
-    let dictionary = Dictionary::from_xtce("d.xml", &text).expect("it is a good one");
+    let dictionary = Dictionary::from_xtce("d.xml", XTCE).expect("it is a good one");
     MissionDatabase::new(VersionNumber(1), dictionary)
 });
 

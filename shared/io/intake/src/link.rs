@@ -22,8 +22,11 @@ pub type Queues = FairQueues<LinkContext, Submission>;
 /// Why a submission was not taken. Nothing of it was.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refused {
-    /// The link's queue is full: the journal is slow, or takes nothing at the moment.
-    #[error("the link's queue is full, the journal does not keep up")]
+    /// Nothing can become durable at the moment.
+    #[error("nothing can become durable at the moment")]
+    Away,
+    /// The link's queue is full: what makes records durable is slow, or takes nothing at the moment.
+    #[error("the link's queue is full")]
     Full,
     /// The link brings more than it may.
     #[error("the link's rate cap is reached")]
@@ -31,8 +34,8 @@ pub enum Refused {
         /// When to come again.
         retry_after: Duration,
     },
-    /// The node stops.
-    #[error("the node is stopping")]
+    /// Intake stops.
+    #[error("intake is stopping")]
     Stopped,
 }
 
@@ -62,7 +65,7 @@ impl Link {
         self.context.mission
     }
 
-    /// Hands over what was received; waits while the link brings more than it may or than the journal takes.
+    /// Hands over what was received; waits while the link brings more than it may or than can become durable.
     pub async fn submit(&self, submission: Submission) -> Result<(), Stopped> {
         let (records, bytes) = (submission.records.count(), submission.records.bytes());
         if records == 0 {

@@ -8,8 +8,8 @@ use space_packet::ReceptionTime;
 use super::HttpLink;
 use super::parse::Parsed;
 use super::taking::unless_stopped;
-use crate::intake::queue::Stopped;
-use crate::intake::{Producer, Submission};
+use crate::queue::Stopped;
+use crate::{Producer, Submission};
 
 /// Messages and bytes that are taken before they are durable. Then the socket is not read, and the producer waits.
 const MESSAGES_WAITING_MAX: usize = 64;

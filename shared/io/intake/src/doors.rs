@@ -1,34 +1,20 @@
-//! The links that are open, and how they change when `edge.toml` does.
-//!
-//! A file that cannot be used changes nothing: the links stay as they are, and the status says which key is wrong.
+//! The links that are open, and how they change when others are wanted.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
-use delivery::Severity;
-use service::logging::chain;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
-use super::events::EventLog;
+use super::http::idempotency::KnownRequests;
 use super::http::{HttpContext, HttpDoors};
 use super::link::Queues;
 use super::tcp::TcpIntake;
 use super::udp::UdpIntake;
-use super::{Link, LinkStatistics};
-use crate::config::{Door, EdgeConfig, LinkConfig};
-use crate::events::event;
-use crate::status::NodeStatus;
-
-/// How often the file is looked at.
-const WATCH_INTERVAL: Duration = Duration::from_secs(1);
-/// When a link that could not listen tries again.
-const RETRY_INTERVAL: Duration = Duration::from_secs(5);
+use super::{Door, Link, LinkConfig, LinkStatistics, Owner, Readers};
 
 /// What doors need.
 pub struct DoorContext {
@@ -36,12 +22,12 @@ pub struct DoorContext {
     pub queues: Arc<Queues>,
     /// Names of the missions, by index.
     pub missions: Vec<String>,
-    /// Where events are told.
-    pub events: Arc<EventLog>,
-    /// Where people look.
-    pub status: Arc<NodeStatus>,
-    /// What doors that speak HTTP need.
-    pub http: HttpContext,
+    /// How missions' records are read.
+    pub readers: Arc<dyn Readers>,
+    /// What is known of requests that may come again.
+    pub known: Arc<KnownRequests>,
+    /// Who runs the links.
+    pub owner: Arc<dyn Owner>,
 }
 
 /// All open links.
@@ -64,24 +50,30 @@ struct OpenLink {
 impl Doors {
     /// No link is open yet.
     pub fn new(context: DoorContext) -> Self {
-        let http = HttpDoors::new(context.http.clone());
+        let http = HttpDoors::new(HttpContext {
+            readers: Arc::clone(&context.readers),
+            known: Arc::clone(&context.known),
+            owner: Arc::clone(&context.owner),
+        });
         Self { context, unfinished_bytes: Arc::default(), http, open: BTreeMap::new(), closed: Vec::new() }
     }
 
     /// Opens a link; an error says what to change.
     pub async fn open(&mut self, config: &LinkConfig) -> anyhow::Result<()> {
+        let wording = self.context.owner.wording();
         let mission = self.context.missions.iter().position(|name| *name == config.mission);
         let mission = mission.with_context(|| {
             format!(
-                "link {:?} names mission {:?}, which this node took in no part of at its start: restart it",
-                config.name, config.mission
+                "link {:?} names mission {:?}, which {} took in no part of at its start: restart it",
+                config.name, config.mission, wording.owner
             )
         })?;
-        let statistics = Arc::new(LinkStatistics::new(config.clone()));
+        let statistics = Arc::new(LinkStatistics::new(config.clone(), &wording.metrics));
         let link = Link::open(&self.context.queues, Arc::clone(&statistics), mission);
         let stop = CancellationToken::new();
         let cannot_listen = || {
-            format!("link {:?} cannot listen on {}; change `listen` in edge.toml", config.name, config.listen)
+            let (name, listen, file) = (&config.name, config.listen, wording.file);
+            format!("link {name:?} cannot listen on {listen}; change `listen` in {file}")
         };
         let (address, task) = match config.door {
             Door::Tcp => {
@@ -90,8 +82,8 @@ impl Doors {
                 (door.local_addr()?, tokio::spawn(door.run(stop.clone())))
             }
             Door::Udp => {
-                let events = Arc::clone(&self.context.events);
-                let door = UdpIntake::bind(link, events).with_context(cannot_listen)?;
+                let owner = Arc::clone(&self.context.owner);
+                let door = UdpIntake::bind(link, owner).with_context(cannot_listen)?;
                 (door.local_addr()?, tokio::spawn(door.run(stop.clone())))
             }
             Door::Grpc | Door::Http | Door::WebSocket => self.http.open(link, stop.clone()).await?,
@@ -114,64 +106,9 @@ impl Doors {
         self.open.iter().map(|(name, link)| (name.clone(), link.address.clone())).collect()
     }
 
-    /// Runs until shutdown, following the file; then every link hands on what it has read, and ends.
-    pub async fn run(
-        mut self,
-        file: PathBuf,
-        used: EdgeConfig,
-        shutdown: CancellationToken,
-    ) -> anyhow::Result<()> {
-        // What changed since the file was read is found at the first look.
-        let (mut seen, mut used) = (None, used);
-        let mut look = tokio::time::interval(WATCH_INTERVAL);
-        let mut retry = tokio::time::interval(RETRY_INTERVAL);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                _ = look.tick() => {
-                    let now = modified(&file);
-                    if now != seen {
-                        seen = now;
-                        self.on_changed(&file, &mut used).await;
-                    }
-                }
-                _ = retry.tick() => self.retry().await,
-            }
-        }
-        for link in self.open.values() {
-            link.stop.cancel();
-        }
-        for (name, link) in std::mem::take(&mut self.open) {
-            link.end(&name).await;
-        }
-        Ok(())
-    }
-
-    async fn on_changed(&mut self, file: &std::path::Path, used: &mut EdgeConfig) {
-        match EdgeConfig::read(file) {
-            Ok(config) => {
-                self.context.status.on_configuration(None);
-                let stays = EdgeConfig { links: config.links.clone(), ..used.clone() };
-                if stays != config {
-                    warn!("edge.toml changed beyond its links: that takes effect with the next start");
-                }
-                if config.links != used.links {
-                    self.apply(&config.links).await;
-                }
-                used.links = config.links;
-            }
-            Err(problem) => {
-                let text = chain(&problem);
-                error!(error = text, "edge.toml cannot be used, everything stays as it is");
-                let told = event("STO-CONFIG", Severity::Warning, text.clone(), &[]);
-                self.context.events.tell(None, &told);
-                self.context.status.on_configuration(Some(text));
-            }
-        }
-    }
-
-    /// Closes links that are gone or changed, and opens those that are new or changed.
-    async fn apply(&mut self, wanted: &[LinkConfig]) {
+    /// Closes links that are gone or changed, and opens those that are new or changed. What could not be opened is tried
+    /// again by [`Doors::retry`]; returns why, or nothing when all are open.
+    pub async fn apply(&mut self, wanted: &[LinkConfig]) -> Option<String> {
         let gone: Vec<String> = self
             .open
             .iter()
@@ -187,11 +124,13 @@ impl Doors {
             .filter(|config| !self.open.contains_key(&config.name))
             .map(|config| (config.clone(), String::new()))
             .collect();
-        self.retry().await;
+        let problem = self.retry().await;
         self.report();
+        problem
     }
 
-    async fn retry(&mut self) {
+    /// Tries again to open what could not be opened; returns why it still cannot.
+    pub async fn retry(&mut self) -> Option<String> {
         for (config, known) in std::mem::take(&mut self.closed) {
             if let Err(problem) = self.open(&config).await {
                 let problem = format!("{problem:#}");
@@ -202,12 +141,21 @@ impl Doors {
             }
         }
         let problems: Vec<&str> = self.closed.iter().map(|(_, problem)| problem.as_str()).collect();
-        self.context.status.on_links_problem((!problems.is_empty()).then(|| problems.join("; ")));
+        (!problems.is_empty()).then(|| problems.join("; "))
+    }
+
+    /// Every link hands on what it has read, and ends.
+    pub async fn end(self) {
+        for link in self.open.values() {
+            link.stop.cancel();
+        }
+        for (name, link) in self.open {
+            link.end(&name).await;
+        }
     }
 
     fn report(&self) {
-        let links = self.open.values().map(|link| Arc::clone(&link.statistics)).collect();
-        self.context.status.on_links(links);
+        self.context.owner.on_links(self.open.values().map(|link| Arc::clone(&link.statistics)).collect());
     }
 }
 
@@ -227,10 +175,4 @@ impl OpenLink {
             Err(failure) => error!(link = name, %failure, "link failed"),
         }
     }
-}
-
-/// When a file was changed last, as far as that can be told; its length catches two changes in one instant.
-fn modified(file: &std::path::Path) -> Option<(SystemTime, u64)> {
-    let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }

@@ -1,20 +1,72 @@
-//! What a link has counted since the node started.
+//! What a link has counted since it was opened.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dashboard::contract::{Found, LinkContinuity, LinkReport, Rejected};
-use dashboard::rfc3339;
 use delivery::Verdicts;
 use processing::Verdict;
-use service::metric::Metric;
 use space_packet::{ReceptionTime, TaiTime};
 
 use crate::config::LinkConfig;
-use crate::journal::DurableCount;
+use crate::{DurableCount, LinkMetrics};
 
-/// What a link has counted since the node started.
+/// What the sequence counts of a link's packets say, all APIDs and connections together.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Continuity {
+    /// Packets that did not arrive.
+    pub missing: u64,
+    /// Gaps that they make up.
+    pub gaps: u64,
+    /// Packets that came twice, one right after the other.
+    pub duplicates: u64,
+    /// Packets that came after newer ones.
+    pub late: u64,
+    /// Counters that began anew.
+    pub resets: u64,
+    /// Idle packets.
+    pub idle: u64,
+}
+
+/// A count of rejections of one cause.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RejectedCount {
+    /// Stable name of the cause.
+    pub cause: &'static str,
+    /// How often.
+    pub count: u64,
+    /// Bytes that were not taken.
+    pub bytes: u64,
+}
+
+/// A link's counts at a moment.
+#[derive(Clone, Debug)]
+pub struct LinkCounts {
+    /// Its configuration.
+    pub config: LinkConfig,
+    /// Where it listens in truth.
+    pub listen: String,
+    /// Clients that are there now.
+    pub clients: u64,
+    /// Records taken.
+    pub records: u64,
+    /// Of them, how many are durable.
+    pub durable: u64,
+    /// Bytes taken.
+    pub bytes: u64,
+    /// What was not taken, by cause.
+    pub rejected: Vec<RejectedCount>,
+    /// Records in quarantine.
+    pub quarantined: u64,
+    /// How often each verdict was found; only those that were.
+    pub found: Vec<(Verdict, u64)>,
+    /// When the newest record was received.
+    pub last_reception: Option<TaiTime>,
+    /// What the sequence counts say.
+    pub continuity: Continuity,
+}
+
+/// What a link has counted since it was opened.
 #[derive(Debug)]
 pub struct LinkStatistics {
     /// Its configuration.
@@ -29,7 +81,8 @@ pub struct LinkStatistics {
     rejected: Mutex<BTreeMap<&'static str, (u64, u64)>>,
     quarantined: AtomicU64,
     verdicts: [AtomicU64; 32],
-    continuity: Mutex<LinkContinuity>,
+    continuity: Mutex<Continuity>,
+    metrics: &'static LinkMetrics,
 }
 
 /// A client of a link, counted as long as this lives.
@@ -47,7 +100,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl LinkStatistics {
     /// Nothing counted yet.
-    pub fn new(config: LinkConfig) -> Self {
+    pub fn new(config: LinkConfig, metrics: &'static LinkMetrics) -> Self {
         Self {
             listen: Mutex::new(config.listen.to_string()),
             config,
@@ -60,6 +113,7 @@ impl LinkStatistics {
             quarantined: AtomicU64::default(),
             verdicts: Default::default(),
             continuity: Mutex::default(),
+            metrics,
         }
     }
 
@@ -80,8 +134,8 @@ impl LinkStatistics {
         self.records.fetch_add(records, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.last_reception.fetch_max(reception.0.0, Ordering::Relaxed);
-        Metric::EdgeIntakePackets.add_for("link", &self.config.name, records);
-        Metric::EdgeIntakeBytes.add_for("link", &self.config.name, bytes);
+        self.metrics.records.add_for("link", &self.config.name, records);
+        self.metrics.bytes.add_for("link", &self.config.name, bytes);
     }
 
     /// Something was found out about a record.
@@ -95,7 +149,7 @@ impl LinkStatistics {
     }
 
     /// What the sequence counts say by now, over all connections of the link.
-    pub fn on_continuity(&self, continuity: LinkContinuity) {
+    pub fn on_continuity(&self, continuity: Continuity) {
         *lock(&self.continuity) = continuity;
     }
 
@@ -110,8 +164,8 @@ impl LinkStatistics {
         let (count, total) = rejected.entry(cause).or_default();
         *count += times;
         *total += bytes;
-        Metric::EdgeIntakeRejected.add_for("cause", cause, times);
-        Metric::EdgeIntakeRejectedBytes.add_for("cause", cause, bytes);
+        self.metrics.rejected.add_for("cause", cause, times);
+        self.metrics.rejected_bytes.add_for("cause", cause, bytes);
     }
 
     /// Records handed over to the pipeline.
@@ -119,31 +173,28 @@ impl LinkStatistics {
         self.records.load(Ordering::Relaxed)
     }
 
-    /// The counts as reported to people.
-    pub fn report(&self) -> LinkReport {
+    /// The counts now.
+    pub fn counts(&self) -> LinkCounts {
         let last = self.last_reception.load(Ordering::Relaxed);
-        let found = Verdict::ALL.iter().filter_map(|verdict| {
-            let count = self.verdicts[*verdict as usize].load(Ordering::Relaxed);
-            (count > 0).then(|| Found { verdict: verdict.code().to_owned(), count })
+        let found = Verdict::ALL.iter().filter_map(|&verdict| {
+            let count = self.verdicts[verdict as usize].load(Ordering::Relaxed);
+            (count > 0).then_some((verdict, count))
         });
-        LinkReport {
-            name: self.config.name.clone(),
-            mission: self.config.mission.clone(),
-            door: self.config.door.word().to_owned(),
-            station: self.config.station.clone(),
+        LinkCounts {
+            config: self.config.clone(),
             listen: lock(&self.listen).clone(),
             clients: self.clients.load(Ordering::Relaxed),
-            packets: self.records(),
+            records: self.records(),
             durable: self.durable.packets(),
             bytes: self.bytes.load(Ordering::Relaxed),
             rejected: lock(&self.rejected)
                 .iter()
-                .map(|(cause, &(count, bytes))| Rejected { cause: (*cause).to_owned(), count, bytes })
+                .map(|(cause, &(count, bytes))| RejectedCount { cause, count, bytes })
                 .collect(),
             quarantined: self.quarantined.load(Ordering::Relaxed),
             found: found.collect(),
-            last_packet: (last != i64::MIN).then(|| rfc3339(TaiTime(last))),
-            continuity: Some(*lock(&self.continuity)),
+            last_reception: (last != i64::MIN).then_some(TaiTime(last)),
+            continuity: *lock(&self.continuity),
         }
     }
 }

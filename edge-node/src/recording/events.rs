@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use delivery::{BatchBuilder, Content, Event, Packer};
+use intake::config::NODE_LINK;
 use space_packet::ReceptionTime;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -11,8 +12,6 @@ use tracing::warn;
 
 use crate::journal::{JournalHandle, JournalStopped};
 
-/// Name of the link that the node's own events come by. No configured link may have it.
-pub const NODE_LINK: &str = "node";
 /// Events that wait to be recorded: more come only from something that fails all the time. Then they stand in the log
 /// only.
 const WAITING_MAX: usize = 256;
