@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use intake::LinkConfig;
 use link::Profile;
 use serde::Deserialize;
-use service::config::{Bytes, ConfigError, Secret, load, resolve};
+use service::config::{Bytes, ConfigError, Secret, load, place, resolve};
 use service::mission::MissionConfig;
 
 /// The whole file.
@@ -29,6 +30,9 @@ pub struct HubConfig {
     /// Missions.
     #[serde(default, rename = "mission")]
     pub missions: Vec<MissionConfig>,
+    /// Where telemetry comes in at the hub itself.
+    #[serde(default, rename = "link")]
+    pub links: Vec<LinkConfig>,
 }
 
 /// `[http]`.
@@ -116,6 +120,16 @@ impl HubConfig {
             if config.missions[..index].iter().any(|other| other.name == mission.name) {
                 return Err(invalid(format!("two missions are named {:?}", mission.name)));
             }
+        }
+        for link in &mut config.links {
+            link.token_file = link.token_file.as_deref().map(|file| resolve(path, file));
+        }
+        let missions: Vec<&str> = config.missions.iter().map(|mission| mission.name.as_str()).collect();
+        if let Some((index, key, message)) = intake::config::problem(&config.links, &missions) {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+            let place = place(&text, "link", index, key);
+            return Err(ConfigError::Invalid { path: path.to_owned(), place, message });
         }
         if config.reception.advertised.len() > 3 {
             return Err(invalid("reception.advertised: three addresses at most fit into a token".to_owned()));
