@@ -137,3 +137,33 @@ impl HubConfig {
         Ok(config)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(links: &str) -> Result<HubConfig, String> {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("hub.toml");
+        let head = "data_directory = \"d\"\n[[mission]]\nname = \"demo\"\ndictionary = \"demo.xml\"\n";
+        std::fs::write(&path, format!("{head}{links}")).expect("written");
+        HubConfig::read(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn links_of_the_hub_take_the_keys_of_a_nodes_and_what_is_wrong_is_named_with_its_line() {
+        let link =
+            "[[link]]\nname = \"web\"\nlisten = \"0.0.0.0:8090\"\nmission = \"demo\"\ndoor = \"http\"\n";
+        let config = check(&format!("{link}token_file = \"token\"\n")).expect("reads");
+        let token = config.links[0].token_file.as_deref().expect("named");
+        assert!(token.is_absolute() && token.ends_with("token"), "{}", token.display());
+        let error = check(link).expect_err("refused");
+        assert!(
+            error.contains(":7:1: link \"web\": listen") && error.contains("name a token_file"),
+            "{error}"
+        );
+        let stray = link.replace("demo", "apollo");
+        let error = check(&format!("{stray}token_file = \"token\"\n")).expect_err("refused");
+        assert!(error.contains("apollo"), "{error}");
+    }
+}

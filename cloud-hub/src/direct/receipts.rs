@@ -116,21 +116,31 @@ impl Receipts {
         // What is in the other one is in the first by now, or was not kept.
         File::create(folder.join(FILES[1]))?.sync_all()?;
         File::open(&folder)?.sync_all()?;
-        let file = OpenOptions::new().append(true).open(folder.join(FILES[0]))?;
+        let file = appending(&folder.join(FILES[0]))?;
         Ok(Self { folder, turn: 0, file, written: kept.len() })
     }
 
     /// Writes promises down; when this returns they survive a power cut.
     pub(super) fn promise(&mut self, promises: &[Promise]) -> io::Result<()> {
         if self.written + promises.len() > PROMISES_MAX {
-            self.turn = 1 - self.turn;
-            self.file = File::create(self.folder.join(FILES[self.turn]))?;
-            self.written = 0;
+            let other = 1 - self.turn;
+            self.file = appending(&self.folder.join(FILES[other]))?;
+            self.file.set_len(0)?;
+            (self.turn, self.written) = (other, 0);
         }
-        self.file.write_all(&promises.iter().flat_map(Promise::encode).collect::<Vec<u8>>())?;
+        let bytes: Vec<u8> = promises.iter().flat_map(Promise::encode).collect();
+        if let Err(error) = self.file.write_all(&bytes).and_then(|()| self.file.sync_data()) {
+            // Half a promise would hide all behind it.
+            self.file.set_len((self.written * PROMISE_BYTES) as u64)?;
+            return Err(error);
+        }
         self.written += promises.len();
-        self.file.sync_data()
+        Ok(())
     }
+}
+
+fn appending(file: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(file)
 }
 
 /// How many records of each request are committed, by promises that were kept, oldest first.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cloud_hub::archive::{OWN_STATION, OwnStation};
 use delivery::{Content, SampleRecord};
 use futures_util::{SinkExt, StreamExt};
 use proto::v1::intake_client::IntakeClient;
 use proto::v1::{IngestRequest, ingest_request};
+use provisioning::{EnrolmentBook, Refusal};
 use serde_json::{Value, json};
 use testkit::process::until;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +18,8 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 use tonic::transport::Channel;
 
-use crate::direct_world::{HubWorld, TOKEN, link, packet, packets};
+use crate::direct_world::{DICTIONARY, HubWorld, OCTETS, TOKEN, link, packet, packets};
+use crate::world::{World, redemption};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -196,7 +199,7 @@ async fn produce(mut url: watch::Receiver<String>, producer: u32, requests: u32)
         let body = packets_of(producer, number).concat();
         loop {
             let address = url.borrow_and_update().clone();
-            let request = client.post(address).header("content-type", crate::direct_world::OCTETS);
+            let request = client.post(address).header("content-type", OCTETS);
             let request =
                 request.header("idempotency-key", format!("{producer}-{number}")).body(body.clone());
             if request.send().await.is_ok_and(|answer| answer.status() == 200) {
@@ -273,4 +276,43 @@ async fn the_hubs_own_station_is_shown_as_a_node_and_cannot_be_revoked_or_enroll
     let node = world.station(|node| node["archived_packets"] == 31).await;
     assert_eq!(node["state"], json!("connected"), "{node}");
     assert_eq!(world.packets().await, packets(0..31));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_the_hub_is_read_by_an_imported_dictionary_within_a_moment() {
+    let world = web().await;
+    let url = format!("http://{}/api/v1/ingest/demo", world.address("web"));
+    let sample = json!([{"parameter": "amps", "raw": 7}]);
+    let (status, answer) = answered(reqwest::Client::new().post(&url).json(&sample)).await;
+    assert_eq!((status, &answer["cause"]), (422, &json!("parameter-unknown")), "{answer}");
+    let declared = "<Parameter name=\"volts\" parameterTypeRef=\"T\"/>";
+    let more = DICTIONARY.replace(declared, &[declared, &declared.replace("volts", "amps")].concat());
+    let file = world.write("more.xml", &more);
+    world.command(&["dictionary", "import", "demo", &file]).await.expect("imported");
+    until("the new parameter to be taken", SOON, async || {
+        let answer = reqwest::Client::new().post(&url).json(&sample).send().await?;
+        Ok((answer.status() == 200).then_some(()))
+    })
+    .await
+    .expect("taken");
+}
+
+#[tokio::test]
+async fn the_hubs_own_station_takes_a_name_nobody_has_and_no_token_makes_a_machine_of_it() {
+    let world = World::new().await;
+    let table = OwnStation::new(world.database.clone());
+    world.node("hub").await;
+    let (_, early) = world.token("hub-links").await;
+    assert!(table.establish().await.expect("answers"));
+    assert!(table.establish().await.expect("answers"), "nothing is changed by the second time");
+    let nodes = world.registry.nodes().await.expect("answers");
+    let own: Vec<_> = nodes.iter().filter(|node| node.node_id == OWN_STATION).collect();
+    assert_eq!((own.len(), own[0].name.as_str(), nodes.len()), (1, "hub-links", 2));
+    assert!(!table.is_called("hub").await.expect("answers"));
+
+    let refused = world.registry.redeem(redemption(&early, 1, 1_000)).await;
+    assert!(matches!(refused, Err(Refusal::Unknown)), "{refused:?}");
+    assert!(!world.registry.revoke("hub-links").await.expect("answers"));
+    assert!(!world.registry.set_missions("hub-links", None).await.expect("answers"));
+    assert!(world.registry.revoke("hub").await.expect("answers"));
 }

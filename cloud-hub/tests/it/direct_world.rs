@@ -17,7 +17,8 @@ use testkit::process::{Group, Process, output, until};
 pub(crate) const TOKEN: &str = "a token of the gateway";
 pub(crate) const OCTETS: &str = "application/octet-stream";
 const SOON: Duration = Duration::from_secs(60);
-const DICTIONARY: &str = r#"<SpaceSystem name="D"><TelemetryMetaData><ParameterTypeSet>
+/// Has one parameter, `/D/volts`.
+pub(crate) const DICTIONARY: &str = r#"<SpaceSystem name="D"><TelemetryMetaData><ParameterTypeSet>
 <IntegerParameterType name="T"><IntegerDataEncoding sizeInBits="8"/></IntegerParameterType></ParameterTypeSet>
 <ParameterSet><Parameter name="volts" parameterTypeRef="T"/></ParameterSet>
 <ContainerSet><SequenceContainer name="C"><EntryList><ParameterRefEntry parameterRef="volts"/></EntryList>
@@ -62,6 +63,13 @@ impl HubWorld {
         );
         let (hub, ready) = run(&folder.path().join("hub.toml")).await;
         Self { links: ready.links, http: ready.http, hub, database, folder }
+    }
+
+    /// Writes a file beside `hub.toml`; its path.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
     }
 
     fn config(&self) -> PathBuf {
