@@ -2,6 +2,7 @@
 //!
 //! Stopping goes reception → committing → decoding → pages → database.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::archive::{
 use crate::backend::HubBackend;
 use crate::carrying::Carrying;
 use crate::config::HubConfig;
+use crate::direct::{self, Direct, DirectContext};
 use crate::fleet::Fleet;
 use crate::missions::Missions;
 use crate::reception::committer::{Committer, DECODE_GROUPS_MAX, SUBMISSIONS_MAX};
@@ -50,6 +52,9 @@ pub struct Ready {
     pub http: String,
     /// Where nodes connect.
     pub reception: String,
+    /// Address of each link of the hub's own, by name.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
     /// Process.
     pub pid: u32,
     /// Where the database is, for the hub's own commands.
@@ -82,6 +87,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let missions = Arc::new(missions);
     let clock = Clock::system();
     let authority = Arc::new(Authority::open_or_create(&data.join("authority"), clock.now_unix())?);
+    direct::establish(&config.links, &database).await?;
     let registry = Registry::new(database.clone());
     let fleet =
         Arc::new(Fleet::new(authority.authority_id(), registry.nodes().await?, registry.superseded().await?));
@@ -131,6 +137,22 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         },
     };
     receiving.spawn("imports", OnEnd::Shutdown, carrying.run(data.clone(), stop.clone()));
+    let database_answers = Arc::new(AtomicBool::new(true));
+    let mut links = BTreeMap::new();
+    if !config.links.is_empty() {
+        let context = DirectContext {
+            data: data.clone(),
+            database: database.clone(),
+            fleet: Arc::clone(&fleet),
+            committer: to_committer.clone(),
+            load: Arc::clone(&load),
+            missions: Arc::clone(&missions),
+            database_answers: Arc::clone(&database_answers),
+        };
+        let direct = Direct::open(&config.links, &loaded, context).await?;
+        links = direct.addresses();
+        receiving.spawn("links", OnEnd::Shutdown, direct.run(stop.clone()));
+    }
     let reception = Reception {
         endpoint,
         desk: EnrolmentDesk::new(Arc::clone(&authority), advertised, clock),
@@ -188,7 +210,6 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     receiving.spawn("signals", OnEnd::Continue, watch_signals(stop.clone()));
 
     let mut serving = TaskGroup::new(stop_serving.clone());
-    let database_answers = Arc::new(AtomicBool::new(true));
     let backend = HubBackend::new(
         Arc::clone(&archive),
         database.clone(),
@@ -208,6 +229,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let ready = Ready {
         http: http_address.to_string(),
         reception: reception_address.to_string(),
+        links,
         pid: std::process::id(),
         database: address,
     };
