@@ -22,7 +22,7 @@ use intake::link::Queues;
 use intake::pipeline::Pipeline;
 use intake::{LinkConfig, Readers};
 use service::mission::LoadedMission;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::owner::HubOwner;
@@ -57,6 +57,8 @@ pub struct Direct {
     queues: Arc<Queues>,
     readers: Arc<HubReaders>,
     missions: Arc<Missions>,
+    /// Imports since the readers were made.
+    changes: watch::Receiver<i64>,
     station: Station,
     /// The pipeline stops.
     stopping: CancellationToken,
@@ -83,6 +85,7 @@ impl Direct {
         loaded: &[LoadedMission],
         context: DirectContext,
     ) -> anyhow::Result<Self> {
+        let changes = context.missions.changes();
         let readers = Arc::new(HubReaders::new(loaded));
         let owner = Arc::new(HubOwner::new(
             Evidence::new(context.database.clone()),
@@ -127,7 +130,7 @@ impl Direct {
         for link in links {
             doors.open(link).await?;
         }
-        Ok(Self { doors, queues, readers, missions: context.missions, station, stopping, ended })
+        Ok(Self { doors, queues, readers, missions: context.missions, changes, station, stopping, ended })
     }
 
     /// Address of each link.
@@ -137,12 +140,12 @@ impl Direct {
 
     /// Runs until shutdown; then every link hands on what it has read, and what was read is committed.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let Self { doors, queues, readers, missions, station, stopping, ended } = self;
+        let Self { doors, queues, readers, missions, changes, station, stopping, ended } = self;
         let station = station.run();
         tokio::pin!(station);
         tokio::select! {
             ended = &mut station => return ended,
-            () = readers.follow(&missions) => {}
+            () = readers.follow(&missions, changes) => {}
             () = shutdown.cancelled() => {}
         }
         stopping.cancel();

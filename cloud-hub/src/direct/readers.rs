@@ -7,6 +7,7 @@ use intake::Readers;
 use processing::MissionDecoder;
 use service::documents;
 use service::mission::LoadedMission;
+use tokio::sync::watch;
 use tracing::error;
 
 use crate::missions::Missions;
@@ -33,9 +34,8 @@ impl HubReaders {
         Self { missions: loaded.iter().map(reader).collect() }
     }
 
-    /// Takes over what is imported, until nothing can be imported any more.
-    pub(super) async fn follow(&self, missions: &Missions) {
-        let mut changes = missions.changes();
+    /// Takes over what is imported since `changes` began, until nothing can be imported any more.
+    pub(super) async fn follow(&self, missions: &Missions, mut changes: watch::Receiver<i64>) {
         while changes.changed().await.is_ok() {
             for reader in &self.missions {
                 reader.read_by(missions);

@@ -11,7 +11,7 @@ use dashboard::contract::{Backlog, Drain, LinkReport, NodeReport};
 use dashboard::{node_report_json, rfc3339};
 use delivery::{BatchSequence, BootId, Lane, LogHead, OpenedLog, Position, SealedBatch, SessionNumber, Way};
 use intake::queue::Stopped;
-use intake::{DurableCount, Packed, Sink};
+use intake::{DurableCount, Owner, Packed, Sink};
 use service::logging::chain;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -230,7 +230,11 @@ impl Station {
             packets: headers().map(|header| u64::from(header.records)).sum(),
             bytes: self.waiting.iter().map(|waiting| waiting.batch.bytes().len() as u64).sum(),
             oldest: headers().next().map(|header| rfc3339(header.first_reception.0)),
-            drain: if self.waiting.is_empty() { Drain::Empty } else { Drain::KeepsUp },
+            drain: match self.waiting.is_empty() {
+                true => Drain::Empty,
+                false if self.parts.owner.is_away() => Drain::Unknown,
+                false => Drain::KeepsUp,
+            },
             ..Backlog::default()
         };
         let report = NodeReport {
