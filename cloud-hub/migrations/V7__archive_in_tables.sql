@@ -101,6 +101,21 @@ CREATE INDEX rollup_to_merge
     ON rollup (layout_id, resolution, node_id, reading_id, dictionary_version, month, level, generation)
     WHERE level < 9;
 
+-- The newest few moments of each layout, so that a start has latest values without reading segments.
+CREATE TABLE latest (
+    mission_id integer NOT NULL,
+    layout_id integer NOT NULL,
+    node_id uuid NOT NULL,
+    reading_id integer NOT NULL,
+    dictionary_version integer NOT NULL,
+    generation bigint NOT NULL,
+    last_time bigint NOT NULL,
+    moments integer NOT NULL,
+    ends integer[] NOT NULL,
+    columns bytea NOT NULL,
+    PRIMARY KEY (mission_id, layout_id, node_id, reading_id, dictionary_version)
+) WITH (fillfactor = 50);
+
 -- Makes what a mission's rows of a month need: its own branch, its remainder, and the month's partition; of no month
 -- where that is absent. `whole` is ledger, segment or rollup; the key is the mission's name as a literal, or its number.
 CREATE FUNCTION mission_partition(whole text, key text, label text, month integer) RETURNS void

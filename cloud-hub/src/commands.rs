@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use provisioning::{Authority, NewToken, Standing, Token};
 
-use crate::archive::{Address, Database, PostgresSessions, Registry};
+use crate::archive::{Address, Database, OwnStation, PostgresSessions, Registry};
 use crate::config::HubConfig;
 use crate::hub::{DATABASE, Ready, advertised};
 
@@ -66,8 +66,10 @@ pub async fn create_token(config: &HubConfig, wish: TokenWish, output: Option<&P
         expires_unix: unix_now() + wish.valid.as_secs(),
         missions: (!wish.missions.is_empty()).then_some(wish.missions),
     };
+    let database = database(config, &ready)?;
+    check_not_own(&database, &wanted.node_name).await?;
     let (token, record) = Token::issue(wanted, authority.spki_sha256())?;
-    Registry::new(database(config, &ready)?).insert_token(&record).await?;
+    Registry::new(database).insert_token(&record).await?;
     let Some(path) = output else {
         println!("{}", token.to_text());
         return Ok(());
@@ -111,8 +113,9 @@ pub async fn list_nodes(config: &HubConfig) -> anyhow::Result<()> {
 
 /// Revokes a node: the running hub closes its session within a second or two.
 pub async fn revoke_node(config: &HubConfig, name: &str) -> anyhow::Result<()> {
-    let ready = ready(config)?;
-    if !Registry::new(database(config, &ready)?).revoke(name).await? {
+    let database = database(config, &ready(config)?)?;
+    check_not_own(&database, name).await?;
+    if !Registry::new(database).revoke(name).await? {
         bail!(
             "error[STO-NODE-UNKNOWN]: there is no node {name:?}\n  Nothing was changed.\n  → cloud-hub node ls"
         );
@@ -126,6 +129,16 @@ pub async fn revoke_node(config: &HubConfig, name: &str) -> anyhow::Result<()> {
 /// Where the hub receives, or would if it led.
 fn listening(config: &HubConfig, ready: &Ready) -> anyhow::Result<SocketAddr> {
     ready.reception.as_ref().map_or(Ok(config.reception.listen), |reception| Ok(reception.parse()?))
+}
+
+/// Refuses what would change the hub's own station: it is no machine that could be enrolled or lose its right.
+async fn check_not_own(database: &Database, name: &str) -> anyhow::Result<()> {
+    if OwnStation::new(database.clone()).is_called(name).await? {
+        bail!(
+            "error[STO-NODE-BUILT-IN]: {name:?} is the hub's own station, which takes what comes to the links of hub.toml\n  Nothing was changed.\n  → choose another name, or change the links in hub.toml"
+        );
+    }
+    Ok(())
 }
 
 fn authority(config: &HubConfig) -> anyhow::Result<Authority> {

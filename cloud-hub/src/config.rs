@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use intake::LinkConfig;
 use link::Profile;
 use serde::Deserialize;
-use service::config::{Bytes, ConfigError, Secret, load, resolve};
+use service::config::{Bytes, ConfigError, Secret, load, place, resolve};
 use service::mission::MissionConfig;
 
 /// The whole file.
@@ -31,6 +32,9 @@ pub struct HubConfig {
     /// Missions.
     #[serde(default, rename = "mission")]
     pub missions: Vec<MissionConfig>,
+    /// Where telemetry comes in at the hub itself.
+    #[serde(default, rename = "link")]
+    pub links: Vec<LinkConfig>,
 }
 
 /// `[http]`.
@@ -125,9 +129,49 @@ impl HubConfig {
                 return Err(invalid(format!("two missions are named {:?}", mission.name)));
             }
         }
+        for link in &mut config.links {
+            link.token_file = link.token_file.as_deref().map(|file| resolve(path, file));
+        }
+        let missions: Vec<&str> = config.missions.iter().map(|mission| mission.name.as_str()).collect();
+        if let Some((index, key, message)) = intake::config::problem(&config.links, &missions) {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+            let place = place(&text, "link", index, key);
+            return Err(ConfigError::Invalid { path: path.to_owned(), place, message });
+        }
         if config.reception.advertised.len() > 3 {
             return Err(invalid("reception.advertised: three addresses at most fit into a token".to_owned()));
         }
         Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(links: &str) -> Result<HubConfig, String> {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("hub.toml");
+        let head = "data_directory = \"d\"\n[[mission]]\nname = \"demo\"\ndictionary = \"demo.xml\"\n";
+        std::fs::write(&path, format!("{head}{links}")).expect("written");
+        HubConfig::read(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn links_of_the_hub_take_the_keys_of_a_nodes_and_what_is_wrong_is_named_with_its_line() {
+        let link =
+            "[[link]]\nname = \"web\"\nlisten = \"0.0.0.0:8090\"\nmission = \"demo\"\ndoor = \"http\"\n";
+        let config = check(&format!("{link}token_file = \"token\"\n")).expect("reads");
+        let token = config.links[0].token_file.as_deref().expect("named");
+        assert!(token.is_absolute() && token.ends_with("token"), "{}", token.display());
+        let error = check(link).expect_err("refused");
+        assert!(
+            error.contains(":7:1: link \"web\": listen") && error.contains("name a token_file"),
+            "{error}"
+        );
+        let stray = link.replace("demo", "apollo");
+        let error = check(&format!("{stray}token_file = \"token\"\n")).expect_err("refused");
+        assert!(error.contains("apollo"), "{error}");
     }
 }

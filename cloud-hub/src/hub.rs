@@ -3,6 +3,7 @@
 //!
 //! Stopping goes reception → committing → decoding → pages → database.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use link::Clock;
 use provisioning::Authority;
 use service::logging::chain;
 use service::metric::MetricsPage;
+use service::mission::LoadedMission;
 use service::ready::ReadyFile;
 use service::tasks::{OnEnd, TaskGroup, watch_signals};
 use tokio::net::TcpListener;
@@ -26,6 +28,7 @@ use crate::archive::{
 };
 use crate::backend::HubBackend;
 use crate::config::HubConfig;
+use crate::direct;
 use crate::fleet::Fleet;
 use crate::identity::HubIdentity;
 use crate::lead::{HEAD_FACTOR, Leader};
@@ -48,6 +51,9 @@ pub struct Ready {
     pub http: String,
     /// Where nodes connect; absent while another hub leads.
     pub reception: Option<String>,
+    /// Address of each link of the hub's own, by name; none while another hub leads.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
     /// Process.
     pub pid: u32,
     /// Where the database is, for the hub's own commands.
@@ -67,6 +73,9 @@ pub(crate) struct Hub {
     pub(crate) missions: Arc<Missions>,
     pub(crate) archive: Arc<Archive>,
     pub(crate) role: Role,
+    pub(crate) database_answers: Arc<AtomicBool>,
+    /// Missions as they were opened.
+    pub(crate) loaded: Arc<[LoadedMission]>,
 }
 
 /// Runs the hub until a signal or a failure; true when it ended as it should.
@@ -112,7 +121,8 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     })?;
     let mut ready = Ready {
         http: http.local_addr()?.to_string(),
-        reception: leader.as_ref().map(|leader| leader.address.to_string()),
+        reception: None,
+        links: BTreeMap::new(),
         pid: std::process::id(),
         database: address,
     };
@@ -142,7 +152,8 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         None => stop.is_cancelled(),
         Some(leader) => {
             ready.reception = Some(leader.address.to_string());
-            let mut leading = leader.start()?;
+            let mut leading = leader.start().await?;
+            ready.links = leading.links.clone();
             match &ready_file {
                 Some(file) => file.rewrite(&ready)?,
                 None => ready_file = Some(ReadyFile::write(&data, &ready)?),
@@ -204,6 +215,7 @@ impl Hub {
         let clock = Clock::system();
         let authority = Authority::open_or_create(&config.authority_directory(), clock.now_unix())?;
         let authority = Arc::new(authority);
+        direct::establish(&config.links, &database).await?;
         let registry = Registry::new(database.clone());
         let (role, nodes) = (Role::default(), registry.nodes().await?);
         let names = nodes.iter().map(|row| (row.node_id, row.name.clone())).collect();
@@ -215,23 +227,39 @@ impl Hub {
         let archive = Archive::of_segments(&database, &loaded, names).await;
         let archive = archive.context("the archive cannot be read")?;
         let (config, missions) = (Arc::new(config), Arc::new(missions));
-        Ok(Self { config, clock, authority, database, registry, fleet, told, missions, archive, role })
+        let database_answers = Arc::new(AtomicBool::new(true));
+        let loaded = loaded.into();
+        Ok(Self {
+            config,
+            clock,
+            authority,
+            database,
+            registry,
+            fleet,
+            told,
+            missions,
+            archive,
+            role,
+            database_answers,
+            loaded,
+        })
     }
 
     /// Starts the pages and the API, and what keeps up with the database for them.
     fn serve(&self, http: TcpListener, metrics: MetricsPage, stop: &CancellationToken) -> TaskGroup {
         let mut serving = TaskGroup::new(stop.clone());
-        let database_answers = Arc::new(AtomicBool::new(true));
+        let database_answers = || Arc::clone(&self.database_answers);
         let backend = HubBackend::new(
             Arc::clone(&self.archive),
             self.database.clone(),
             Arc::clone(&self.fleet),
             metrics,
-            (Arc::clone(&database_answers), self.role.clone()),
+            (database_answers(), self.role.clone()),
         );
         let router = dashboard::router(Arc::new(backend), stop.clone());
         serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop.clone()));
-        serving.spawn("probe", OnEnd::Continue, probe(self.database.clone(), database_answers, stop.clone()));
+        let probe = probe(self.database.clone(), database_answers(), stop.clone());
+        serving.spawn("probe", OnEnd::Continue, probe);
         let missions = Arc::clone(&self.missions).run(Arc::clone(&self.archive), stop.clone());
         serving.spawn("missions", OnEnd::Shutdown, missions);
         serving.spawn("lists for nodes", OnEnd::Shutdown, Arc::clone(&self.told).run(stop.clone()));

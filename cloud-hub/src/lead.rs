@@ -1,8 +1,9 @@
-//! What a hub does only while it leads: reception, committing, decoding of what is committed here, cutting, merging,
+//! What a hub does only while it leads: reception, its own links, committing, decoding of what is committed here, cutting, merging,
 //! retention, imports.
 //!
 //! It stops in the order reception → committing → decoding, and lets the lease go when nothing more is written.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -19,6 +20,7 @@ use tracing::{info, warn};
 
 use crate::archive::{self, Certificates, CommittedGroup, Database, Evidence, Follower, Lead, Lease, Newest};
 use crate::carrying::Carrying;
+use crate::direct::{Direct, DirectContext};
 use crate::hub::{Hub, STEP_DEADLINE, advertised};
 use crate::reception::committer::{Committer, DECODE_GROUPS_MAX, Load, SUBMISSIONS_MAX, Submission};
 use crate::reception::import::Importer;
@@ -52,6 +54,8 @@ pub(crate) struct Leading {
     decoding: [JoinHandle<()>; 2],
     lease: Lease,
     lead: Lead,
+    /// Address of each link of the hub's own.
+    pub(crate) links: BTreeMap<String, String>,
 }
 
 impl Leader {
@@ -82,7 +86,7 @@ impl Leader {
     }
 
     /// Starts everything.
-    pub(crate) fn start(self) -> anyhow::Result<Leading> {
+    pub(crate) async fn start(self) -> anyhow::Result<Leading> {
         let Self { hub, lease, lead, database, committer, decode_queue, endpoint, mut tasks, stop, address } =
             self;
         let decoding = decode(&hub, &database, decode_queue, committer.newest())?;
@@ -94,6 +98,16 @@ impl Leader {
         let carrying = carrying(&hub, to_committer.clone());
         let data = hub.config.data_directory.clone();
         tasks.spawn("imports", OnEnd::Shutdown, carrying.run(data, stop.clone()));
+        let links = match &hub.config.links[..] {
+            [] => BTreeMap::new(),
+            configured => {
+                let context = direct(&hub, to_committer.clone(), Arc::clone(&load));
+                let direct = Direct::open(configured, &hub.loaded, context).await?;
+                let addresses = direct.addresses();
+                tasks.spawn("links", OnEnd::Shutdown, direct.run(stop.clone()));
+                addresses
+            }
+        };
         let reception = reception(&hub, (endpoint, address), to_committer, load);
         tasks.spawn("reception", OnEnd::Shutdown, reception.run(stop.clone()));
         let archive = || Arc::clone(&hub.archive);
@@ -108,7 +122,7 @@ impl Leader {
         tasks.spawn("retention", OnEnd::Shutdown, retention);
         hub.missions.lead(&database);
         hub.role.lead();
-        Ok(Leading { tasks, committing, decoding, lease, lead })
+        Ok(Leading { tasks, committing, decoding, lease, lead, links })
     }
 }
 
@@ -125,7 +139,7 @@ impl Leading {
 
     /// Stops, and lets the next hub lead.
     pub(crate) async fn stop(self) {
-        let Self { tasks, committing, decoding, lease, lead } = self;
+        let Self { tasks, committing, decoding, lease, lead, .. } = self;
         tasks.drain(STEP_DEADLINE).await;
         // The committer ends when its last session is gone, the decoding threads when the committer is.
         committing.drain(STEP_DEADLINE).await;
@@ -166,6 +180,18 @@ fn carrying(hub: &Hub, committer: mpsc::Sender<Submission>) -> Carrying {
         committer,
     };
     Carrying { authority: Arc::clone(&hub.authority), importer }
+}
+
+fn direct(hub: &Hub, committer: mpsc::Sender<Submission>, load: Arc<Load>) -> DirectContext {
+    DirectContext {
+        data: hub.config.data_directory.clone(),
+        database: hub.database.clone(),
+        fleet: Arc::clone(&hub.fleet),
+        committer,
+        load,
+        missions: Arc::clone(&hub.missions),
+        database_answers: Arc::clone(&hub.database_answers),
+    }
 }
 
 fn reception(

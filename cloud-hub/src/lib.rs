@@ -8,6 +8,7 @@ pub mod carrying;
 pub mod commands;
 pub mod completeness;
 pub mod config;
+pub mod direct;
 pub mod fleet;
 pub mod hub;
 pub mod identity;

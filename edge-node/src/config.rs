@@ -1,21 +1,19 @@
 //! `edge.toml`.
 
-mod links;
-
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use delivery::{BitRate, DailyCap, DayWindow, PassCap, RateSchedule};
+use intake::LinkConfig;
 use link::Profile;
 use serde::Deserialize;
-use service::config::{Bytes, ConfigError, load, resolve};
+use service::config::{Bytes, ConfigError, load, place, resolve};
 use service::mission::MissionConfig;
 use space_packet::{TaiTime, UtcTime};
 
 use crate::journal::{Engine, JournalKey, JournalLimits, JournalOptions, KeyError, WhenFull};
 
 use crate::history::HistoryConfig;
-pub use links::{Acknowledgement, Door, LinkConfig};
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -270,55 +268,16 @@ impl EdgeConfig {
                 ));
             }
         }
-        for (index, link) in self.links.iter().enumerate() {
-            let others = &self.links[..index];
-            if let Some((key, message)) = link.problem() {
-                return Some(("link", index, key, format!("link {:?}: {key} {message}", link.name)));
-            }
-            if others.iter().any(|other| other.name == link.name) {
-                return Some(("link", index, "name", format!("two links are named {:?}", link.name)));
-            }
-            if !self.missions.iter().any(|mission| mission.name == link.mission) {
-                let message =
-                    format!("link {:?} names mission {:?}, which is not configured", link.name, link.mission);
-                return Some(("link", index, "mission", message));
-            }
-            // Port 0 is a port of its own each time.
-            let is_shared = |other: &&LinkConfig| other.listen == link.listen && link.listen.port() != 0;
-            let clash = others.iter().filter(is_shared).find(|other| {
-                let is_datagram = |door| door == Door::Udp;
-                let both_http = other.door.is_http() && link.door.is_http();
-                let is_same = other.door == link.door && other.mission == link.mission;
-                is_datagram(other.door) == is_datagram(link.door) && (!both_http || is_same)
-            });
-            if let Some(other) = clash {
-                let message =
-                    format!("links {:?} and {:?} listen on the same address", other.name, link.name);
-                return Some(("link", index, "listen", message));
-            }
-        }
-        None
+        let missions: Vec<&str> = self.missions.iter().map(|mission| mission.name.as_str()).collect();
+        let (index, key, message) = intake::config::problem(&self.links, &missions)?;
+        Some(("link", index, key, message))
     }
-}
-
-/// `:line:column` of a key in the `index`-th table of a name, as far as the text shows it; else of the table.
-fn place(text: &str, table: &str, index: usize, key: &str) -> String {
-    let headings = [format!("[{table}]"), format!("[[{table}]]")];
-    let is_heading = |line: &str| headings.iter().any(|heading| line.trim_start().starts_with(heading));
-    let mut tables = text.lines().enumerate().filter(|(_, line)| is_heading(line));
-    let Some((start, _)) = tables.nth(index) else { return String::new() };
-    let of_key = text
-        .lines()
-        .enumerate()
-        .skip(start + 1)
-        .take_while(|(_, line)| !line.trim_start().starts_with('['))
-        .find(|(_, line)| line.split('=').next().is_some_and(|name| name.trim() == key));
-    let line = of_key.map_or(start, |(line, _)| line);
-    format!(":{}:1", line + 1)
 }
 
 #[cfg(test)]
 mod tests {
+    use intake::Acknowledgement;
+
     use super::*;
 
     fn check(text: &str) -> Result<EdgeConfig, String> {

@@ -11,6 +11,10 @@ use std::time::Duration;
 use anyhow::Context;
 use dashboard::access::Gate;
 use delivery::{BootId, DocumentSignature, Lane, Packer, Position, StoreId};
+use intake::doors::{DoorContext, Doors};
+use intake::http::idempotency::KnownRequests;
+use intake::link::Queues;
+use intake::pipeline::Pipeline;
 use link::Clock;
 use provisioning::Identity;
 use service::logging::chain;
@@ -29,13 +33,8 @@ use crate::desk::{self, Desk, Readers};
 use crate::documents::NodeDocuments;
 use crate::forwarding::{Credentials, Forwarder, Linger, Steering, update_backlog};
 use crate::history::History;
-use crate::intake::doors::{DoorContext, Doors};
-use crate::intake::events::EventLog;
-use crate::intake::http::HttpContext;
-use crate::intake::http::idempotency::KnownRequests;
-use crate::intake::link::Queues;
-use crate::intake::pipeline::Pipeline;
 use crate::journal::{self, JournalHandle, JournalLimits, JournalOptions, Opening};
+use crate::recording::{EventLog, JournalSink, Links, NodeOwner};
 use crate::sessions::FileSessions;
 use crate::status::{HubLink, NodeStatus};
 use crate::trust::Trust;
@@ -127,11 +126,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let queues = Arc::new(Queues::default());
     let pipeline = Pipeline {
         queues: Arc::clone(&queues),
-        view: Arc::clone(&view),
-        journal: journal.clone(),
-        viewer: to_view,
+        readers: Arc::clone(&view) as Arc<dyn intake::Readers>,
+        sink: JournalSink {
+            journal: journal.clone(),
+            view: Arc::clone(&view),
+            viewer: to_view,
+            linger: Arc::clone(&linger),
+        },
         packer: Packer::default(),
-        linger: Arc::clone(&linger),
         runtime: tokio::runtime::Handle::current(),
         stopping: stop_intake.clone(),
     };
@@ -155,22 +157,20 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let mut doors = Doors::new(DoorContext {
         queues: Arc::clone(&queues),
         missions: names,
-        events: Arc::clone(&events),
-        status: Arc::clone(&status),
-        http: HttpContext {
-            view: Arc::clone(&view),
-            known: Arc::new(KnownRequests::new(journal.receipts_at_open().await?)),
-        },
+        readers: Arc::clone(&view) as Arc<dyn intake::Readers>,
+        known: Arc::new(KnownRequests::new(journal.receipts_at_open().await?)),
+        owner: Arc::new(NodeOwner { events: Arc::clone(&events), status: Arc::clone(&status) }),
     });
     for link in &config.links {
         doors.open(link).await?;
     }
-    let links = doors.addresses();
-    let mut intake = TaskGroup::new(stop_intake.clone());
-    intake.spawn(
+    let addresses = doors.addresses();
+    let mut receiving = TaskGroup::new(stop_intake.clone());
+    let links = Links { doors, events: Arc::clone(&events), status: Arc::clone(&status) };
+    receiving.spawn(
         "doors",
         OnEnd::Shutdown,
-        doors.run(config_file.to_owned(), config.clone(), stop_intake.clone()),
+        links.run(config_file.to_owned(), config.clone(), stop_intake.clone()),
     );
 
     let http = TcpListener::bind(config.http.listen).await.with_context(|| {
@@ -257,12 +257,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     // From here on only tasks hold the journals; they end when those have.
     drop((journal, alarms));
 
-    let ready =
-        ReadyFile::write(&data, &Ready { http: http_address.to_string(), links, pid: std::process::id() })?;
+    let ready = ReadyFile::write(
+        &data,
+        &Ready { http: http_address.to_string(), links: addresses, pid: std::process::id() },
+    )?;
     supervisor::ready();
     info!(node = name, http = %http_address, "node is ready");
     let ended_well = tokio::select! {
-        ended_well = intake.run() => ended_well,
+        ended_well = receiving.run() => ended_well,
         ended_well = watching.run() => ended_well,
         _ = &mut all_sealed => false,
         _ = forwarding.run() => false,
@@ -273,7 +275,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     drop(ready);
     stop_intake.cancel();
     // Each connection hands on what it read; then the pipeline seals it and gives up the journal.
-    intake.drain(STEP_DEADLINE).await;
+    receiving.drain(STEP_DEADLINE).await;
     queues.close();
     if !all_sealed.is_terminated() && tokio::time::timeout(STEP_DEADLINE, all_sealed).await.is_err() {
         warn!("sealing was cut off, nothing acknowledged is lost");

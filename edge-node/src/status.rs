@@ -10,10 +10,10 @@ use std::time::Instant;
 use dashboard::contract::{Backlog, ClockReport, Node, NodeReport, NodeState};
 use dashboard::rfc3339;
 use delivery::{ClockOffset, Flow, Position, StoreId};
+use intake::LinkStatistics;
 use service::metric::Metric;
 use space_packet::TaiTime;
 
-use crate::intake::LinkStatistics;
 use backlog::NodeBacklog;
 pub use print::print;
 
@@ -222,7 +222,7 @@ impl NodeStatus {
                 offset_ms: clock.offset_ns as f64 / 1e6,
                 error_ms: clock.error_ns as f64 / 1e6,
             }),
-            links: links.iter().map(|link| link.report()).collect(),
+            links: links.iter().map(|link| link.counts().into()).collect(),
             certificate_days: self
                 .changing()
                 .certificate_ends_unix

@@ -10,6 +10,7 @@ use dashboard::contract::{Node, Server, ServerKind};
 use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use intake::Readers;
 use mission_database::MissionDatabase;
 use processing::{MissionDecoder, RangeAnswer, RangeQuery, RangeScan, Sample};
 use service::logging::chain;
@@ -128,20 +129,10 @@ impl View {
         }
     }
 
-    /// Counts up whenever a mission's records are read by something new.
-    pub fn documents(&self, mission: usize) -> u64 {
-        self.missions[mission].documents.load(Ordering::Acquire)
-    }
-
     /// What reads a mission's records now.
     pub fn decoder_of(&self, mission: &str) -> Option<MissionDecoder> {
         let decoder = &self.viewed(mission)?.decoder;
         Some(decoder.read().unwrap_or_else(PoisonError::into_inner).1.clone())
-    }
-
-    /// What reads a mission's records now, and its number.
-    pub fn decoder(&self, mission: usize) -> (u64, MissionDecoder) {
-        self.missions[mission].decoder.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether more samples may wait to be shown.
@@ -164,6 +155,16 @@ impl View {
             let mission = &self.missions[mission];
             mission.live.publish(LiveBatch { source: mission.source, samples });
         }
+    }
+}
+
+impl Readers for View {
+    fn documents(&self, mission: usize) -> u64 {
+        self.missions[mission].documents.load(Ordering::Acquire)
+    }
+
+    fn decoder(&self, mission: usize) -> (u64, MissionDecoder) {
+        self.missions[mission].decoder.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -177,7 +177,7 @@ async fn merge(archive: &Arc<Archive>, database: &Database, family: &Family) -> 
             None => rows.add_segments(&place, &joined(&taken, &layout)?),
             Some(resolution) => {
                 let tables = taken.iter().map(|row| rolled_table(row, resolution, &layout));
-                let merged = RolledTable::merged(tables.collect::<Result<_, _>>()?);
+                let merged = RolledTable::merged(&tables.collect::<Result<Vec<_>, _>>()?);
                 let level = if place.level >= ROLLUP_LEVEL_MAX { TOP_LEVEL } else { place.level };
                 let merged = merged.ok_or(ColumnsError::Unreadable("a table without rows"))?;
                 rows.add_rolled(&SegmentPlace { level, ..place }, &merged);

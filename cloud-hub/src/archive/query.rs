@@ -143,7 +143,7 @@ impl Archive {
         let reader = Reader { archive: Arc::clone(self), mission, query, derivations, readings };
         let Plan { rolled, samples } = plan.beside(&asked.readings);
         if let Some(Rolled { resolution, from, to, left_out }) = rolled {
-            let rows = asked.rollups(&**client, resolution, from, to).await?;
+            let rows = asked.rollups(&client, resolution, from, to).await?;
             let is_asked =
                 move |time| (from..to).contains(&time) && !left_out.contains(&resolution.start_of(time));
             let add = move |reader: &Reader, scan: &mut RangeScan, row: &Row| {
@@ -152,17 +152,17 @@ impl Archive {
             scan = reader.add(scan, rows, add).await?;
         }
         for (from, to) in samples.into_iter().filter(|(from, to)| from < to) {
-            let rows = asked.segments(&**client, from, to).await?;
+            let rows = asked.segments(&client, from, to).await?;
             scan = reader
                 .add(scan, rows, move |reader, scan, row| reader.add_samples(scan, row, (from, to)))
                 .await?;
         }
-        let sql = "SELECT merged_generation FROM segmented";
-        let merged: i64 = client.query_one(sql, &[]).await?.get(0);
+        let statement = client.prepare_cached("SELECT merged_generation FROM segmented").await?;
+        let merged: i64 = client.query_one(&statement, &[]).await?.get(0);
         Ok((merged <= generation).then(|| scan.finish()))
     }
 
-    /// The newest sample of each parameter that is in segments; what is in the ledger only follows after.
+    /// The newest samples of each parameter that are in segments; what is in the ledger only follows after.
     pub(crate) async fn restore_latest(
         &self,
         client: &impl GenericClient,
@@ -173,12 +173,8 @@ impl Archive {
         let readings = Readings::of(client, mission.mission_id, i64::MAX, None).await?;
         let rows = client
             .query(
-                "SELECT layout.layout_id, newest.* FROM layout
-                 JOIN LATERAL (SELECT node_id, reading_id, generation, dictionary_version, moments, ends, columns
-                               FROM segment WHERE segment.mission_id = $1 AND segment.layout_id = layout.layout_id
-                                 AND reading_id = ANY($2)
-                               ORDER BY last_time DESC, reading_id DESC LIMIT 1) AS newest ON true
-                 WHERE layout.mission_id = $1",
+                "SELECT layout_id, node_id, reading_id, generation, dictionary_version, moments, ends, columns
+                 FROM latest WHERE mission_id = $1 AND reading_id = ANY($2)",
                 &[&mission.mission_id, &readings.shown()],
             )
             .await?;
@@ -192,11 +188,8 @@ impl Archive {
                     continue;
                 }
             };
-            // A few, so that the usual interval is known again; late ones may stand at the end.
             let is_shown = |row: &usize| readings.show(reading_id, generation, table.generation[*row]);
-            let mut newest: Vec<usize> = (0..table.rows()).filter(is_shown).collect();
-            newest.sort_by_key(|&row| table.generation[row]);
-            let newest = &newest[newest.len().saturating_sub(8)..];
+            let newest: Vec<usize> = (0..table.rows()).filter(is_shown).collect();
             let source = self.source(index, row.get(1));
             for (place, entry) in layout.entries().iter().enumerate() {
                 if reads.parameter_ids.get(entry.parameter.0 as usize).is_none() {
@@ -287,7 +280,7 @@ struct Asked {
 impl Asked {
     async fn segments(
         &self,
-        client: &impl GenericClient,
+        client: &impl deadpool_postgres::GenericClient,
         from: i64,
         to: i64,
     ) -> Result<RowStream, ArchiveError> {
@@ -296,7 +289,7 @@ impl Asked {
 
     async fn rollups(
         &self,
-        client: &impl GenericClient,
+        client: &impl deadpool_postgres::GenericClient,
         resolution: Resolution,
         from: i64,
         to: i64,
@@ -308,7 +301,7 @@ impl Asked {
     /// Of what overlaps a range the axis and the one column that is asked for.
     async fn ask(
         &self,
-        client: &impl GenericClient,
+        client: &impl deadpool_postgres::GenericClient,
         table: &str,
         only: &str,
         (from, to): (i64, i64),
@@ -338,7 +331,8 @@ impl Asked {
                AND stored.month BETWEEN $6 AND $7 AND stored.generation <= $8 AND stored.reading_id = ANY($9) {only}
              ORDER BY stored.first_time"
         );
-        Ok(client.query_raw(&sql, parameters).await?)
+        let statement = client.prepare_cached(&sql).await?;
+        Ok(client.query_raw(&statement, parameters).await?)
     }
 }
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::certificates::insert_certificate;
 use super::ledger::ranges_of;
-use super::{ArchiveError, Database, LaneKey};
+use super::{ArchiveError, Database, LaneKey, OWN_STATION};
 
 /// How long a machine may come back with a token it has used, for an answer that was lost.
 const REPEAT_WITHIN_S: i64 = 15 * 60;
@@ -248,19 +248,28 @@ impl Registry {
         Ok(())
     }
 
-    /// Revokes a node; false when there is none of that name.
+    /// Revokes a node; false when there is none of that name, or it is the hub's own station.
     pub async fn revoke(&self, name: &str) -> Result<bool, ArchiveError> {
         let client = self.database.borrow().await?;
-        let changed =
-            client.execute("UPDATE node SET standing = 'revoked' WHERE name = $1", &[&name]).await?;
+        let changed = client
+            .execute(
+                "UPDATE node SET standing = 'revoked' WHERE name = $1 AND node_id <> $2",
+                &[&name, &OWN_STATION],
+            )
+            .await?;
         Ok(changed == 1)
     }
 
-    /// Says which missions a node may send for; absent: all. False when there is no node of that name.
+    /// Says which missions a node may send for; absent: all. False when there is no node of that name, or
+    /// it is the hub's own station.
     pub async fn set_missions(&self, name: &str, missions: Option<&[String]>) -> Result<bool, ArchiveError> {
         let client = self.database.borrow().await?;
-        let changed =
-            client.execute("UPDATE node SET missions = $2 WHERE name = $1", &[&name, &missions]).await?;
+        let changed = client
+            .execute(
+                "UPDATE node SET missions = $2 WHERE name = $1 AND node_id <> $3",
+                &[&name, &missions, &OWN_STATION],
+            )
+            .await?;
         Ok(changed == 1)
     }
 
@@ -310,16 +319,19 @@ impl Registry {
         };
         let (name, site): (String, String) = (taken.get(0), taken.get(1));
         let missions: Option<Vec<String>> = taken.get(2);
-        let node_id: Uuid = transaction
-            .query_one(
+        let node = transaction
+            .query_opt(
                 "INSERT INTO node (node_id, name, site, missions) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (name) DO UPDATE SET site = excluded.site, standing = 'active',
                                                   missions = coalesce(excluded.missions, node.missions)
+                 WHERE node.node_id <> $5
                  RETURNING node_id",
-                &[&Uuid::new_v4(), &name, &site, &missions],
+                &[&Uuid::new_v4(), &name, &site, &missions, &OWN_STATION],
             )
-            .await?
-            .get(0);
+            .await?;
+        // The token is of a name that the hub's own station got since: no machine becomes that.
+        let Some(node) = node else { return Ok(Err(Refusal::Unknown)) };
+        let node_id: Uuid = node.get(0);
         transaction
             .execute("UPDATE enrolment_token SET node_id = $2 WHERE token_id = $1", &[&id, &node_id])
             .await?;

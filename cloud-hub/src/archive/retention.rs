@@ -95,7 +95,7 @@ pub async fn run(
             let name = mission.live.name();
             match drop_old(&database, name, mission.mission_id, service::clock::now()).await {
                 Ok(dropped) => {
-                    dropped.iter().for_each(|table| info!(mission = name, table, "old data were dropped"))
+                    dropped.iter().for_each(|table| info!(mission = name, table, "old data were dropped"));
                 }
                 Err(error @ ArchiveError::Fenced) => return Err(error.into()),
                 Err(error) => warn!(

@@ -1,11 +1,12 @@
 //! Rows of the tables `segment` and `rollup`, gathered into messages that PostgreSQL takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use bytes::{BufMut, BytesMut};
 use futures_util::SinkExt;
 use processing::{Derivations, Resolution, RolledTable, Table};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
@@ -26,6 +27,8 @@ pub(super) const RESOLUTIONS: [Resolution; 2] = [Resolution::Minute, Resolution:
 pub(super) const TOP_LEVEL: i16 = 9;
 /// Months that get a partition of their own: 2000 to 2099. A spacecraft's clock that says another is wrong.
 const MONTHS_WITH_PARTITION: Range<i32> = 360..1_560;
+/// Moments of each layout kept as its latest: a few, so that the usual interval is known again after a start.
+const LATEST_MOMENTS: usize = 8;
 /// `int4` in PostgreSQL's catalogue.
 const INT4: u32 = 23;
 
@@ -47,6 +50,19 @@ pub(super) struct SegmentPlace {
 pub(super) struct SegmentRows {
     segments: CopyRows,
     rollups: CopyRows,
+    latest: BTreeMap<LatestKey, LatestRow>,
+}
+
+/// Layout, node, reading, version.
+type LatestKey = (i32, Uuid, i32, i32);
+
+struct LatestRow {
+    mission_id: i32,
+    generation: i64,
+    last: i64,
+    moments: i32,
+    ends: Vec<i32>,
+    columns: Vec<u8>,
 }
 
 /// Partitions that are known to be there: table, mission and month.
@@ -64,6 +80,7 @@ impl SegmentRows {
     /// Adds a table, in as many segments as months and its size ask for, and what it comes to rolled up.
     pub(super) fn add(&mut self, place: &SegmentPlace, table: Table, derivations: &Derivations) {
         let table = table.sorted();
+        self.add_latest(place, &table);
         for month in by_month(&table.generation) {
             let of_month = if month.len() == table.rows() { table.clone() } else { table.part(month) };
             for resolution in RESOLUTIONS {
@@ -73,6 +90,18 @@ impl SegmentRows {
             }
             self.add_segments(place, &of_month);
         }
+    }
+
+    fn add_latest(&mut self, place: &SegmentPlace, table: &Table) {
+        let newest = table.part(table.rows().saturating_sub(LATEST_MOMENTS)..table.rows());
+        let Some(&last) = newest.generation.last() else { return };
+        let key = (place.layout_id, place.node, place.reading_id, place.version);
+        if self.latest.get(&key).is_some_and(|known| known.last > last) {
+            return;
+        }
+        let (columns, ends) = columns::encode(&newest);
+        let (mission_id, generation, moments) = (place.mission_id, place.generation, newest.rows() as i32);
+        self.latest.insert(key, LatestRow { mission_id, generation, last, moments, ends, columns });
     }
 
     /// Adds a table of one month whose rows are in the order of time, in as many segments as its size asks for.
@@ -131,6 +160,27 @@ impl SegmentRows {
             "mission_id, layout_id, node_id, reading_id, generation, level, dictionary_version, first_time,
                       last_time, moments, ends, columns, month";
         let segments = self.segments.rows;
+        // In one order, so that two writers never wait for each other.
+        let statement = transaction
+            .prepare(
+                "INSERT INTO latest (layout_id, node_id, reading_id, dictionary_version, mission_id, generation,
+                                     last_time, moments, ends, columns)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                 ON CONFLICT (mission_id, layout_id, node_id, reading_id, dictionary_version) DO UPDATE
+                 SET generation = excluded.generation, last_time = excluded.last_time, moments = excluded.moments,
+                     ends = excluded.ends, columns = excluded.columns
+                 WHERE latest.last_time <= excluded.last_time",
+            )
+            .await?;
+        let written = self.latest.iter().map(|((layout_id, node, reading_id, version), row)| {
+            let LatestRow { mission_id, generation, last, moments, ends, columns } = row;
+            let parameters: [&(dyn ToSql + Sync); 10] =
+                [layout_id, node, reading_id, version, mission_id, generation, last, moments, ends, columns];
+            let (transaction, statement) = (&*transaction, &statement);
+            async move { transaction.execute(statement, &parameters).await }
+        });
+        // They travel together, and are carried out one after the other.
+        futures_util::future::try_join_all(written).await?;
         self.segments.copy(transaction, &format!("segment ({fields})")).await?;
         self.rollups.copy(transaction, &format!("rollup ({fields}, resolution)")).await?;
         Ok(segments)

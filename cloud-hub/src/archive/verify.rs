@@ -192,7 +192,7 @@ async fn sum_ledger(
             verified.ledger_samples += records.samples.len() as u64;
         });
         verified.batches += 1;
-        if verified.batches % TOLD_EVERY == 0 {
+        if verified.batches.is_multiple_of(TOLD_EVERY) {
             tell(verified);
         }
     }
@@ -225,7 +225,7 @@ impl Segments<'_> {
         while let Some(row) = rows.try_next().await? {
             tokio::task::block_in_place(|| self.add(&row, &mut sums, verified));
             verified.segments += 1;
-            if verified.segments % TOLD_EVERY == 0 {
+            if verified.segments.is_multiple_of(TOLD_EVERY) {
                 tell(verified);
             }
         }

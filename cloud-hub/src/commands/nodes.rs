@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use super::documents::check_mission;
-use super::{database, ready};
+use super::{check_not_own, database, ready};
 use crate::archive::Registry;
 use crate::config::HubConfig;
 
@@ -14,8 +14,9 @@ pub async fn set_missions(
     missions: Option<Vec<String>>,
 ) -> anyhow::Result<()> {
     missions.iter().flatten().try_for_each(|mission| check_mission(config, mission))?;
-    let registry = Registry::new(database(config, &ready(config)?)?);
-    if !registry.set_missions(name, missions.as_deref()).await? {
+    let database = database(config, &ready(config)?)?;
+    check_not_own(&database, name).await?;
+    if !Registry::new(database).set_missions(name, missions.as_deref()).await? {
         bail!(
             "error[STO-NODE-UNKNOWN]: there is no node {name:?}\n  Nothing was changed.\n  → cloud-hub node ls"
         );

@@ -263,7 +263,7 @@ impl Committer {
             };
             match attempt {
                 Ok(fenced) if fenced.is_empty() => {
-                    self.on_committed(&group, numbered, (changes, committed_at)).await
+                    self.on_committed(&group, numbered, (changes, committed_at)).await;
                 }
                 Ok(fenced) => {
                     let (fenced, rest) =

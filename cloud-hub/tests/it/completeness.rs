@@ -62,7 +62,7 @@ async fn commit(
 ) {
     world.way = way;
     let committed = world.commit(lane.key, lane.session, batches).await.expect("committed");
-    take_in(&archive, &committed);
+    take_in(archive, &committed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

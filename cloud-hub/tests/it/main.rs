@@ -3,6 +3,8 @@
 mod archive;
 mod carrying;
 mod completeness;
+mod direct;
+mod direct_world;
 mod documents;
 mod enrolment;
 mod leading;

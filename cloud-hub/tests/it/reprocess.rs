@@ -75,7 +75,7 @@ async fn receive(
     position: &mut Option<Position>,
 ) {
     let batches = chain("test", first, count, position);
-    take_in(&archive, &world.commit(lane.key, lane.session, &batches).await.expect("committed"));
+    take_in(archive, &world.commit(lane.key, lane.session, &batches).await.expect("committed"));
 }
 
 /// Numbers from 0 on, ten times as large where `is_ten` says so.

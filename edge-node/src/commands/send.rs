@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use intake::framing::{StreamFraming, not_a_packet};
+use intake::{Door, LinkConfig};
 use space_packet::{Apid, PACKET_BYTES_MAX, SequenceCount, build_packet};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket};
 
-use crate::config::{Door, EdgeConfig, LinkConfig};
-use crate::intake::framing::{StreamFraming, not_a_packet};
+use crate::config::EdgeConfig;
 
 /// The last APID before the one of idle packets: no dictionary we know uses it.
 const DEMO_APID: u16 = 2_046;

@@ -16,8 +16,8 @@ use delivery::{Lane, SealedBatch};
 use processing::MissionDecoder;
 
 use crate::forwarding::Steering;
-use crate::intake::events::EventLog;
 use crate::journal::{JournalHandle, ReadFailed};
+use crate::recording::EventLog;
 use crate::view::View;
 
 pub use journal::{BatchRow, GapRow, JournalListing, Verification};

@@ -6,10 +6,10 @@ use delivery::{
     BatchSequence, ChainHash, Gap, GapReason, LogNumber, LogRole, Outbox, Position, SealedBatch, Span,
     Wanted, Way,
 };
+use intake::config::NODE_LINK;
 use space_packet::ReceptionTime;
 use tracing::warn;
 
-use crate::intake::events::NODE_LINK;
 use crate::journal::{Batches, JournalHandle, ReadFailed};
 
 /// Read from a journal at once: a few batches, so that a backlog is not read one by one.

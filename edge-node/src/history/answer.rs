@@ -100,7 +100,7 @@ impl History {
         let mut scan =
             if plan.unit > 0 { RangeScan::aligned(query, plan.unit) } else { RangeScan::new(query) };
         for series in state.memory().into_iter().flat_map(|recent| recent.of(query.parameter)) {
-            scan.add_shown(source, series, |time| plan.has(Source::Samples, time));
+            scan.add_shown(source, series.view(), |time| plan.has(Source::Samples, time));
         }
         let on_disk = state.names.known(&database, query.parameter);
         let mut groups: Vec<(Source, GroupPlace)> = Vec::new();
@@ -198,7 +198,9 @@ impl History {
             }
             let plan = &question.plan;
             for series in &found {
-                question.scan.add_shown(question.source, series.view(), |time| plan.has(Source::Samples, time));
+                question
+                    .scan
+                    .add_shown(question.source, series.view(), |time| plan.has(Source::Samples, time));
             }
             question
         });

@@ -183,7 +183,7 @@ impl World {
         if let Some(first) = wanted.next() {
             let mut series = Series::starting_with(first);
             wanted.for_each(|sample| assert!(series.push(sample)));
-            scan.add(0, &series);
+            scan.add(0, series.view());
         }
         scan.finish()
     }

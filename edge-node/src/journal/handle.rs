@@ -3,48 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use delivery::{BatchHeader, BatchSequence, ChainHash, Lane, Position, SealedBatch, SealedBody, StoreId};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{GapReason, GapRecord, JournalError, OlderDirectory, Receipt};
-
-/// Packets of one producer that are durable.
-#[derive(Debug, Default)]
-pub struct DurableCount {
-    packets: AtomicU64,
-    is_closed: AtomicBool,
-    changed: Notify,
-}
-
-impl DurableCount {
-    /// Packets made durable so far.
-    pub fn packets(&self) -> u64 {
-        self.packets.load(Ordering::Acquire)
-    }
-
-    /// The producer sends no more; whoever waits for changes is told.
-    pub fn close(&self) {
-        self.is_closed.store(true, Ordering::Release);
-        self.changed.notify_one();
-    }
-
-    /// Whether the producer sends no more.
-    pub fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Acquire)
-    }
-
-    /// Waits for the next change after the last wait.
-    pub async fn changed(&self) {
-        self.changed.notified().await;
-    }
-
-    pub(super) fn add(&self, packets: u64) {
-        self.packets.fetch_add(packets, Ordering::AcqRel);
-        self.changed.notify_one();
-    }
-}
+use super::{DurableCount, GapReason, GapRecord, JournalError, OlderDirectory, Receipt};
 
 /// What becomes of new batches when the journal holds all it may.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]

@@ -26,9 +26,8 @@ use serde::{Deserialize, Serialize};
 
 pub use batch_log::{BatchLog, LogOptions};
 pub use envelope::{JournalKey, KeyError};
-pub use handle::{
-    Batches, DurableCount, JournalHandle, JournalLimits, JournalState, JournalStopped, ReadFailed, WhenFull,
-};
+pub use handle::{Batches, JournalHandle, JournalLimits, JournalState, JournalStopped, ReadFailed, WhenFull};
+pub use intake::{DurableCount, Receipt};
 pub use open::{Engine, JournalOptions, OlderDirectory, Opened, Opening, open, open_older};
 pub use segments::{SEGMENT_BYTES, SegmentJournal};
 pub use sled_engine::SledJournal;
@@ -60,15 +59,6 @@ pub enum Found {
         /// Why.
         reason: GapReason,
     },
-}
-
-/// Of the request with this key, so many records are in the journal up to and including a batch.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Receipt {
-    /// What the producer calls its request.
-    pub key: [u8; 16],
-    /// Records of the request up to and including the batch.
-    pub records: u32,
 }
 
 /// An append-only log of sealed batches of one lane, pruned from its beginning.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use edge_node::config::Door;
+use intake::Door;
 use proto::v1::ingest_request::Content;
 use proto::v1::intake_client::IntakeClient;
 use proto::v1::{IngestReply, IngestRequest, Sample, SampleList};

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use delivery::{ReadingKind, SampleRecord, Scalar};
-use edge_node::config::Door;
+use intake::Door;
 use prost::Message;
 use serde_json::{Value, json};
 use service::config::Bytes;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use edge_node::config::Door;
-use edge_node::intake::http::idempotency::request_key;
+use intake::Door;
+use intake::http::idempotency::request_key;
 use serde_json::{Value, json};
 
 use crate::station::{Station, link, packets};

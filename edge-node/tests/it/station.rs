@@ -10,21 +10,22 @@ use dashboard::access::Gate;
 use delivery::{
     BatchSequence, Content, Event, Lane, Position, SampleRecord, SealedBatch, SealedBody, StoreId,
 };
-use edge_node::config::{Door, EdgeConfig, LinkConfig};
+use edge_node::config::EdgeConfig;
+use edge_node::forwarding::Linger;
 use edge_node::history::{History, HistoryConfig};
-use edge_node::intake::doors::{DoorContext, Doors};
-use edge_node::intake::events::EventLog;
-use edge_node::intake::http::HttpContext;
-use edge_node::intake::http::idempotency::KnownRequests;
-use edge_node::intake::link::Queues;
-use edge_node::intake::pipeline::Pipeline;
 use edge_node::journal::{
     Batches, Found, GapRecord, Journal, JournalError, JournalHandle, JournalLimits, JournalOptions,
     LogOptions, Opened, Opening, Receipt, SledJournal, open, start,
 };
+use edge_node::recording::{EventLog, JournalSink, Links, NodeOwner};
 use edge_node::sessions::FileSessions;
 use edge_node::status::{HubLink, NodeStatus};
 use edge_node::view::{VIEWED_MAX, View};
+use intake::doors::{DoorContext, Doors};
+use intake::http::idempotency::KnownRequests;
+use intake::link::Queues;
+use intake::pipeline::Pipeline;
+use intake::{Door, LinkConfig, Readers};
 use processing::PacketTime;
 use service::metric::MetricsPage;
 use service::mission::{MissionConfig, PacketErrorControl};
@@ -147,24 +148,28 @@ impl Station {
         let stop = CancellationToken::new();
         let pipeline = Pipeline {
             queues: Arc::clone(&queues),
-            view: Arc::clone(&view),
-            journal: journal.clone(),
-            viewer,
+            readers: Arc::clone(&view) as Arc<dyn Readers>,
+            sink: JournalSink {
+                journal: journal.clone(),
+                view: Arc::clone(&view),
+                viewer,
+                linger: Arc::new(Linger::default()),
+            },
             runtime: tokio::runtime::Handle::current(),
             stopping: stop.clone(),
             packer: delivery::Packer::default(),
-            linger: Arc::default(),
         };
         std::thread::spawn(move || pipeline.run());
         let alarms = alarms(directory);
         let (events, recorder) = EventLog::new(vec!["demo".to_owned()], alarms.clone());
         tokio::spawn(recorder.run(stop.clone()));
+        let events = Arc::new(events);
         let mut doors = Doors::new(DoorContext {
             queues,
             missions: vec!["demo".to_owned()],
-            events: Arc::new(events),
-            status: Arc::clone(&status),
-            http: HttpContext { view, known: Arc::new(KnownRequests::new(receipts)) },
+            readers: view,
+            known: Arc::new(KnownRequests::new(receipts)),
+            owner: Arc::new(NodeOwner { events: Arc::clone(&events), status: Arc::clone(&status) }),
         });
         for link in links {
             doors.open(link).await.expect("opens");
@@ -173,7 +178,8 @@ impl Station {
         let file = directory.join("edge.toml");
         std::fs::write(&file, configuration(directory, "")).expect("written");
         let config = EdgeConfig::read(&file).expect("reads");
-        tokio::spawn(doors.run(file, config, stop.clone()));
+        let links = Links { doors, events, status: Arc::clone(&status) };
+        tokio::spawn(links.run(file, config, stop.clone()));
         // Only what is written after it has looked once is a change of the file.
         tokio::task::yield_now().await;
         Self { addresses, journal, alarms, status, is_stalled, stop, folder }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use edge_node::config::Door;
 use futures_util::{SinkExt, StreamExt};
+use intake::Door;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;

@@ -4,6 +4,7 @@
 //! (what the browser's chart wants). Every union carries a `kind`.
 
 mod completeness;
+mod intake;
 mod stations;
 
 use serde::{Deserialize, Serialize};

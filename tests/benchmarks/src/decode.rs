@@ -6,7 +6,7 @@ mod document;
 mod instructions;
 pub(crate) mod jpss;
 mod loading;
-mod missions;
+pub(crate) mod missions;
 mod rival;
 mod wide;
 

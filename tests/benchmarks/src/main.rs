@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
+use benchmarks::archive::Archive;
 use benchmarks::decode::{Decode, Instructions, Repeated, Which};
 use benchmarks::delivery::Delivery;
 use benchmarks::fleet::Fleet;
 use benchmarks::intake::Intake;
+use benchmarks::latency::Latency;
 use benchmarks::link_bytes;
 use benchmarks::smoke::{self, Smoke};
 use benchmarks::training::Training;
+use benchmarks::yamcs_load::YamcsLoad;
 use clap::{Parser, Subcommand};
 
 /// Measures the whole system with real processes, and decoding alone; prints one JSON object a line.
@@ -20,6 +23,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Bench {
+    /// 100 million samples and a year of one packet a second: room on disk, and how soon ranges of them are there, cold,
+    /// warm and beside new ones; and a plain table in the same PostgreSQL. 20 GiB and half an hour.
+    Archive(Archive),
     /// Packets to values on one core, and loading dictionaries; a minute. A real flight needs STO_SHARED_DATA or
     /// ../shared/data, and python3 with venv and pip for a comparison.
     Decode {
@@ -39,6 +45,9 @@ enum Bench {
     Fleet(Fleet),
     /// A node alone: throughput, latency and memory of each door, and the journal beside a plain file; five minutes.
     Intake(Intake),
+    /// From a station's socket to a WebSocket client at the hub, and to its commit, at three rates, counted from when a
+    /// packet was due; two minutes.
+    Latency(Latency),
     /// Bytes on the link for each packet of the demo spacecraft and of JPSS, raw = 100 %, and what sealing costs, by
     /// records in a batch: the format before beside today's, without and with the dictionary.
     LinkBytes,
@@ -60,16 +69,21 @@ enum Bench {
     /// Makes a dictionary for small batches.
     #[command(hide = true)]
     TrainDictionary(Training),
+    /// A published load of Yamcs from a station's socket to segments: 200 kinds of packets of 369 parameters, limits on
+    /// all of them; steady, and as fast as it is taken. 9 GiB and two minutes.
+    YamcsLoad(YamcsLoad),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().bench {
+        Bench::Archive(archive) => runtime()?.block_on(archive.run()),
         Bench::Decode { repetitions } => Decode { repetitions }.run(),
         Bench::DecodeInstructions => Instructions.run(),
         Bench::DecodeRepeatedly { mission, packets } => Repeated { mission, packets }.run(),
         Bench::Delivery(delivery) => runtime()?.block_on(delivery.run()),
         Bench::Fleet(fleet) => runtime()?.block_on(fleet.run()),
         Bench::Intake(intake) => runtime()?.block_on(intake.run()),
+        Bench::Latency(latency) => runtime()?.block_on(latency.run()),
         Bench::LinkBytes => link_bytes::run(),
         Bench::Smoke { seconds, steady, latency, saturating } => measure_smoke(Smoke {
             seconds,
@@ -78,6 +92,7 @@ fn main() -> anyhow::Result<ExitCode> {
             saturating_packets_per_second: saturating,
         }),
         Bench::TrainDictionary(training) => training.run().map(|()| ExitCode::SUCCESS),
+        Bench::YamcsLoad(load) => runtime()?.block_on(load.run()),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use edge_node::intake::http::parse::{Format, Rules, read, skip};
+use intake::http::parse::{Format, Rules, read, skip};
 use libfuzzer_sys::fuzz_target;
 use mission_database::{Dictionary, MissionDatabase, VersionNumber};
 use processing::SampleFormat;
@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
     let body = Bytes::copy_from_slice(body);
     match read(format, &body, &rules) {
         Ok(parsed) => {
-            let count = |pieces: &[edge_node::intake::Records]| pieces.iter().map(|piece| piece.count()).sum();
+            let count = |pieces: &[intake::Records]| pieces.iter().map(|piece| piece.count()).sum();
             assert_eq!(parsed.records, count(&parsed.pieces));
             assert!(parsed.refused.len() <= parsed.refused_count);
             // What is left out and what is left are all there is.

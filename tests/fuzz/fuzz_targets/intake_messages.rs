@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use edge_node::intake::http::parse::{Format, Rules, read};
+use intake::http::parse::{Format, Rules, read};
 use libfuzzer_sys::fuzz_target;
 use mission_database::{Dictionary, MissionDatabase, VersionNumber};
 use processing::SampleFormat;

@@ -1,7 +1,7 @@
 //! Packed bodies: no more comes out than is taken.
 #![no_main]
 
-use edge_node::intake::http::body::{Packing, unpack};
+use intake::http::body::{Packing, unpack};
 use libfuzzer_sys::fuzz_target;
 
 const BYTES_MAX: usize = 1 << 20;

@@ -1,8 +1,8 @@
 //! A TCP stream of packets behind their lengths, split anywhere.
 #![no_main]
 
-use edge_node::intake::Records;
-use edge_node::intake::framing::{Framer, StreamFraming};
+use intake::Records;
+use intake::framing::{Framer, StreamFraming};
 use libfuzzer_sys::fuzz_target;
 
 const PACKET_BYTES_MAX: usize = 1_024;
@@ -21,7 +21,7 @@ fn framed(stream: &[u8], piece: usize) -> Vec<Vec<u8>> {
         let found = framer.frame(bytes);
         for records in found.records {
             if let Records::Packets { bytes, ends } = records {
-                packets.extend(edge_node::intake::packets(&bytes, &ends).map(<[u8]>::to_vec));
+                packets.extend(intake::packets(&bytes, &ends).map(<[u8]>::to_vec));
             }
         }
         if found.lost.is_some() {

@@ -176,7 +176,7 @@ impl ConvertedColumn {
     }
 
     /// Number of values, where there are some.
-    pub fn len(&self) -> Option<usize> {
+    pub(crate) fn rows(&self) -> Option<usize> {
         match self {
             Self::None => None,
             Self::Numbers(column) => Some(column.len()),
@@ -332,7 +332,7 @@ impl Column {
 
     /// Whether so many rows are in it.
     pub fn has_rows(&self, rows: usize) -> bool {
-        let converted = self.converted.len().unwrap_or(rows);
+        let converted = self.converted.rows().unwrap_or(rows);
         self.raw.len() == rows && self.quality.len() == rows && converted == rows
     }
 

@@ -148,7 +148,7 @@ impl RolledTable {
     }
 
     /// Those of several tables of one layout together, each bucket once.
-    pub fn merged(tables: Vec<Self>) -> Option<Self> {
+    pub fn merged(tables: &[Self]) -> Option<Self> {
         let (layout, resolution) =
             tables.first().map(|table| (Arc::clone(&table.layout), table.resolution))?;
         let mut places: Vec<(i64, usize, usize)> = Vec::new();

@@ -50,6 +50,22 @@ pub fn resolve(config_file: &Path, path: &Path) -> PathBuf {
     config_file.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
 }
 
+/// `:line:column` of a key in the `index`-th table of a name, as far as the text shows it; else of the table.
+pub fn place(text: &str, table: &str, index: usize, key: &str) -> String {
+    let headings = [format!("[{table}]"), format!("[[{table}]]")];
+    let is_heading = |line: &str| headings.iter().any(|heading| line.trim_start().starts_with(heading));
+    let mut tables = text.lines().enumerate().filter(|(_, line)| is_heading(line));
+    let Some((start, _)) = tables.nth(index) else { return String::new() };
+    let of_key = text
+        .lines()
+        .enumerate()
+        .skip(start + 1)
+        .take_while(|(_, line)| !line.trim_start().starts_with('['))
+        .find(|(_, line)| line.split('=').next().is_some_and(|name| name.trim() == key));
+    let line = of_key.map_or(start, |(line, _)| line);
+    format!(":{}:1", line + 1)
+}
+
 /// A number of bytes, written with its unit: `"64 MiB"`.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Bytes(pub u64);

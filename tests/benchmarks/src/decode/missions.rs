@@ -19,11 +19,11 @@ const VIOLATION_EVERY: u32 = 100;
 
 /// A dictionary and packets for it.
 #[derive(Debug)]
-pub(super) struct Mission {
+pub(crate) struct Mission {
     /// The dictionary.
-    pub(super) xtce: String,
+    pub(crate) xtce: String,
     /// Packets, of all kinds in turn.
-    pub(super) packets: Vec<Vec<u8>>,
+    pub(crate) packets: Vec<Vec<u8>>,
     /// Values of the headers and of all parameters.
     pub(super) values_per_packet: usize,
     /// About what share of values, those of the headers aside, violates limits.
@@ -32,11 +32,11 @@ pub(super) struct Mission {
 
 /// How large a generated mission is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Extent {
+pub(crate) struct Extent {
     /// Kinds of packets, each with its APID.
-    pub(super) kinds: u16,
+    pub(crate) kinds: u16,
     /// Parameters of each kind, 32 bits each; those of the headers come on top.
-    pub(super) parameters: u32,
+    pub(crate) parameters: u32,
 }
 
 impl Mission {
@@ -62,6 +62,33 @@ impl Mission {
             values_per_packet: HEADER_PARAMETERS + extent.parameters as usize,
             violations: 1.0 / f64::from(VIOLATION_EVERY),
         }
+    }
+
+    /// The same mission; each kind comes so often, and from one time to the next a share of its bytes changes.
+    pub(crate) fn repeating(extent: Extent, repeats: usize, changing: f64) -> Self {
+        let mut mission = Self::of_extent(extent, usize::from(extent.kinds));
+        let mut chance = Chance(11);
+        for serial in mission.packets.len()..repeats * usize::from(extent.kinds) {
+            let before = &mission.packets[serial - usize::from(extent.kinds)];
+            let apid = (serial % usize::from(extent.kinds)) as u16;
+            let fields = before.len() - 4 * extent.parameters as usize;
+            let (mut next, mut left) = (before.clone(), (before.len() - fields) as f64 * changing);
+            while left >= 1.0 {
+                let place = chance.below(extent.parameters);
+                let at = fields + 4 * place as usize..fields + 4 * (place as usize + 1);
+                // One that changed already stays: changed once more it would be counted twice.
+                if next[at.clone()] != before[at.clone()] {
+                    continue;
+                }
+                let number = extent.numbers(apid).start + place;
+                let field = Parameter::new(number).field(chance.position()).to_be_bytes();
+                left -=
+                    before[at.clone()].iter().zip(field).filter(|(old, new)| **old != *new).count() as f64;
+                next[at].copy_from_slice(&field);
+            }
+            mission.packets.push(next);
+        }
+        mission
     }
 
     /// As many values, of the same sizes, as the attitude packets of JPSS-1 have; without limits, as there.
@@ -121,6 +148,11 @@ impl Extent {
     /// All parameters but those of the headers.
     pub(super) fn all_parameters(self) -> usize {
         usize::from(self.kinds) * self.parameters as usize
+    }
+
+    /// Full name of a parameter of a kind.
+    pub(crate) fn parameter_name(self, apid: u16, place: u32) -> String {
+        format!("/BENCH/P{}", self.numbers(apid).start + place)
     }
 
     fn numbers(self, apid: u16) -> std::ops::Range<u32> {
@@ -242,6 +274,22 @@ mod tests {
         let dictionary = mission.load()?;
         assert_eq!(dictionary.parameters().len(), 150 + HEADER_PARAMETERS);
         mission.check(&dictionary)
+    }
+
+    #[test]
+    fn a_tenth_of_the_bytes_changes_from_one_repeat_to_the_next() -> anyhow::Result<()> {
+        let extent = Extent { kinds: 3, parameters: 369 };
+        let mission = Mission::repeating(extent, 20, 0.1);
+        let dictionary = mission.load()?;
+        mission.check(&dictionary)?;
+        assert_eq!(mission.packets.len(), 60);
+        assert!(dictionary.find(&extent.parameter_name(2, 368)).is_some());
+        for (before, after) in mission.packets.iter().zip(&mission.packets[3..]) {
+            let changed = before.iter().zip(after).filter(|(before, after)| before != after).count();
+            let share = changed as f64 / (4.0 * 369.0);
+            assert!((0.099..0.103).contains(&share), "{share}");
+        }
+        Ok(())
     }
 
     #[test]

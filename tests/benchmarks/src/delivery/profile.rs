@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::BENCH;
 use crate::figures::print;
-use crate::processes::descendants;
+use crate::processes::{descendants, thread_seconds};
 
 /// A thread costs less than this share of a microsecond a packet: not worth a line.
 const WORTH_A_LINE_US: f64 = 0.02;
@@ -67,28 +67,5 @@ fn add_threads(all: &mut Seconds, process: &'static str, pid: u32) {
         if let Some((thread, seconds)) = thread_seconds(&stat) {
             *all.entry((process, thread)).or_default() += seconds;
         }
-    }
-}
-
-/// The name of a thread or process in its `stat`, and the processor time it used itself.
-pub(crate) fn thread_seconds(stat: &str) -> Option<(String, f64)> {
-    // The name in parentheses may hold anything; what follows it is numbers.
-    let (begin, numbers) = stat.rsplit_once(')')?;
-    let (_, name) = begin.split_once('(')?;
-    let ticks: f64 =
-        numbers.split_whitespace().skip(11).take(2).filter_map(|number| number.parse::<f64>().ok()).sum();
-    Some((name.to_owned(), ticks / rustix::param::clock_ticks_per_second() as f64))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_threads_time_is_read_behind_a_name_with_spaces_and_parentheses() {
-        let stat = "12 (a (b) c) S 1 12 12 0 -1 4 0 0 0 0 300 200 7 7 20 0 1 0 100 0 0";
-        let per_second = rustix::param::clock_ticks_per_second() as f64;
-        assert_eq!(thread_seconds(stat), Some(("a (b) c".to_owned(), 500.0 / per_second)));
-        assert_eq!(thread_seconds("gone"), None);
     }
 }

@@ -176,17 +176,7 @@ impl Segment {
 
     /// A client of the hub's database; it works while the hub does.
     pub(super) async fn database(&self) -> anyhow::Result<tokio_postgres::Client> {
-        let ready = std::fs::read(self.directory.join("hub/data/ready.json")).context("the hub is ready")?;
-        let ready: Value = serde_json::from_slice(&ready)?;
-        let text =
-            |key: &str| ready["database"][key].as_str().with_context(|| format!("no {key} in {ready}"));
-        let port = ready["database"]["port"].as_u64().and_then(|port| u16::try_from(port).ok());
-        let mut config = tokio_postgres::Config::new();
-        config.host_path(text("socket_directory")?).user(text("user")?).dbname("sto");
-        config.port(port.with_context(|| format!("no port in {ready}"))?);
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
-        tokio::spawn(connection);
-        Ok(client)
+        crate::database::connect(&self.directory).await
     }
 
     /// Ends everything and removes it.

@@ -14,9 +14,8 @@ use testkit::ground::{GroundPlan, GroundSegment};
 use testkit::node_client::{Enroller, NodeClient, Pace};
 use testkit::ports::Ports;
 
-use crate::delivery::profile::thread_seconds;
 use crate::figures::print;
-use crate::processes::{cpu_seconds, descendants, memory_mib};
+use crate::processes::{cpu_seconds, descendants, memory_mib, own_cpu_seconds};
 use load::{Back, FleetLoad};
 
 const BENCH: &str = "fleet";
@@ -205,11 +204,4 @@ impl Fleet {
     fn context(&self, what: &str) -> Value {
         json!({ "nodes": self.nodes, "what": what, "packets_per_batch": PACKETS, "packet_bytes": PACKET_BYTES })
     }
-}
-
-/// Without what children used that were waited for.
-fn own_cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, seconds) = thread_seconds(&stat).context("/proc/PID/stat has a name")?;
-    Ok(seconds)
 }

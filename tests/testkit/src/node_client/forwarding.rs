@@ -1,14 +1,11 @@
 //! A node that makes packets of its own and forwards them by the rules of real ones, coming back whenever it is cut off.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use dashboard::contract::{LinkReport, NodeReport};
 use dashboard::{node_report_json, rfc3339};
-use delivery::{Backoff, Frame, Lane, LogRole, Next, Outbox, Wanted, Way};
-use link::FrameWriter;
+use delivery::{Backoff, Frame, Lane, LogRole, Next, Outbox, Wanted};
 use simulator::load;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
@@ -117,12 +114,11 @@ impl Forwarding {
     ) -> anyhow::Result<String> {
         let mut session = self.open().await?;
         on(NodeEvent::Opened);
-        let mut ways = BTreeMap::new();
         let mut batches = ticks(*pace.borrow_and_update());
         let mut reports = every(REPORT_EVERY);
         let mut reported = 0;
         loop {
-            let until = self.forward(&session, &mut ways).await?;
+            let until = self.forward(&mut session).await?;
             let woken = tokio::select! {
                 () = stop.cancelled() => Woken::Stop,
                 frame = session.next() => Woken::Answer(frame?.map(Box::new)),
@@ -148,7 +144,7 @@ impl Forwarding {
                     reported += 1;
                 }
                 Woken::Stop => {
-                    session.connection.close(link::CLOSE_DONE, "the node stops");
+                    session.close();
                     return Ok("the node stops".to_owned());
                 }
                 Woken::Time => {}
@@ -169,11 +165,7 @@ impl Forwarding {
     }
 
     /// Sends what the outbox wants; returns when it must be asked again at the latest.
-    async fn forward(
-        &mut self,
-        session: &OpenSession,
-        ways: &mut BTreeMap<Way, FrameWriter>,
-    ) -> anyhow::Result<Instant> {
+    async fn forward(&mut self, session: &mut OpenSession) -> anyhow::Result<Instant> {
         self.outbox.on_round_trip(session.connection.rtt());
         loop {
             let Wanted { log, first, way, .. } = match self.outbox.next(self.began.elapsed()) {
@@ -185,11 +177,7 @@ impl Forwarding {
                 Next::Nothing => return Ok(Instant::now() + NEVER),
             };
             let batch = self.journal.batch(first).context("what is not at the hub is here")?;
-            let stream = match ways.entry(way) {
-                Entry::Occupied(open) => open.into_mut(),
-                Entry::Vacant(place) => place.insert(session.open_way(way).await?),
-            };
-            stream.send(Frame::BATCH, &[&Frame::batch_prefix(log, way), batch.bytes()]).await?;
+            session.send_batch(log, way, batch.bytes()).await?;
         }
     }
 

@@ -57,6 +57,11 @@ impl MemoryJournal {
             assert!(builder.has_room_for(packet.len()), "the packets fit into one batch");
             builder.push(ReceptionTime(received), packet);
         }
+        self.seal(builder)
+    }
+
+    /// Seals what was built into the next batch; nothing is no batch.
+    pub fn seal(&mut self, mut builder: BatchBuilder) -> Option<&SealedBatch> {
         let batch = builder.pack_with(&mut self.packer)?.seal(self.lane, &self.end);
         self.end = batch.position();
         self.batches.push_back(batch);

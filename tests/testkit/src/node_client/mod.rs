@@ -5,11 +5,14 @@ mod enrolment;
 mod forwarding;
 mod journal;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use delivery::{BootId, Frame, Hello, HelloOk, HelloReject, LogHead, PROTOCOL_VERSION, StoreId, Way};
+use delivery::{
+    BootId, Frame, Hello, HelloOk, HelloReject, LogHead, LogNumber, PROTOCOL_VERSION, StoreId, Way,
+};
 use link::{Client, ClientOptions, Connection, FrameReader, FrameWriter, Profile};
 use provisioning::Identity;
 use tokio::time::timeout;
@@ -56,6 +59,8 @@ pub struct OpenSession {
     pub answers: FrameReader,
     /// The hub's answer.
     pub ok: HelloOk,
+    /// Streams that batches went on so far.
+    ways: BTreeMap<Way, FrameWriter>,
 }
 
 impl NodeClient {
@@ -106,7 +111,8 @@ impl NodeClient {
         let answer = timeout(HELLO_TIMEOUT, next(&mut answers)).await.context("no answer to HELLO")??;
         match answer.context("the hub ended the stream")? {
             Frame::HelloOk(ok) => {
-                Ok(Greeting::Open(Box::new(OpenSession { connection, control, answers, ok })))
+                let ways = BTreeMap::new();
+                Ok(Greeting::Open(Box::new(OpenSession { connection, control, answers, ok, ways })))
             }
             Frame::HelloReject(reject) => Ok(Greeting::Rejected(reject)),
             other => bail!("the hub answered HELLO with {other:?}"),
@@ -123,6 +129,21 @@ impl OpenSession {
     /// The next frame of the control stream that is known here; absent at its end.
     pub async fn next(&mut self) -> anyhow::Result<Option<Frame>> {
         next(&mut self.answers).await
+    }
+
+    /// Sends a sealed batch of a log on the stream of its way.
+    pub async fn send_batch(&mut self, log: LogNumber, way: Way, sealed: &[u8]) -> anyhow::Result<()> {
+        if !self.ways.contains_key(&way) {
+            let stream = self.open_way(way).await?;
+            self.ways.insert(way, stream);
+        }
+        let stream = self.ways.get_mut(&way).context("it was opened")?;
+        Ok(stream.send(Frame::BATCH, &[&Frame::batch_prefix(log, way), sealed]).await?)
+    }
+
+    /// Ends the session as a node does that stops.
+    pub fn close(&self) {
+        self.connection.close(link::CLOSE_DONE, "the node stops");
     }
 
     /// A stream for batches.

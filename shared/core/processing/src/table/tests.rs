@@ -190,7 +190,7 @@ proptest! {
             prop_assert_eq!(format!("{joined:?}"), format!("{whole:?}"));
             for resolution in Resolution::ALL {
                 let rolled = |table: &Table| table.clone().sorted().rolled_up(resolution, &derivations).expect("has rows");
-                let merged = RolledTable::merged(parts.iter().map(rolled).collect()).expect("has parts");
+                let merged = RolledTable::merged(&parts.iter().map(rolled).collect::<Vec<_>>()).expect("has parts");
                 prop_assert_eq!(without_sums(&merged), without_sums(&rolled(whole)));
             }
         }
