@@ -119,61 +119,28 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let http = TcpListener::bind(hub.config.http.listen).await.with_context(|| {
         format!("cannot listen on {}; change `http.listen` in hub.toml", hub.config.http.listen)
     })?;
-    let mut ready = Ready {
+    let ready = Ready {
         http: http.local_addr()?.to_string(),
         reception: None,
         links: BTreeMap::new(),
         pid: std::process::id(),
         database: address,
     };
-    let mut serving = hub.serve(http, metrics, &stop_serving);
+    let serving = hub.serve(http, metrics, &stop_serving);
     let mut signals = TaskGroup::new(stop.clone());
     signals.spawn("signals", OnEnd::Continue, watch_signals(stop.clone()));
-
-    let mut ready_file = None;
+    let mut served = Served { hub, lease, stop, serving, ready, ready_file: None };
     if leader.is_none() {
-        ready_file = Some(ReadyFile::write(&data, &ready)?);
-        service::supervisor::ready();
-        info!(http = ready.http, "hub is ready, it follows another one");
-        let lead = tokio::select! {
-            biased;
-            _ = signals.run() => None,
-            _ = serving.run() => None,
-            lead = follow(&lease, &mut follower) => Some(lead),
-        };
-        if let Some(lead) = lead {
-            info!("the lease was free, this hub leads from now on");
-            leader = Some(Leader::open(&hub, (&lease, lead), Some(&mut follower), &stop).await?);
-        }
+        leader = served.follow(&mut follower).await?;
     }
     drop(follower);
     let ended_well = match leader {
+        Some(leader) => served.lead(leader).await?,
         // A signal while it followed is in order.
-        None => stop.is_cancelled(),
-        Some(leader) => {
-            ready.reception = Some(leader.address.to_string());
-            let mut leading = leader.start().await?;
-            ready.links = leading.links.clone();
-            match &ready_file {
-                Some(file) => file.rewrite(&ready)?,
-                None => ready_file = Some(ReadyFile::write(&data, &ready)?),
-            }
-            service::supervisor::ready();
-            info!(http = ready.http, reception = ready.reception, "hub is ready, it leads");
-            let ended_well = tokio::select! {
-                biased;
-                ended_well = leading.run() => ended_well,
-                _ = serving.run() => false,
-            };
-            service::supervisor::stopping();
-            info!("stopping: reception, committing, pages, database");
-            drop(ready_file.take());
-            stop.cancel();
-            leading.stop().await;
-            ended_well
-        }
+        None => served.stop.is_cancelled(),
     };
     service::supervisor::stopping();
+    let Served { hub, stop, serving, ready_file, .. } = served;
     drop(ready_file);
     stop.cancel();
     signals.drain(STEP_DEADLINE).await;
@@ -188,6 +155,63 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     }
     info!("stopped");
     Ok(ended_well)
+}
+
+/// A hub whose pages answer.
+struct Served {
+    hub: Hub,
+    lease: Lease,
+    stop: CancellationToken,
+    serving: TaskGroup,
+    ready: Ready,
+    ready_file: Option<ReadyFile>,
+}
+
+impl Served {
+    /// Follows until this hub may lead; `None` when it is to stop.
+    async fn follow(&mut self, follower: &mut Follower) -> anyhow::Result<Option<Leader>> {
+        self.tell_ready()?;
+        info!(http = self.ready.http, "hub is ready, it follows another one");
+        let lead = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Ok(None),
+            _ = self.serving.run() => return Ok(None),
+            lead = follow(&self.lease, follower) => lead,
+        };
+        info!("the lease was free, this hub leads from now on");
+        Ok(Some(Leader::open(&self.hub, (&self.lease, lead), Some(follower), &self.stop).await?))
+    }
+
+    /// Leads until it is to stop; true when that was in order.
+    async fn lead(&mut self, leader: Leader) -> anyhow::Result<bool> {
+        self.ready.reception = Some(leader.address.to_string());
+        let mut leading = leader.start().await?;
+        self.ready.links = leading.links.clone();
+        self.tell_ready()?;
+        info!(http = self.ready.http, reception = self.ready.reception, "hub is ready, it leads");
+        let ended_well = tokio::select! {
+            biased;
+            ended_well = leading.run() => ended_well,
+            _ = self.serving.run() => false,
+        };
+        service::supervisor::stopping();
+        info!("stopping: reception, committing, pages, database");
+        self.ready_file = None;
+        self.stop.cancel();
+        leading.stop().await;
+        Ok(ended_well)
+    }
+
+    fn tell_ready(&mut self) -> std::io::Result<()> {
+        match &self.ready_file {
+            Some(file) => file.rewrite(&self.ready)?,
+            None => {
+                self.ready_file = Some(ReadyFile::write(&self.hub.config.data_directory, &self.ready)?);
+            }
+        }
+        service::supervisor::ready();
+        Ok(())
+    }
 }
 
 /// Follows until the lease is this hub's.

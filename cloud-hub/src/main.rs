@@ -358,7 +358,8 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Run(configured) => {
             service::logging::start();
-            return hub::run(&configured.config, HubConfig::read(&configured.config)?).await;
+            let config = HubConfig::read(&configured.config)?;
+            return Box::pin(hub::run(&configured.config, config)).await;
         }
         Command::Token {
             command: TokenCommand::Create { configured, node, site, missions, hours, output },

@@ -8,13 +8,15 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use processing::Account;
 use service::logging::chain;
+use space_packet::TaiTime;
 use tokio::sync::Notify;
-use tokio_postgres::{Client, GenericClient};
+use tokio_postgres::{Client, GenericClient, IsolationLevel};
 use tracing::{debug, warn};
 
 use super::head::{Head, Place, Reached, Stream};
-use super::{Archive, ArchiveError, Committed, Database, Ledger, query};
+use super::{Archive, ArchiveError, Committed, Database, Ledger, account};
 
 const CHANNEL: &str = "sto_ledger";
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -25,6 +27,19 @@ const BATCHES: i64 = 256;
 pub(super) async fn tell(client: &impl GenericClient, ledger_id: i64) -> Result<(), ArchiveError> {
     client.execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &ledger_id.to_string()]).await?;
     Ok(())
+}
+
+/// How far the ledger is in segments, of which generation, and the account up to there: all of one moment.
+pub(super) async fn segmented(client: &mut Client) -> Result<((Reached, i64), Account), ArchiveError> {
+    let moment = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+    let moment = moment.start().await?;
+    let sql = "SELECT live_ledger_id, backlog_ledger_id, committed_at, generation FROM segmented";
+    let row = moment.query_one(sql, &[]).await?;
+    let place = |column| Place { ledger_id: row.get(column), committed_at: TaiTime(row.get(2)) };
+    let reached = Reached { live: place(0), backlog: place(1) };
+    let account = account::restore(&moment).await?;
+    moment.commit().await?;
+    Ok(((reached, row.get(3)), account))
 }
 
 /// What keeps an archive up to date with what another hub commits.
@@ -123,13 +138,13 @@ impl Follower {
     /// Reads the head anew behind the newest segments, as far as it went.
     async fn renew_head(&self, client: &mut Client) -> Result<(), ArchiveError> {
         let archive = &self.archive;
-        let (segmented, account) = query::segmented(client).await?;
-        let ((behind, generation), went) = (segmented, archive.reached());
+        let (newest, account) = segmented(client).await?;
+        let ((behind, generation), went) = (newest, archive.reached());
         for mission in archive.missions() {
             let parameter_ids = mission.reads().parameter_ids;
             mission.layouts.load(client, mission.mission_id, &parameter_ids).await?;
         }
-        let next = Mutex::new(Head::behind(segmented, account));
+        let next = Mutex::new(Head::behind(newest, account));
         let mut rows = Ledger::read_behind(client, &behind, i64::MAX).await?;
         while let Some(committed) = rows.next().await? {
             if committed.ledger_id > went.newest() {

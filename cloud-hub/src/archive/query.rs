@@ -8,23 +8,21 @@ use dashboard::LiveMission;
 use futures_util::TryStreamExt;
 use mission_database::{MissionDatabase, VersionNumber};
 use processing::{
-    Account, Derivations, Layout, RangeAnswer, RangeQuery, RangeScan, Resolution, Sample, SeriesView, Table,
-    Wanted,
+    Derivations, Layout, RangeAnswer, RangeQuery, RangeScan, Resolution, Sample, SeriesView, Table, Wanted,
 };
 use service::mission::LoadedMission;
-use space_packet::TaiTime;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, GenericClient, IsolationLevel, Row, RowStream};
+use tokio_postgres::{Client, GenericClient, Row, RowStream};
 use tracing::warn;
 use uuid::Uuid;
 
 use super::columns::{Axis, ColumnsError};
-use super::head::{Place, Reached, Reads};
+use super::head::Reads;
 use super::layouts::Layouts;
 use super::months::Month;
 use super::readings::Readings;
 use super::segments::{RESOLUTIONS, seconds};
-use super::{Archive, ArchiveError, ArchivedMission, Database, account, columns};
+use super::{Archive, ArchiveError, ArchivedMission, Database, columns, follow};
 
 /// How often a question is asked again because segments were merged that were newer than it knew.
 const ATTEMPTS: usize = 50;
@@ -57,7 +55,7 @@ impl Archive {
         for mission in missions {
             archived.push(register(&client, mission).await?);
         }
-        let (segmented, account) = segmented(&mut client).await?;
+        let (segmented, account) = follow::segmented(&mut client).await?;
         let archive = Arc::new(Self::new(archived, node_names, segmented, account));
         archive.refresh_latest(database).await?;
         Ok(archive)
@@ -441,19 +439,6 @@ pub(super) fn parts<'b>(ends: &[i32], bytes: &'b [u8]) -> Result<Vec<&'b [u8]>, 
 
 fn rows_of(row: &Row, column: usize) -> usize {
     usize::try_from(row.get::<_, i32>(column)).unwrap_or(0)
-}
-
-/// How far the ledger is in segments, of which generation, and the account up to there: all of one moment.
-pub(super) async fn segmented(client: &mut Client) -> Result<((Reached, i64), Account), ArchiveError> {
-    let moment = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let moment = moment.start().await?;
-    let sql = "SELECT live_ledger_id, backlog_ledger_id, committed_at, generation FROM segmented";
-    let row = moment.query_one(sql, &[]).await?;
-    let place = |column| Place { ledger_id: row.get(column), committed_at: TaiTime(row.get(2)) };
-    let reached = Reached { live: place(0), backlog: place(1) };
-    let account = account::restore(&moment).await?;
-    moment.commit().await?;
-    Ok(((reached, row.get(3)), account))
 }
 
 async fn register(client: &Client, mission: &LoadedMission) -> Result<ArchivedMission, ArchiveError> {
