@@ -116,9 +116,10 @@ impl Lease {
     }
 }
 
-/// Ends all connections of a hub; returns how many there were.
+/// Ends all connections of a hub, of the same database user; returns how many there were. Another user's must not be ended.
 async fn end_connections(client: &impl GenericClient, hub: Uuid) -> Result<u64, ArchiveError> {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-               WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()";
+               WHERE application_name = $1 AND usename = current_user AND datname = current_database()
+                 AND pid <> pg_backend_pid()";
     Ok(client.execute(sql, &[&Database::name_of(hub)]).await?)
 }
