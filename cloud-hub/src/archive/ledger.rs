@@ -220,7 +220,8 @@ impl Ledger {
         for day in [today, today + 1] {
             let (from, to) = (day * NANOS_PER_DAY, (day + 1) * NANOS_PER_DAY);
             let statement = format!(
-                "CREATE TABLE IF NOT EXISTS ledger_{day} PARTITION OF ledger FOR VALUES FROM ({from}) TO ({to})"
+                "CREATE TABLE IF NOT EXISTS ledger_{day} PARTITION OF ledger FOR VALUES FROM ({from}) TO ({to});
+                 SELECT sto_protect('ledger_{day}')"
             );
             self.client.batch_execute(&statement).await?;
         }

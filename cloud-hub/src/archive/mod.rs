@@ -16,15 +16,20 @@ mod head;
 mod ledger;
 mod node_documents;
 mod query;
+mod question;
+mod readers;
 mod readings;
 mod registry;
 mod reprocess;
+mod roles;
 mod segments;
 mod sessions;
 
+use tokio_postgres::error::SqlState;
+
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
 pub use certificates::{Certificates, RenewalRefused};
-pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster};
+pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster, SUPERUSER};
 pub use columns::{ColumnsError, decode as decode_columns, encode as encode_columns};
 pub use cut::run as run_cutter;
 pub use database::{Address, ConnectFailure, Database};
@@ -33,10 +38,14 @@ pub use evidence::{Evidence, HubEvent, KeptApart};
 pub use head::{Archive, ArchivedMission, Committed};
 pub use ledger::{ApartCause, CommitGroup, LaneKey, Ledger, Received};
 pub use node_documents::{NodeDocument, NodeDocuments};
+pub use question::Question;
+pub use readers::{NoReaderName, ReaderName, ReaderRefused, admit_reader, has_reader};
 pub use readings::{ReadingRow, ReadingTable};
 pub use registry::{NodeRow, OpenRefused, OpenedSession, Registry};
 pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reprocess};
 pub use sessions::PostgresSessions;
+/// A connection, for what takes one.
+pub use tokio_postgres::Client;
 
 /// A statement that PostgreSQL did not carry out, or a connection it did not give.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +71,12 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// Whether PostgreSQL ended a statement because it, or a lock it waited for, took too long.
+    pub fn is_timeout(&self) -> bool {
+        let ended = [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE];
+        matches!(self, Self::Statement(error) if error.code().is_some_and(|state| ended.contains(state)))
+    }
+
     /// Whether PostgreSQL refuses the data themselves, so that trying again cannot help (SQLSTATE classes 22 and 23).
     pub fn refuses_data(&self) -> bool {
         let Self::Statement(error) = self else { return false };

@@ -99,11 +99,11 @@ impl Archive {
         // A parameter that was imported this moment has no number yet, and so no segments.
         let parameter_id = archived.reads().parameter_ids.get(query.parameter.0 as usize).copied();
         let Some(parameter_id) = parameter_id else { return Ok(scan.finish()) };
-        let client = database.borrow_for_question().await?;
+        let question = database.borrow_for_question(archived.live.name()).await?;
         // Before the segments: a switch in between is then simply not seen yet.
         let readings =
-            Arc::new(Readings::of(&**client, archived.mission_id, generation, query.reading).await?);
-        let rows = client
+            Arc::new(Readings::of(&*question, archived.mission_id, generation, query.reading).await?);
+        let rows = question
             .query_raw(
                 "SELECT node_id, columns, reading_id, generation FROM segment
                  WHERE parameter_id = $1 AND last_time >= $2 AND first_time < $3 AND generation <= $4
@@ -138,6 +138,7 @@ impl Archive {
                 .await
                 .map_err(|error| ArchiveError::Damaged { what: "segment", source: Box::new(error) })??;
         }
+        question.finish().await?;
         Ok(scan.finish())
     }
 

@@ -3,8 +3,10 @@
 mod archive;
 mod carrying;
 mod completeness;
+mod database;
 mod documents;
 mod enrolment;
 mod lists;
 mod reprocess;
+mod rights;
 mod world;
