@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+pub use self::backup::{BackupError, restore};
+pub use self::checksums::{Pages, PagesError, check_pages, enable_checksums};
 use self::place::{
     Account, account_for, directory_error, find_binaries, prepare_directory, private_directory,
     socket_directory_for,
@@ -22,6 +24,8 @@ use self::place::{
 use self::process::{command, last_lines, passes_by_itself, remove_stale_locks, running_postmaster};
 use self::settings::{HBA, settings};
 
+mod backup;
+mod checksums;
 mod place;
 mod process;
 mod roles;

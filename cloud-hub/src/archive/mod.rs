@@ -13,6 +13,7 @@ mod database;
 mod documents;
 mod evidence;
 mod head;
+mod inventory;
 mod ledger;
 mod node_documents;
 mod query;
@@ -29,13 +30,17 @@ use tokio_postgres::error::SqlState;
 
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
 pub use certificates::{Certificates, RenewalRefused};
-pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster, SUPERUSER};
+pub use cluster::{
+    BackupError, ClusterConfig, ClusterError, Durability, Pages, PagesError, PrivateCluster, SUPERUSER,
+    check_pages, enable_checksums, restore,
+};
 pub use columns::{ColumnsError, decode as decode_columns, encode as encode_columns};
 pub use cut::run as run_cutter;
 pub use database::{Address, ConnectFailure, Database};
 pub use documents::{DocumentRow, Documents, Imported, NewDocument};
 pub use evidence::{Evidence, HubEvent, KeptApart};
 pub use head::{Archive, ArchivedMission, Committed};
+pub use inventory::{Inventory, Replica, TableSize};
 pub use ledger::{ApartCause, CommitGroup, LaneKey, Ledger, Received};
 pub use node_documents::{NodeDocument, NodeDocuments};
 pub use question::Question;

@@ -1,6 +1,7 @@
 //! The hub's parts against a real PostgreSQL.
 
 mod archive;
+mod backup;
 mod carrying;
 mod completeness;
 mod database;

@@ -1,7 +1,7 @@
 //! PostgreSQL's processes and programs, as the operating system sees them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use rustix::process::{Pid, test_kill_process};
@@ -16,6 +16,18 @@ pub(super) fn passes_by_itself(log: &str) -> bool {
     ["pre-existing shared memory block", "is another postmaster", "is another server"]
         .iter()
         .any(|message| log.to_lowercase().contains(message))
+}
+
+/// A program that is not needed to run a cluster. Where `postgres` is only linked into a folder, it lies beside what the
+/// link leads to.
+pub(super) fn tool(binaries: &Path, name: &str) -> PathBuf {
+    let beside = binaries.join(name);
+    if beside.is_file() {
+        return beside;
+    }
+    let real = binaries.join("postgres").canonicalize().ok();
+    let packaged = real.and_then(|postgres| Some(postgres.parent()?.join(name)));
+    packaged.filter(|path| path.is_file()).unwrap_or(beside)
 }
 
 pub(super) fn command(program: &Path, directory: &Path, run_as: Option<&Account>) -> Command {
