@@ -48,8 +48,10 @@ impl HubBackend {
     async fn account(&self, asked: &Asked<'_>) -> Result<Completeness, ArchiveError> {
         let (hours, width) = (asked.hours.clone(), completeness::width(asked.by));
         let account = self.archive.account(&self.database, asked.mission, hours, width, ROWS_MAX + 1).await?;
-        let client = self.database.borrow_for_question().await?;
-        Ok(completeness::describe(asked, &account, &stations(&**client).await?))
+        let question = self.database.borrow_for_question(asked.mission).await?;
+        let stations = stations(&*question).await?;
+        question.finish().await?;
+        Ok(completeness::describe(asked, &account, &stations))
     }
 }
 
@@ -87,7 +89,7 @@ impl Backend for HubBackend {
                 index.ok_or_else(|| ProblemResponse::unknown_mission("the mission is not configured"))?;
             self.archive.range(&self.database, index, query).await.map_err(|error| {
                 warn!(error = chain(&error), "range could not be answered");
-                ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
+                problem(&error)
             })
         }
         .boxed()
@@ -103,7 +105,7 @@ impl Backend for HubBackend {
         async move {
             let answer = self.account(&asked).await.map_err(|error| {
                 warn!(error = chain(&error), "completeness could not be told");
-                ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
+                problem(&error)
             })?;
             if answer.rows.len() > ROWS_MAX {
                 let detail =
@@ -126,4 +128,14 @@ impl Backend for HubBackend {
     fn metrics(&self) -> String {
         self.metrics.render()
     }
+}
+
+/// What who asked is told of a question that the archive did not answer.
+fn problem(error: &ArchiveError) -> ProblemResponse {
+    if error.is_timeout() {
+        return ProblemResponse::too_slow(
+            "PostgreSQL took too long; ask for a shorter span, or for less at once",
+        );
+    }
+    ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
 }

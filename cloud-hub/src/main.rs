@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use cloud_hub::commands::archive::ArchiveCommand;
 use cloud_hub::commands::completeness::CompletenessArguments;
+use cloud_hub::commands::database::DatabaseCommand;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
 use cloud_hub::commands::reprocess::ReprocessArguments;
 use cloud_hub::commands::{
-    self, TokenWish, archive, carrying, completeness, documents, evidence, lists, nodes, reprocess,
+    self, Configured, TokenWish, archive, carrying, completeness, documents, evidence, lists, nodes,
+    reprocess,
 };
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
@@ -22,13 +24,6 @@ use service::documents::DocumentKind;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Args)]
-struct Configured {
-    /// Configuration file.
-    #[arg(long, default_value = "/etc/cloud-hub/hub.toml")]
-    config: PathBuf,
 }
 
 #[derive(Subcommand)]
@@ -51,6 +46,11 @@ enum Command {
         arguments: CompletenessArguments,
         #[command(flatten)]
         configured: Configured,
+    },
+    /// The database: status, check, backup, restore, readers.
+    Db {
+        #[command(subcommand)]
+        command: DatabaseCommand,
     },
     /// Decodes a recording with a dictionary, without any server.
     Decode(inspect::DecodeArguments),
@@ -309,6 +309,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Completeness { arguments, configured } => {
             completeness::run(&HubConfig::read(&configured.config)?, arguments).await?;
         }
+        Command::Db { command } => return command.run().await,
         Command::Decode(arguments) => arguments.run(service::clock::now())?,
         Command::Dictionary { command: DictionaryCommand::Inspect(command) } => command.run()?,
         Command::Dictionary { command: DictionaryCommand::Import { arguments, configured } } => {

@@ -1,8 +1,10 @@
 //! The hub's parts against a real PostgreSQL.
 
 mod archive;
+mod backup;
 mod carrying;
 mod completeness;
+mod database;
 mod direct;
 mod direct_world;
 mod documents;
@@ -10,4 +12,5 @@ mod enrolment;
 mod lists;
 mod model;
 mod reprocess;
+mod rights;
 mod world;

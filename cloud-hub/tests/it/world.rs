@@ -47,7 +47,7 @@ pub(crate) struct World {
     pub(crate) way: Way,
     next_ledger_id: i64,
     standing: Mutex<HashMap<(LaneKey, SessionNumber), Ranges>>,
-    _postgres: TestDatabase,
+    postgres: TestDatabase,
 }
 
 impl World {
@@ -79,8 +79,13 @@ impl World {
             way: Way::Live,
             next_ledger_id: 1,
             standing: Mutex::default(),
-            _postgres: postgres,
+            postgres,
         }
+    }
+
+    /// Where the database is.
+    pub(crate) fn postgres(&self) -> &TestDatabase {
+        &self.postgres
     }
 
     pub(crate) async fn token(&self, name: &str) -> (Token, TokenRecord) {

@@ -256,7 +256,8 @@ struct SamplesQuery {
 /// A range of one parameter, from the archive and from what came in this moment, as one.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/samples", params(("mission" = String, Path), SamplesQuery),
     responses((status = 200, body = Samples), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+        (status = 404, body = Problem), (status = 503, body = Problem),
+        (status = 504, body = Problem)))]
 async fn samples(
     State(app): State<Shared>,
     Path(name): Path<String>,
@@ -278,7 +279,7 @@ async fn samples(
     let question = RangeQuery { parameter, from, to, wanted, reading: query.reading };
     let answer = tokio::time::timeout(RANGE_TIMEOUT, app.backend.range(&mission, question)).await.map_err(
         |_| {
-            ProblemResponse::unavailable(
+            ProblemResponse::too_slow(
                 "the archive took longer than 30 s; ask for a shorter range, or try again",
             )
         },

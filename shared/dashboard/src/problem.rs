@@ -46,6 +46,8 @@ problems! {
     bad_request => BAD_REQUEST, "STO-API-BAD-REQUEST", "The request cannot be read";
     /// The database does not answer.
     unavailable => SERVICE_UNAVAILABLE, "STO-API-UNAVAILABLE", "The archive does not answer at the moment";
+    /// A question that was given up because its answer took too long.
+    too_slow => GATEWAY_TIMEOUT, "STO-API-TOO-SLOW", "The answer took too long";
     /// A fault of ours.
     internal => INTERNAL_SERVER_ERROR, "STO-API-INTERNAL", "Something went wrong on this side";
 }
