@@ -4,6 +4,7 @@
 //! (what the browser's chart wants). Every union carries a `kind`.
 
 mod completeness;
+mod records;
 mod stations;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,10 @@ use utoipa::ToSchema;
 
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
+};
+pub use records::{
+    ApartBatch, ApartBatches, DeclaredGap, EventDetail, EventSeverity, Gaps, HubEvent, HubEvents, NodeEvent,
+    NodeEvents, Packet, PacketHeader, PacketSummary, PacketValue, Packets, Provenance,
 };
 pub use stations::{
     Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,
