@@ -4,6 +4,7 @@ pub mod carrying;
 pub mod completeness;
 pub mod documents;
 pub mod evidence;
+pub mod export;
 pub mod lists;
 pub mod nodes;
 pub mod reprocess;

@@ -7,9 +7,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
+use cloud_hub::commands::export::ExportArguments;
 use cloud_hub::commands::reprocess::ReprocessArguments;
 use cloud_hub::commands::{
-    self, TokenWish, carrying, completeness, documents, evidence, lists, nodes, reprocess,
+    self, TokenWish, carrying, completeness, documents, evidence, export, lists, nodes, reprocess,
 };
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
@@ -63,6 +64,13 @@ enum Command {
         count: u32,
         #[command(flatten)]
         listed: Listed,
+    },
+    /// Writes samples or packets of a span into a file; the running hub gives them out.
+    Export {
+        #[command(flatten)]
+        arguments: ExportArguments,
+        #[command(flatten)]
+        configured: Configured,
     },
     /// Imports files that edge-node export wrote; the running hub does it.
     Import {
@@ -314,6 +322,9 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Events { count, listed } => {
             evidence::list_events(&HubConfig::read(&listed.configured.config)?, count, listed.json).await?;
+        }
+        Command::Export { arguments, configured } => {
+            export::run(&HubConfig::read(&configured.config)?, arguments).await?;
         }
         Command::Import { files, configured } => {
             return carrying::import(&HubConfig::read(&configured.config)?, &files).await;
