@@ -93,7 +93,7 @@ async fn make<P: Parts>(mut parts: P, first: Option<Vec<u8>>, to_client: &mpsc::
         let part = match next {
             Ok(part) => part.map(Bytes::from),
             Err(error) => {
-                warn!(code = "STO-EXPORT-CUT", error = chain(&error), "export was cut short");
+                warn!(error = chain(&error), "STO-EXPORT-CUT: export was cut short");
                 return;
             }
         };
@@ -104,9 +104,8 @@ async fn make<P: Parts>(mut parts: P, first: Option<Vec<u8>>, to_client: &mpsc::
                 Ok(Err(_)) => return,
                 Err(_) => {
                     info!(
-                        code = "STO-EXPORT-CUT",
                         untaken_s = UNTAKEN.as_secs(),
-                        "export was given up, nobody took it"
+                        "STO-EXPORT-CUT: export was given up, nobody took it"
                     );
                     return;
                 }

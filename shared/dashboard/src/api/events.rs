@@ -24,6 +24,7 @@ fn asked<T>(query: Asking<T>) -> Result<T, ProblemResponse> {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
     /// Beginning of the span, included; everything when absent.
@@ -41,6 +42,7 @@ pub(super) struct EventsQuery {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SpanQuery {
     /// Beginning of the span, included; everything when absent.

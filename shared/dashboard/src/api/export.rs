@@ -1,6 +1,7 @@
 //! The route that gives out everything of a span, as long as that may be.
 
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, Version, header};
 use axum::response::{IntoResponse, Response};
@@ -19,17 +20,19 @@ use crate::{LiveMission, ProblemResponse};
 const PARAMETERS_MAX: usize = 1_000;
 
 #[derive(Default, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ExportQuery {
     /// `csv`, `jsonl`, `parquet`, or `packets` for the space packets themselves.
-    #[param(required)]
+    #[param(required, value_type = String)]
     format: Option<String>,
     /// Full path of a parameter; once for each, 1,000 at most. Not with `packets`.
+    #[param(required = false)]
     parameter: Vec<String>,
     /// Beginning of the span, included: of generation times, of `packets` of reception times.
-    #[param(required)]
+    #[param(required, value_type = String)]
     from: Option<String>,
     /// End of the span, excluded.
-    #[param(required)]
+    #[param(required, value_type = String)]
     to: Option<String>,
     /// The archive as it was read up to this reading, 0 as it came; absent: as it is read now. Not with `packets`.
     reading: Option<u32>,
@@ -121,7 +124,7 @@ fn number<T: std::str::FromStr>(key: &str, value: &str) -> Result<T, ProblemResp
 /// Everything of a span, as a file. It is made while it is sent; one that fails half-way ends by a cut connection,
 /// never as if it were whole. Only at the hub.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/export", params(("mission" = String, Path), ExportQuery),
-    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>),
+    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = String),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn export(
@@ -129,7 +132,7 @@ pub(super) async fn export(
     Path(name): Path<String>,
     version: Version,
     who: LoggedIn,
-    Query(pairs): Query<Vec<(String, String)>>,
+    pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Response, ProblemResponse> {
     let mission = app.mission(&who.principal, &name)?;
     if version < Version::HTTP_11 {
@@ -137,6 +140,7 @@ pub(super) async fn export(
             "before HTTP/1.1 nobody can tell a file that was cut off from a whole one; ask with 1.1 or 2";
         return Err(ProblemResponse::bad_request(detail));
     }
+    let Query(pairs) = pairs.map_err(|error| ProblemResponse::bad_request(error.body_text()))?;
     let query = ExportQuery::of(pairs)?;
     let (Some(from), Some(to)) = (query.from.as_deref(), query.to.as_deref()) else {
         return Err(ProblemResponse::bad_request("say `from` and `to`"));

@@ -16,6 +16,7 @@ use crate::records::{FoundPacket, PacketFilter, RecordId};
 use crate::{LiveMission, ProblemResponse, convert};
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PacketsQuery {
     /// Beginning of the span of reception times, included; everything when absent.
