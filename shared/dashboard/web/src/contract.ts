@@ -1181,18 +1181,18 @@ export type $defs = Record<string, never>;
 export interface operations {
     apart: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /** @description Beginning of the span, included; everything when absent. */
-                from: string | null;
+                from?: string;
                 /** @description End of the span, excluded. */
-                to: string | null;
+                to?: string;
                 /** @description Rows of a page; 100 when absent, at most 1,000. */
-                limit: number | null;
+                limit?: number;
                 /** @description `next` of the page before. */
-                cursor: string | null;
+                cursor?: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -1249,22 +1249,22 @@ export interface operations {
     };
     hub_events: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /** @description Beginning of the span, included; everything when absent. */
-                from: string | null;
+                from?: string;
                 /** @description End of the span, excluded. */
-                to: string | null;
+                to?: string;
                 /** @description Of, or about, the node with this name only. */
-                node: string | null;
+                node?: string;
                 /** @description With this code only. */
-                code: string | null;
+                code?: string;
                 /** @description Rows of a page; 100 when absent, at most 1,000. */
-                limit: number | null;
+                limit?: number;
                 /** @description `next` of the page before. */
-                cursor: string | null;
+                cursor?: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -1440,22 +1440,23 @@ export interface operations {
     };
     node_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Beginning of the span, included; everything when absent. */
+                from?: string;
+                /** @description End of the span, excluded. */
+                to?: string;
+                /** @description Of, or about, the node with this name only. */
+                node?: string;
+                /** @description With this code only. */
+                code?: string;
+                /** @description Rows of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 mission: string;
-                /** @description Beginning of the span, included; everything when absent. */
-                from: string | null;
-                /** @description End of the span, excluded. */
-                to: string | null;
-                /** @description Of, or about, the node with this name only. */
-                node: string | null;
-                /** @description With this code only. */
-                code: string | null;
-                /** @description Rows of a page; 100 when absent, at most 1,000. */
-                limit: number | null;
-                /** @description `next` of the page before. */
-                cursor: string | null;
             };
             cookie?: never;
         };
@@ -1505,26 +1506,27 @@ export interface operations {
     };
     export: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description `csv`, `jsonl`, `parquet`, or `packets` for the space packets themselves. */
+                format: string;
+                /** @description Full path of a parameter; once for each, 1,000 at most. Not with `packets`. */
+                parameter?: string[];
+                /** @description Beginning of the span, included: of generation times, of `packets` of reception times. */
+                from: string;
+                /** @description End of the span, excluded. */
+                to: string;
+                /** @description The archive as it was read up to this reading, 0 as it came; absent: as it is read now. Not with `packets`. */
+                reading?: number;
+                /** @description With `packets`: of this APID only. */
+                apid?: number;
+                /** @description With `packets`: of the node with this name only. */
+                node?: string;
+                /** @description With `packets`: that came in on this link only. */
+                link?: string;
+            };
             header?: never;
             path: {
                 mission: string;
-                /** @description `csv`, `jsonl`, `parquet`, or `packets` for the space packets themselves. */
-                format: string | null;
-                /** @description Full path of a parameter; once for each, 1,000 at most. Not with `packets`. */
-                parameter: string[];
-                /** @description Beginning of the span, included: of generation times, of `packets` of reception times. */
-                from: string | null;
-                /** @description End of the span, excluded. */
-                to: string | null;
-                /** @description The archive as it was read up to this reading, 0 as it came; absent: as it is read now. Not with `packets`. */
-                reading: number | null;
-                /** @description With `packets`: of this APID only. */
-                apid: number | null;
-                /** @description With `packets`: of the node with this name only. */
-                node: string | null;
-                /** @description With `packets`: that came in on this link only. */
-                link: string | null;
             };
             cookie?: never;
         };
@@ -1536,7 +1538,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": number[];
+                    "application/octet-stream": string;
                 };
             };
             400: {
@@ -1583,18 +1585,19 @@ export interface operations {
     };
     gaps: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Beginning of the span, included; everything when absent. */
+                from?: string;
+                /** @description End of the span, excluded. */
+                to?: string;
+                /** @description Rows of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 mission: string;
-                /** @description Beginning of the span, included; everything when absent. */
-                from: string | null;
-                /** @description End of the span, excluded. */
-                to: string | null;
-                /** @description Rows of a page; 100 when absent, at most 1,000. */
-                limit: number | null;
-                /** @description `next` of the page before. */
-                cursor: string | null;
             };
             cookie?: never;
         };
@@ -1681,26 +1684,27 @@ export interface operations {
     };
     packets: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Beginning of the span of reception times, included; everything when absent. */
+                from?: string;
+                /** @description End of the span, excluded. */
+                to?: string;
+                /** @description Of this APID only, 0 to 2047. */
+                apid?: number;
+                /** @description Of the node with this name only. */
+                node?: string;
+                /** @description That came in on this link only. */
+                link?: string;
+                /** @description `true`: those in quarantine only. */
+                quarantined?: boolean;
+                /** @description Packets of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 mission: string;
-                /** @description Beginning of the span of reception times, included; everything when absent. */
-                from: string | null;
-                /** @description End of the span, excluded. */
-                to: string | null;
-                /** @description Of this APID only, 0 to 2047. */
-                apid: number | null;
-                /** @description Of the node with this name only. */
-                node: string | null;
-                /** @description That came in on this link only. */
-                link: string | null;
-                /** @description `true`: those in quarantine only. */
-                quarantined: boolean;
-                /** @description Packets of a page; 100 when absent, at most 1,000. */
-                limit: number | null;
-                /** @description `next` of the page before. */
-                cursor: string | null;
             };
             cookie?: never;
         };
