@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashboard::access::Gate;
 use dashboard::contract::{Completeness, CompletenessBy, Node, Server, ServerKind};
+use dashboard::records::Records;
 use dashboard::{Backend, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -17,11 +18,13 @@ use tracing::warn;
 use crate::archive::{Archive, ArchiveError, Database, PostgresSessions, stations};
 use crate::completeness::{self, Asked, ROWS_MAX};
 use crate::fleet::Fleet;
+use crate::records::HubRecords;
 
 /// The hub as dashboards see it.
 pub struct HubBackend {
     archive: Arc<Archive>,
     database: Database,
+    records: HubRecords,
     fleet: Arc<Fleet>,
     gate: Gate,
     metrics: MetricsPage,
@@ -40,7 +43,8 @@ impl HubBackend {
     ) -> Self {
         let gate = Gate::new(PostgresSessions::new(database.clone()));
         let boot_id = uuid::Uuid::new_v4().to_string();
-        Self { archive, database, fleet, gate, metrics, boot_id, database_answers }
+        let records = HubRecords::new(Arc::clone(&archive), database.clone());
+        Self { archive, database, records, fleet, gate, metrics, boot_id, database_answers }
     }
 }
 
@@ -115,6 +119,10 @@ impl Backend for HubBackend {
             Ok(answer)
         }
         .boxed()
+    }
+
+    fn records(&self) -> &dyn Records {
+        &self.records
     }
 
     fn ready(&self) -> Result<(), String> {

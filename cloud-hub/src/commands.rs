@@ -6,6 +6,7 @@ pub mod completeness;
 pub mod database;
 pub mod documents;
 pub mod evidence;
+pub mod export;
 pub mod lists;
 pub mod nodes;
 pub mod reprocess;

@@ -9,9 +9,10 @@ use cloud_hub::commands::archive::ArchiveCommand;
 use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::database::DatabaseCommand;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
+use cloud_hub::commands::export::ExportArguments;
 use cloud_hub::commands::reprocess::ReprocessArguments;
 use cloud_hub::commands::{
-    self, Configured, TokenWish, archive, carrying, completeness, documents, evidence, lists, nodes,
+    self, Configured, TokenWish, archive, carrying, completeness, documents, evidence, export, lists, nodes,
     reprocess,
 };
 use cloud_hub::config::HubConfig;
@@ -71,6 +72,13 @@ enum Command {
         count: u32,
         #[command(flatten)]
         listed: Listed,
+    },
+    /// Writes samples or packets of a span into a file; the running hub gives them out.
+    Export {
+        #[command(flatten)]
+        arguments: ExportArguments,
+        #[command(flatten)]
+        configured: Configured,
     },
     /// Imports files that edge-node export wrote; the running hub does it.
     Import {
@@ -327,6 +335,9 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Events { count, listed } => {
             evidence::list_events(&HubConfig::read(&listed.configured.config)?, count, listed.json).await?;
+        }
+        Command::Export { arguments, configured } => {
+            export::run(&HubConfig::read(&configured.config)?, arguments).await?;
         }
         Command::Import { files, configured } => {
             return carrying::import(&HubConfig::read(&configured.config)?, &files).await;

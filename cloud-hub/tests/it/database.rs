@@ -11,7 +11,7 @@ use testkit::postgres::{TestDatabase, connect};
 use testkit::process::until;
 
 use crate::archive::with_open_session;
-use crate::world::chain;
+use crate::world::{chain, take_in};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

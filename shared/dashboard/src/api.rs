@@ -1,6 +1,10 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
 mod completeness;
+mod events;
+mod export;
+mod packets;
+mod paging;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,6 +69,13 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(latest))
         .routes(routes!(samples))
         .routes(routes!(completeness::completeness))
+        .routes(routes!(packets::packets))
+        .routes(routes!(packets::packet))
+        .routes(routes!(events::node_events))
+        .routes(routes!(events::gaps))
+        .routes(routes!(events::hub_events))
+        .routes(routes!(events::apart))
+        .routes(routes!(export::export))
         .routes(routes!(nodes))
         .routes(routes!(live))
 }

@@ -40,6 +40,10 @@ problems! {
     unknown_mission => NOT_FOUND, "STO-API-UNKNOWN-MISSION", "There is no such mission";
     /// No such parameter.
     unknown_parameter => NOT_FOUND, "STO-API-UNKNOWN-PARAMETER", "There is no such parameter";
+    /// No such packet.
+    unknown_packet => NOT_FOUND, "STO-API-UNKNOWN-PACKET", "There is no such packet";
+    /// As many exports as are made at once are being made.
+    exports_busy => TOO_MANY_REQUESTS, "STO-API-EXPORTS-BUSY", "All places for exports are taken";
     /// No such path.
     unknown_path => NOT_FOUND, "STO-API-UNKNOWN-PATH", "There is nothing at this path";
     /// A query that cannot be read.
