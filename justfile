@@ -60,6 +60,17 @@ replay-flight:
 conformance:
     cargo run --quiet --locked --package conformance
 
+# A Parquet export read back by a reader of another make, pyarrow from PyPI, and compared with JSON lines
+conformance-parquet:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    python3 -m venv "$folder/venv"
+    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check pyarrow
+    cargo run --quiet --locked --package export --example parquet_and_lines "$folder"
+    "$folder/venv/bin/python" shared/io/export/examples/compare.py "$folder"
+
 # 200 power cuts of each journal engine, at any moment of recorded runs (STO_TEST_SEED repeats a failure)
 test-power-cut rounds="200":
     cargo build --workspace --all-targets --locked

@@ -10,3 +10,6 @@ CREATE TABLE lease (
     until timestamptz NOT NULL,
     UNIQUE (name, token)
 );
+
+-- What a leader writes looks at the token, and renewing moves the end; taking it is the owner's.
+GRANT SELECT, UPDATE (until) ON lease TO sto_ingest;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashboard::access::Gate;
 use dashboard::contract::{Completeness, CompletenessBy, Node, Server, ServerKind};
+use dashboard::records::Records;
 use dashboard::{Backend, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -17,12 +18,14 @@ use tracing::warn;
 use crate::archive::{Archive, ArchiveError, Database, PostgresSessions, stations};
 use crate::completeness::{self, Asked, ROWS_MAX};
 use crate::fleet::Fleet;
+use crate::records::HubRecords;
 use crate::role::Role;
 
 /// The hub as dashboards see it.
 pub struct HubBackend {
     archive: Arc<Archive>,
     database: Database,
+    records: HubRecords,
     fleet: Arc<Fleet>,
     gate: Gate,
     metrics: MetricsPage,
@@ -43,7 +46,8 @@ impl HubBackend {
     ) -> Self {
         let gate = Gate::new(PostgresSessions::new(database.clone()));
         let boot_id = uuid::Uuid::new_v4().to_string();
-        Self { archive, database, fleet, gate, metrics, boot_id, database_answers, role }
+        let records = HubRecords::new(Arc::clone(&archive), database.clone());
+        Self { archive, database, records, fleet, gate, metrics, boot_id, database_answers, role }
     }
 }
 
@@ -51,8 +55,10 @@ impl HubBackend {
     async fn account(&self, asked: &Asked<'_>) -> Result<Completeness, ArchiveError> {
         let (hours, width) = (asked.hours.clone(), completeness::width(asked.by));
         let account = self.archive.account(&self.database, asked.mission, hours, width, ROWS_MAX + 1).await?;
-        let client = self.database.borrow_for_question().await?;
-        Ok(completeness::describe(asked, &account, &stations(&**client).await?))
+        let question = self.database.borrow_for_question(asked.mission).await?;
+        let stations = stations(&*question).await?;
+        question.finish().await?;
+        Ok(completeness::describe(asked, &account, &stations))
     }
 }
 
@@ -91,7 +97,7 @@ impl Backend for HubBackend {
                 index.ok_or_else(|| ProblemResponse::unknown_mission("the mission is not configured"))?;
             self.archive.range(&self.database, index, query).await.map_err(|error| {
                 warn!(error = chain(&error), "range could not be answered");
-                ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
+                problem(&error)
             })
         }
         .boxed()
@@ -107,7 +113,7 @@ impl Backend for HubBackend {
         async move {
             let answer = self.account(&asked).await.map_err(|error| {
                 warn!(error = chain(&error), "completeness could not be told");
-                ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
+                problem(&error)
             })?;
             if answer.rows.len() > ROWS_MAX {
                 let detail =
@@ -117,6 +123,10 @@ impl Backend for HubBackend {
             Ok(answer)
         }
         .boxed()
+    }
+
+    fn records(&self) -> &dyn Records {
+        &self.records
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -130,4 +140,14 @@ impl Backend for HubBackend {
     fn metrics(&self) -> String {
         self.metrics.render()
     }
+}
+
+/// What who asked is told of a question that the archive did not answer.
+fn problem(error: &ArchiveError) -> ProblemResponse {
+    if error.is_timeout() {
+        return ProblemResponse::too_slow(
+            "PostgreSQL took too long; ask for a shorter span, or for less at once",
+        );
+    }
+    ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
 }

@@ -3,8 +3,10 @@
 pub mod archive;
 pub mod carrying;
 pub mod completeness;
+pub mod database;
 pub mod documents;
 pub mod evidence;
+pub mod export;
 pub mod lists;
 pub mod nodes;
 pub mod reprocess;
@@ -12,15 +14,24 @@ pub mod reprocess;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use clap::Args;
 use provisioning::{Authority, NewToken, Standing, Token};
 
 use crate::archive::{Address, Database, OwnStation, PostgresSessions, Registry};
 use crate::config::HubConfig;
 use crate::hub::{DATABASE, Ready, advertised};
+
+/// Which hub is meant.
+#[derive(Args)]
+pub struct Configured {
+    /// Configuration file.
+    #[arg(long, default_value = "/etc/cloud-hub/hub.toml")]
+    pub config: PathBuf,
+}
 
 /// What a token is called, made for, and good for.
 pub struct TokenWish {

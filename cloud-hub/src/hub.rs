@@ -300,16 +300,22 @@ async fn open_database(
     if let Some(url) = &config.database.url {
         return Ok((Database::at_url(url.reveal())?, Address::Yours, None));
     }
-    let directory =
-        config.database.directory.clone().unwrap_or_else(|| config.data_directory.join("database"));
-    let binaries = config.database.binaries.clone();
-    let cluster =
-        PrivateCluster::start(ClusterConfig { directory, binaries, durability: Durability::Full }).await?;
+    let cluster = PrivateCluster::start(private_cluster(config)).await?;
     cluster.create_database(DATABASE).await?;
     let (socket, port, user) = (cluster.socket_directory(), cluster.port(), cluster.user());
     let database = Database::in_cluster(socket, port, user, DATABASE);
     let address = Address::Private { socket_directory: socket.to_owned(), port, user: user.to_owned() };
     Ok((database, address, Some(Arc::new(cluster))))
+}
+
+/// Where the private cluster of a configuration lives, which has no database of yours.
+pub fn private_cluster(config: &HubConfig) -> ClusterConfig {
+    let directory = config.database.directory.clone();
+    ClusterConfig {
+        directory: directory.unwrap_or_else(|| config.data_directory.join("database")),
+        binaries: config.database.binaries.clone(),
+        durability: Durability::Full,
+    }
 }
 
 /// What tokens and enrolled nodes are told.

@@ -7,10 +7,13 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use cloud_hub::commands::archive::ArchiveCommand;
 use cloud_hub::commands::completeness::CompletenessArguments;
+use cloud_hub::commands::database::DatabaseCommand;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
+use cloud_hub::commands::export::ExportArguments;
 use cloud_hub::commands::reprocess::ReprocessArguments;
 use cloud_hub::commands::{
-    self, TokenWish, archive, carrying, completeness, documents, evidence, lists, nodes, reprocess,
+    self, Configured, TokenWish, archive, carrying, completeness, documents, evidence, export, lists, nodes,
+    reprocess,
 };
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
@@ -22,13 +25,6 @@ use service::documents::DocumentKind;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Args)]
-struct Configured {
-    /// Configuration file.
-    #[arg(long, default_value = "/etc/cloud-hub/hub.toml")]
-    config: PathBuf,
 }
 
 #[derive(Subcommand)]
@@ -52,6 +48,11 @@ enum Command {
         #[command(flatten)]
         configured: Configured,
     },
+    /// The database: status, check, backup, restore, readers.
+    Db {
+        #[command(subcommand)]
+        command: DatabaseCommand,
+    },
     /// Decodes a recording with a dictionary, without any server.
     Decode(inspect::DecodeArguments),
     /// Dictionaries: look at files, import versions, list them.
@@ -71,6 +72,13 @@ enum Command {
         count: u32,
         #[command(flatten)]
         listed: Listed,
+    },
+    /// Writes samples or packets of a span into a file; the running hub gives them out.
+    Export {
+        #[command(flatten)]
+        arguments: ExportArguments,
+        #[command(flatten)]
+        configured: Configured,
     },
     /// Imports files that edge-node export wrote; the running hub does it.
     Import {
@@ -309,6 +317,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Completeness { arguments, configured } => {
             completeness::run(&HubConfig::read(&configured.config)?, arguments).await?;
         }
+        Command::Db { command } => return command.run().await,
         Command::Decode(arguments) => arguments.run(service::clock::now())?,
         Command::Dictionary { command: DictionaryCommand::Inspect(command) } => command.run()?,
         Command::Dictionary { command: DictionaryCommand::Import { arguments, configured } } => {
@@ -326,6 +335,9 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Events { count, listed } => {
             evidence::list_events(&HubConfig::read(&listed.configured.config)?, count, listed.json).await?;
+        }
+        Command::Export { arguments, configured } => {
+            export::run(&HubConfig::read(&configured.config)?, arguments).await?;
         }
         Command::Import { files, configured } => {
             return carrying::import(&HubConfig::read(&configured.config)?, &files).await;

@@ -253,12 +253,12 @@ impl Archive {
         width: Width,
         limit: usize,
     ) -> Result<AccountRows, ArchiveError> {
-        let client = database.borrow_for_question().await?;
+        let question = database.borrow_for_question(mission).await?;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(ATTEMPT_WAIT).await;
             }
-            let (mut answer, generation) = rows(&**client, mission, hours.clone(), width, limit).await?;
+            let (mut answer, generation) = rows(&*question, mission, hours.clone(), width, limit).await?;
             let Some(fresh) = self.account_behind(generation, mission, &hours) else { continue };
             let mut sums: BTreeMap<AccountKey, Counts> = answer.rows.into_iter().collect();
             for (mut key, counts) in fresh {
@@ -267,6 +267,7 @@ impl Archive {
             }
             answer.rows = sums.into_iter().collect();
             answer.counted_at = Some(service::clock::now());
+            question.finish().await?;
             return Ok(answer);
         }
         Err(ArchiveError::Damaged { what: "completeness account", source: "it does not hold still".into() })

@@ -2,45 +2,52 @@
 //!
 //! It listens on a Unix socket only, outlives a hub that was killed, and is taken over again by the next one.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Config, NoTls};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+pub use self::backup::{BackupError, restore};
+pub use self::checksums::{Pages, PagesError, check_pages, enable_checksums};
 use self::place::{
     Account, account_for, directory_error, find_binaries, prepare_directory, private_directory,
     socket_directory_for,
 };
+use self::process::{command, last_lines, passes_by_itself, remove_stale_locks, running_postmaster};
+use self::settings::{HBA, settings};
 
+mod backup;
+mod checksums;
 mod place;
+mod process;
+mod roles;
+mod settings;
 
 /// The socket directory is private, so the usual port can never collide.
 const PORT: u16 = 5432;
-/// Superuser of the cluster; only who may enter the socket directory can be it.
+/// Owner of the hub's database. No superuser; it owns the ledger above row-level security, because COPY needs that.
 const USER: &str = "sto";
-/// One hub pools at most 32; the rest is for psql, backups and a second hub that is taking over.
-const MAX_CONNECTIONS: &str = "50";
-/// The archive's own head answers hot reads, so PostgreSQL's cache only has to hold index pages and dirty ones.
-const SHARED_BUFFERS: &str = "128MB";
+/// Makes databases and roles, and backups. Only who may enter the socket directory can be it.
+pub const SUPERUSER: &str = "postgres";
 /// The archive needs multiranges.
 const OLDEST_MAJOR: u32 = 14;
-/// Recovery replays at most `max_wal_size` (1 GB): a minute or two on a slow disk.
+/// Recovery replays at most `max_wal_size`: a minute or two on a slow disk.
 const START_DEADLINE: Duration = Duration::from_secs(300);
 /// How often a running postmaster is looked at; a restart takes longer than this anyway.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
 const LOG_BYTES_MAX: u64 = 16 << 20;
+/// How often the log of a running PostgreSQL is measured.
+const MEASURE_LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// How much a commit may be trusted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -88,6 +95,8 @@ pub enum ClusterError {
     Ended { path: PathBuf, log: String },
     #[error("failed to initialise the database in {path}:\n{output}")]
     Initialise { path: PathBuf, output: String },
+    #[error("failed to make the roles of the private PostgreSQL")]
+    Roles(#[source] tokio_postgres::Error),
     #[error("PostgreSQL did not accept connections within {seconds} s; see {path}, its last lines:\n{log}")]
     NotReady { seconds: u64, path: PathBuf, log: String },
     #[error("failed to run {program}")]
@@ -128,6 +137,7 @@ pub struct PrivateCluster {
     socket_directory: PathBuf,
     binaries: PathBuf,
     run_as: Option<Account>,
+    durability: Durability,
     settings: Vec<String>,
     postmaster: Mutex<Postmaster>,
 }
@@ -149,21 +159,36 @@ impl PrivateCluster {
             socket_directory,
             binaries,
             run_as,
+            durability: config.durability,
             settings: Vec::new(),
             postmaster: Mutex::new(Postmaster::Stopped),
         };
         if wanted.is_none() {
-            cluster.initialise(config.durability).await?;
+            cluster.initialise(SUPERUSER).await?;
         }
         let lz4 = cluster.accepts_setting("wal_compression=lz4").await?;
-        cluster.settings = settings(config.durability, lz4);
+        cluster.settings = settings(cluster.durability, lz4);
         if let Err(failed) = cluster.launch().await {
             if let Err(unstopped) = cluster.stop().await {
                 warn!(error = %unstopped, "database was left behind");
             }
             return Err(failed);
         }
+        if let Err(failed) = cluster.prepare_roles().await {
+            // One that ran before is somebody else's to end.
+            if !cluster.was_running()
+                && let Err(unstopped) = cluster.stop().await
+            {
+                warn!(error = %unstopped, "database was left behind");
+            }
+            return Err(ClusterError::Roles(failed));
+        }
         Ok(cluster)
+    }
+
+    /// Whether it ran before, started by somebody else who goes on using it.
+    pub fn was_running(&self) -> bool {
+        matches!(*self.postmaster(), Postmaster::Adopted)
     }
 
     /// Folder of the Unix socket, only for the user that PostgreSQL runs as (and root).
@@ -176,7 +201,7 @@ impl PrivateCluster {
         PORT
     }
 
-    /// Database user that owns everything in the cluster.
+    /// Database user that owns the hub's database.
     pub fn user(&self) -> &str {
         USER
     }
@@ -186,22 +211,13 @@ impl PrivateCluster {
         self.directory.join("cluster")
     }
 
-    /// Makes sure that a database of this name exists.
-    pub async fn create_database(&self, name: &str) -> Result<(), ClusterError> {
-        let statement = format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""));
-        match self.execute(&statement).await {
-            Ok(()) => Ok(()),
-            Err(failed) if failed.code() == Some(&SqlState::DUPLICATE_DATABASE) => Ok(()),
-            Err(source) => Err(ClusterError::CreateDatabase { name: name.to_owned(), source }),
-        }
-    }
-
     /// Restarts PostgreSQL whenever it dies, until `shutdown`. Call [`stop`](Self::stop) after it returned.
     pub async fn supervise(&self, shutdown: CancellationToken) {
         loop {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
+                () = self.keep_log_short() => continue,
                 () = self.ended() => warn!("database ended by itself, restarting it"),
             }
             tokio::select! {
@@ -292,7 +308,7 @@ impl PrivateCluster {
             if self.postmaster().has_ended(&data) {
                 return Readiness::Ended;
             }
-            if self.execute("SELECT 1").await.is_ok() {
+            if self.answers().await {
                 return Readiness::Ready;
             }
             if Instant::now() > deadline {
@@ -310,6 +326,12 @@ impl PrivateCluster {
         let again = log.try_clone().map_err(directory_error(&path))?;
         let mut command = self.command("postgres");
         command.arg("-D").arg(&data).arg("-k").arg(&self.socket_directory).arg("-p").arg(PORT.to_string());
+        let rules = self.directory.join("pg_hba.conf");
+        // The one before may be another user's: who runs PostgreSQL can change over time.
+        let _ = fs::remove_file(&rules);
+        fs::write(&rules, HBA).map_err(directory_error(&rules))?;
+        fs::set_permissions(&rules, Permissions::from_mode(0o644)).map_err(directory_error(&rules))?;
+        command.arg("-c").arg(format!("hba_file={}", rules.display()));
         for setting in &self.settings {
             command.arg("-c").arg(setting);
         }
@@ -319,7 +341,7 @@ impl PrivateCluster {
     }
 
     /// Beside its final place, so that a cluster that exists is always a complete one.
-    async fn initialise(&self, durability: Durability) -> Result<(), ClusterError> {
+    async fn initialise(&self, superuser: &str) -> Result<(), ClusterError> {
         let (data, unfinished) = (self.data_directory(), self.directory.join("cluster.new"));
         match fs::remove_dir_all(&unfinished) {
             Err(failed) if failed.kind() != io::ErrorKind::NotFound => {
@@ -328,10 +350,10 @@ impl PrivateCluster {
             _ => {}
         }
         let mut command = self.command("initdb");
-        command.arg("-D").arg(&unfinished).args(["--username", USER, "--encoding", "UTF8"]);
-        command.args(["--locale", "C.UTF-8", "--auth-local", "trust", "--auth-host", "reject"]);
+        command.arg("-D").arg(&unfinished).args(["--username", superuser, "--encoding", "UTF8"]);
+        command.args(["--locale", "C.UTF-8", "--auth-local", "peer", "--auth-host", "reject"]);
         command.arg("--data-checksums");
-        if durability == Durability::TestOnly {
+        if self.durability == Durability::TestOnly {
             command.arg("--no-sync");
         }
         let done = self.run(command, "initdb").await?;
@@ -360,17 +382,6 @@ impl PrivateCluster {
         command.output().await.map_err(|source| ClusterError::Spawn { program, source })
     }
 
-    async fn execute(&self, statement: &str) -> Result<(), tokio_postgres::Error> {
-        let mut config = Config::new();
-        config.host_path(&self.socket_directory).port(PORT).user(USER).dbname("postgres");
-        config.connect_timeout(Duration::from_secs(5));
-        let (client, connection) = config.connect(NoTls).await?;
-        let work = async move { client.batch_execute(statement).await };
-        // The connection ends when `work` drops its client; its error is the client's as well.
-        let (result, _) = tokio::join!(work, timeout(Duration::from_secs(60), connection));
-        result
-    }
-
     fn postmaster(&self) -> MutexGuard<'_, Postmaster> {
         self.postmaster.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -379,15 +390,25 @@ impl PrivateCluster {
         self.directory.join("postgres.log")
     }
 
-    /// Keeps one older log beside the current one; returns how long the current one is.
+    /// Keeps one older log beside the current one; returns how long the current one is. It is emptied and not renamed,
+    /// because a running PostgreSQL goes on writing at the end of the file it has open.
     fn roll_log(&self) -> Result<u64, ClusterError> {
         let path = self.log_path();
         let length = fs::metadata(&path).map_or(0, |found| found.len());
         if length <= LOG_BYTES_MAX {
             return Ok(length);
         }
-        fs::rename(&path, path.with_extension("log.1")).map_err(directory_error(&path))?;
+        fs::copy(&path, path.with_extension("log.1")).map_err(directory_error(&path))?;
+        let emptied = OpenOptions::new().write(true).open(&path).and_then(|log| log.set_len(0));
+        emptied.map_err(directory_error(&path))?;
         Ok(0)
+    }
+
+    async fn keep_log_short(&self) {
+        sleep(MEASURE_LOG_EVERY).await;
+        if let Err(failed) = self.roll_log() {
+            warn!(error = %failed, "log of the database could not be rolled, it grows");
+        }
     }
 
     fn log_since(&self, offset: u64) -> (PathBuf, String) {
@@ -403,92 +424,6 @@ impl PrivateCluster {
         }
         (path, last_lines(&text))
     }
-}
-
-fn settings(durability: Durability, lz4: bool) -> Vec<String> {
-    let compression = if lz4 { "lz4" } else { "on" };
-    let mut settings = vec![
-        "listen_addresses=".to_owned(),
-        "unix_socket_permissions=0700".to_owned(),
-        format!("max_connections={MAX_CONNECTIONS}"),
-        format!("shared_buffers={SHARED_BUFFERS}"),
-        format!("wal_compression={compression}"),
-        "timezone=UTC".to_owned(),
-        "log_timezone=UTC".to_owned(),
-        // `passes_by_itself` reads what PostgreSQL says.
-        "lc_messages=C".to_owned(),
-    ];
-    if durability == Durability::TestOnly {
-        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
-    }
-    settings
-}
-
-/// Whether a start that ended with this log may succeed a moment later: a killed postmaster's children still
-/// hold its memory, or an earlier one is still on its way out.
-fn passes_by_itself(log: &str) -> bool {
-    ["pre-existing shared memory block", "is another postmaster", "is another server"]
-        .iter()
-        .any(|message| log.to_lowercase().contains(message))
-}
-
-fn command(program: &Path, directory: &Path, run_as: Option<&Account>) -> Command {
-    let mut command = Command::new(program);
-    // An own process group: Ctrl-C in a terminal must reach the hub, which drains, and not its database.
-    command.current_dir(directory).stdin(Stdio::null()).process_group(0).env("LC_ALL", "C");
-    for variable in ["PGDATA", "PGHOST", "PGOPTIONS", "PGPORT", "PGUSER"] {
-        command.env_remove(variable);
-    }
-    if let Some(account) = run_as {
-        command.uid(account.uid).gid(account.gid);
-    }
-    command
-}
-
-/// The running postmaster of this data directory, if there is one.
-///
-/// Its pid file alone proves nothing: after a crash, or in a restarted container, the number may be anyone's.
-fn running_postmaster(data: &Path) -> Option<Pid> {
-    let pid = pid_in(&data.join("postmaster.pid"))?;
-    works_in(pid, data).then_some(pid)
-}
-
-fn pid_in(lock: &Path) -> Option<Pid> {
-    let text = fs::read_to_string(lock).ok()?;
-    Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
-}
-
-/// PostgreSQL's processes all work inside the data directory. Where there is no `/proc`, being alive must do.
-fn works_in(pid: Pid, data: &Path) -> bool {
-    if !Path::new("/proc/self").exists() {
-        return test_kill_process(pid).is_ok();
-    }
-    fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero())).is_ok_and(|cwd| cwd == data)
-}
-
-/// PostgreSQL takes a lock file whose number belongs to any living process for a running server, for ever.
-/// So when nobody works in the data directory, the lock files are removed first.
-fn remove_stale_locks(data: &Path, socket_directory: &Path) {
-    let lock = data.join("postmaster.pid");
-    let Ok(processes) = fs::read_dir("/proc") else { return };
-    if !lock.exists() {
-        return;
-    }
-    let in_use = processes
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(Pid::from_raw)
-        .any(|pid| works_in(pid, data));
-    if !in_use {
-        // If one stays, PostgreSQL itself decides about it.
-        let _ = fs::remove_file(lock);
-        let _ = fs::remove_file(socket_directory.join(format!(".s.PGSQL.{PORT}.lock")));
-    }
-}
-
-fn last_lines(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(12)..].join("\n")
 }
 
 #[cfg(test)]

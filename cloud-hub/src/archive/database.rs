@@ -8,11 +8,13 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{ArchiveError, Lead};
+use super::question::Question;
+use super::{ArchiveError, Lead, roles};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -26,8 +28,27 @@ const LEDGER_LOCK: i64 = 0x5354_4f02;
 const QUESTIONS: usize = 6;
 /// Short statements at once: sessions opened, nodes read, segments written.
 const STATEMENTS: usize = 16;
+/// Of each address there is.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// What a shared connection sets when it is made. The role comes with the connection, so that `RESET ROLE` leads back to
+/// it and not to the owner. Statements are cut before whoever waits for them gives up; a lock that does not come is a
+/// migration or a partition being dropped; a transaction that nothing happens in belongs to a hub that hangs.
+const STATEMENT_SETTINGS: [(&str, &str); 4] = [
+    ("role", roles::INGEST),
+    ("statement_timeout", "60s"),
+    ("lock_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+];
+/// The same for questions: somebody sits in front of them.
+const QUESTION_SETTINGS: [(&str, &str); 4] = [
+    ("role", roles::INTERACTIVE),
+    ("statement_timeout", "30s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+];
+/// What a question is about that is about no mission.
+const WHOLE_SERVER: &str = "*";
 
 /// Where a PostgreSQL is: in `ready.json`, for the hub's own commands.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -55,6 +76,17 @@ pub enum ConnectFailure {
     /// The schema could not be brought up to date.
     #[error("failed to bring the schema up to date")]
     Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The user cannot work as the roles the hub needs.
+    #[error(
+        "error[STO-DATABASE-ROLES]: the database user {user} {lacks}\n  Nothing was changed.\n  \
+         → as a superuser, once: the statements under \"Your own PostgreSQL\" in docs/database.md"
+    )]
+    Roles {
+        /// Who the hub connects as.
+        user: String,
+        /// What is missing.
+        lacks: String,
+    },
     /// Another connection has the ledger, and did not give it up.
     #[error("another hub writes this database, or a connection of one is not over yet")]
     InUse,
@@ -90,7 +122,12 @@ impl Database {
     fn new(mut config: tokio_postgres::Config) -> Self {
         // A database host that vanishes without a word must not hold the ledger for hours.
         config.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(SILENCE_MAX).keepalives_idle(SILENCE_MAX);
-        let (statements, questions) = (pool(&config, STATEMENTS), pool(&config, QUESTIONS));
+        if config.get_hosts().len() > 1 {
+            // Of several the hub wants the one that takes commits, whether the URL says so or not.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        let statements = pool(&config, &STATEMENT_SETTINGS, STATEMENTS);
+        let questions = pool(&config, &QUESTION_SETTINGS, QUESTIONS);
         Self { config, statements, questions, lead: Lead::default() }
     }
 
@@ -115,7 +152,7 @@ impl Database {
         self.lead
     }
 
-    /// A connection of the caller's own.
+    /// A connection of the caller's own, as the owner.
     pub async fn connect(&self) -> Result<Client, ArchiveError> {
         let (client, connection) =
             self.config.connect(NoTls).await.map_err(|error| ArchiveError::Connect(Box::new(error)))?;
@@ -142,9 +179,15 @@ impl Database {
         Ok(client)
     }
 
-    /// A shared connection for a dashboard's question.
-    pub async fn borrow_for_question(&self) -> Result<Object, ArchiveError> {
-        self.questions.get().await.map_err(|error| ArchiveError::Connect(Box::new(error)))
+    /// A shared connection for a question about a mission: no other mission's rows are there.
+    pub async fn borrow_for_question(&self, mission: &str) -> Result<Question, ArchiveError> {
+        let client = self.questions.get().await.map_err(|error| ArchiveError::Connect(Box::new(error)))?;
+        Question::begin(client, mission).await
+    }
+
+    /// A shared connection for a question about the server itself, which sees the rows of all missions.
+    pub async fn borrow_for_server(&self) -> Result<Question, ArchiveError> {
+        self.borrow_for_question(WHOLE_SERVER).await
     }
 
     /// A shared connection for a short statement.
@@ -163,6 +206,7 @@ impl Database {
         let mut client = self.connect().await?;
         let lock = client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await;
         lock.map_err(ArchiveError::from)?;
+        roles::prepare(&client).await?;
         let migrated = embedded::migrations::runner().run_async(&mut client).await;
         // The lock goes with the connection.
         migrated.map(drop).map_err(|error| ConnectFailure::Migration(Box::new(error)))
@@ -189,17 +233,21 @@ impl Database {
     }
 }
 
-fn pool(config: &tokio_postgres::Config, size: usize) -> Pool {
-    let manager = Manager::from_config(
-        config.clone(),
-        NoTls,
-        ManagerConfig { recycling_method: RecyclingMethod::Fast },
-    );
+fn pool(config: &tokio_postgres::Config, settings: &[(&str, &str)], size: usize) -> Pool {
+    let mut config = config.clone();
+    let given = config.get_options().map(str::to_owned);
+    let ours = settings.iter().map(|(name, value)| format!("-c {name}={value}"));
+    let options: Vec<String> = given.into_iter().chain(ours).collect();
+    config.options(options.join(" "));
+    // An address that does not answer must not use up the time of those behind it.
+    let addresses = config.get_hosts().len().max(1) as u32;
+    let manager =
+        Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
         .max_size(size)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(CONNECT_TIMEOUT))
-        .create_timeout(Some(CONNECT_TIMEOUT))
+        .create_timeout(Some(CONNECT_TIMEOUT * addresses))
         .build()
         .expect("a pool with a runtime and timeouts always builds")
 }

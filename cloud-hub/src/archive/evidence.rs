@@ -75,6 +75,10 @@ impl Evidence {
         Self { database, newest: Arc::default() }
     }
 
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Writes down what a node did. What repeats within a second is counted, and told of with the next.
     pub async fn note(&self, node: Uuid, code: &'static str, text: &str) -> Result<(), ArchiveError> {
         match self.left_out(node, code, Instant::now()) {

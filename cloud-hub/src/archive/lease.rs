@@ -60,13 +60,15 @@ impl Lease {
     pub async fn take(&self) -> Result<Option<Lead>, ArchiveError> {
         let client = self.database.borrow().await?;
         let sql = "SELECT holder, holder_name, until < clock_timestamp() FROM lease WHERE name = $1";
-        if let Some(row) = client.query_opt(sql, &[&NAME]).await?
-            && (row.get(0), row.get(1)) != (self.hub, self.machine.as_str())
-        {
-            if !row.get::<_, bool>(2) {
-                return Ok(None);
-            }
-            let ended = end_connections(&**client, row.get(0)).await?;
+        let held = client.query_opt(sql, &[&NAME]).await?;
+        let others = held.filter(|row| (row.get(0), row.get(1)) != (self.hub, self.machine.as_str()));
+        if others.as_ref().is_some_and(|row| !row.get::<_, bool>(2)) {
+            return Ok(None);
+        }
+        // Whoever works for the hub may look and renew, only the owner takes.
+        let owner = self.database.connect().await?;
+        if let Some(row) = others {
+            let ended = end_connections(&owner, row.get(0)).await?;
             let holder = row.get::<_, &str>(1);
             info!(holder, connections_ended = ended, "lease of another hub is over");
         }
@@ -77,7 +79,7 @@ impl Lease {
                    WHERE (held.holder, held.holder_name) = (excluded.holder, excluded.holder_name)
                        OR held.until < clock_timestamp()
                    RETURNING token";
-        let row = client.query_opt(sql, &[&NAME, &self.hub, &self.machine, &TERM.as_secs_f64()]).await?;
+        let row = owner.query_opt(sql, &[&NAME, &self.hub, &self.machine, &TERM.as_secs_f64()]).await?;
         Ok(row.map(|row| Lead { token: Some(row.get(0)) }))
     }
 
@@ -119,7 +121,7 @@ impl Lease {
 /// Ends all connections of a hub, of the same database user; returns how many there were. Another user's must not be ended.
 async fn end_connections(client: &impl GenericClient, hub: Uuid) -> Result<u64, ArchiveError> {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-               WHERE application_name = $1 AND usename = current_user AND datname = current_database()
+               WHERE application_name = $1 AND usename = session_user AND datname = current_database()
                  AND pid <> pg_backend_pid()";
     Ok(client.execute(sql, &[&Database::name_of(hub)]).await?)
 }

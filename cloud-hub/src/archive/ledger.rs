@@ -259,9 +259,7 @@ impl Ledger {
             if received.apart.is_some() || self.partitions.contains(&(mission.clone(), month)) {
                 continue;
             }
-            // A name of letters, digits, - and _, or its batch would not have been taken.
-            let key = format!("'{mission}'");
-            make_partition(&self.client, "ledger", (&key, mission), month).await?;
+            make_partition(&self.client, "ledger", mission, month).await?;
             self.partitions.insert((mission.clone(), month));
         }
         Ok(())

@@ -211,7 +211,7 @@ async fn take(transaction: &Transaction<'_>, family: &Family) -> Result<Vec<Row>
                AND generation <= (SELECT generation FROM segmented) - {GENERATIONS_LEFT}
                AND (SELECT count(*) FROM reading
                     WHERE reading.mission_id = stored.mission_id AND reading.generation < stored.generation) = $8
-             ORDER BY generation LIMIT {MERGED_AT_ONCE} FOR UPDATE)
+             ORDER BY generation LIMIT {MERGED_AT_ONCE})
          AND mission_id = $1 AND month = $6
          RETURNING generation, dictionary_version, moments, ends, columns"
     );

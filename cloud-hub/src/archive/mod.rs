@@ -16,25 +16,36 @@ mod documents;
 mod evidence;
 mod follow;
 mod head;
+mod inventory;
 mod layouts;
 mod lease;
 mod ledger;
+mod listed;
 mod merge;
 mod months;
 mod node_documents;
 mod own_station;
+mod packets;
 mod query;
+mod question;
+mod readers;
 mod readings;
 mod registry;
 mod reprocess;
 mod retention;
+mod roles;
 mod segments;
 mod sessions;
 mod verify;
 
+use tokio_postgres::error::SqlState;
+
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
 pub use certificates::{Certificates, RenewalRefused};
-pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster};
+pub use cluster::{
+    BackupError, ClusterConfig, ClusterError, Durability, Pages, PagesError, PrivateCluster, SUPERUSER,
+    check_pages, enable_checksums, restore,
+};
 pub use columns::{
     ColumnsError, decode_axis, decode_column, decode_rolled_axis, decode_rolled_column,
     encode as encode_table, encode_rolled,
@@ -46,16 +57,22 @@ pub use documents::{DocumentRow, Documents, Imported, NewDocument};
 pub use evidence::{Evidence, HubEvent, KeptApart};
 pub use follow::Follower;
 pub use head::{Archive, ArchivedMission, Committed, Place, Reached, Stream};
+pub use inventory::{Inventory, Replica, TableSize};
 pub use lease::{Lead, Lease};
 pub use ledger::{ApartCause, CommitGroup, LaneKey, Ledger, Received};
 pub use merge::{merge_due, run as run_merger};
 pub use node_documents::{NodeDocument, NodeDocuments};
 pub use own_station::{OWN_STATION, OWN_STORE, OwnStation};
+pub use packets::RawPackets;
+pub use question::Question;
+pub use readers::{NoReaderName, ReaderName, ReaderRefused, admit_reader, has_reader};
 pub use readings::{Covers, ReadingRow, ReadingTable};
 pub use registry::{NodeRow, OpenRefused, OpenedSession, Registry};
 pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reprocess};
 pub use retention::{Kept, Retention, drop_old, keep, retention_of, run as run_retention};
 pub use sessions::PostgresSessions;
+/// A connection, for what takes one.
+pub use tokio_postgres::Client;
 pub use verify::{Verified, verify};
 
 /// A statement that PostgreSQL did not carry out, or a connection it did not give.
@@ -85,6 +102,12 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// Whether PostgreSQL ended a statement because it, or a lock it waited for, took too long.
+    pub fn is_timeout(&self) -> bool {
+        let ended = [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE];
+        matches!(self, Self::Statement(error) if error.code().is_some_and(|state| ended.contains(state)))
+    }
+
     /// Whether PostgreSQL refuses the data themselves, so that trying again cannot help (SQLSTATE classes 22 and 23).
     pub fn refuses_data(&self) -> bool {
         let Self::Statement(error) = self else { return false };

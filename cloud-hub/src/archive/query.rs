@@ -20,6 +20,7 @@ use super::columns::{Axis, ColumnsError};
 use super::head::Reads;
 use super::layouts::Layouts;
 use super::months::Month;
+use super::question::Question;
 use super::readings::Readings;
 use super::segments::{RESOLUTIONS, seconds};
 use super::{Archive, ArchiveError, ArchivedMission, Database, columns, follow};
@@ -127,10 +128,10 @@ impl Archive {
         if layouts.is_empty() {
             return Ok(Some(scan.finish()));
         }
-        let client = database.borrow_for_question().await?;
+        let question = database.borrow_for_question(archived.live.name()).await?;
         // Before the segments: a switch in between is then simply not seen yet.
         let readings =
-            Arc::new(Readings::of(&**client, archived.mission_id, generation, query.reading).await?);
+            Arc::new(Readings::of(&*question, archived.mission_id, generation, query.reading).await?);
         let asked = Asked {
             mission_id: archived.mission_id,
             generation,
@@ -141,7 +142,7 @@ impl Archive {
         let reader = Reader { archive: Arc::clone(self), mission, query, derivations, readings };
         let Plan { rolled, samples } = plan.beside(&asked.readings);
         if let Some(Rolled { resolution, from, to, left_out }) = rolled {
-            let rows = asked.rollups(&client, resolution, from, to).await?;
+            let rows = asked.rollups(&question, resolution, from, to).await?;
             let is_asked =
                 move |time| (from..to).contains(&time) && !left_out.contains(&resolution.start_of(time));
             let add = move |reader: &Reader, scan: &mut RangeScan, row: &Row| {
@@ -150,13 +151,14 @@ impl Archive {
             scan = reader.add(scan, rows, add).await?;
         }
         for (from, to) in samples.into_iter().filter(|(from, to)| from < to) {
-            let rows = asked.segments(&client, from, to).await?;
+            let rows = asked.segments(&question, from, to).await?;
             scan = reader
                 .add(scan, rows, move |reader, scan, row| reader.add_samples(scan, row, (from, to)))
                 .await?;
         }
-        let statement = client.prepare_cached("SELECT merged_generation FROM segmented").await?;
-        let merged: i64 = client.query_one(&statement, &[]).await?.get(0);
+        let statement = question.prepared("SELECT merged_generation FROM segmented").await?;
+        let merged: i64 = question.query_one(&statement, &[]).await?.get(0);
+        question.finish().await?;
         Ok((merged <= generation).then(|| scan.finish()))
     }
 
@@ -276,30 +278,25 @@ struct Asked {
 }
 
 impl Asked {
-    async fn segments(
-        &self,
-        client: &impl deadpool_postgres::GenericClient,
-        from: i64,
-        to: i64,
-    ) -> Result<RowStream, ArchiveError> {
-        self.ask(client, "segment", "", (from, to)).await
+    async fn segments(&self, question: &Question, from: i64, to: i64) -> Result<RowStream, ArchiveError> {
+        self.ask(question, "segment", "", (from, to)).await
     }
 
     async fn rollups(
         &self,
-        client: &impl deadpool_postgres::GenericClient,
+        question: &Question,
         resolution: Resolution,
         from: i64,
         to: i64,
     ) -> Result<RowStream, ArchiveError> {
         let only = format!("AND stored.resolution = {}", seconds(resolution));
-        self.ask(client, "rollup", &only, (from, to)).await
+        self.ask(question, "rollup", &only, (from, to)).await
     }
 
     /// Of what overlaps a range the axis and the one column that is asked for.
     async fn ask(
         &self,
-        client: &impl deadpool_postgres::GenericClient,
+        question: &Question,
         table: &str,
         only: &str,
         (from, to): (i64, i64),
@@ -329,8 +326,8 @@ impl Asked {
                AND stored.month BETWEEN $6 AND $7 AND stored.generation <= $8 AND stored.reading_id = ANY($9) {only}
              ORDER BY stored.first_time"
         );
-        let statement = client.prepare_cached(&sql).await?;
-        Ok(client.query_raw(&statement, parameters).await?)
+        let statement = question.prepared(&sql).await?;
+        Ok(question.query_raw(&statement, parameters).await?)
     }
 }
 

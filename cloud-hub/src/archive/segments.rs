@@ -146,8 +146,7 @@ impl SegmentRows {
         for (whole, rows) in [("segment", &self.segments), ("rollup", &self.rollups)] {
             for &(mission_id, month) in &rows.needed {
                 if known.insert((whole, mission_id, month)) {
-                    let key = mission_id.to_string();
-                    make_partition(client, whole, (&key, &key), month).await?;
+                    make_partition(client, whole, &mission_id.to_string(), month).await?;
                 }
             }
         }
@@ -191,11 +190,11 @@ impl SegmentRows {
 pub(super) async fn make_partition(
     client: &impl GenericClient,
     whole: &str,
-    (key, label): (&str, &str),
+    label: &str,
     month: Month,
 ) -> Result<(), ArchiveError> {
     let month = Some(month.0).filter(|month| MONTHS_WITH_PARTITION.contains(month));
-    client.execute("SELECT mission_partition($1, $2, $3, $4)", &[&whole, &key, &label, &month]).await?;
+    client.execute("SELECT mission_partition($1, $2, $3)", &[&whole, &label, &month]).await?;
     Ok(())
 }
 

@@ -58,15 +58,16 @@ pub async fn run(config: &HubConfig, arguments: CompletenessArguments) -> anyhow
         );
     };
     let archive = database(config, &ready(config)?)?;
-    let client = archive.borrow_for_question().await?;
+    let question = archive.borrow_for_question(&mission).await?;
     let asked = Asked { mission: &mission, hours: hours.clone(), by: by.into() };
-    let (account, _) = account_rows(&**client, &mission, hours, width(asked.by), ROWS_MAX + 1).await?;
+    let (account, _) = account_rows(&*question, &mission, hours, width(asked.by), ROWS_MAX + 1).await?;
     if account.rows.len() > ROWS_MAX {
         bail!(
             "error[STO-COMPLETENESS-ROWS]: that makes more than {ROWS_MAX} rows\n  Nothing was changed.\n  → ask for a shorter span, or with --by day"
         );
     }
-    let answer = describe(&asked, &account, &stations(&**client).await?);
+    let answer = describe(&asked, &account, &stations(&*question).await?);
+    question.finish().await?;
     if json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     } else {

@@ -116,7 +116,7 @@ async fn an_account_made_anew_from_the_ledger_is_the_same() {
     let kept = account(&world, &archive, Width::Hour).await;
     assert!(!kept.is_empty());
 
-    let client = world.database.borrow().await.expect("connects");
+    let client = world.database.connect().await.expect("connects");
     client
         .batch_execute(
             "DELETE FROM completeness; DELETE FROM completeness_lane; DELETE FROM segment; DELETE FROM rollup;
@@ -127,7 +127,7 @@ async fn an_account_made_anew_from_the_ledger_is_the_same() {
     let archive = world.archive().await;
     assert_eq!(account(&world, &archive, Width::Hour).await, kept);
     cut(&world, &archive).await;
-    let rows = account_rows(&**client, "test", all_hours(), Width::Total, 10).await.expect("answers").0.rows;
+    let rows = account_rows(&client, "test", all_hours(), Width::Total, 10).await.expect("answers").0.rows;
     assert_eq!(
         rows.iter().map(|(_, counts)| counts.received()).sum::<i64>(),
         20,

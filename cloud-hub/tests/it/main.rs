@@ -1,14 +1,20 @@
 //! The hub's parts against a real PostgreSQL.
 
 mod archive;
+mod backup;
 mod carrying;
 mod completeness;
+mod database;
 mod direct;
 mod direct_world;
 mod documents;
 mod enrolment;
+mod exports;
 mod leading;
 mod lists;
 mod model;
+mod packets;
 mod reprocess;
+mod rights;
+mod served;
 mod world;

@@ -48,10 +48,14 @@ pub(crate) struct World {
     pub(crate) way: Way,
     next_ledger_id: i64,
     standing: Mutex<HashMap<(LaneKey, SessionNumber), Ranges>>,
-    _postgres: TestDatabase,
+    postgres: TestDatabase,
 }
 
 impl World {
+    pub(crate) fn connection_string(&self) -> String {
+        self.postgres.connection_string()
+    }
+
     pub(crate) async fn new() -> Self {
         let postgres = testkit::postgres::database().await;
         let database = Database::at_url(&postgres.connection_string()).expect("a connection string");
@@ -83,8 +87,13 @@ impl World {
             way: Way::Live,
             next_ledger_id: 1,
             standing: Mutex::default(),
-            _postgres: postgres,
+            postgres,
         }
+    }
+
+    /// Where the database is.
+    pub(crate) fn postgres(&self) -> &TestDatabase {
+        &self.postgres
     }
 
     pub(crate) async fn token(&self, name: &str) -> (Token, TokenRecord) {
@@ -271,6 +280,16 @@ pub(crate) fn redemption(record: &TokenRecord, key: u8, now_unix: u64) -> Redemp
     }
 }
 
+/// A packet that holds a number, and when it was made and received.
+pub(crate) fn packet(number: u32) -> (ReceptionTime, Vec<u8>) {
+    let time = TaiTime(BEGINNING + i64::from(number) * SECOND);
+    let mut data = cds::encode(time).to_vec();
+    data.extend(number.to_be_bytes());
+    let apid = Apid::try_from(7).expect("in range");
+    let packet = build_packet(apid, SequenceCount::default(), true, &data).expect("fits");
+    (ReceptionTime(time), packet)
+}
+
 /// Batches of one packet each, whose numbers count from `first`.
 pub(crate) fn chain(
     mission: &str,
@@ -280,13 +299,9 @@ pub(crate) fn chain(
 ) -> Vec<SealedBatch> {
     (first..first + count)
         .map(|number| {
-            let time = TaiTime(BEGINNING + i64::from(number) * SECOND);
-            let mut data = cds::encode(time).to_vec();
-            data.extend(number.to_be_bytes());
-            let apid = Apid::try_from(7).expect("in range");
-            let packet = build_packet(apid, SequenceCount::default(), true, &data).expect("fits");
+            let (time, packet) = packet(number);
             let mut builder = BatchBuilder::new(mission, "link");
-            builder.push(ReceptionTime(time), &packet);
+            builder.push(time, &packet);
             let before = position.unwrap_or(Position::start(STORE, Lane::Telemetry));
             let batch = builder.pack().expect("one record").seal(Lane::Telemetry, &before);
             *position = Some(batch.position());

@@ -44,6 +44,8 @@ pub enum Role {
 pub enum Action {
     /// End one's own session.
     EndSession,
+    /// Read what the hub refused, and which batches it keeps apart.
+    ReadEvidence,
     /// Read the metrics page.
     ReadMetrics,
     /// Read the list of missions.
@@ -80,6 +82,7 @@ pub fn authorize(principal: &Principal, action: Action, resource: Resource<'_>) 
         (
             Role::Operator,
             Action::EndSession
+            | Action::ReadEvidence
             | Action::ReadMetrics
             | Action::ReadMissions
             | Action::ReadNodes

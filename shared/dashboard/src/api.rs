@@ -1,6 +1,10 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
 mod completeness;
+mod events;
+mod export;
+mod packets;
+mod paging;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,6 +69,13 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(latest))
         .routes(routes!(samples))
         .routes(routes!(completeness::completeness))
+        .routes(routes!(packets::packets))
+        .routes(routes!(packets::packet))
+        .routes(routes!(events::node_events))
+        .routes(routes!(events::gaps))
+        .routes(routes!(events::hub_events))
+        .routes(routes!(events::apart))
+        .routes(routes!(export::export))
         .routes(routes!(nodes))
         .routes(routes!(live))
 }
@@ -256,7 +267,8 @@ struct SamplesQuery {
 /// A range of one parameter, from the archive and from what came in this moment, as one.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/samples", params(("mission" = String, Path), SamplesQuery),
     responses((status = 200, body = Samples), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+        (status = 404, body = Problem), (status = 503, body = Problem),
+        (status = 504, body = Problem)))]
 async fn samples(
     State(app): State<Shared>,
     Path(name): Path<String>,
@@ -278,7 +290,7 @@ async fn samples(
     let question = RangeQuery { parameter, from, to, wanted, reading: query.reading };
     let answer = tokio::time::timeout(RANGE_TIMEOUT, app.backend.range(&mission, question)).await.map_err(
         |_| {
-            ProblemResponse::unavailable(
+            ProblemResponse::too_slow(
                 "the archive took longer than 30 s; ask for a shorter range, or try again",
             )
         },

@@ -9,6 +9,7 @@ use processing::{Hour, RangeAnswer, RangeQuery};
 
 use crate::access::Gate;
 use crate::contract::{Completeness, CompletenessBy, Node, Server};
+use crate::records::{NoRecords, Records};
 use crate::{LiveMission, ProblemResponse};
 
 /// What differs between hub and edge.
@@ -36,6 +37,10 @@ pub trait Backend: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Completeness, ProblemResponse>> {
         let at_hub = "only the hub keeps account of what came from where; ask it, or `edge-node status` here";
         async move { Err(ProblemResponse::unknown_path(at_hub)) }.boxed()
+    }
+    /// What lies in the ledger and beside it. A node has none of it yet.
+    fn records(&self) -> &dyn Records {
+        &NoRecords
     }
     /// Whether requests can be answered now, else why not.
     fn ready(&self) -> Result<(), String>;

@@ -5,6 +5,7 @@
 
 mod completeness;
 mod intake;
+mod records;
 mod stations;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,10 @@ use utoipa::ToSchema;
 
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
+};
+pub use records::{
+    ApartBatch, ApartBatches, DeclaredGap, EventDetail, EventSeverity, Gaps, HubEvent, HubEvents, NodeEvent,
+    NodeEvents, Packet, PacketHeader, PacketSummary, PacketValue, Packets, Provenance,
 };
 pub use stations::{
     Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,

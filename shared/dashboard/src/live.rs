@@ -94,6 +94,11 @@ impl LiveMission {
         index as u32
     }
 
+    /// The names of its sources, by the indices that stand for them.
+    pub fn source_names(&self) -> Vec<String> {
+        self.sources.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Takes new samples into the latest values and hands them to subscribers.
     pub fn publish(&self, batch: LiveBatch) {
         {

@@ -40,12 +40,18 @@ problems! {
     unknown_mission => NOT_FOUND, "STO-API-UNKNOWN-MISSION", "There is no such mission";
     /// No such parameter.
     unknown_parameter => NOT_FOUND, "STO-API-UNKNOWN-PARAMETER", "There is no such parameter";
+    /// No such packet.
+    unknown_packet => NOT_FOUND, "STO-API-UNKNOWN-PACKET", "There is no such packet";
+    /// As many exports as are made at once are being made.
+    exports_busy => TOO_MANY_REQUESTS, "STO-API-EXPORTS-BUSY", "All places for exports are taken";
     /// No such path.
     unknown_path => NOT_FOUND, "STO-API-UNKNOWN-PATH", "There is nothing at this path";
     /// A query that cannot be read.
     bad_request => BAD_REQUEST, "STO-API-BAD-REQUEST", "The request cannot be read";
     /// The database does not answer.
     unavailable => SERVICE_UNAVAILABLE, "STO-API-UNAVAILABLE", "The archive does not answer at the moment";
+    /// A question that was given up because its answer took too long.
+    too_slow => GATEWAY_TIMEOUT, "STO-API-TOO-SLOW", "The answer took too long";
     /// A fault of ours.
     internal => INTERNAL_SERVER_ERROR, "STO-API-INTERNAL", "Something went wrong on this side";
 }

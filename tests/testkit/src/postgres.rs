@@ -11,9 +11,9 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, bail};
-use cloud_hub::archive::{ClusterConfig, Durability, PrivateCluster};
+use cloud_hub::archive::{ClusterConfig, Durability, PrivateCluster, SUPERUSER};
 use tokio::sync::OnceCell;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls};
 
 use crate::guard::Guard;
 
@@ -27,7 +27,7 @@ pub struct Server {
     pub socket_directory: PathBuf,
     /// Port that names the socket.
     pub port: u16,
-    /// User that may create databases.
+    /// User that owns the databases, as a hub's does.
     pub user: String,
 }
 
@@ -107,7 +107,12 @@ impl TestDatabase {
 
     /// What a client connects with.
     pub fn config(&self) -> Config {
-        client_config(&self.server, &self.name)
+        client_config(&self.server, &self.server.user, &self.name)
+    }
+
+    /// The same as the superuser, for what only the one who runs a cluster may do.
+    pub fn superuser_config(&self) -> Config {
+        client_config(&self.server, SUPERUSER, &self.name)
     }
 
     /// The same as text, for a configuration file's `database.url` or for psql.
@@ -150,7 +155,7 @@ async fn new_database() -> anyhow::Result<TestDatabase> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let server = server().await?;
     let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    execute(&server, &format!("CREATE DATABASE \"{name}\"")).await?;
+    execute(&server, &format!("CREATE DATABASE \"{name}\" OWNER \"{}\"", server.user)).await?;
     Ok(TestDatabase { server, name })
 }
 
@@ -163,14 +168,21 @@ pub async fn server() -> anyhow::Result<Server> {
     }
 }
 
-fn client_config(server: &Server, database: &str) -> Config {
+fn client_config(server: &Server, user: &str, database: &str) -> Config {
     let mut config = Config::new();
-    config.host_path(&server.socket_directory).port(server.port).user(&server.user).dbname(database);
+    config.host_path(&server.socket_directory).port(server.port).user(user).dbname(database);
     config
 }
 
+/// A connection; an error is PostgreSQL's.
+pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
 async fn execute(server: &Server, statement: &str) -> anyhow::Result<()> {
-    let (client, connection) = client_config(server, "postgres").connect(NoTls).await?;
+    let (client, connection) = client_config(server, SUPERUSER, "postgres").connect(NoTls).await?;
     let work = async move { client.batch_execute(statement).await };
     let (result, _) = tokio::join!(work, connection);
     result.with_context(|| format!("failed: {statement}"))

@@ -23,13 +23,13 @@ async fn start(folder: &Path, durability: Durability) -> PrivateCluster {
 }
 
 async fn count(cluster: &PrivateCluster) -> i64 {
-    let mut config = Config::new();
-    config.host_path(cluster.socket_directory()).port(cluster.port()).user(cluster.user()).dbname("postgres");
-    let (client, connection) = config.connect(NoTls).await.expect("the cluster accepts connections");
-    let work = async move {
-        client.query_one("SELECT count(*) FROM kept", &[]).await.expect("the table exists").get(0)
-    };
-    tokio::join!(work, connection).0
+    ask(cluster, "SELECT count(*)::text FROM kept").await.parse().expect("a number")
+}
+
+/// What the superuser reads in one field of one row.
+async fn ask(cluster: &PrivateCluster, question: &str) -> String {
+    let asked = cluster.session(SUPERUSER, "postgres", async |client| client.query_one(question, &[]).await);
+    asked.await.expect("the cluster answers").get(0)
 }
 
 fn kill(cluster: &PrivateCluster) {
@@ -75,6 +75,112 @@ async fn a_database_that_outlived_its_hub_is_taken_over() {
     second.create_database("hub").await.expect("an existing one is fine");
     second.stop().await.expect("it stops");
     assert_eq!(running_postmaster(&second.data_directory()), None);
+}
+
+#[tokio::test]
+async fn the_hubs_user_is_no_superuser_and_an_older_hubs_cluster_is_handed_over_to_it() {
+    let folder = folder();
+    let run_as = account_for(&folder.path().join("database")).expect("an account");
+    let directory = prepare_directory(&folder.path().join("database"), run_as.as_ref()).expect("is made");
+    let older = PrivateCluster {
+        socket_directory: socket_directory_for(&directory),
+        binaries: find_binaries(None, None, run_as.as_ref()).await.expect("PostgreSQL is installed"),
+        directory,
+        run_as,
+        durability: Durability::TestOnly,
+        settings: settings(Durability::TestOnly, false),
+        postmaster: Mutex::new(Postmaster::Stopped),
+    };
+    private_directory(&older.socket_directory, older.run_as.as_ref()).expect("is made");
+    older.initialise(USER).await.expect("is made");
+    older.launch().await.expect("it starts");
+    let made = async |database, statement| {
+        older
+            .session(USER, database, async |client| client.batch_execute(statement).await)
+            .await
+            .expect("made");
+    };
+    made("postgres", "CREATE DATABASE hub").await;
+    made("hub", "CREATE TABLE kept (number integer GENERATED ALWAYS AS IDENTITY)").await;
+    older.stop().await.expect("it stops");
+
+    let cluster = start(folder.path(), Durability::TestOnly).await;
+    cluster.create_database("hub").await.expect("is there");
+    cluster.create_database("another").await.expect("is made");
+    let read =
+        "SELECT string_agg(datname || ' ' || pg_get_userbyid(datdba), ', ' ORDER BY datname) FROM pg_database
+                WHERE NOT datistemplate";
+    assert_eq!(ask(&cluster, read).await, "another sto, hub sto, postgres sto_former");
+    let superusers = "SELECT string_agg(rolname || ' ' || rolcanlogin, ', ' ORDER BY rolname) FROM pg_roles
+                      WHERE rolsuper OR rolcreaterole OR rolcreatedb";
+    assert_eq!(ask(&cluster, superusers).await, "postgres true, sto_former false");
+    let written = cluster.session(USER, "hub", async |client| {
+        client
+            .batch_execute("INSERT INTO kept DEFAULT VALUES; ALTER TABLE kept ADD COLUMN more integer")
+            .await
+    });
+    written.await.expect("the table is the hub's");
+    cluster.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn whoever_is_neither_the_hub_nor_the_superuser_shows_a_password_at_the_socket_too() {
+    let folder = folder();
+    let cluster = start(folder.path(), Durability::TestOnly).await;
+    cluster.execute("CREATE ROLE reader LOGIN PASSWORD 'right'").await.expect("is made");
+    let asked = cluster.session("reader", "postgres", async |client| client.batch_execute("SELECT 1").await);
+    let refused = asked.await.expect_err("no password was given");
+    assert!(format!("{refused:?}").to_lowercase().contains("password"), "{refused:?}");
+    cluster.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn a_log_that_grew_is_emptied_while_the_database_goes_on_writing_to_it() {
+    let folder = folder();
+    let cluster = start(folder.path(), Durability::TestOnly).await;
+    let log = cluster.log_path();
+    let grown = OpenOptions::new().append(true).open(&log).expect("is there");
+    grown.set_len(LOG_BYTES_MAX + 1).expect("grows");
+    assert_eq!(cluster.roll_log().expect("rolls"), 0);
+    assert!(cluster.execute("SELECT 1 / 0").await.is_err());
+    let (_, lines) = cluster.log_since(0);
+    assert!(lines.contains("division by zero"), "{lines}");
+    assert!(
+        fs::metadata(&log).expect("is there").len() < 4_096,
+        "written at its end and not at the old place"
+    );
+    let older = fs::metadata(log.with_extension("log.1")).expect("is kept");
+    assert_eq!(older.len(), LOG_BYTES_MAX + 1);
+    cluster.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn the_cluster_is_set_up_for_an_archive() {
+    let folder = folder();
+    let cluster = start(folder.path(), Durability::Full).await;
+    let check = async |name: &str, expected: &str| {
+        assert_eq!(ask(&cluster, &format!("SHOW {name}")).await, expected, "{name}");
+    };
+    check("data_checksums", "on").await;
+    check("synchronous_commit", "on").await;
+    check("full_page_writes", "on").await;
+    check("fsync", "on").await;
+    check("jit", "off").await;
+    check("timezone", "UTC").await;
+    check("max_wal_size", "2GB").await;
+    check("listen_addresses", "").await;
+    let buffers = "SELECT (setting::bigint * 8 / 1024 BETWEEN 128 AND 1024)::text FROM pg_settings
+                   WHERE name = 'shared_buffers'";
+    assert_eq!(ask(&cluster, buffers).await, "true");
+    cluster.stop().await.expect("it stops");
+}
+
+#[test]
+fn the_machines_memory_is_read_from_meminfo() {
+    assert_eq!(settings::total_in("MemFree: 3 kB\nMemTotal:       24606760 kB\n"), Some(24_606_760 << 10));
+    for text in ["", "MemTotal:", "MemTotal: many kB", "MemTotal: 99999999999999999999 kB"] {
+        assert_eq!(settings::total_in(text), None, "{text:?}");
+    }
 }
 
 #[tokio::test]

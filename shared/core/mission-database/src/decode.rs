@@ -6,10 +6,10 @@ use std::ops::Range;
 use crate::bits::{self, ByteOrder, IntegerCoding};
 use crate::condition::{Register, Scope};
 use crate::monitoring::{Judging, Watch};
-use crate::plan::{Block, Field, Plan, Position, Quantity, Read, ReadStep, Repeat, Size, Step};
+use crate::plan::{Block, Field, NumberStep, Plan, Position, Quantity, Read, ReadStep, Repeat, Size, Step};
 use crate::{
-    ContainerIndex, DecodeError, DecodedComposite, DecodedPacket, DecodedValue, Dictionary, MonitoringResult,
-    ParameterIndex, RawValue, Validity,
+    BitSpan, ContainerIndex, DecodeError, DecodedComposite, DecodedPacket, DecodedValue, Dictionary,
+    MonitoringResult, ParameterIndex, RawValue, Validity,
 };
 
 pub(crate) fn decode<'p>(
@@ -19,23 +19,20 @@ pub(crate) fn decode<'p>(
     into: &mut DecodedPacket<'p>,
 ) -> Result<(), DecodeError> {
     into.clear();
-    let plan = &dictionary.compiled.plan;
-    let mut container = root.or(plan.root).ok_or(DecodeError::NoContainer)?;
-    let mut decoder = Decoder::new(dictionary, packet, into);
-    // Each turn goes from a base to a container derived from it; the loader refused cycles.
-    loop {
-        let current = &plan.containers[container.0 as usize];
-        decoder.into.container = Some(container);
-        decoder.into.values.reserve(current.steps.len());
-        decoder.run(current.steps.clone())?;
-        let scope = decoder.scope(None);
-        let children = &plan.children[current.children.clone()];
-        let Some(child) = children.iter().find(|child| child.condition.holds(&scope)) else {
-            decoder.into.unresolved = current.is_abstract;
-            return Ok(());
-        };
-        container = child.container;
-    }
+    let root = root.or(dictionary.compiled.plan.root).ok_or(DecodeError::NoContainer)?;
+    Decoder::new(dictionary, packet, into).resolve(root)
+}
+
+/// Where each value stands that [`decode`] gives; of a packet that does not decode to its end, as far as it goes.
+pub(crate) fn bit_spans(dictionary: &Dictionary, packet: &[u8]) -> Vec<BitSpan> {
+    let (mut into, mut spans) = (DecodedPacket::default(), Vec::new());
+    let Some(root) = dictionary.compiled.plan.root else { return spans };
+    let mut decoder = Decoder::new(dictionary, packet, &mut into);
+    decoder.spans = Some(&mut spans);
+    // What stands before the error counts, and `decode` has told of the error.
+    let _ = decoder.resolve(root);
+    spans.truncate(into.values.len());
+    spans
 }
 
 /// Converts and judges one value as if it were all that a packet holds.
@@ -65,6 +62,8 @@ pub(crate) struct Decoder<'d, 'p, 'i> {
     allowance: Allowance,
     is_repeating: bool,
     into: &'i mut DecodedPacket<'p>,
+    /// Where to write down the places of values, for who wants to know them.
+    spans: Option<&'i mut Vec<BitSpan>>,
 }
 
 /// What repeated entries may still take. A packet that says how often something repeats may lie, and something
@@ -113,11 +112,31 @@ impl<'d, 'p, 'i> Decoder<'d, 'p, 'i> {
             allowance: Allowance::new(packet_bits, plan.steps.len()),
             is_repeating: false,
             into,
+            spans: None,
         }
     }
 }
 
 impl<'p> Decoder<'_, 'p, '_> {
+    /// Decodes a container and those derived from it that fit.
+    fn resolve(&mut self, mut container: ContainerIndex) -> Result<(), DecodeError> {
+        let plan = self.plan;
+        // Each turn goes from a base to a container derived from it; the loader refused cycles.
+        loop {
+            let current = &plan.containers[container.0 as usize];
+            self.into.container = Some(container);
+            self.into.values.reserve(current.steps.len());
+            self.run(current.steps.clone())?;
+            let scope = self.scope(None);
+            let children = &plan.children[current.children.clone()];
+            let Some(child) = children.iter().find(|child| child.condition.holds(&scope)) else {
+                self.into.unresolved = current.is_abstract;
+                return Ok(());
+            };
+            container = child.container;
+        }
+    }
+
     /// Recursion is as deep as repeated entries nest in the dictionary, which the loader bounds.
     fn run(&mut self, steps: Range<usize>) -> Result<(), DecodeError> {
         let mut at = steps.start;
@@ -179,6 +198,13 @@ impl<'p> Decoder<'_, 'p, '_> {
         let first = block.first as usize;
         let numbers = &self.plan.numbers[first..first + block.count as usize];
         let is_whole = block.end_bits as usize <= self.packet_bits && !self.is_repeating;
+        if let Some(spans) = &mut self.spans {
+            let span = |number: &NumberStep| BitSpan {
+                start: number.start_bits as usize,
+                bits: usize::from(number.bits),
+            };
+            spans.extend(numbers.iter().map(span));
+        }
         for number in numbers {
             if !is_whole {
                 let end = number.end_bits() as usize;
@@ -208,6 +234,9 @@ impl<'p> Decoder<'_, 'p, '_> {
         }
         if self.is_repeating {
             self.spend(step.parameter, size)?;
+        }
+        if let Some(spans) = &mut self.spans {
+            spans.push(BitSpan { start, bits: size });
         }
         let raw = self.read(step, start, size);
         let watch = self.judging.watches[step.parameter.0 as usize];

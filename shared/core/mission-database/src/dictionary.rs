@@ -9,8 +9,8 @@ use crate::monitoring::Judging;
 use crate::operand::RawKind;
 use crate::plan::{LoneFields, Plan};
 use crate::{
-    AlarmRule, DecodeError, DecodedPacket, DecodedValue, LimitsError, MonitoringResult, ParameterLimits,
-    Validity, XtceError, decode, overlay, xtce,
+    AlarmRule, BitSpan, DecodeError, DecodedPacket, DecodedValue, LimitsError, MonitoringResult,
+    ParameterLimits, Validity, XtceError, decode, overlay, xtce,
 };
 
 /// An XTCE document compiled for decoding. It never changes, and a clone shares everything with it.
@@ -352,5 +352,11 @@ impl Dictionary {
     /// memory used again; after an error it holds what was decoded up to there.
     pub fn decode<'p>(&self, packet: &'p [u8], into: &mut DecodedPacket<'p>) -> Result<(), DecodeError> {
         decode::decode(self, None, packet, into)
+    }
+
+    /// Where the values of a packet stand: one place for each value that [`Dictionary::decode`] gives of it, in the
+    /// same order. It decodes the packet once more, for somebody who looks at one.
+    pub fn bit_spans(&self, packet: &[u8]) -> Vec<BitSpan> {
+        decode::bit_spans(self, packet)
     }
 }

@@ -89,7 +89,8 @@ pub use limits::{
     ParameterLimits, TermOperator,
 };
 pub use value::{
-    DecodedComposite, DecodedPacket, DecodedValue, EngineeringValue, MonitoringResult, RawValue, Validity,
+    BitSpan, DecodedComposite, DecodedPacket, DecodedValue, EngineeringValue, MonitoringResult, RawValue,
+    Validity,
 };
 
 #[cfg(test)]

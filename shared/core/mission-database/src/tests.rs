@@ -12,6 +12,7 @@ mod limits_judging;
 mod limits_overlaid;
 mod loading;
 mod properties;
+mod spans;
 mod structure;
 mod texts;
 mod times;

@@ -142,6 +142,15 @@ pub struct DecodedValue<'p> {
     pub monitoring: MonitoringResult,
 }
 
+/// Where a value stands in its packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BitSpan {
+    /// Its first bit, counted from the first one of the packet.
+    pub start: usize,
+    /// How many bits it has.
+    pub bits: usize,
+}
+
 /// Where the values of an aggregate or an array stand: those of its leaves, one after the other, as
 /// `Dictionary::composite` gives its shape.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -6,6 +6,7 @@
 mod column;
 mod completeness;
 mod decoder;
+mod dissect;
 mod latest;
 mod packet_time;
 mod raise;
@@ -27,6 +28,7 @@ pub use completeness::{
     Account, AccountChanges, AccountKey, Counts, Feed, Hour, JournalLane, LaneState, Receipt,
 };
 pub use decoder::{MissionDecoder, PacketConventions, PacketOutcome};
+pub use dissect::DissectedPacket;
 pub use latest::{LatestValue, LatestValues};
 pub use packet_time::{ClockTime, CucTime, EpochDay, PacketTime};
 pub use raise::{AlarmRaising, AlarmStanding, JudgedSample};

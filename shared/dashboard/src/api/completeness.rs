@@ -24,7 +24,8 @@ pub(super) struct CompletenessQuery {
 /// What came of a mission's records: live, later, waiting, lost and why. Only at the hub.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/completeness", params(("mission" = String, Path), CompletenessQuery),
     responses((status = 200, body = Completeness), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+        (status = 404, body = Problem), (status = 503, body = Problem),
+        (status = 504, body = Problem)))]
 pub(super) async fn completeness(
     State(app): State<Shared>,
     Path(name): Path<String>,
@@ -37,9 +38,7 @@ pub(super) async fn completeness(
         .ok_or_else(|| ProblemResponse::bad_request("the range is empty: `to` is not after `from`"))?;
     let answer = app.backend.completeness(&mission, hours, query.by.unwrap_or_default());
     let answer = tokio::time::timeout(RANGE_TIMEOUT, answer).await.map_err(|_| {
-        ProblemResponse::unavailable(
-            "the archive took longer than 30 s; ask for a shorter span, or try again",
-        )
+        ProblemResponse::too_slow("the archive took longer than 30 s; ask for a shorter span, or try again")
     })?;
     answer.map(Json)
 }

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/v1/apart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches that are kept out of the archive, oldest first. Only at the hub, only for operators. */
+        get: operations["apart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the hub refused or somebody should know of, newest first. Only at the hub, only for operators. */
+        get: operations["hub_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -55,6 +89,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What nodes had to say about a mission, by when they recorded it. Only at the hub. */
+        get: operations["node_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything of a span, as a file. It is made while it is sent; one that fails half-way ends by a cut connection,
+         *     never as if it were whole. Only at the hub.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches that a mission's nodes lost, by when they noticed. Only at the hub. */
+        get: operations["gaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/missions/{mission}/latest": {
         parameters: {
             query?: never;
@@ -64,6 +152,40 @@ export interface paths {
         };
         /** The newest sample of each parameter. */
         get: operations["latest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/packets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Packets by when a station received them, in the order in which they were received. Only at the hub. */
+        get: operations["packets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/packets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One packet: its bytes, its header, and its values decoded again by the dictionary of its time. Only at the hub. */
+        get: operations["packet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -146,6 +268,44 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A batch that is kept out of the archive, but was not thrown away either. */
+        ApartBatch: {
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            bytes: number;
+            /** @description Why: `fork`, `mission` or `unreadable`. */
+            cause: string;
+            /**
+             * Format: int32
+             * @description Which of its journals.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description Its number here, by which `cloud-hub apart save` writes it into a file.
+             */
+            id: number;
+            /** @description Since when. */
+            kept_at: string;
+            /** @description `telemetry` or `alarm`. */
+            lane: string;
+            /** @description The node that sent it. */
+            node: string;
+            /**
+             * Format: int64
+             * @description Its number in the lane.
+             */
+            sequence: number;
+        };
+        /** @description Answer of `GET /api/v1/apart`. */
+        ApartBatches: {
+            /** @description Batches, oldest first. */
+            batches: components["schemas"]["ApartBatch"][];
+            /** @description Pass as `cursor` to go on; absent at the end. */
+            next?: string | null;
+        };
         /** @description What waits in a node's journal. */
         Backlog: {
             /**
@@ -336,6 +496,41 @@ export interface components {
              */
             percent?: number | null;
         };
+        /** @description Batches that are not there and never will be, as their node declared. */
+        DeclaredGap: {
+            /**
+             * Format: int32
+             * @description Which of its journals.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description Number of the first batch that is missing.
+             */
+            first: number;
+            /** @description `telemetry`, or `alarm` for the journal of events. */
+            lane: string;
+            /**
+             * Format: int64
+             * @description Number of the last one.
+             */
+            last: number;
+            /** @description The node. */
+            node: string;
+            /** @description When the node noticed. */
+            noticed_at: string;
+            /** @description `damaged`, `evicted`, `forgotten` or `never-issued`, of which the last is no loss. */
+            reason: string;
+            /** @description When the first record behind them was received; absent when none is here yet. */
+            received_after?: string | null;
+            /** @description When the last record before them was received; absent when none is here. */
+            received_before?: string | null;
+            /**
+             * Format: int64
+             * @description Records in them, as far as the batches around them tell.
+             */
+            records: number;
+        };
         /** @description A version of a mission's dictionary. */
         DictionaryVersion: {
             /** @description From which generation time on it is in force; absent for the first. */
@@ -378,6 +573,18 @@ export interface components {
             /** @enum {string} */
             kind: "unknown";
         };
+        /** @description A value that an event speaks of. */
+        EventDetail: {
+            /** @description What it is. */
+            name: string;
+            /** @description The value. */
+            value: string;
+        };
+        /**
+         * @description How much an event matters.
+         * @enum {string}
+         */
+        EventSeverity: "error" | "info" | "warning";
         /** @description What was found out about records of a link. */
         Found: {
             /**
@@ -387,6 +594,31 @@ export interface components {
             count: number;
             /** @description Stable name of the verdict, for example `stale`. */
             verdict: string;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/gaps`. */
+        Gaps: {
+            /** @description Gaps, in the order in which they were noticed. */
+            gaps: components["schemas"]["DeclaredGap"][];
+            /** @description Pass as `cursor` to go on; absent at the end. */
+            next?: string | null;
+        };
+        /** @description What the hub refused, or somebody should know of. */
+        HubEvent: {
+            /** @description When. */
+            at: string;
+            /** @description Stable code. */
+            code: string;
+            /** @description The node it is about. */
+            node?: string | null;
+            /** @description What happened. */
+            text: string;
+        };
+        /** @description Answer of `GET /api/v1/events`. */
+        HubEvents: {
+            /** @description Events, newest first. */
+            events: components["schemas"]["HubEvent"][];
+            /** @description Pass as `cursor` to go on; absent at the end. */
+            next?: string | null;
         };
         /** @description One label of an enumeration. */
         Label: {
@@ -598,6 +830,32 @@ export interface components {
             /** @description How it stands to the hub. */
             state: components["schemas"]["NodeState"];
         };
+        /** @description What a node had to say. */
+        NodeEvent: {
+            /** @description When it was noticed, by the node's clock. */
+            at: string;
+            /** @description Stable code. */
+            code: string;
+            /** @description Values that the sentence speaks of. */
+            details: components["schemas"]["EventDetail"][];
+            /** @description Its name for ever: `NODE.EPOCH.LANE.SEQUENCE.INDEX`. */
+            id: string;
+            /** @description The node. */
+            node: string;
+            /** @description When the node recorded it. */
+            reception_time: string;
+            /** @description How much it matters. */
+            severity: components["schemas"]["EventSeverity"];
+            /** @description One sentence. */
+            text: string;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/events`. */
+        NodeEvents: {
+            /** @description Events, in the order in which they were recorded. */
+            events: components["schemas"]["NodeEvent"][];
+            /** @description Pass as `cursor` to go on; absent at the end. A page may be short, or empty, and still have a next one. */
+            next?: string | null;
+        };
         /** @description What a node says of itself, every second while a session is open. */
         NodeReport: {
             /** @description When it was written, by the node's clock. */
@@ -631,6 +889,108 @@ export interface components {
             at: string;
             /** @description All nodes, by name. */
             nodes: components["schemas"]["Node"][];
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/packets/{id}`. */
+        Packet: {
+            /** @description The most specific container that fits. */
+            container?: string | null;
+            /**
+             * Format: int32
+             * @description Number of the version of the dictionary in force when the packet was made.
+             */
+            dictionary_version?: number | null;
+            header?: components["schemas"]["PacketHeader"] | null;
+            /** @description All its bytes, two hexadecimal digits each. */
+            hex: string;
+            /** @description What came of decoding it again: `decoded`, `partial`, `unresolved`, `damaged`, `idle` or `not-a-packet`. */
+            outcome: string;
+            /** @description What stood in the way, in a sentence. */
+            problem?: string | null;
+            /** @description As in a list. */
+            summary: components["schemas"]["PacketSummary"];
+            /** @description Its values, in the order in which they were read. */
+            values: components["schemas"]["PacketValue"][];
+        };
+        /** @description The primary header of a space packet, CCSDS 133.0-B-2. */
+        PacketHeader: {
+            /**
+             * Format: int32
+             * @description The application.
+             */
+            apid: number;
+            /**
+             * Format: int32
+             * @description Bytes after the header, minus one, as transmitted.
+             */
+            data_length_field: number;
+            /** @description `telemetry` or `telecommand`. */
+            packet_type: string;
+            /** @description Whether a secondary header follows. */
+            secondary_header: boolean;
+            /**
+             * Format: int32
+             * @description Place in the APID's sequence.
+             */
+            sequence_count: number;
+            /** @description `continuation`, `first`, `last` or `unsegmented`. */
+            sequence_flags: string;
+        };
+        /** @description What is known of a packet without decoding it. */
+        PacketSummary: {
+            /**
+             * Format: int32
+             * @description Its APID; absent when the bytes do not begin with a packet's header.
+             */
+            apid?: number | null;
+            /** @description Its length. */
+            bytes: number;
+            /** @description When the spacecraft made it, as far as the packet says so. */
+            generation_time?: string | null;
+            /** @description Its name for ever: `NODE.EPOCH.LANE.SEQUENCE.INDEX`. */
+            id: string;
+            /** @description Link it came in on. */
+            link: string;
+            /** @description Node that received it. */
+            node: string;
+            /** @description How it came to the hub. */
+            provenance: components["schemas"]["Provenance"];
+            /** @description Why it is in quarantine; absent when it is not. */
+            quarantine?: string | null;
+            /** @description When the station received it. */
+            reception_time: string;
+            /**
+             * Format: int32
+             * @description Its place in the sequence of its APID.
+             */
+            sequence_count?: number | null;
+            /** @description Everything the node found out about it, quarantining or not. */
+            verdicts: string[];
+        };
+        /** @description A value of a packet, and where it stands. */
+        PacketValue: {
+            /** @description How many bits it has. */
+            bits: number;
+            /** @description Calibrated or labelled; a moment as RFC 3339 text. */
+            engineering: unknown;
+            /** @description Its first bit, counted from the packet's first. */
+            first_bit: number;
+            /** @description How it stands to the limits in force when the packet was made. */
+            monitoring: components["schemas"]["Monitoring"];
+            /** @description Full path of the parameter. */
+            parameter: string;
+            /** @description As transmitted. */
+            raw: unknown;
+            /** @description Engineering unit. */
+            unit?: string | null;
+            /** @description Whether the engineering value may be trusted as a measurement. */
+            validity: components["schemas"]["Validity"];
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/packets`. */
+        Packets: {
+            /** @description Pass as `cursor` to go on; absent at the end. A page may be short, or empty, and still have a next one. */
+            next?: string | null;
+            /** @description Packets, in the order in which they were received. */
+            packets: components["schemas"]["PacketSummary"][];
         };
         /** @description Samples as they are, in order of generation time. */
         Page: {
@@ -682,6 +1042,11 @@ export interface components {
             /** @description Link to the error's page, relative to the documentation. */
             type: string;
         };
+        /**
+         * @description How a record came to the hub.
+         * @enum {string}
+         */
+        Provenance: "backfilled" | "imported" | "live";
         /** @description A count of rejections of one cause. */
         Rejected: {
             /**
@@ -814,6 +1179,146 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    apart: {
+        parameters: {
+            query?: {
+                /** @description Beginning of the span, included; everything when absent. */
+                from?: string;
+                /** @description End of the span, excluded. */
+                to?: string;
+                /** @description Rows of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApartBatches"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hub_events: {
+        parameters: {
+            query?: {
+                /** @description Beginning of the span, included; everything when absent. */
+                from?: string;
+                /** @description End of the span, excluded. */
+                to?: string;
+                /** @description Of, or about, the node with this name only. */
+                node?: string;
+                /** @description With this code only. */
+                code?: string;
+                /** @description Rows of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubEvents"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     live: {
         parameters: {
             query?: never;
@@ -931,6 +1436,221 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    node_events: {
+        parameters: {
+            query?: {
+                /** @description Beginning of the span, included; everything when absent. */
+                from?: string;
+                /** @description End of the span, excluded. */
+                to?: string;
+                /** @description Of, or about, the node with this name only. */
+                node?: string;
+                /** @description With this code only. */
+                code?: string;
+                /** @description Rows of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeEvents"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query: {
+                /** @description `csv`, `jsonl`, `parquet`, or `packets` for the space packets themselves. */
+                format: string;
+                /** @description Full path of a parameter; once for each, 1,000 at most. Not with `packets`. */
+                parameter?: string[];
+                /** @description Beginning of the span, included: of generation times, of `packets` of reception times. */
+                from: string;
+                /** @description End of the span, excluded. */
+                to: string;
+                /** @description The archive as it was read up to this reading, 0 as it came; absent: as it is read now. Not with `packets`. */
+                reading?: number;
+                /** @description With `packets`: of this APID only. */
+                apid?: number;
+                /** @description With `packets`: of the node with this name only. */
+                node?: string;
+                /** @description With `packets`: that came in on this link only. */
+                link?: string;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gaps: {
+        parameters: {
+            query?: {
+                /** @description Beginning of the span, included; everything when absent. */
+                from?: string;
+                /** @description End of the span, excluded. */
+                to?: string;
+                /** @description Rows of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gaps"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     latest: {
@@ -961,6 +1681,131 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    packets: {
+        parameters: {
+            query?: {
+                /** @description Beginning of the span of reception times, included; everything when absent. */
+                from?: string;
+                /** @description End of the span, excluded. */
+                to?: string;
+                /** @description Of this APID only, 0 to 2047. */
+                apid?: number;
+                /** @description Of the node with this name only. */
+                node?: string;
+                /** @description That came in on this link only. */
+                link?: string;
+                /** @description `true`: those in quarantine only. */
+                quarantined?: boolean;
+                /** @description Packets of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Packets"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    packet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                /** @description `id` in a list of packets */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Packet"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1065,6 +1910,14 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

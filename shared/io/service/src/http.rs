@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt, service_fn};
 use tracing::debug;
 
+use crate::unread::ReadByPeer;
+
 /// Connections at once; a thousand dashboards and their sockets fit. More wait to be accepted.
 const CONNECTIONS_MAX: usize = 4_096;
 /// What connections get to finish when the server stops.
@@ -33,9 +35,15 @@ struct Patience {
     /// For a request from its headers to the answer's, its body included. What an answer upgrades to, like
     /// a WebSocket, is not part of it.
     request: Duration,
+    /// For taking some of an answer. Whoever takes nothing for so long loses the connection, however long the answer is.
+    unread: Duration,
 }
 
-const PATIENCE: Patience = Patience { headers: Duration::from_secs(10), request: Duration::from_secs(60) };
+const PATIENCE: Patience = Patience {
+    headers: Duration::from_secs(10),
+    request: Duration::from_secs(60),
+    unread: Duration::from_secs(60),
+};
 
 /// Bytes of one request's body, and of all those of a connection, that a client of HTTP/2 may send ahead.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1_024;
@@ -190,8 +198,8 @@ async fn serve_connection(
         .max_header_list_size(HEADERS_BYTES_MAX)
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT);
-    let connection =
-        builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+    let stream = TokioIo::new(ReadByPeer::new(stream, patience.unread));
+    let connection = builder.serve_connection_with_upgrades(stream, TowerToHyperService::new(service));
     tokio::pin!(connection);
     // The library waits without end for the bytes that tell it the version of HTTP.
     let first_request = tokio::time::sleep(patience.headers);
@@ -273,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_asks_is_answered_and_may_ask_again_later() {
-        let (address, ..) = server(Patience { headers: LONG, request: LONG }, 8).await;
+        let (address, ..) = server(Patience { headers: LONG, request: LONG, unread: LONG }, 8).await;
         let again = [format!("{GET}\r\n"), format!("{GET}connection: close\r\n\r\n")];
         let answers = talk(address, &[&again[0], &again[1]], SHORT).await;
         assert_eq!(answers.matches("hello").count(), 2, "{answers}");
@@ -281,7 +289,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_sends_no_request_is_cut_off() {
-        let (address, ..) = server(Patience { headers: SHORT, request: LONG }, 8).await;
+        let (address, ..) = server(Patience { headers: SHORT, request: LONG, unread: LONG }, 8).await;
         for beginning in ["", "G", "PRI * HT", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
             let begun = Instant::now();
             let answer = talk(address, &[beginning], Duration::ZERO).await;
@@ -292,7 +300,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_sends_its_headers_one_by_one_is_cut_off() {
-        let (address, ..) = server(Patience { headers: SHORT, request: LONG }, 8).await;
+        let (address, ..) = server(Patience { headers: SHORT, request: LONG, unread: LONG }, 8).await;
         let mut pieces = vec![GET];
         pieces.extend(["x: y\r\n"; 20]);
         let answer = talk(address, &[pieces, vec!["\r\n"]].concat(), SHORT / 4).await;
@@ -301,15 +309,50 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_does_not_come_is_not_waited_for() {
-        let (address, ..) = server(Patience { headers: LONG, request: SHORT }, 8).await;
+        let (address, ..) = server(Patience { headers: LONG, request: SHORT, unread: LONG }, 8).await;
         let request = "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhalf";
         let answer = talk(address, &[request], Duration::ZERO).await;
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     }
 
     #[tokio::test]
+    async fn a_client_that_does_not_read_an_endless_answer_loses_its_connection() {
+        let given_up = Arc::new(tokio::sync::Notify::new());
+        let parts = {
+            let given_up = Arc::clone(&given_up);
+            move || {
+                let on_drop = NotifyOnDrop(Arc::clone(&given_up));
+                futures_util::stream::repeat_with(move || {
+                    let _kept = &on_drop;
+                    Ok::<_, Infallible>(vec![7; 64 * 1_024])
+                })
+            }
+        };
+        let router = Router::new().route("/", get(|| async move { Body::from_stream(parts()) }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let address = listener.local_addr().expect("an address");
+        let patience = Patience { headers: LONG, request: LONG, unread: SHORT };
+        let serving = serve_with(listener, router, CancellationToken::new(), patience, 8);
+        let serving = tokio::spawn(serving);
+        let mut client = TcpStream::connect(address).await.expect("connected");
+        client.write_all(format!("{GET}\r\n").as_bytes()).await.expect("asked");
+        client.read_u8().await.expect("it begins");
+        timeout(LONG, given_up.notified()).await.expect("the answer is given up");
+        serving.abort();
+    }
+
+    struct NotifyOnDrop(Arc<tokio::sync::Notify>);
+
+    impl Drop for NotifyOnDrop {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+
+    #[tokio::test]
     async fn the_server_stops_while_all_connections_are_taken() {
-        let (address, shutdown, serving) = server(Patience { headers: LONG, request: LONG }, 1).await;
+        let (address, shutdown, serving) =
+            server(Patience { headers: LONG, request: LONG, unread: LONG }, 1).await;
         let _silent = TcpStream::connect(address).await.expect("connected");
         sleep(SHORT).await;
         shutdown.cancel();

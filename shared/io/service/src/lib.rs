@@ -10,3 +10,4 @@ pub mod mission;
 pub mod ready;
 pub mod supervisor;
 pub mod tasks;
+mod unread;

@@ -19,11 +19,12 @@ enum Layer {
 use Layer::{Binary, Core, Dashboard, Io, Provisioning, Simulator, Testkit, Tests};
 
 /// Every crate's folder and layer: a new crate gets its row here, and so its place.
-const LAYERS: [(&str, Layer); 21] = [
+const LAYERS: [(&str, Layer); 22] = [
     ("shared/core/delivery", Core),
     ("shared/core/mission-database", Core),
     ("shared/core/processing", Core),
     ("shared/core/space-packet", Core),
+    ("shared/io/export", Io),
     ("shared/io/inspect", Io),
     ("shared/io/intake", Io),
     ("shared/io/link", Io),

@@ -1,0 +1,138 @@
+//! The routes of what is to be known beside telemetry: events of nodes and of the hub, declared gaps, and batches that
+//! are kept apart.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::paging::{Asked, in_time, write};
+use super::{LoggedIn, Shared};
+use crate::ProblemResponse;
+use crate::access::{Action, Resource};
+use crate::contract::{ApartBatches, Gaps, HubEvents, NodeEvents, Problem};
+use crate::records::EventFilter;
+
+const HUB_EVENTS: &str = "hub events";
+const APART: &str = "apart";
+
+type Asking<T> = Result<Query<T>, QueryRejection>;
+
+fn asked<T>(query: Asking<T>) -> Result<T, ProblemResponse> {
+    query.map(|Query(query)| query).map_err(|error| ProblemResponse::bad_request(error.body_text()))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventsQuery {
+    /// Beginning of the span, included; everything when absent.
+    from: Option<String>,
+    /// End of the span, excluded.
+    to: Option<String>,
+    /// Of, or about, the node with this name only.
+    node: Option<String>,
+    /// With this code only.
+    code: Option<String>,
+    /// Rows of a page; 100 when absent, at most 1,000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SpanQuery {
+    /// Beginning of the span, included; everything when absent.
+    from: Option<String>,
+    /// End of the span, excluded.
+    to: Option<String>,
+    /// Rows of a page; 100 when absent, at most 1,000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+impl EventsQuery {
+    fn part(&self) -> Asked<'_> {
+        let (from, to) = (self.from.as_deref(), self.to.as_deref());
+        Asked { from, to, limit: self.limit, cursor: self.cursor.as_deref() }
+    }
+}
+
+impl SpanQuery {
+    fn part(&self) -> Asked<'_> {
+        let (from, to) = (self.from.as_deref(), self.to.as_deref());
+        Asked { from, to, limit: self.limit, cursor: self.cursor.as_deref() }
+    }
+}
+
+/// What nodes had to say about a mission, by when they recorded it. Only at the hub.
+#[utoipa::path(get, path = "/api/v1/missions/{mission}/events", params(("mission" = String, Path), EventsQuery),
+    responses((status = 200, body = NodeEvents), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn node_events(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    who: LoggedIn,
+    query: Asking<EventsQuery>,
+) -> Result<Json<NodeEvents>, ProblemResponse> {
+    let mission = app.mission(&who.principal, &name)?;
+    let query = asked(query)?;
+    let list = format!("events {name}");
+    let slice = query.part().of(&list)?;
+    let filter = EventFilter { code: query.code, node: query.node };
+    let page = in_time(app.backend.records().node_events(&mission, slice, filter)).await?;
+    Ok(Json(NodeEvents { events: page.rows, next: page.next.map(|place| write(&list, place)) }))
+}
+
+/// Batches that a mission's nodes lost, by when they noticed. Only at the hub.
+#[utoipa::path(get, path = "/api/v1/missions/{mission}/gaps", params(("mission" = String, Path), SpanQuery),
+    responses((status = 200, body = Gaps), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn gaps(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    who: LoggedIn,
+    query: Asking<SpanQuery>,
+) -> Result<Json<Gaps>, ProblemResponse> {
+    let mission = app.mission(&who.principal, &name)?;
+    let query = asked(query)?;
+    let list = format!("gaps {name}");
+    let page = in_time(app.backend.records().gaps(&mission, query.part().of(&list)?)).await?;
+    Ok(Json(Gaps { gaps: page.rows, next: page.next.map(|place| write(&list, place)) }))
+}
+
+/// What the hub refused or somebody should know of, newest first. Only at the hub, only for operators.
+#[utoipa::path(get, path = "/api/v1/events", params(EventsQuery),
+    responses((status = 200, body = HubEvents), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn hub_events(
+    State(app): State<Shared>,
+    who: LoggedIn,
+    query: Asking<EventsQuery>,
+) -> Result<Json<HubEvents>, ProblemResponse> {
+    who.may(Action::ReadEvidence, Resource::Server)?;
+    let query = asked(query)?;
+    let slice = query.part().of(HUB_EVENTS)?;
+    let filter = EventFilter { code: query.code, node: query.node };
+    let page = in_time(app.backend.records().hub_events(slice, filter)).await?;
+    Ok(Json(HubEvents { events: page.rows, next: page.next.map(|place| write(HUB_EVENTS, place)) }))
+}
+
+/// Batches that are kept out of the archive, oldest first. Only at the hub, only for operators.
+#[utoipa::path(get, path = "/api/v1/apart", params(SpanQuery),
+    responses((status = 200, body = ApartBatches), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn apart(
+    State(app): State<Shared>,
+    who: LoggedIn,
+    query: Asking<SpanQuery>,
+) -> Result<Json<ApartBatches>, ProblemResponse> {
+    who.may(Action::ReadEvidence, Resource::Server)?;
+    let slice = asked(query)?.part().of(APART)?;
+    let page = in_time(app.backend.records().apart(slice)).await?;
+    Ok(Json(ApartBatches { batches: page.rows, next: page.next.map(|place| write(APART, place)) }))
+}
