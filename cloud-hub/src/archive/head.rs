@@ -237,7 +237,8 @@ impl Archive {
         drop(reads);
         let source = self.source(index, committed.node);
         if is_live {
-            mission.live.publish(LiveBatch { source, samples });
+            let (position, records) = (Some(committed.ledger_id), opened.ok());
+            mission.live.publish(LiveBatch { source, position, samples, records });
         } else {
             mission.live.restore(source, &samples);
         }

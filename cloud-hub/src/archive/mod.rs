@@ -19,7 +19,9 @@ mod query;
 mod readings;
 mod registry;
 mod reprocess;
+mod resume;
 mod segments;
+mod server_events;
 mod sessions;
 
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
@@ -36,6 +38,8 @@ pub use node_documents::{NodeDocument, NodeDocuments};
 pub use readings::{ReadingRow, ReadingTable};
 pub use registry::{NodeRow, OpenRefused, OpenedSession, Registry};
 pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reprocess};
+pub use resume::archive_id;
+pub use server_events::follow as follow_server_events;
 pub use sessions::PostgresSessions;
 
 /// A statement that PostgreSQL did not carry out, or a connection it did not give.

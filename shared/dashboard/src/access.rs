@@ -44,6 +44,8 @@ pub enum Role {
 pub enum Action {
     /// End one's own session.
     EndSession,
+    /// Read the server's own events, which speak of all nodes and missions.
+    ReadEvents,
     /// Read the metrics page.
     ReadMetrics,
     /// Read the list of missions.
@@ -80,6 +82,7 @@ pub fn authorize(principal: &Principal, action: Action, resource: Resource<'_>) 
         (
             Role::Operator,
             Action::EndSession
+            | Action::ReadEvents
             | Action::ReadMetrics
             | Action::ReadMissions
             | Action::ReadNodes

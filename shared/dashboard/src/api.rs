@@ -1,12 +1,12 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
 mod completeness;
+mod live;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -33,7 +33,7 @@ use crate::contract::{
     Session,
 };
 use crate::convert::{self, rfc3339};
-use crate::{Backend, LiveMission, ProblemResponse, assets, live_socket};
+use crate::{Backend, LiveMission, ProblemResponse, assets};
 
 /// A header that a page of another site cannot make a browser send.
 const CSRF_HEADER: &str = "x-sto-request";
@@ -41,9 +41,7 @@ const BODY_BYTES_MAX: usize = 64 * 1_024;
 const PAGE_LIMIT_DEFAULT: usize = 1_000;
 const PAGE_LIMIT_MAX: usize = 10_000;
 /// A range that takes longer is not answered: the database is in trouble, and the asker gone.
-const RANGE_TIMEOUT: Duration = Duration::from_secs(30);
-/// WebSocket messages from a browser; a subscription to ten thousand parameters fits.
-const SOCKET_MESSAGE_BYTES_MAX: usize = 1 << 20;
+pub(crate) const RANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 type Shared = Arc<App>;
 
@@ -66,7 +64,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(samples))
         .routes(routes!(completeness::completeness))
         .routes(routes!(nodes))
-        .routes(routes!(live))
+        .routes(routes!(live::live))
 }
 
 /// The OpenAPI document, generated from the routes.
@@ -76,7 +74,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The router both binaries serve. Its live streams end when `shutdown` is cancelled.
 pub fn router(backend: Arc<dyn Backend>, shutdown: CancellationToken) -> Router {
-    let app = Arc::new(App::new(backend, shutdown));
+    router_of(Arc::new(App::new(backend, shutdown)))
+}
+
+fn router_of(app: Arc<App>) -> Router {
     let (api, document) = documented().split_for_parts();
     let document = Arc::new(document);
     api.route(
@@ -89,8 +90,8 @@ pub fn router(backend: Arc<dyn Backend>, shutdown: CancellationToken) -> Router 
     .fallback(axum::routing::get(assets::serve))
     .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
     .layer(from_fn(guard))
-    .layer(CatchPanicLayer::new())
     .with_state(app)
+    .layer(CatchPanicLayer::new())
 }
 
 /// Headers on every answer; no unsafe request from another site.
@@ -122,7 +123,25 @@ pub(crate) struct LoggedIn {
 }
 
 impl LoggedIn {
-    fn may(&self, action: Action, resource: Resource<'_>) -> Result<(), ProblemResponse> {
+    /// Whom the bearer of a call stands for: a program sends what a browser has as its cookie.
+    pub(crate) async fn of_bearer(app: &App, bearer: Option<&str>) -> Result<Self, ProblemResponse> {
+        let bearer = bearer.filter(|bearer| bearer.len() <= 64).ok_or_else(|| {
+            ProblemResponse::not_logged_in(
+                "send `authorization: Bearer` with the call; nothing is lost by it",
+            )
+        })?;
+        Self::of_session(app, bearer.to_owned()).await
+    }
+
+    async fn of_session(app: &App, cookie: String) -> Result<Self, ProblemResponse> {
+        match app.backend.gate().principal(&cookie, service::clock::now()).await {
+            Ok(Some((principal, expires))) => Ok(Self { principal, expires, cookie }),
+            Ok(None) => Err(ProblemResponse::not_logged_in("your session is over; log in with a new code")),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    pub(crate) fn may(&self, action: Action, resource: Resource<'_>) -> Result<(), ProblemResponse> {
         match authorize(&self.principal, action, resource) {
             Decision::Allow => Ok(()),
             Decision::Deny => Err(ProblemResponse::not_allowed("your role does not include this")),
@@ -137,11 +156,7 @@ impl FromRequestParts<Shared> for LoggedIn {
         let cookie = session_cookie(&parts.headers, &app.cookie).ok_or_else(|| {
             ProblemResponse::not_logged_in("log in with a one-time code; nothing is lost by it")
         })?;
-        match app.backend.gate().principal(&cookie, service::clock::now()).await {
-            Ok(Some((principal, expires))) => Ok(Self { principal, expires, cookie }),
-            Ok(None) => Err(ProblemResponse::not_logged_in("your session is over; log in with a new code")),
-            Err(error) => Err(unavailable(&error)),
-        }
+        Self::of_session(app, cookie).await
     }
 }
 
@@ -231,7 +246,10 @@ async fn latest(
     who: LoggedIn,
 ) -> Result<Json<Latest>, ProblemResponse> {
     let mission = app.mission(&who.principal, &name)?;
-    Ok(Json(Latest { at: rfc3339(service::clock::now()), values: mission.latest(|_| true) }))
+    Ok(Json(Latest {
+        at: rfc3339(service::clock::now()),
+        values: mission.describe_seen(&mission.latest(|_| true)),
+    }))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -286,14 +304,14 @@ async fn samples(
     Ok(Json(match answer {
         RangeAnswer::Pixels(buckets) => Samples::Buckets(convert::buckets(&query.parameter, buckets)),
         RangeAnswer::Page { samples, next } => Samples::Page(Page {
-            samples: mission.describe_samples(samples.iter().map(|(source, sample)| (*source, sample))),
+            samples: mission.describe_seen(&mission.seen(samples)),
             parameter: query.parameter,
             next: next.map(rfc3339),
         }),
     }))
 }
 
-fn find(mission: &LiveMission, parameter: &str) -> Result<ParameterIndex, ProblemResponse> {
+pub(crate) fn find(mission: &LiveMission, parameter: &str) -> Result<ParameterIndex, ProblemResponse> {
     mission.database().find(parameter).ok_or_else(|| {
         let detail = format!("{parameter:?} is not a parameter of mission {}", mission.name());
         ProblemResponse::unknown_parameter(detail)
@@ -309,38 +327,6 @@ fn time(text: &str) -> Result<TaiTime, ProblemResponse> {
 async fn nodes(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Nodes>, ProblemResponse> {
     who.may(Action::ReadNodes, Resource::Server)?;
     Ok(Json(Nodes { at: rfc3339(service::clock::now()), nodes: app.backend.nodes() }))
-}
-
-/// The live stream: a WebSocket of `LiveRequest` and `LiveEvent`.
-#[utoipa::path(get, path = "/api/v1/live", responses((status = 101), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn live(
-    State(app): State<Shared>,
-    headers: HeaderMap,
-    who: LoggedIn,
-    upgrade: WebSocketUpgrade,
-) -> Result<Response, ProblemResponse> {
-    who.may(Action::ReadNodes, Resource::Server)?;
-    if !same_origin(&headers) {
-        return Err(ProblemResponse::cross_site("a page of another site may not open this stream"));
-    }
-    // The library would take 128 KiB for each connection's read buffer at once.
-    let upgrade = upgrade
-        .read_buffer_size(4 * 1_024)
-        .max_write_buffer_size(8 << 20)
-        .max_message_size(SOCKET_MESSAGE_BYTES_MAX);
-    Ok(upgrade.on_upgrade(move |socket| live_socket::serve(socket, app, who)))
-}
-
-/// Browsers always send an origin with a WebSocket; other clients send none.
-fn same_origin(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (None, _) => true,
-        (Some(origin), Some(host)) => {
-            origin.split_once("://").is_some_and(|(_, authority)| authority == host)
-        }
-        (Some(_), None) => false,
-    }
 }
 
 async fn ready(State(app): State<Shared>) -> Response {

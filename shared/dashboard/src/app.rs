@@ -4,15 +4,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Action, Decision, Principal, Resource, authorize, hash};
-use crate::contract::{LiveEvent, Server, ServerKind};
+use crate::contract::{LiveEvent, Node, Server, ServerKind};
 use crate::convert::rfc3339;
+use crate::live::CATCH_UPS_MAX;
 use crate::{Backend, LiveMission, ProblemResponse};
 
 const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How long whoever listens to a stream may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// For one message; then the stream ends.
+    pub(crate) message: Duration,
+    /// For what was on its way, so that it is told why.
+    pub(crate) farewell: Duration,
+}
+
+const PATIENCE: Patience = Patience { message: Duration::from_secs(10), farewell: Duration::from_secs(5) };
 
 /// The router's state.
 pub(crate) struct App {
@@ -21,6 +34,9 @@ pub(crate) struct App {
     pub(crate) cookie: String,
     /// Cancelled when the server stops: open streams end then.
     pub(crate) shutdown: CancellationToken,
+    /// Turns of clients that are caught up from the archive.
+    pub(crate) catch_ups: Semaphore,
+    pub(crate) patience: Patience,
     /// Heartbeats of all streams fall on whole seconds since this.
     started: Instant,
     /// The heartbeat of one second, as it goes on the wire to everybody.
@@ -30,7 +46,15 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(backend: Arc<dyn Backend>, shutdown: CancellationToken) -> Self {
         let cookie = cookie_name(&backend.server());
-        Self { backend, cookie, shutdown, started: Instant::now(), heartbeat: Mutex::default() }
+        Self {
+            backend,
+            cookie,
+            shutdown,
+            catch_ups: Semaphore::new(CATCH_UPS_MAX),
+            patience: PATIENCE,
+            started: Instant::now(),
+            heartbeat: Mutex::default(),
+        }
     }
 
     /// Ticks when a heartbeat is due, for all streams at the same moments.
@@ -54,6 +78,20 @@ impl App {
         let text = Utf8Bytes::from(event.to_json());
         *made = Some((second, text.clone()));
         text
+    }
+
+    /// How nodes stand, as far as a principal may know.
+    pub(crate) fn nodes(&self, _principal: &Principal) -> Vec<Node> {
+        self.backend.nodes()
+    }
+
+    /// The missions a principal may know of, by name.
+    pub(crate) fn missions(&self, principal: &Principal) -> Vec<Arc<LiveMission>> {
+        let may_know = |mission: &Arc<LiveMission>| {
+            let resource = Resource::Mission(mission.name());
+            authorize(principal, Action::ReadTelemetry, resource) == Decision::Allow
+        };
+        self.backend.missions().into_iter().filter(may_know).collect()
     }
 
     /// A mission of this server. One the principal may not see and one that is not there are the same answer.

@@ -4,6 +4,7 @@
 //! (what the browser's chart wants). Every union carries a `kind`.
 
 mod completeness;
+mod live;
 mod stations;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,10 @@ use utoipa::ToSchema;
 
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
+};
+pub use live::{
+    EventDetail, EventEntry, EventSeverity, LiveEvent, LivePacket, LiveRequest, LiveSubject, PacketHeader,
+    PacketKind, SequencePart,
 };
 pub use stations::{
     Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,
@@ -281,70 +286,6 @@ pub struct Page {
     pub samples: Vec<Sample>,
     /// Pass as `cursor` to go on; absent at the end.
     pub next: Option<String>,
-}
-
-/// What a browser sends over `/api/v1/live`.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum LiveRequest {
-    /// Replaces the connection's subscriptions: a snapshot follows, then changes.
-    Subscribe {
-        /// Mission the parameters belong to.
-        mission: String,
-        /// Full paths; empty subscribes to none.
-        parameters: Vec<String>,
-    },
-}
-
-/// What `/api/v1/live` sends.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum LiveEvent {
-    /// The mission subscribed to has other dictionaries or limits: read its descriptions again.
-    Dictionary {
-        /// Mission.
-        mission: String,
-        /// Number of the version that is in force now.
-        dictionary_version: u32,
-    },
-    /// Once a second, whatever else happens: the connection is alive, and this is how the nodes stand.
-    Heartbeat {
-        /// The server's time.
-        at: String,
-        /// All nodes.
-        nodes: Vec<Node>,
-    },
-    /// The subscription was refused; the earlier one stays.
-    Refused {
-        /// Stable code, as in problem answers.
-        code: String,
-        /// What and why.
-        detail: String,
-    },
-    /// Latest value of each subscribed parameter that has one; sent after `subscribe` and whenever the
-    /// connection fell behind, in place of what was dropped.
-    Snapshot {
-        /// Mission.
-        mission: String,
-        /// The values.
-        samples: Vec<Sample>,
-        /// Changes left out because this connection was too slow.
-        dropped: u64,
-    },
-    /// New samples of subscribed parameters, oldest first.
-    Values {
-        /// Mission.
-        mission: String,
-        /// The samples.
-        samples: Vec<Sample>,
-    },
-}
-
-impl LiveEvent {
-    /// The event as it goes on the wire.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("events hold only numbers and text")
-    }
 }
 
 /// Error body, RFC 9457.

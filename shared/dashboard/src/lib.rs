@@ -15,5 +15,7 @@ mod problem;
 pub use api::{openapi, router};
 pub use backend::Backend;
 pub use convert::{node_report_json, rfc3339};
-pub use live::{LiveBatch, LiveMission};
+pub use live::{
+    EventLog, LiveBatch, LiveMission, LoggedEvent, MissedExtent, MissedPage, MissedQuery, ParameterSet,
+};
 pub use problem::ProblemResponse;

@@ -42,6 +42,8 @@ problems! {
     unknown_parameter => NOT_FOUND, "STO-API-UNKNOWN-PARAMETER", "There is no such parameter";
     /// No such path.
     unknown_path => NOT_FOUND, "STO-API-UNKNOWN-PATH", "There is nothing at this path";
+    /// A kind of subscription that this server does not have.
+    not_streamed => NOT_FOUND, "STO-API-NOT-STREAMED", "This server does not stream that";
     /// A query that cannot be read.
     bad_request => BAD_REQUEST, "STO-API-BAD-REQUEST", "The request cannot be read";
     /// The database does not answer.
@@ -51,6 +53,11 @@ problems! {
 }
 
 impl ProblemResponse {
+    /// HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Stable code.
     pub fn code(&self) -> &'static str {
         self.code

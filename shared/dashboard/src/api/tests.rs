@@ -9,9 +9,11 @@ use futures_util::future::BoxFuture;
 use mission_database::{Dictionary, MissionDatabase, VersionNumber};
 use tower::ServiceExt;
 
+use super::live as live_route;
 use super::*;
 use crate::access::{Gate, SecretHash, SessionStore, StoredSession, hash, normalise_code};
 use crate::contract::{Node, Server, ServerKind};
+use crate::{EventLog, LiveBatch, MissedExtent, MissedPage, MissedQuery};
 
 #[derive(Default)]
 struct MemoryStore {
@@ -54,6 +56,10 @@ struct Fixture {
     mission: Arc<LiveMission>,
     /// How often somebody asked how the nodes stand.
     nodes_asked: AtomicUsize,
+    nodes: Mutex<Vec<Node>>,
+    events: EventLog,
+    /// What a ledger would have, and when it was committed.
+    ledger: Mutex<Vec<(TaiTime, LiveBatch)>>,
 }
 
 impl Backend for Fixture {
@@ -76,7 +82,7 @@ impl Backend for Fixture {
 
     fn nodes(&self) -> Vec<Node> {
         self.nodes_asked.fetch_add(1, Ordering::Relaxed);
-        Vec::new()
+        self.nodes.lock().expect("not poisoned").clone()
     }
 
     fn range<'a>(
@@ -84,7 +90,49 @@ impl Backend for Fixture {
         _: &'a LiveMission,
         query: RangeQuery,
     ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
-        async move { Ok(processing::RangeScan::new(query).finish()) }.boxed()
+        let mut scan = processing::RangeScan::new(query);
+        for (_, batch) in self.ledger.lock().expect("not poisoned").iter() {
+            for sample in &batch.samples {
+                scan.add(batch.source, &processing::Series::starting_with(sample.clone()));
+            }
+        }
+        async move { Ok(scan.finish()) }.boxed()
+    }
+
+    fn archive_id(&self) -> Option<[u8; 8]> {
+        Some([1; 8])
+    }
+
+    fn server_events(&self) -> Option<&EventLog> {
+        Some(&self.events)
+    }
+
+    fn missed_extent<'a>(
+        &'a self,
+        _: &'a LiveMission,
+        after: i64,
+        until: i64,
+    ) -> BoxFuture<'a, Result<MissedExtent, ProblemResponse>> {
+        let missed = self.ledger_between(after, until);
+        let records = missed.iter().map(|(_, batch)| batch.samples.len() as u64).sum();
+        let extent = MissedExtent { records, since: missed.first().map(|(at, _)| *at) };
+        async move { Ok(extent) }.boxed()
+    }
+
+    fn missed<'a>(
+        &'a self,
+        _: &'a LiveMission,
+        query: MissedQuery,
+    ) -> BoxFuture<'a, Result<MissedPage, ProblemResponse>> {
+        // Three at a time, so that pages are put together.
+        let missed = self.ledger_between(query.after, query.until);
+        let batches: Vec<_> = missed.into_iter().map(|(_, batch)| batch).take(3).collect();
+        let page = MissedPage {
+            records: batches.iter().map(|batch| batch.samples.len() as u64).sum(),
+            up_to: batches.last().and_then(|batch| batch.position).unwrap_or(query.until),
+            batches,
+        };
+        async move { Ok(page) }.boxed()
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -93,6 +141,14 @@ impl Backend for Fixture {
 
     fn metrics(&self) -> String {
         "metrics".to_owned()
+    }
+}
+
+impl Fixture {
+    fn ledger_between(&self, after: i64, until: i64) -> Vec<(TaiTime, LiveBatch)> {
+        let ledger = self.ledger.lock().expect("not poisoned");
+        let is_between = |batch: &LiveBatch| batch.position.is_some_and(|at| at > after && at <= until);
+        ledger.iter().filter(|(_, batch)| is_between(batch)).cloned().collect()
     }
 }
 
@@ -108,7 +164,15 @@ fn backend() -> Arc<Fixture> {
     store.codes.lock().expect("not poisoned").push(hash(&normalise_code(CODE)));
     let mission = Arc::new(LiveMission::new("demo", "Demo", database, None));
     let gate = Gate::new(Arc::clone(&store));
-    Arc::new(Fixture { gate, store, mission, nodes_asked: AtomicUsize::new(0) })
+    Arc::new(Fixture {
+        gate,
+        store,
+        mission,
+        nodes_asked: AtomicUsize::new(0),
+        nodes: Mutex::default(),
+        events: EventLog::default(),
+        ledger: Mutex::default(),
+    })
 }
 
 fn dictionary(version: &str, parameters: &[&str]) -> Dictionary {
@@ -208,8 +272,8 @@ async fn a_page_of_another_site_can_change_nothing_and_open_no_stream() {
             (header::HOST, HeaderValue::from_static("hub:8080")),
         ])
     };
-    assert!(same_origin(&headers("http://hub:8080")));
-    assert!(!same_origin(&headers("http://evil:8080")));
+    assert!(live_route::same_origin(&headers("http://hub:8080")));
+    assert!(!live_route::same_origin(&headers("http://evil:8080")));
 }
 
 #[tokio::test]
@@ -370,3 +434,5 @@ async fn a_session_of_another_server_on_this_host_is_not_taken_for_ones_own() {
 }
 
 mod live;
+mod resuming;
+mod subscriptions;
