@@ -6,5 +6,6 @@ mod completeness;
 mod documents;
 mod enrolment;
 mod lists;
+mod live;
 mod reprocess;
 mod world;

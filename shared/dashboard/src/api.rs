@@ -33,7 +33,7 @@ use crate::contract::{
     Session,
 };
 use crate::convert::{self, rfc3339};
-use crate::{Backend, LiveMission, ProblemResponse, assets};
+use crate::{Backend, LiveMission, ProblemResponse, assets, grpc};
 
 /// A header that a page of another site cannot make a browser send.
 const CSRF_HEADER: &str = "x-sto-request";
@@ -90,7 +90,9 @@ fn router_of(app: Arc<App>) -> Router {
     .fallback(axum::routing::get(assets::serve))
     .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
     .layer(from_fn(guard))
-    .with_state(app)
+    .with_state(Arc::clone(&app))
+    // Beside what guards browsers: these calls carry no cookie.
+    .merge(grpc::routes(app))
     .layer(CatchPanicLayer::new())
 }
 

@@ -8,6 +8,7 @@ mod assets;
 mod backend;
 pub mod contract;
 mod convert;
+mod grpc;
 mod live;
 mod live_socket;
 mod problem;
