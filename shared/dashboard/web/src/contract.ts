@@ -378,6 +378,32 @@ export interface components {
             /** @enum {string} */
             kind: "unknown";
         };
+        /** @description A value that an event speaks of. */
+        EventDetail: {
+            /** @description What it is. */
+            name: string;
+            /** @description The value. */
+            value: string;
+        };
+        /** @description What a node or the server had to say. */
+        EventEntry: {
+            /** @description When it was noticed. */
+            at: string;
+            /** @description Stable code. */
+            code: string;
+            /** @description Values that the sentence speaks of. */
+            details: components["schemas"]["EventDetail"][];
+            /** @description The node that says it, or that it is about. */
+            node?: string | null;
+            severity?: components["schemas"]["EventSeverity"] | null;
+            /** @description One sentence. */
+            text: string;
+        };
+        /**
+         * @description How much an event matters.
+         * @enum {string}
+         */
+        EventSeverity: "error" | "info" | "warning";
         /** @description What was found out about records of a link. */
         Found: {
             /**
@@ -483,17 +509,33 @@ export interface components {
             /** @description Antenna or equipment behind it. */
             station?: string | null;
         };
-        /** @description What `/api/v1/live` sends. */
+        /** @description What `/api/v1/live` sends. `id` names the subscription; it is absent for the one without a name. */
         LiveEvent: {
             /**
              * Format: int32
              * @description Number of the version that is in force now.
              */
             dictionary_version: number;
+            /** @description The subscription. */
+            id?: string | null;
             /** @enum {string} */
             kind: "dictionary";
             /** @description Mission. */
             mission: string;
+        } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Events left out since the last one of this subscription because the connection was too slow.
+             */
+            dropped: number;
+            /** @description The events. */
+            events: components["schemas"]["EventEntry"][];
+            /** @description The subscription. */
+            id: string;
+            /** @enum {string} */
+            kind: "events";
         } | {
             /** @description The server's time. */
             at: string;
@@ -502,18 +544,62 @@ export interface components {
             /** @description All nodes. */
             nodes: components["schemas"]["Node"][];
         } | {
+            /** @description The server's time. */
+            at: string;
+            /** @description The subscription. */
+            id: string;
+            /** @enum {string} */
+            kind: "nodes";
+            /** @description All nodes. */
+            nodes: components["schemas"]["Node"][];
+        } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
+            /** @description The subscription. */
+            id: string;
+            /** @enum {string} */
+            kind: "opened";
+            /** @description Why it does not, when that was asked for. */
+            reason?: string | null;
+            /** @description Whether it goes on where `resume` said: what was missed follows. Else a snapshot does. */
+            resumed: boolean;
+        } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Packets left out since the last event of this subscription because the connection was too slow: the oldest
+             *     go. Where whole batches were left out, each counts as one.
+             */
+            dropped: number;
+            /** @description The subscription. */
+            id: string;
+            /** @enum {string} */
+            kind: "packets";
+            /** @description Mission. */
+            mission: string;
+            /** @description The packets. */
+            packets: components["schemas"]["LivePacket"][];
+        } | {
             /** @description Stable code, as in problem answers. */
             code: string;
             /** @description What and why. */
             detail: string;
+            /** @description The subscription that was asked for. */
+            id?: string | null;
             /** @enum {string} */
             kind: "refused";
         } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
             /**
              * Format: int64
-             * @description Changes left out because this connection was too slow.
+             * @description Samples left out because this connection was too slow. Where whole batches were left out, each counts as
+             *     one.
              */
             dropped: number;
+            /** @description The subscription. */
+            id?: string | null;
             /** @enum {string} */
             kind: "snapshot";
             /** @description Mission. */
@@ -521,6 +607,16 @@ export interface components {
             /** @description The values. */
             samples: components["schemas"]["Sample"][];
         } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Samples left out because one batch held more than 64 of a parameter: of each stretch the first, the last and
+             *     the extremes are here.
+             */
+            dropped?: number;
+            /** @description The subscription. */
+            id?: string | null;
             /** @enum {string} */
             kind: "values";
             /** @description Mission. */
@@ -528,14 +624,78 @@ export interface components {
             /** @description The samples. */
             samples: components["schemas"]["Sample"][];
         };
-        /** @description What a browser sends over `/api/v1/live`. */
+        /** @description A packet as a station received it. */
+        LivePacket: {
+            header?: components["schemas"]["PacketHeader"] | null;
+            /** @description Its bytes, header included, in hexadecimal. */
+            hex: string;
+            /** @description Which node received it. */
+            node: string;
+            /** @description When the station received it. */
+            reception_time: string;
+            /** @description What intake found wrong with it, as stable words. */
+            verdicts: string[];
+        };
+        /** @description What a client sends over `/api/v1/live`. */
         LiveRequest: {
+            /** @description The name it was opened with. */
+            id: string;
+            /** @enum {string} */
+            kind: "close";
+        } | {
+            /** @description The client's name for it, of 1 to 64 bytes; every event of the subscription carries it. */
+            id: string;
+            /** @enum {string} */
+            kind: "open";
+            /** @description What it is about. */
+            of: components["schemas"]["LiveSubject"];
+            /**
+             * @description `cursor` of the last event received of such a subscription: what was missed since is sent first, when it is
+             *     not too much.
+             */
+            resume?: string | null;
+        } | {
             /** @enum {string} */
             kind: "subscribe";
             /** @description Mission the parameters belong to. */
             mission: string;
             /** @description Full paths; empty subscribes to none. */
             parameters: string[];
+        };
+        /** @description What a live subscription is about. */
+        LiveSubject: {
+            /** @enum {string} */
+            kind: "alarms";
+            /** @description The mission. */
+            mission: string;
+        } | {
+            /** @enum {string} */
+            kind: "events";
+            /** @description The mission; absent: the server's own. */
+            mission?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "nodes";
+        } | {
+            /** @description Only of these APIDs; absent: all. */
+            apids?: number[] | null;
+            /** @enum {string} */
+            kind: "packets";
+            /** @description The mission. */
+            mission: string;
+        } | {
+            /** @enum {string} */
+            kind: "parameters";
+            /** @description The mission. */
+            mission: string;
+            /** @description Full paths. */
+            parameters: string[];
+            /**
+             * Format: double
+             * @description Events a second at most; each then holds the newest sample of each parameter that changed. Absent: every
+             *     sample is sent.
+             */
+            rate_max_per_s?: number | null;
         };
         /** @description Body of `POST /api/v1/session`. */
         Login: {
@@ -632,6 +792,35 @@ export interface components {
             /** @description All nodes, by name. */
             nodes: components["schemas"]["Node"][];
         };
+        /** @description Primary header of a space packet (CCSDS 133.0-B-2, 4.1.3). */
+        PacketHeader: {
+            /**
+             * Format: int32
+             * @description Which on-board application made it, 0 to 2047.
+             */
+            apid: number;
+            /**
+             * Format: int32
+             * @description Length of the whole packet as the header says, in bytes.
+             */
+            length_bytes: number;
+            /** @description Whether it is telemetry. */
+            packet_kind: components["schemas"]["PacketKind"];
+            /** @description Whether a secondary header follows. */
+            secondary_header: boolean;
+            /**
+             * Format: int32
+             * @description Its place in the sequence of its APID, 0 to 16383.
+             */
+            sequence_count: number;
+            /** @description What part of a segmented unit it is. */
+            sequence_part: components["schemas"]["SequencePart"];
+        };
+        /**
+         * @description Which way a packet goes.
+         * @enum {string}
+         */
+        PacketKind: "telecommand" | "telemetry";
         /** @description Samples as they are, in order of generation time. */
         Page: {
             /** @description Pass as `cursor` to go on; absent at the end. */
@@ -734,6 +923,11 @@ export interface components {
             /** @enum {string} */
             kind: "page";
         });
+        /**
+         * @description What part of a segmented unit a packet is.
+         * @enum {string}
+         */
+        SequencePart: "continuation" | "first" | "last" | "unsegmented";
         /** @description The server's identity, part of every session answer. */
         Server: {
             /** @description Names this run of the process: it changes when the server restarted. */
