@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use space_packet::TaiTime;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{LiveBatch, ParameterSet};
 use crate::app::App;
@@ -16,6 +16,8 @@ use crate::{LiveMission, ProblemResponse};
 pub(crate) const CATCH_UPS_MAX: usize = 4;
 /// How long one waits for its turn, and for the archive to say how much there is.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one may take, so that a client that reads slowly does not keep the turn of others.
+const LASTING_MAX: Duration = Duration::from_secs(30);
 /// What may be missed: for more, a snapshot is kinder to client and archive.
 const MISSED_RECORDS_MAX: u64 = 100_000;
 const MISSED_NANOS_MAX: i64 = 60_000_000_000;
@@ -84,6 +86,7 @@ async fn read(app: &App, mission: &LiveMission, mut query: MissedQuery, tell: mp
         let reason = "too many others are being caught up at the moment";
         return drop(tell.send(CatchUp::Refused(reason.to_owned())).await);
     };
+    let ends = Instant::now() + LASTING_MAX;
     let mut remaining = match extent(app, mission, &query).await {
         Ok(extent) => extent.records,
         Err(reason) => return drop(tell.send(CatchUp::Refused(reason)).await),
@@ -92,10 +95,11 @@ async fn read(app: &App, mission: &LiveMission, mut query: MissedQuery, tell: mp
         return;
     }
     while query.after < query.until && remaining > 0 {
-        let Ok(page) = app.backend.missed(mission, query.clone()).await else { return };
+        let page = timeout_at(ends, app.backend.missed(mission, query.clone())).await;
+        let Ok(Ok(page)) = page else { return };
         query.after = page.up_to;
         remaining = remaining.saturating_sub(page.records);
-        if tell.send(CatchUp::Page(page)).await.is_err() {
+        if !matches!(timeout_at(ends, tell.send(CatchUp::Page(page))).await, Ok(Ok(()))) {
             return;
         }
     }

@@ -105,6 +105,9 @@ fn weight(sample: &Sample) -> usize {
 
 /// Keeps at most a few samples of each parameter: the first, the extremes and the last of each stretch.
 fn thin(samples: Vec<&Sample>) -> Vec<&Sample> {
+    if samples.len() <= SAMPLES_PER_BATCH {
+        return samples;
+    }
     let mut by_parameter: HashMap<ParameterIndex, Vec<usize>> = HashMap::new();
     for (place, sample) in samples.iter().enumerate() {
         by_parameter.entry(sample.parameter).or_default().push(place);
