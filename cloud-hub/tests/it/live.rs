@@ -175,7 +175,7 @@ async fn a_stream_goes_on_where_it_was_from_the_ledger_also_over_a_restart_of_th
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn packets_are_taken_up_from_the_ledger_byte_by_byte() {
+async fn packets_are_taken_up_from_the_ledger_byte_by_byte_and_those_of_no_other_mission() {
     let (mut world, lane) = with_open_session().await;
     let archive = world.archive().await;
     let mut page = Page::of(&world, &archive, &MetricsPage::start()).await;
@@ -183,7 +183,10 @@ async fn packets_are_taken_up_from_the_ledger_byte_by_byte() {
     let of = |apid: u32| Of::Packets(PacketsSubject { mission: "test".to_owned(), apids: vec![apid] });
     let (mut updates, ..) = page.subscribe(of(7), "").await;
     let cursor = told(&mut updates).await.cursor;
-    receive(&mut world, &archive, &lane, 0..20, &mut position).await;
+    receive(&mut world, &archive, &lane, 0..10, &mut position).await;
+    let foreign = chain("apollo", 100, 5, &mut position);
+    world.commit(lane.key, lane.session, &foreign).await.expect("committed, and nobody's here");
+    receive(&mut world, &archive, &lane, 10..20, &mut position).await;
     let read = async |mut updates: Streaming<LiveUpdate>| {
         let mut bytes = Vec::new();
         while bytes.len() < 20 {
