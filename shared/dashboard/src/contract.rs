@@ -15,7 +15,6 @@ pub use completeness::{
 };
 pub use live::{
     EventDetail, EventEntry, EventSeverity, LiveEvent, LivePacket, LiveRequest, LiveSubject, PacketHeader,
-    PacketKind, SequencePart,
 };
 pub use stations::{
     Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,

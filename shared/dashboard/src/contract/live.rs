@@ -215,45 +215,21 @@ pub struct LivePacket {
     pub hex: String,
 }
 
-/// Primary header of a space packet (CCSDS 133.0-B-2, 4.1.3).
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+/// The primary header of a space packet, CCSDS 133.0-B-2.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct PacketHeader {
-    /// Which on-board application made it, 0 to 2047.
-    pub apid: u16,
-    /// Its place in the sequence of its APID, 0 to 16383.
-    pub sequence_count: u16,
-    /// Whether it is telemetry.
-    pub packet_kind: PacketKind,
-    /// What part of a segmented unit it is.
-    pub sequence_part: SequencePart,
+    /// `telemetry` or `telecommand`.
+    pub packet_type: String,
     /// Whether a secondary header follows.
     pub secondary_header: bool,
-    /// Length of the whole packet as the header says, in bytes.
-    pub length_bytes: u32,
-}
-
-/// Which way a packet goes.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PacketKind {
-    /// Up.
-    Telecommand,
-    /// Down.
-    Telemetry,
-}
-
-/// What part of a segmented unit a packet is.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SequencePart {
-    /// Between the first and the last.
-    Continuation,
-    /// The first.
-    First,
-    /// The last.
-    Last,
-    /// All of it.
-    Unsegmented,
+    /// The application.
+    pub apid: u16,
+    /// `continuation`, `first`, `last` or `unsegmented`.
+    pub sequence_flags: String,
+    /// Place in the APID's sequence.
+    pub sequence_count: u16,
+    /// Bytes after the header, minus one, as transmitted.
+    pub data_length_field: u16,
 }
 
 /// How much an event matters.

@@ -6,7 +6,7 @@ use processing::{Sample, verdicts_in};
 use space_packet::{PacketType, PrimaryHeader, ReceptionTime, SequenceFlags};
 
 use crate::LiveMission;
-use crate::contract::{EventEntry, LiveEvent, LivePacket, Node, PacketHeader, PacketKind, SequencePart};
+use crate::contract::{EventEntry, LiveEvent, LivePacket, Node, PacketHeader};
 use crate::convert::rfc3339;
 
 /// What a subscription sends next.
@@ -68,21 +68,23 @@ impl SeenPacket {
 }
 
 fn describe_header(header: PrimaryHeader) -> PacketHeader {
+    let packet_type = match header.packet_type {
+        PacketType::Telecommand => "telecommand",
+        PacketType::Telemetry => "telemetry",
+    };
+    let sequence_flags = match header.sequence_flags {
+        SequenceFlags::Continuation => "continuation",
+        SequenceFlags::First => "first",
+        SequenceFlags::Last => "last",
+        SequenceFlags::Unsegmented => "unsegmented",
+    };
     PacketHeader {
-        apid: header.apid.value(),
-        sequence_count: header.sequence_count.value(),
-        packet_kind: match header.packet_type {
-            PacketType::Telecommand => PacketKind::Telecommand,
-            PacketType::Telemetry => PacketKind::Telemetry,
-        },
-        sequence_part: match header.sequence_flags {
-            SequenceFlags::Continuation => SequencePart::Continuation,
-            SequenceFlags::First => SequencePart::First,
-            SequenceFlags::Last => SequencePart::Last,
-            SequenceFlags::Unsegmented => SequencePart::Unsegmented,
-        },
+        packet_type: packet_type.to_owned(),
         secondary_header: header.secondary_header,
-        length_bytes: header.packet_bytes() as u32,
+        apid: header.apid.value(),
+        sequence_flags: sequence_flags.to_owned(),
+        sequence_count: header.sequence_count.value(),
+        data_length_field: header.data_length_field,
     }
 }
 

@@ -357,7 +357,7 @@ async fn packets_come_with_header_and_bytes_and_only_of_the_apids_asked_for() {
         apids
             .entry(id)
             .or_default()
-            .extend(packets.iter().map(|packet| packet.header.map(|header| header.apid)));
+            .extend(packets.iter().map(|packet| packet.header.as_ref().map(|header| header.apid)));
     }
     let expected = [("all".to_owned(), vec![Some(7), Some(8), None]), ("one".to_owned(), vec![Some(7)])];
     assert_eq!(apids, BTreeMap::from(expected));
