@@ -792,35 +792,30 @@ export interface components {
             /** @description All nodes, by name. */
             nodes: components["schemas"]["Node"][];
         };
-        /** @description Primary header of a space packet (CCSDS 133.0-B-2, 4.1.3). */
+        /** @description The primary header of a space packet, CCSDS 133.0-B-2. */
         PacketHeader: {
             /**
              * Format: int32
-             * @description Which on-board application made it, 0 to 2047.
+             * @description The application.
              */
             apid: number;
             /**
              * Format: int32
-             * @description Length of the whole packet as the header says, in bytes.
+             * @description Bytes after the header, minus one, as transmitted.
              */
-            length_bytes: number;
-            /** @description Whether it is telemetry. */
-            packet_kind: components["schemas"]["PacketKind"];
+            data_length_field: number;
+            /** @description `telemetry` or `telecommand`. */
+            packet_type: string;
             /** @description Whether a secondary header follows. */
             secondary_header: boolean;
             /**
              * Format: int32
-             * @description Its place in the sequence of its APID, 0 to 16383.
+             * @description Place in the APID's sequence.
              */
             sequence_count: number;
-            /** @description What part of a segmented unit it is. */
-            sequence_part: components["schemas"]["SequencePart"];
+            /** @description `continuation`, `first`, `last` or `unsegmented`. */
+            sequence_flags: string;
         };
-        /**
-         * @description Which way a packet goes.
-         * @enum {string}
-         */
-        PacketKind: "telecommand" | "telemetry";
         /** @description Samples as they are, in order of generation time. */
         Page: {
             /** @description Pass as `cursor` to go on; absent at the end. */
@@ -923,11 +918,6 @@ export interface components {
             /** @enum {string} */
             kind: "page";
         });
-        /**
-         * @description What part of a segmented unit a packet is.
-         * @enum {string}
-         */
-        SequencePart: "continuation" | "first" | "last" | "unsegmented";
         /** @description The server's identity, part of every session answer. */
         Server: {
             /** @description Names this run of the process: it changes when the server restarted. */
