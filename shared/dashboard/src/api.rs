@@ -248,10 +248,7 @@ async fn latest(
     who: LoggedIn,
 ) -> Result<Json<Latest>, ProblemResponse> {
     let mission = app.mission(&who.principal, &name)?;
-    Ok(Json(Latest {
-        at: rfc3339(service::clock::now()),
-        values: mission.describe_seen(&mission.latest(|_| true)),
-    }))
+    Ok(Json(Latest { at: rfc3339(service::clock::now()), values: mission.latest(|_| true) }))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -306,7 +303,7 @@ async fn samples(
     Ok(Json(match answer {
         RangeAnswer::Pixels(buckets) => Samples::Buckets(convert::buckets(&query.parameter, buckets)),
         RangeAnswer::Page { samples, next } => Samples::Page(Page {
-            samples: mission.describe_seen(&mission.seen(samples)),
+            samples: mission.describe_samples(samples.iter().map(|(source, sample)| (*source, sample))),
             parameter: query.parameter,
             next: next.map(rfc3339),
         }),

@@ -156,7 +156,7 @@ impl Telemetry for Service {
         }
         let wanted = names.iter().map(|name| find(&mission, name));
         let wanted = wanted.collect::<Result<ParameterSet, _>>()?;
-        let latest = mission.latest(|parameter| wanted.contains(parameter));
+        let latest = mission.latest_seen(|parameter| wanted.contains(parameter));
         Ok(Response::new(GetLatestResponse { samples: convert::samples(&mission, &latest) }))
     }
 

@@ -245,7 +245,19 @@ impl LiveMission {
     }
 
     /// Latest values that `wanted` lets through.
-    pub(crate) fn latest(&self, wanted: impl Fn(ParameterIndex) -> bool) -> Vec<SeenSample> {
+    pub(crate) fn latest(&self, wanted: impl Fn(ParameterIndex) -> bool) -> Vec<contract::Sample> {
+        self.describe_seen(&self.latest_seen(wanted))
+    }
+
+    pub(crate) fn describe_samples<'a>(
+        &self,
+        samples: impl Iterator<Item = (u32, &'a Sample)>,
+    ) -> Vec<contract::Sample> {
+        self.describe_seen(&self.seen(samples.map(|(source, sample)| (source, sample.clone()))))
+    }
+
+    /// Latest values that `wanted` lets through, as they are.
+    pub(crate) fn latest_seen(&self, wanted: impl Fn(ParameterIndex) -> bool) -> Vec<SeenSample> {
         seen_latest(&self.shown().latest, wanted)
     }
 

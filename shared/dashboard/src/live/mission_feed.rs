@@ -260,7 +260,7 @@ impl MissionFeed {
                         (UpdateBody::Values(mission, samples), dropped)
                     }
                     TakenSamples::Latest(changed, dropped) => {
-                        let samples = mission.latest(|parameter| changed.contains(parameter));
+                        let samples = mission.latest_seen(|parameter| changed.contains(parameter));
                         let body = if has_pace { UpdateBody::Values } else { UpdateBody::Snapshot };
                         (body(mission, samples), dropped)
                     }
