@@ -221,7 +221,7 @@ async fn page(
             let samples = convert::samples(mission, &mission.seen(samples));
             Ok((SamplesPage { samples }, next))
         }
-        RangeAnswer::Pixels(_) => Err(ProblemResponse::internal("a page was asked for").into()),
+        _ => Err(ProblemResponse::internal("a page was asked for").into()),
     }
 }
 
