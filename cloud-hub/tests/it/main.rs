@@ -1,5 +1,6 @@
 //! The hub's parts against a real PostgreSQL.
 
+mod access;
 mod archive;
 mod carrying;
 mod completeness;

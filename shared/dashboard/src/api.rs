@@ -1,18 +1,18 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
 mod completeness;
+mod session;
+mod who;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use mission_database::ParameterIndex;
 use processing::{RangeAnswer, RangeQuery, Wanted};
 use serde::Deserialize;
@@ -24,19 +24,14 @@ use utoipa::{IntoParams, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{
-    Action, Decision, LoginError, Principal, Resource, SESSION_DURATION, StoreUnavailable, authorize,
-};
+use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::contract::{
-    Latest, LiveEvent, LiveRequest, Login, Missions, NodeReport, Nodes, Page, Parameters, Problem, Samples,
-    Session,
+    Latest, LiveEvent, LiveRequest, Missions, NodeReport, Nodes, Page, Parameters, Problem, Samples,
 };
 use crate::convert::{self, rfc3339};
 use crate::{Backend, LiveMission, ProblemResponse, assets, live_socket};
 
-/// A header that a page of another site cannot make a browser send.
-const CSRF_HEADER: &str = "x-sto-request";
 const BODY_BYTES_MAX: usize = 64 * 1_024;
 const PAGE_LIMIT_DEFAULT: usize = 1_000;
 const PAGE_LIMIT_MAX: usize = 10_000;
@@ -44,6 +39,8 @@ const PAGE_LIMIT_MAX: usize = 10_000;
 const RANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// WebSocket messages from a browser; a subscription to ten thousand parameters fits.
 const SOCKET_MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+pub(crate) use who::LoggedIn;
 
 type Shared = Arc<App>;
 
@@ -59,7 +56,7 @@ struct Documentation;
 
 fn documented() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Documentation::openapi())
-        .routes(routes!(session, log_in, log_out))
+        .routes(routes!(session::session, session::log_in, session::log_out))
         .routes(routes!(missions))
         .routes(routes!(parameters))
         .routes(routes!(latest))
@@ -88,117 +85,9 @@ pub fn router(backend: Arc<dyn Backend>, shutdown: CancellationToken) -> Router 
     .route("/metrics", axum::routing::get(metrics))
     .fallback(axum::routing::get(assets::serve))
     .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
-    .layer(from_fn(guard))
+    .layer(from_fn(who::guard))
     .layer(CatchPanicLayer::new())
     .with_state(app)
-}
-
-/// Headers on every answer; no unsafe request from another site.
-async fn guard(request: Request, next: Next) -> Response {
-    let foreign = !request.method().is_safe() && !request.headers().contains_key(CSRF_HEADER);
-    let mut response = if foreign {
-        let detail = format!("send the header {CSRF_HEADER} with every request that changes something");
-        ProblemResponse::cross_site(detail).into_response()
-    } else {
-        next.run(request).await
-    };
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, assets::CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
-}
-
-/// A request whose cookie stands for somebody.
-pub(crate) struct LoggedIn {
-    pub(crate) principal: Principal,
-    pub(crate) expires: TaiTime,
-    pub(crate) cookie: String,
-}
-
-impl LoggedIn {
-    fn may(&self, action: Action, resource: Resource<'_>) -> Result<(), ProblemResponse> {
-        match authorize(&self.principal, action, resource) {
-            Decision::Allow => Ok(()),
-            Decision::Deny => Err(ProblemResponse::not_allowed("your role does not include this")),
-        }
-    }
-}
-
-impl FromRequestParts<Shared> for LoggedIn {
-    type Rejection = ProblemResponse;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ProblemResponse> {
-        let cookie = session_cookie(&parts.headers, &app.cookie).ok_or_else(|| {
-            ProblemResponse::not_logged_in("log in with a one-time code; nothing is lost by it")
-        })?;
-        match app.backend.gate().principal(&cookie, service::clock::now()).await {
-            Ok(Some((principal, expires))) => Ok(Self { principal, expires, cookie }),
-            Ok(None) => Err(ProblemResponse::not_logged_in("your session is over; log in with a new code")),
-            Err(error) => Err(unavailable(&error)),
-        }
-    }
-}
-
-fn session_cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(name, _)| *name == wanted)?;
-    (value.len() <= 64).then(|| value.to_owned())
-}
-
-fn unavailable(error: &StoreUnavailable) -> ProblemResponse {
-    ProblemResponse::unavailable(format!("{error}; what nodes hold is safe, try again in a few seconds"))
-}
-
-fn cookie_header(name: &str, value: &str, max_age: Duration) -> HeaderValue {
-    let text = format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", max_age.as_secs());
-    HeaderValue::from_str(&text).expect("the name is letters, the session id base64")
-}
-
-/// Who is logged in, and who answers.
-#[utoipa::path(get, path = "/api/v1/session", responses((status = 200, body = Session), (status = 401, body = Problem)))]
-async fn session(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Session>, ProblemResponse> {
-    who.may(Action::ReadSession, Resource::Server)?;
-    let expires = rfc3339(who.expires);
-    Ok(Json(Session { principal: who.principal.name, expires, server: app.backend.server() }))
-}
-
-/// Turns a one-time code into a session cookie.
-#[utoipa::path(post, path = "/api/v1/session", request_body = Login, responses((status = 204), (status = 401, body = Problem), (status = 429, body = Problem)))]
-async fn log_in(
-    State(app): State<Shared>,
-    client: Option<Extension<ConnectInfo<SocketAddr>>>,
-    Json(login): Json<Login>,
-) -> Result<Response, ProblemResponse> {
-    let client = client.map(|Extension(ConnectInfo(client))| client.ip());
-    match app.backend.gate().log_in_from(client, &login.code, service::clock::now()).await {
-        Ok(id) => {
-            let cookie = cookie_header(&app.cookie, &id, SESSION_DURATION);
-            Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
-        }
-        Err(LoginError::Store(error)) => Err(unavailable(&error)),
-        Err(LoginError::SlowDown) => Err(ProblemResponse::slow_down(
-            "too many wrong codes from your address in the last minute; wait a minute",
-        )),
-        Err(LoginError::WrongCode) => Err(ProblemResponse::wrong_code(
-            "a code works once and for an hour; make a new one with `cloud-hub login-code` or `edge-node console`",
-        )),
-    }
-}
-
-/// Ends the session.
-#[utoipa::path(delete, path = "/api/v1/session", responses((status = 204), (status = 401, body = Problem)))]
-async fn log_out(State(app): State<Shared>, who: LoggedIn) -> Result<Response, ProblemResponse> {
-    who.may(Action::EndSession, Resource::Server)?;
-    app.backend.gate().log_out(&who.cookie).await.map_err(|error| unavailable(&error))?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_header(&app.cookie, "", Duration::ZERO))])
-        .into_response())
 }
 
 /// All missions.
@@ -206,7 +95,7 @@ async fn log_out(State(app): State<Shared>, who: LoggedIn) -> Result<Response, P
 async fn missions(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Missions>, ProblemResponse> {
     who.may(Action::ReadMissions, Resource::Server)?;
     let now = service::clock::now();
-    let missions = app.backend.missions().iter().map(|mission| mission.describe(now)).collect();
+    let missions = app.missions(&who.principal).iter().map(|mission| mission.describe(now)).collect();
     Ok(Json(Missions { missions }))
 }
 
@@ -308,7 +197,7 @@ fn time(text: &str) -> Result<TaiTime, ProblemResponse> {
 #[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, body = Nodes), (status = 401, body = Problem)))]
 async fn nodes(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Nodes>, ProblemResponse> {
     who.may(Action::ReadNodes, Resource::Server)?;
-    Ok(Json(Nodes { at: rfc3339(service::clock::now()), nodes: app.backend.nodes() }))
+    Ok(Json(Nodes { at: rfc3339(service::clock::now()), nodes: app.nodes(&who.principal) }))
 }
 
 /// The live stream: a WebSocket of `LiveRequest` and `LiveEvent`.

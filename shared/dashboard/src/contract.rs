@@ -9,6 +9,8 @@ mod stations;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::access::Role;
+
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
 };
@@ -64,6 +66,10 @@ pub struct Server {
 pub struct Session {
     /// Who is logged in.
     pub principal: String,
+    /// What it may do.
+    pub role: Role,
+    /// Missions it may know of; absent: all.
+    pub missions: Option<Vec<String>>,
     /// When the session ends, RFC 3339.
     pub expires: String,
     /// Who answers.

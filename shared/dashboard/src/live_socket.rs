@@ -14,7 +14,7 @@ use space_packet::TaiTime;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 
-use crate::access::Principal;
+use crate::access::{Credential, Principal};
 use crate::api::LoggedIn;
 use crate::app::App;
 use crate::contract::{LiveEvent, LiveRequest};
@@ -50,11 +50,11 @@ impl Wanted {
 
 /// Serves one browser until it leaves, its session is over, or the server stops.
 pub(crate) async fn serve(mut socket: WebSocket, app: Arc<App>, who: LoggedIn) {
-    let LoggedIn { principal, expires, cookie } = who;
-    let mut session = Session { app: Arc::clone(&app), cookie, expires, check: None };
+    let LoggedIn { principal, expires, credential } = who;
+    let mut session = Session { app: Arc::clone(&app), credential, expires, check: None };
     let mut heartbeats = app.heartbeats();
     let mut subscription: Option<Subscription> = None;
-    let mut text = Some(app.heartbeat());
+    let mut text = Some(app.heartbeat(&principal));
     loop {
         if let Some(text) = text.take()
             && !matches!(timeout(SEND_TIMEOUT, socket.send(Message::Text(text))).await, Ok(Ok(())))
@@ -81,7 +81,7 @@ pub(crate) async fn serve(mut socket: WebSocket, app: Arc<App>, who: LoggedIn) {
             () = app.shutdown.cancelled() => return close(socket, close_code::AWAY, "the server stops").await,
             _ = heartbeats.tick() => {
                 session.check_again();
-                text = Some(app.heartbeat());
+                text = Some(app.heartbeat(&principal));
                 None
             }
         };
@@ -93,7 +93,7 @@ pub(crate) async fn serve(mut socket: WebSocket, app: Arc<App>, who: LoggedIn) {
 /// all stops no telemetry.
 struct Session {
     app: Arc<App>,
-    cookie: String,
+    credential: Credential,
     expires: TaiTime,
     /// The look-up on its way; whether the session is there still.
     check: Option<BoxFuture<'static, bool>>,
@@ -106,9 +106,10 @@ impl Session {
         if self.expires <= now {
             self.check = Some(std::future::ready(false).boxed());
         } else if self.check.is_none() {
-            let (app, cookie) = (Arc::clone(&self.app), self.cookie.clone());
+            let (app, credential) = (Arc::clone(&self.app), self.credential.clone());
             // An unavailable store says nothing about the session.
-            let check = async move { !matches!(app.backend.gate().principal(&cookie, now).await, Ok(None)) };
+            let check =
+                async move { !matches!(app.backend.gate().principal(&credential, now).await, Ok(None)) };
             self.check = Some(check.boxed());
         }
     }

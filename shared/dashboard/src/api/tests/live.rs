@@ -9,7 +9,6 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::*;
-use crate::access::Role;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -167,16 +166,16 @@ async fn wait_for(stream: &mut Stream, expected: &str) -> String {
 #[tokio::test]
 async fn a_mission_that_may_not_be_seen_and_one_that_is_not_there_are_the_same_answer() {
     let app = App::new(backend(), CancellationToken::new());
-    let subscribe = |role, mission: &str| {
-        let principal = Principal { name: "somebody".to_owned(), role };
+    let (operator, viewer) = (somebody(Role::Operator, None), somebody(Role::Viewer, Some("luna")));
+    let subscribe = |principal: &Principal, mission: &str| {
         let text = format!(r#"{{"kind":"subscribe","mission":"{mission}","parameters":["/Demo/P"]}}"#);
-        live_socket::subscribe(&app, &principal, &text)
+        live_socket::subscribe(&app, principal, &text)
             .map(drop)
             .map_err(|problem| (problem.code(), problem.detail().replace(mission, "MISSION")))
     };
-    let unknown = subscribe(Role::Operator, "apollo").expect_err("is not there");
+    let unknown = subscribe(&operator, "apollo").expect_err("is not there");
     assert_eq!(unknown.0, "STO-API-UNKNOWN-MISSION");
-    assert_eq!(subscribe(Role::Nobody, "demo").expect_err("may not be seen"), unknown);
-    assert_eq!(subscribe(Role::Nobody, "apollo").expect_err("neither"), unknown);
-    subscribe(Role::Operator, "demo").expect("may be seen");
+    assert_eq!(subscribe(&viewer, "demo").expect_err("may not be seen"), unknown);
+    assert_eq!(subscribe(&viewer, "apollo").expect_err("neither"), unknown);
+    subscribe(&operator, "demo").expect("may be seen");
 }
