@@ -1,45 +1,50 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
+mod asking;
 mod completeness;
+mod cursor;
+pub(crate) mod etag;
+mod latest;
+mod refusals;
+mod samples;
 mod session;
+mod statistics;
 mod who;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use mission_database::ParameterIndex;
-use processing::{RangeAnswer, RangeQuery, Wanted};
-use serde::Deserialize;
-use space_packet::{TaiTime, UtcTime};
+use space_packet::{TaiTime, parse_moment};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
-use utoipa::{IntoParams, OpenApi};
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::{Action, Resource};
 use crate::app::App;
-use crate::contract::{
-    Latest, LiveEvent, LiveRequest, Missions, NodeReport, Nodes, Page, Parameters, Problem, Samples,
-};
-use crate::convert::{self, rfc3339};
+use crate::contract::{LiveEvent, LiveRequest, Missions, NodeReport, Nodes, Parameters, Problem};
+use crate::convert::rfc3339;
 use crate::{Backend, LiveMission, ProblemResponse, assets, live_socket};
 
-const BODY_BYTES_MAX: usize = 64 * 1_024;
-const PAGE_LIMIT_DEFAULT: usize = 1_000;
-const PAGE_LIMIT_MAX: usize = 10_000;
+/// Bytes from which an answer is packed for whoever takes that: below, the head of a packed one costs what it saves.
+const PACKED_FROM: u16 = 1_024;
 /// A range that takes longer is not answered: the database is in trouble, and the asker gone.
 const RANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// WebSocket messages from a browser; a subscription to ten thousand parameters fits.
 const SOCKET_MESSAGE_BYTES_MAX: usize = 1 << 20;
 
+use asking::OfMission;
 pub(crate) use who::LoggedIn;
 
 type Shared = Arc<App>;
@@ -59,8 +64,11 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(session::session, session::log_in, session::log_out))
         .routes(routes!(missions))
         .routes(routes!(parameters))
-        .routes(routes!(latest))
-        .routes(routes!(samples))
+        .routes(routes!(latest::latest, latest::latest_of))
+        .routes(routes!(latest::at))
+        .routes(routes!(samples::samples))
+        .routes(routes!(statistics::statistics))
+        .routes(routes!(statistics::aligned))
         .routes(routes!(completeness::completeness))
         .routes(routes!(nodes))
         .routes(routes!(live))
@@ -78,108 +86,40 @@ pub fn router(backend: Arc<dyn Backend>, shutdown: CancellationToken) -> Router 
     let document = Arc::new(document);
     api.route(
         "/api/v1/openapi.json",
-        axum::routing::get(move || async move { Json(document.as_ref().clone()) }),
+        axum::routing::get(move |headers: HeaderMap| async move { etag::json(&headers, document.as_ref()) }),
     )
     .route("/healthz", axum::routing::get(|| async { "ok\n" }))
     .route("/readyz", axum::routing::get(ready))
     .route("/metrics", axum::routing::get(metrics))
-    .fallback(axum::routing::get(assets::serve))
-    .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+    .method_not_allowed_fallback(method_not_allowed)
+    .fallback(assets::serve)
     .layer(from_fn(who::guard))
-    .layer(CatchPanicLayer::new())
+    .layer(
+        CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(PACKED_FROM)),
+    )
+    .layer(CatchPanicLayer::custom(|_| unexpected_end().into_response()))
     .with_state(app)
 }
 
 /// All missions.
-#[utoipa::path(get, path = "/api/v1/missions", responses((status = 200, body = Missions), (status = 401, body = Problem)))]
-async fn missions(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Missions>, ProblemResponse> {
+#[utoipa::path(get, path = "/api/v1/missions",
+    responses((status = 200, body = Missions), (status = 304), refusals::OfState))]
+async fn missions(
+    State(app): State<Shared>,
+    who: LoggedIn,
+    headers: HeaderMap,
+) -> Result<Response, ProblemResponse> {
     who.may(Action::ReadMissions, Resource::Server)?;
     let now = service::clock::now();
     let missions = app.missions(&who.principal).iter().map(|mission| mission.describe(now)).collect();
-    Ok(Json(Missions { missions }))
+    Ok(etag::json(&headers, &Missions { missions }))
 }
 
 /// All parameters of a mission.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/parameters", params(("mission" = String, Path)),
-    responses((status = 200, body = Parameters), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn parameters(
-    State(app): State<Shared>,
-    Path(name): Path<String>,
-    who: LoggedIn,
-) -> Result<Json<Parameters>, ProblemResponse> {
-    let mission = app.mission(&who.principal, &name)?;
-    Ok(Json(Parameters { parameters: mission.describe_parameters(service::clock::now()) }))
-}
-
-/// The newest sample of each parameter.
-#[utoipa::path(get, path = "/api/v1/missions/{mission}/latest", params(("mission" = String, Path)),
-    responses((status = 200, body = Latest), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn latest(
-    State(app): State<Shared>,
-    Path(name): Path<String>,
-    who: LoggedIn,
-) -> Result<Json<Latest>, ProblemResponse> {
-    let mission = app.mission(&who.principal, &name)?;
-    Ok(Json(Latest { at: rfc3339(service::clock::now()), values: mission.latest(|_| true) }))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-struct SamplesQuery {
-    /// Full path of the parameter.
-    parameter: String,
-    /// Beginning of the range, RFC 3339, included.
-    from: String,
-    /// End of the range, RFC 3339, excluded.
-    to: String,
-    /// At most so many buckets; absent for the samples themselves.
-    points: Option<usize>,
-    /// Samples of a page; 1,000 when absent, at most 10,000.
-    limit: Option<usize>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-    /// The archive as it was read up to this reading, 0 as it came; absent: as it is read now.
-    reading: Option<u32>,
-}
-
-/// A range of one parameter, from the archive and from what came in this moment, as one.
-#[utoipa::path(get, path = "/api/v1/missions/{mission}/samples", params(("mission" = String, Path), SamplesQuery),
-    responses((status = 200, body = Samples), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
-async fn samples(
-    State(app): State<Shared>,
-    Path(name): Path<String>,
-    who: LoggedIn,
-    query: Result<Query<SamplesQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Samples>, ProblemResponse> {
-    let mission = app.mission(&who.principal, &name)?;
-    let Query(query) = query.map_err(|error| ProblemResponse::bad_request(error.body_text()))?;
-    let parameter = find(&mission, &query.parameter)?;
-    let from = time(query.cursor.as_deref().unwrap_or(&query.from))?;
-    let to = time(&query.to)?;
-    if to <= from {
-        return Err(ProblemResponse::bad_request("the range is empty: `to` is not after `from`"));
-    }
-    let wanted = match query.points {
-        Some(points) => Wanted::Pixels { points },
-        None => Wanted::Page { limit: query.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) },
-    };
-    let question = RangeQuery { parameter, from, to, wanted, reading: query.reading };
-    let answer = tokio::time::timeout(RANGE_TIMEOUT, app.backend.range(&mission, question)).await.map_err(
-        |_| {
-            ProblemResponse::unavailable(
-                "the archive took longer than 30 s; ask for a shorter range, or try again",
-            )
-        },
-    )??;
-    Ok(Json(match answer {
-        RangeAnswer::Pixels(buckets) => Samples::Buckets(convert::buckets(&query.parameter, buckets)),
-        RangeAnswer::Page { samples, next } => Samples::Page(Page {
-            samples: mission.describe_samples(samples.iter().map(|(source, sample)| (*source, sample))),
-            parameter: query.parameter,
-            next: next.map(rfc3339),
-        }),
-    }))
+    responses((status = 200, body = Parameters), (status = 304), refusals::OfQuestion))]
+async fn parameters(OfMission(mission): OfMission, headers: HeaderMap) -> Response {
+    etag::json(&headers, &Parameters { parameters: mission.describe_parameters(service::clock::now()) })
 }
 
 fn find(mission: &LiveMission, parameter: &str) -> Result<ParameterIndex, ProblemResponse> {
@@ -190,28 +130,46 @@ fn find(mission: &LiveMission, parameter: &str) -> Result<ParameterIndex, Proble
 }
 
 fn time(text: &str) -> Result<TaiTime, ProblemResponse> {
-    UtcTime::parse(text).map(UtcTime::to_tai).map_err(|error| ProblemResponse::bad_request(error.to_string()))
+    parse_moment(text, service::clock::now()).map_err(|error| ProblemResponse::bad_request(error.to_string()))
+}
+
+/// A range that is not empty; both ends are read by one clock.
+fn range(from: &str, to: &str) -> Result<(TaiTime, TaiTime), ProblemResponse> {
+    let now = service::clock::now();
+    let moment =
+        |text| parse_moment(text, now).map_err(|error| ProblemResponse::bad_request(error.to_string()));
+    let (from, to) = (moment(from)?, moment(to)?);
+    if to <= from {
+        return Err(ProblemResponse::bad_request("the range is empty: `to` is not after `from`"));
+    }
+    Ok((from, to))
+}
+
+/// The archive has answered another question than it was asked.
+fn unexpected() -> ProblemResponse {
+    ProblemResponse::internal("the archive answered another question; nothing is lost, report this")
 }
 
 /// How all nodes stand.
-#[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, body = Nodes), (status = 401, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, body = Nodes), refusals::OfState))]
 async fn nodes(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Nodes>, ProblemResponse> {
     who.may(Action::ReadNodes, Resource::Server)?;
     Ok(Json(Nodes { at: rfc3339(service::clock::now()), nodes: app.nodes(&who.principal) }))
 }
 
 /// The live stream: a WebSocket of `LiveRequest` and `LiveEvent`.
-#[utoipa::path(get, path = "/api/v1/live", responses((status = 101), (status = 401, body = Problem), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/live", responses((status = 101), refusals::OfStream))]
 async fn live(
     State(app): State<Shared>,
     headers: HeaderMap,
     who: LoggedIn,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ProblemResponse> {
     who.may(Action::ReadNodes, Resource::Server)?;
     if !same_origin(&headers) {
         return Err(ProblemResponse::cross_site("a page of another site may not open this stream"));
     }
+    let upgrade = upgrade.map_err(|error| ProblemResponse::bad_request(error.body_text()))?;
     // The library would take 128 KiB for each connection's read buffer at once.
     let upgrade = upgrade
         .read_buffer_size(4 * 1_024)
@@ -230,6 +188,16 @@ fn same_origin(headers: &HeaderMap) -> bool {
         }
         (Some(_), None) => false,
     }
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> ProblemResponse {
+    ProblemResponse::method_not_allowed(format!("{method} is nothing that {} answers", uri.path()))
+}
+
+fn unexpected_end() -> ProblemResponse {
+    ProblemResponse::internal(
+        "the request ended unexpectedly; nothing is lost, report this with the server's log",
+    )
 }
 
 async fn ready(State(app): State<Shared>) -> Response {

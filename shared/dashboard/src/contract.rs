@@ -4,6 +4,7 @@
 //! (what the browser's chart wants). Every union carries a `kind`.
 
 mod completeness;
+mod questions;
 mod stations;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,10 @@ use crate::access::Role;
 
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
+};
+pub use questions::{
+    Aligned, AlignedColumn, BucketStatistic, LatestQuestion, NumberAt, Order, Silence, SilenceCause,
+    Statistic, Statistics, ValueAt, ValuesAt,
 };
 pub use stations::{
     Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,
@@ -276,6 +281,8 @@ pub struct Buckets {
     pub first: Vec<Option<f64>>,
     /// Last in time.
     pub last: Vec<Option<f64>>,
+    /// Spans without samples, if asked for with `gaps`: the 1,000 widest ones, in order.
+    pub gaps: Option<Vec<Silence>>,
 }
 
 /// Samples as they are, in order of generation time.

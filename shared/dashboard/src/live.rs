@@ -162,6 +162,12 @@ impl LiveMission {
             .collect()
     }
 
+    /// Usual time between two samples of a parameter, when it is known.
+    pub(crate) fn usual_interval_s(&self, parameter: ParameterIndex) -> Option<f64> {
+        let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
+        latest.of(parameter).and_then(|value| value.interval_s)
+    }
+
     pub(crate) fn describe_samples<'a>(
         &self,
         samples: impl Iterator<Item = (u32, &'a Sample)>,

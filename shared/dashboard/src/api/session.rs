@@ -8,12 +8,16 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
-use super::Shared;
+use super::asking::JsonBody;
 use super::who::{LoggedIn, unavailable};
+use super::{Shared, refusals};
 use crate::ProblemResponse;
 use crate::access::{Action, Credential, LoginError, Principal, Resource, SESSION_DURATION};
-use crate::contract::{Login, Problem, Session};
+use crate::contract::{Login, Session};
 use crate::convert::rfc3339;
+
+/// A body of somebody who is not known yet.
+const LOGIN_BYTES_MAX: usize = 4 * 1_024;
 
 fn cookie_header(name: &str, value: &str, max_age: Duration) -> HeaderValue {
     let text = format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", max_age.as_secs());
@@ -21,7 +25,7 @@ fn cookie_header(name: &str, value: &str, max_age: Duration) -> HeaderValue {
 }
 
 /// Who is logged in, and who answers.
-#[utoipa::path(get, path = "/api/v1/session", responses((status = 200, body = Session), (status = 401, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/session", responses((status = 200, body = Session), refusals::OfState))]
 pub(super) async fn session(
     State(app): State<Shared>,
     who: LoggedIn,
@@ -34,11 +38,12 @@ pub(super) async fn session(
 }
 
 /// Turns a one-time code into a session cookie.
-#[utoipa::path(post, path = "/api/v1/session", request_body = Login, responses((status = 204), (status = 401, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/session", request_body = Login,
+    responses((status = 204), refusals::OfLogin))]
 pub(super) async fn log_in(
     State(app): State<Shared>,
     client: Option<Extension<ConnectInfo<SocketAddr>>>,
-    Json(login): Json<Login>,
+    JsonBody(login): JsonBody<Login, LOGIN_BYTES_MAX>,
 ) -> Result<Response, ProblemResponse> {
     let client = client.map(|Extension(ConnectInfo(client))| client.ip());
     match app.backend.gate().log_in_from(client, &login.code, service::clock::now()).await {
@@ -57,7 +62,7 @@ pub(super) async fn log_in(
 }
 
 /// Ends the session.
-#[utoipa::path(delete, path = "/api/v1/session", responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
+#[utoipa::path(delete, path = "/api/v1/session", responses((status = 204), refusals::OfChange))]
 pub(super) async fn log_out(State(app): State<Shared>, who: LoggedIn) -> Result<Response, ProblemResponse> {
     who.may(Action::EndSession, Resource::Server)?;
     let Credential::Cookie(id) = who.credential else {

@@ -9,6 +9,8 @@ use axum::http::Method;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mission_database::{Dictionary, MissionDatabase, VersionNumber};
+use processing::{RangeAnswer, RangeQuery};
+use space_packet::UtcTime;
 use tower::ServiceExt;
 
 use super::*;
@@ -86,6 +88,8 @@ struct Fixture {
     /// Another one, that not everybody may know of.
     other: Arc<LiveMission>,
     nodes: Vec<Node>,
+    /// What the archive has of every parameter of the first mission.
+    archived: Vec<processing::Series>,
     /// How often somebody asked how the nodes stand.
     nodes_asked: AtomicUsize,
 }
@@ -118,7 +122,9 @@ impl Backend for Fixture {
         _: &'a LiveMission,
         query: RangeQuery,
     ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
-        async move { Ok(processing::RangeScan::new(query).finish()) }.boxed()
+        let mut scan = processing::RangeScan::new(query);
+        self.archived.iter().for_each(|series| scan.add(0, series));
+        async move { Ok(scan.finish()) }.boxed()
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -145,7 +151,8 @@ fn backend() -> Arc<Fixture> {
     let mission = Arc::new(LiveMission::new("demo", "Demo", database, None));
     let gate = Gate::new(Arc::clone(&store));
     let nodes = vec![node("gs-both", &["demo", "luna"]), node("gs-luna", &["luna"]), node("gs-new", &[])];
-    Arc::new(Fixture { gate, store, mission, other, nodes, nodes_asked: AtomicUsize::new(0) })
+    let archived = vec![questions::series()];
+    Arc::new(Fixture { gate, store, mission, other, nodes, archived, nodes_asked: AtomicUsize::new(0) })
 }
 
 /// A node with a link for each of some missions, that has a problem with the last.
@@ -407,4 +414,5 @@ async fn a_session_of_another_server_on_this_host_is_not_taken_for_ones_own() {
 }
 
 mod live;
+mod questions;
 mod routes;

@@ -33,8 +33,10 @@ pub struct CellStatistics {
     pub minimum: Option<f64>,
     /// Largest number.
     pub maximum: Option<f64>,
-    /// Mean of the numbers.
-    pub mean: Option<f64>,
+    /// Their sum, from which the mean of whole numbers comes out whole.
+    sum: f64,
+    /// Their mean, also where the sum is more than a number can hold.
+    middle: Option<f64>,
     /// Sum of the squares of their distances from the mean.
     squares: f64,
     /// The first number and its time, TAI nanoseconds. Of two of one moment the smaller.
@@ -53,9 +55,15 @@ pub struct CellStatistics {
 }
 
 impl CellStatistics {
+    /// Mean of the numbers.
+    pub fn mean(&self) -> Option<f64> {
+        let mean = self.sum / self.numbers as f64;
+        self.middle.map(|middle| if mean.is_finite() { mean } else { middle })
+    }
+
     /// Standard deviation of the numbers as a whole population; 0 of one number.
     pub fn deviation(&self) -> Option<f64> {
-        self.mean.map(|_| (self.squares / self.numbers as f64).sqrt())
+        self.middle.map(|_| (self.squares / self.numbers as f64).sqrt())
     }
 
     fn add(&mut self, time: i64, number: Option<f64>) {
@@ -65,7 +73,8 @@ impl CellStatistics {
             numbers: 1,
             minimum: Some(number),
             maximum: Some(number),
-            mean: Some(number),
+            sum: number,
+            middle: Some(number),
             first: Some((time, number)),
             last: Some((time, number)),
             ..Self::default()
@@ -82,9 +91,10 @@ impl CellStatistics {
     }
 
     fn merge_numbers(&mut self, other: &Self) {
-        let Some(other_mean) = other.mean else { return };
-        let Some(mean) = self.mean else {
-            (self.numbers, self.mean, self.squares) = (other.numbers, other.mean, other.squares);
+        let Some(other_mean) = other.middle else { return };
+        let Some(mean) = self.middle else {
+            (self.numbers, self.middle, self.squares) = (other.numbers, other.middle, other.squares);
+            self.sum = other.sum;
             (self.minimum, self.maximum) = (other.minimum, other.maximum);
             (self.first, self.last) = (other.first, other.last);
             return;
@@ -94,7 +104,8 @@ impl CellStatistics {
         // Sums of squares would lose what small deviations from a large mean are.
         self.squares += other.squares + (other_mean - mean).powi(2) * ours * share;
         // Not `mean + (other - mean) * share`: their distance may be more than a number can hold.
-        self.mean = Some(mean * (1.0 - share) + other_mean * share);
+        self.middle = Some(mean * (1.0 - share) + other_mean * share);
+        self.sum += other.sum;
         self.numbers += other.numbers;
         self.minimum = self.minimum.into_iter().chain(other.minimum).reduce(f64::min);
         self.maximum = self.maximum.into_iter().chain(other.maximum).reduce(f64::max);
@@ -255,6 +266,8 @@ mod tests {
             }
             let found = scan.finish();
             assert_eq!((found.total.count, found.total.numbers), (8, 4), "{width}");
+            let mean = found.total.mean().expect("numbers");
+            assert!((mean / f64::MAX - 1.0).abs() < 1e-12, "{width}: {mean}");
             assert!(found.cells.len() <= 4, "{width}");
         }
     }
@@ -284,7 +297,7 @@ mod tests {
                 prop_assert_eq!(cell.minimum, numbers().reduce(f64::min));
                 prop_assert_eq!(cell.maximum, numbers().reduce(f64::max));
                 prop_assert_eq!((cell.first, cell.last), (inside.first().copied(), inside.last().copied()));
-                prop_assert!((cell.mean.expect("numbers") - mean).abs() < 1e-9);
+                prop_assert!((cell.mean().expect("numbers") - mean).abs() < 1e-9);
                 prop_assert!((cell.deviation().expect("numbers") - variance.sqrt()).abs() < 1e-6);
                 counted += cell.count;
             }
