@@ -2,6 +2,7 @@
 
 mod access;
 mod archive;
+mod canary;
 mod carrying;
 mod completeness;
 mod documents;

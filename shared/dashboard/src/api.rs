@@ -33,12 +33,14 @@ use utoipa_axum::routes;
 
 use crate::access::{Action, Resource};
 use crate::app::App;
-use crate::contract::{LiveEvent, LiveRequest, Missions, NodeReport, Nodes, Parameters, Problem};
+use crate::contract::{LiveEvent, LiveRequest, Missions, NodeReport, Nodes, Order, Parameters, Problem};
 use crate::convert::rfc3339;
-use crate::{Backend, LiveMission, ProblemResponse, assets, live_socket};
+use crate::{Backend, LiveMission, ProblemResponse, assets, live_socket, reference};
 
 /// Bytes from which an answer is packed for whoever takes that: below, the head of a packed one costs what it saves.
 const PACKED_FROM: u16 = 1_024;
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
 /// A range that takes longer is not answered: the database is in trouble, and the asker gone.
 const RANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// WebSocket messages from a browser; a subscription to ten thousand parameters fits.
@@ -53,9 +55,9 @@ type Shared = Arc<App>;
 #[openapi(
     info(
         title = "Space Telemetry Operations",
-        description = "What hub and node answer. Log in with a one-time code; the session is a cookie."
+        description = "What hub and node answer. Log in with a one-time code and keep the cookie, or send an API token: `authorization: Bearer …`."
     ),
-    components(schemas(LiveEvent, LiveRequest, NodeReport, Problem))
+    components(schemas(LiveEvent, LiveRequest, NodeReport, Order, Problem))
 )]
 struct Documentation;
 
@@ -83,10 +85,19 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(backend: Arc<dyn Backend>, shutdown: CancellationToken) -> Router {
     let app = Arc::new(App::new(backend, shutdown));
     let (api, document) = documented().split_for_parts();
+    let reference = reference::page(&serde_json::to_value(&document).expect("it is JSON"));
     let document = Arc::new(document);
     api.route(
         "/api/v1/openapi.json",
         axum::routing::get(move |headers: HeaderMap| async move { etag::json(&headers, document.as_ref()) }),
+    )
+    .route(
+        "/api/docs",
+        axum::routing::get(move |headers: HeaderMap| async move { etag::text(&headers, HTML, &reference) }),
+    )
+    .route(
+        reference::STYLE_PATH,
+        axum::routing::get(|headers: HeaderMap| async move { etag::text(&headers, CSS, reference::STYLE) }),
     )
     .route("/healthz", axum::routing::get(|| async { "ok\n" }))
     .route("/readyz", axum::routing::get(ready))

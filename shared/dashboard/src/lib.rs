@@ -11,6 +11,7 @@ mod convert;
 mod live;
 mod live_socket;
 mod problem;
+mod reference;
 mod silence;
 
 pub use api::{openapi, router};

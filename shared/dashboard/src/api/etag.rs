@@ -1,7 +1,6 @@
 //! Answers that change seldom: whoever has one already is told that it still holds.
 
 use aws_lc_rs::digest;
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -11,13 +10,17 @@ const REVALIDATED: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// A value as JSON, or 304 if the asker has it.
 pub(super) fn json(asker: &HeaderMap, value: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(value).expect("answers hold only numbers and text");
-    let content_type = HeaderValue::from_static("application/json");
-    let tag = tag(&body);
+    let body = serde_json::to_string(value).expect("answers hold only numbers and text");
+    text(asker, "application/json", &body)
+}
+
+/// A text, or 304 if the asker has it.
+pub(super) fn text(asker: &HeaderMap, content_type: &'static str, body: &str) -> Response {
+    let tag = tag(body.as_bytes());
     let mut response = if holds(asker, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, content_type)], Body::from(body)).into_response()
+        ([(header::CONTENT_TYPE, content_type)], body.to_owned()).into_response()
     };
     response.headers_mut().insert(header::ETAG, tag);
     response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATED);

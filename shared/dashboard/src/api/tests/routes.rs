@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::*;
 
 /// What is served outside the OpenAPI document.
-const OUTSIDE: [(Method, &str); 6] = [
-    (Method::GET, "/"),
+const OUTSIDE: [(Method, &str); 7] = [
+    (Method::GET, "/api/docs"),
+    (Method::GET, "/api/docs/style.css"),
     (Method::GET, "/api/v1/openapi.json"),
     (Method::GET, "/assets/none.js"),
     (Method::GET, "/healthz"),
@@ -22,7 +23,8 @@ type Row = (Method, &'static str, &'static str, [u16; 4]);
 fn table() -> Vec<Row> {
     let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
     vec![
-        (get.clone(), "/", "", [404; 4]),
+        (get.clone(), "/api/docs", "", [200; 4]),
+        (get.clone(), "/api/docs/style.css", "", [200; 4]),
         (get.clone(), "/api/v1/live", "", [401, 400, 400, 400]),
         (get.clone(), "/api/v1/missions", "", [401, 200, 200, 200]),
         (
