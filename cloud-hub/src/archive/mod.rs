@@ -5,6 +5,7 @@
 //! question is answered from segments and head together, without a seam ([`Archive`]).
 
 mod account;
+mod api_tokens;
 mod certificates;
 mod cluster;
 mod columns;
@@ -25,6 +26,7 @@ mod server_events;
 mod sessions;
 
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
+pub use api_tokens::{AddTokenError, ApiTokenRow, ApiTokens};
 pub use certificates::{Certificates, RenewalRefused};
 pub use cluster::{ClusterConfig, ClusterError, Durability, PrivateCluster};
 pub use columns::{ColumnsError, decode as decode_columns, encode as encode_columns};

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use cloud_hub::archive::{Archive, Database, Evidence, PostgresSessions, archive_id, follow_server_events};
+use cloud_hub::archive::{ApiTokens, Archive, Database, Evidence, archive_id, follow_server_events};
 use cloud_hub::backend::HubBackend;
 use cloud_hub::fleet::Fleet;
 use dashboard::EventLog;
-use dashboard::access::Gate;
+use dashboard::access::{Grant, MissionScope, Principal, Role};
 use delivery::Position;
 use proto::v1::live_update::Update;
 use proto::v1::subscribe_request::Of;
@@ -28,10 +28,10 @@ use crate::world::{OpenedLane, World, chain};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The hub's page on a port, and somebody who is logged in there.
+/// The hub's page on a port, and a token that counts there.
 struct Page {
     client: TelemetryClient<Channel>,
-    session: String,
+    token: String,
     stop: CancellationToken,
 }
 
@@ -49,13 +49,13 @@ impl Page {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(service::http::serve(listener, router, stop.clone()));
-        Self { client: client(address).await, session: session(database).await, stop }
+        Self { client: client(address).await, token: token(database).await, stop }
     }
 
     /// Subscribes and reads that it stands.
     async fn subscribe(&mut self, of: Of, resume: &str) -> (Streaming<LiveUpdate>, bool, String) {
         let mut request = tonic::Request::new(SubscribeRequest { of: Some(of), resume: resume.to_owned() });
-        let bearer = format!("Bearer {}", self.session).parse().expect("text");
+        let bearer = format!("Bearer {}", self.token).parse().expect("text");
         request.metadata_mut().insert("authorization", bearer);
         let mut updates = self.client.subscribe(request).await.expect("answers").into_inner();
         let Some(Update::Opened(opened)) = told(&mut updates).await.update else { panic!("it stands first") };
@@ -68,10 +68,11 @@ async fn client(address: SocketAddr) -> TelemetryClient<Channel> {
     TelemetryClient::new(endpoint.connect().await.expect("connected"))
 }
 
-async fn session(database: &Database) -> String {
-    let code = PostgresSessions::new(database.clone()).make_code("operator").await.expect("made");
-    let gate = Gate::new(PostgresSessions::new(database.clone()));
-    gate.log_in(&code, service::clock::now()).await.expect("logged in")
+/// A token of a page of its own.
+async fn token(database: &Database) -> String {
+    let name = uuid::Uuid::new_v4().to_string();
+    let holder = Principal { name, grant: Grant { role: Role::Operator, missions: MissionScope::All } };
+    ApiTokens::new(database.clone()).add(&holder, Duration::from_secs(3_600)).await.expect("made")
 }
 
 async fn told(updates: &mut Streaming<LiveUpdate>) -> LiveUpdate {

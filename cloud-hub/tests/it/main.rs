@@ -1,6 +1,8 @@
 //! The hub's parts against a real PostgreSQL.
 
+mod access;
 mod archive;
+mod canary;
 mod carrying;
 mod completeness;
 mod documents;

@@ -5,16 +5,23 @@
 
 mod completeness;
 mod live;
+mod questions;
 mod stations;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::access::Role;
 
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
 };
 pub use live::{
     EventDetail, EventEntry, EventSeverity, LiveEvent, LivePacket, LiveRequest, LiveSubject, PacketHeader,
+};
+pub use questions::{
+    Aligned, AlignedColumn, BucketStatistic, LatestQuestion, NumberAt, Order, Silence, SilenceCause,
+    Statistic, Statistics, ValueAt, ValuesAt,
 };
 pub use stations::{
     Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,
@@ -68,6 +75,10 @@ pub struct Server {
 pub struct Session {
     /// Who is logged in.
     pub principal: String,
+    /// What it may do.
+    pub role: Role,
+    /// Missions it may know of; absent: all.
+    pub missions: Option<Vec<String>>,
     /// When the session ends, RFC 3339.
     pub expires: String,
     /// Who answers.
@@ -274,6 +285,8 @@ pub struct Buckets {
     pub first: Vec<Option<f64>>,
     /// Last in time.
     pub last: Vec<Option<f64>>,
+    /// Spans without samples, if asked for with `gaps`: the 1,000 widest ones, in order.
+    pub gaps: Option<Vec<Silence>>,
 }
 
 /// Samples as they are, in order of generation time.

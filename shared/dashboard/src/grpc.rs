@@ -87,11 +87,7 @@ struct Service(Arc<App>);
 
 impl Service {
     async fn caller(&self, metadata: &MetadataMap) -> Result<LoggedIn, Status> {
-        let bearer = metadata.get("authorization").and_then(|value| value.to_str().ok());
-        let bearer = bearer.and_then(|value| value.split_once(' '));
-        let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let bearer = bearer.map(|(_, token)| token.trim());
-        Ok(LoggedIn::of_bearer(&self.0, bearer).await?)
+        Ok(LoggedIn::of_bearer(&self.0, metadata.as_ref()).await?)
     }
 
     async fn mission<T>(&self, request: &Request<T>, name: &str) -> Result<Arc<LiveMission>, Status> {

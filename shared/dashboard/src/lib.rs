@@ -12,6 +12,8 @@ mod grpc;
 mod live;
 mod live_socket;
 mod problem;
+mod reference;
+mod silence;
 
 pub use api::{openapi, router};
 pub use backend::Backend;

@@ -249,6 +249,11 @@ impl LiveMission {
         self.describe_seen(&self.latest_seen(wanted))
     }
 
+    /// Usual time between two samples of a parameter, when it is known.
+    pub(crate) fn usual_interval_s(&self, parameter: ParameterIndex) -> Option<f64> {
+        self.shown().latest.of(parameter).and_then(|value| value.interval_s)
+    }
+
     pub(crate) fn describe_samples<'a>(
         &self,
         samples: impl Iterator<Item = (u32, &'a Sample)>,

@@ -11,6 +11,7 @@ use space_packet::TaiTime;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::ProblemResponse;
+use crate::access::Credential;
 use crate::api::LoggedIn;
 use crate::app::App;
 use crate::contract::{LiveEvent, LiveRequest};
@@ -27,9 +28,10 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(socket: WebSocket, app: Arc<App>, who: LoggedIn) {
     let mut session = Session::new(Arc::clone(&app), &who);
     let mut heartbeats = app.heartbeats();
-    let mut stream = LiveStream::new(Arc::clone(&app), who.principal);
+    let principal = who.principal;
+    let mut stream = LiveStream::new(Arc::clone(&app), principal.clone());
     let mut socket = Socket::new(socket);
-    let (mut heartbeat, mut refused) = (Some(app.heartbeat()), None);
+    let (mut heartbeat, mut refused) = (Some(app.heartbeat(&principal)), None);
     loop {
         if socket.sending_since.is_none() {
             let text = heartbeat.take().or_else(|| {
@@ -68,7 +70,7 @@ pub(crate) async fn serve(socket: WebSocket, app: Arc<App>, who: LoggedIn) {
             _ = heartbeats.tick() => {
                 session.check_again();
                 stream.on_second();
-                heartbeat = Some(app.heartbeat());
+                heartbeat = Some(app.heartbeat(&principal));
             }
         }
     }
@@ -147,7 +149,7 @@ impl Socket {
 /// all stops no telemetry.
 pub(crate) struct Session {
     app: Arc<App>,
-    cookie: String,
+    credential: Credential,
     expires: TaiTime,
     /// The look-up on its way; whether the session is there still.
     check: Option<BoxFuture<'static, bool>>,
@@ -155,7 +157,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(app: Arc<App>, who: &LoggedIn) -> Self {
-        Self { app, cookie: who.cookie.clone(), expires: who.expires, check: None }
+        Self { app, credential: who.credential.clone(), expires: who.expires, check: None }
     }
 
     /// Looks the session up, if that is not being done already.
@@ -164,9 +166,10 @@ impl Session {
         if self.expires <= now {
             self.check = Some(std::future::ready(false).boxed());
         } else if self.check.is_none() {
-            let (app, cookie) = (Arc::clone(&self.app), self.cookie.clone());
+            let (app, credential) = (Arc::clone(&self.app), self.credential.clone());
             // An unavailable store says nothing about the session.
-            let check = async move { !matches!(app.backend.gate().principal(&cookie, now).await, Ok(None)) };
+            let check =
+                async move { !matches!(app.backend.gate().principal(&credential, now).await, Ok(None)) };
             self.check = Some(check.boxed());
         }
     }

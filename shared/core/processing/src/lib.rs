@@ -34,7 +34,7 @@ pub use record::RecordOutcome;
 pub use reduce::{Buckets, Reducer};
 pub use rollup::{Resolution, RollUp, RollUps};
 pub use sample::{Converted, Engineering, Raw, Sample, Unseen};
-pub use scan::{RangeAnswer, RangeQuery, RangeScan, Wanted};
+pub use scan::{CellStatistics, RangeAnswer, RangeQuery, RangeScan, Statistics, Wanted};
 pub use series::{Columns, ConvertedColumn, Quality, RawColumn, Series};
 pub use validation::{ValidationSettings, Validator};
 pub use verdict::{QUARANTINED, Verdict, quarantine_cause, verdicts_in};

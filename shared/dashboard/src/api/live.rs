@@ -2,29 +2,30 @@
 
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
-use super::{LoggedIn, Shared};
+use super::{LoggedIn, Shared, refusals};
 use crate::access::{Action, Resource};
-use crate::contract::Problem;
 use crate::{ProblemResponse, live_socket};
 
 /// WebSocket messages from a client; a subscription to ten thousand parameters fits.
 const SOCKET_MESSAGE_BYTES_MAX: usize = 1 << 20;
 
 /// The live stream: a WebSocket of `LiveRequest` and `LiveEvent`.
-#[utoipa::path(get, path = "/api/v1/live", responses((status = 101), (status = 401, body = Problem), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/live", responses((status = 101), refusals::OfStream))]
 pub(super) async fn live(
     State(app): State<Shared>,
     headers: HeaderMap,
     who: LoggedIn,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ProblemResponse> {
     who.may(Action::ReadNodes, Resource::Server)?;
     if !same_origin(&headers) {
         return Err(ProblemResponse::cross_site("a page of another site may not open this stream"));
     }
+    let upgrade = upgrade.map_err(|error| ProblemResponse::bad_request(error.body_text()))?;
     // The library would take 128 KiB for each connection's read buffer at once.
     let upgrade = upgrade
         .read_buffer_size(4 * 1_024)

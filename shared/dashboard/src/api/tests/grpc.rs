@@ -29,11 +29,12 @@ async fn channel(served: &Served) -> Channel {
     endpoint.connect().await.expect("connected")
 }
 
-/// A call as somebody who is logged in.
+/// A call of a program with a token.
 fn call<T>(served: &Served, message: T) -> tonic::Request<T> {
-    let (_, session) = served.cookie.split_once('=').expect("a pair");
     let mut request = tonic::Request::new(message);
-    request.metadata_mut().insert("authorization", format!("Bearer {session}").parse().expect("text"));
+    let token = served.backend.store.token(somebody(Role::Operator, None));
+    let bearer = format!("Bearer {token}");
+    request.metadata_mut().insert("authorization", bearer.parse().expect("text"));
     request
 }
 
@@ -74,7 +75,7 @@ async fn a_program_reads_missions_parameters_latest_values_and_pages_of_samples(
     (1..=2_500).for_each(|position| served.backend.commit(position));
     let missions = client.list_missions(call(&served, ListMissionsRequest {})).await.expect("answers");
     let missions = missions.into_inner().missions;
-    assert_eq!((missions.len(), &*missions[0].name, missions[0].parameter_count), (1, "demo", 1));
+    assert_eq!((missions.len(), &*missions[0].name, missions[0].parameter_count), (2, "demo", 1));
 
     let page = ListParametersRequest { mission: "demo".to_owned(), ..ListParametersRequest::default() };
     let page = client.list_parameters(call(&served, page)).await.expect("answers").into_inner();
@@ -180,7 +181,7 @@ async fn a_call_subscribes_and_another_one_takes_it_up_at_the_cursor() {
 }
 
 #[tokio::test]
-async fn calls_about_nodes_and_packets_end_with_the_session() {
+async fn calls_about_nodes_and_packets_end_with_the_token() {
     let served = served().await;
     let mut client = TelemetryClient::new(channel(&served).await);
     let packets = PacketsSubject { mission: "demo".to_owned(), apids: vec![7] };
@@ -193,7 +194,7 @@ async fn calls_about_nodes_and_packets_end_with_the_session() {
         told(&mut updates).await;
         calls.push(updates);
     }
-    served.backend.store.sessions.lock().expect("not poisoned").clear();
+    served.backend.store.tokens.lock().expect("not poisoned").clear();
     for mut updates in calls {
         let ended = tokio::time::timeout(PATIENCE, updates.message()).await.expect("it ends");
         statuses.push(code(&ended.expect_err("with a status")).0);

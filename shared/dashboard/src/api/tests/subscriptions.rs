@@ -71,7 +71,7 @@ pub(super) fn parameters(rate_max_per_s: Option<f64>) -> LiveSubject {
 }
 
 fn operator() -> Principal {
-    Principal { name: "op".to_owned(), role: Role::Operator }
+    somebody(Role::Operator, None)
 }
 
 fn app_of(backend: &Arc<Fixture>) -> Arc<App> {
@@ -412,7 +412,7 @@ async fn nodes_are_told_when_they_changed_and_only_then() {
     assert!(events(&mut stream).is_empty(), "not before the second is over");
     stream.on_second();
     let all = events(&mut stream);
-    assert!(matches!(&all[..], [LiveEvent::Nodes { nodes, .. }] if nodes.len() == 1), "{all:?}");
+    assert!(matches!(&all[..], [LiveEvent::Nodes { nodes, .. }] if nodes.len() == 4), "{all:?}");
 }
 
 #[tokio::test]
@@ -430,8 +430,9 @@ async fn a_connection_has_so_many_subscriptions_and_no_more() {
 #[tokio::test]
 async fn whoever_may_not_see_a_mission_gets_nothing_of_it_by_any_subscription() {
     let app = app_of(&backend());
-    let check = |role, mission: &str, expected: Result<(), &str>| {
-        let mut stream = LiveStream::new(Arc::clone(&app), Principal { name: "somebody".to_owned(), role });
+    let (operator, viewer) = (somebody(Role::Operator, None), somebody(Role::Viewer, Some("luna")));
+    let check = |principal: &Principal, mission: &str, expected: Result<(), &str>| {
+        let mut stream = LiveStream::new(Arc::clone(&app), principal.clone());
         let mission = || mission.to_owned();
         let subjects = [
             LiveSubject::Alarms { mission: mission() },
@@ -447,13 +448,19 @@ async fn whoever_may_not_see_a_mission_gets_nothing_of_it_by_any_subscription() 
         assert_eq!(subscribed, expected);
     };
     let unknown = Err("STO-API-UNKNOWN-MISSION");
-    check(Role::Operator, "apollo", unknown);
-    check(Role::Nobody, "demo", unknown);
-    check(Role::Nobody, "apollo", unknown);
-    check(Role::Operator, "demo", Ok(()));
-    let mut nobody = LiveStream::new(app, Principal { name: "nobody".to_owned(), role: Role::Nobody });
-    for of in [LiveSubject::Nodes, LiveSubject::Events { mission: None }] {
-        let refused = nobody.open("a", of, None).expect_err("refused");
-        assert_eq!(refused.code(), "STO-API-NOT-ALLOWED");
-    }
+    check(&operator, "apollo", unknown);
+    check(&viewer, "demo", unknown);
+    check(&viewer, "apollo", unknown);
+    check(&viewer, "luna", Ok(()));
+    check(&operator, "demo", Ok(()));
+    let mut stream = LiveStream::new(app, viewer);
+    let refused =
+        stream.open("a", LiveSubject::Events { mission: None }, None).expect_err("they speak of all");
+    assert_eq!(refused.code(), "STO-API-NOT-ALLOWED");
+    stream.open("a", LiveSubject::Nodes, None).expect("may be seen");
+    let all = events(&mut stream);
+    let [_, LiveEvent::Nodes { nodes, .. }] = &all[..] else { panic!("{all:?}") };
+    let names: Vec<_> = nodes.iter().map(|node| &*node.name).collect();
+    assert_eq!(names, ["gs-both", "gs-luna"]);
+    assert!(nodes.iter().all(|node| !format!("{node:?}").contains("demo")), "{nodes:?}");
 }
