@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use dashboard::EventLog;
 use link::{Clock, HubEndpoint, HubOptions};
 use provisioning::{Authority, EnrolmentDesk};
 use service::metric::MetricsPage;
@@ -102,6 +103,8 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let samples_max = config.archive.head_samples_max;
     let archive =
         Archive::open(&database, &loaded, names, samples_max).await.context("the archive cannot be read")?;
+    archive.begin_live();
+    let server_events = Arc::new(EventLog::default());
 
     let endpoint = bind_endpoint(&config, &authority, &clock)?;
     let reception_address = endpoint.local_addr()?;
@@ -216,10 +219,16 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         Arc::clone(&fleet),
         metrics,
         Arc::clone(&database_answers),
-    );
+    )
+    .with_live(archive::archive_id(&database).await?, Arc::clone(&server_events));
     let router = dashboard::router(Arc::new(backend), stop_serving.clone());
     serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop_serving.clone()));
     serving.spawn("probe", OnEnd::Continue, probe(database.clone(), database_answers, stop_serving.clone()));
+    serving.spawn(
+        "events",
+        OnEnd::Continue,
+        archive::follow_server_events(database.clone(), server_events, stop_serving.clone()),
+    );
     serving.spawn(
         "fleet",
         OnEnd::Shutdown,

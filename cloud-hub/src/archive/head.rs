@@ -278,7 +278,11 @@ impl Archive {
         drop(reads);
         let source = self.source(index, committed.node);
         if is_live {
-            mission.live.publish(LiveBatch { source, samples: records.samples });
+            // What comes late is shown as it is decoded, beside the order in which a client resumes.
+            let is_live = Stream::of(committed.way) == Stream::Live;
+            let position = is_live.then_some(committed.ledger_id);
+            let samples = records.samples;
+            mission.live.publish(LiveBatch { source, position, samples, records: opened.ok() });
         } else {
             mission.live.restore(source, &records.samples);
         }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::archive::{cut, with_open_session};
 use crate::served::Served;
-use crate::world::{STORE, World, chain, packet};
+use crate::world::{STORE, World, chain, packet, take_in};
 
 const SPAN: &str = "from=2026-11-22T00:00:00Z&to=2026-11-23T00:00:00Z";
 
@@ -30,10 +30,10 @@ async fn world_with_a_seam() -> (World, Arc<cloud_hub::archive::Archive>) {
     archive.on_node(lane.key.node, "station");
     let mut position = None;
     let committed = world.commit(lane.key, lane.session, &chain("test", 0, 50, &mut position)).await;
-    archive.ingest(&committed.expect("committed"));
+    take_in(&archive, &committed.expect("committed"));
     cut(&world, &archive).await;
     let committed = world.commit(lane.key, lane.session, &chain("test", 50, 30, &mut position)).await;
-    archive.ingest(&committed.expect("committed"));
+    take_in(&archive, &committed.expect("committed"));
     (world, archive)
 }
 
@@ -220,6 +220,7 @@ async fn the_command_writes_what_the_running_hub_gives_out_and_replaces_nothing(
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let ready = Ready {
+        links: Default::default(),
         http: listener.local_addr().expect("an address").to_string(),
         reception: "127.0.0.1:1".to_owned(),
         pid: 0,

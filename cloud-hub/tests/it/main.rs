@@ -1,7 +1,9 @@
 //! The hub's parts against a real PostgreSQL.
 
+mod access;
 mod archive;
 mod backup;
+mod canary;
 mod carrying;
 mod completeness;
 mod database;
@@ -11,6 +13,7 @@ mod documents;
 mod enrolment;
 mod exports;
 mod lists;
+mod live;
 mod model;
 mod packets;
 mod reprocess;

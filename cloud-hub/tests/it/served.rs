@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use cloud_hub::archive::{Archive, PostgresSessions};
 use cloud_hub::backend::HubBackend;
 use cloud_hub::fleet::Fleet;
+use dashboard::access::{Grant, MissionScope, Principal, Role};
 use serde_json::Value;
 use service::metric::MetricsPage;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,9 @@ impl Served {
         let database = world.database.clone();
         let backend = HubBackend::new(Arc::clone(archive), database, fleet, MetricsPage::start(), answers);
         let router = dashboard::router(Arc::new(backend), CancellationToken::new());
-        let code = PostgresSessions::new(world.database.clone()).make_code("operator").await.expect("a code");
+        let grant = Grant { role: Role::Operator, missions: MissionScope::All };
+        let holder = Principal { name: "operator".to_owned(), grant };
+        let code = PostgresSessions::new(world.database.clone()).make_code(&holder).await.expect("a code");
         let login = Request::post("/api/v1/session")
             .header("x-sto-request", "test")
             .header(header::CONTENT_TYPE, "application/json")
