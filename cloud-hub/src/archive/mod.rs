@@ -26,6 +26,7 @@ mod reprocess;
 mod retention;
 mod segments;
 mod sessions;
+mod sql;
 mod verify;
 
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
