@@ -495,9 +495,18 @@ RETURN is_shown.reading_id = 0 OR EXISTS (
                                AND r.switched_at IS NOT NULL);
 CREATE FUNCTION sto.hidden(mission_id integer, reading_id integer, generation bigint) RETURNS int8multirange
 STABLE PARALLEL SAFE LANGUAGE sql
-RETURN (SELECT range_agg(int8range(r.from_time, r.to_time)) FROM reading AS r
+RETURN (SELECT coalesce(range_agg(int8range(r.from_time, r.to_time)), '{}') FROM reading AS r
         WHERE r.mission_id = hidden.mission_id AND r.switched_at IS NOT NULL AND r.reading_id > hidden.reading_id
           AND r.generation >= hidden.generation);
+
+-- Rows of a segment that are shown. PostgreSQL takes an array for ten rows and joins ten rows by trying all of them; a
+-- function that is STRICT is not looked into, and is taken for as many rows as it says.
+CREATE FUNCTION sto.shown(times bigint[], first bigint, after bigint, hidden int8multirange)
+RETURNS TABLE ("time" bigint, "row" integer) IMMUTABLE STRICT PARALLEL SAFE ROWS 20000 LANGUAGE sql
+BEGIN ATOMIC
+    SELECT moment.time, moment.row::integer FROM unnest(shown.times) WITH ORDINALITY AS moment (time, row)
+    WHERE moment.time >= shown.first AND moment.time < shown.after AND NOT shown.hidden @> moment.time;
+END;
 
 -- Samples of a parameter, in no order. What of a row is not asked for is not decoded: rows and the arrays of segments
 -- come from subqueries that PostgreSQL does not merge into the whole (OFFSET 0), but whose unused columns it leaves
@@ -566,7 +575,8 @@ BEGIN ATOMIC
             ON e.parameter_id = of.parameter_id AND e.dictionary_version = s.dictionary_version
         WHERE sto.is_shown(of.mission_id, s.reading_id)
         OFFSET 0) AS decoded
-    CROSS JOIN LATERAL unnest(decoded.generation) WITH ORDINALITY AS moment (generation, row)
+    CROSS JOIN LATERAL sto.shown(decoded.generation, samples_between.first, samples_between.after, decoded.hidden)
+        AS moment (generation, row)
     CROSS JOIN LATERAL (
         SELECT CASE decoded.raw_kind
                    WHEN 1 THEN decoded.floats[moment.row]
@@ -575,8 +585,6 @@ BEGIN ATOMIC
                        WHEN decoded.integers[moment.row] >= 0 THEN decoded.integers[moment.row]::double precision
                        ELSE (decoded.integers[moment.row]::numeric + 18446744073709551616)::double precision END
                END AS raw) AS number
-    WHERE moment.generation >= samples_between.first AND moment.generation < samples_between.after
-      AND (decoded.hidden IS NULL OR NOT decoded.hidden @> moment.generation)
     OFFSET 0;
 END;
 
@@ -653,10 +661,9 @@ BEGIN ATOMIC
                 OFFSET 0) AS part
             WHERE sto.is_shown(of.mission_id, s.reading_id)
             OFFSET 0) AS decoded
-        CROSS JOIN LATERAL unnest(decoded.first_ats) WITH ORDINALITY AS bucket (first_at, row)
-        WHERE bucket.first_at >= span.first AND bucket.first_at < span.after
-          AND (decoded.hidden IS NULL OR NOT decoded.hidden @> bucket.first_at)
-          AND sto.bucket(bucket.first_at, span.width) NOT IN (SELECT start FROM cut)
+        CROSS JOIN LATERAL sto.shown(decoded.first_ats, span.first, span.after, decoded.hidden)
+            AS bucket (first_at, row)
+        WHERE sto.bucket(bucket.first_at, span.width) NOT IN (SELECT start FROM cut)
         UNION ALL
         SELECT cut.start, s.nanoseconds, s.nanoseconds, 1, (number IS NULL)::integer,
                (s.monitoring NOT IN ('not-monitored', 'normal'))::integer, number, number, number, number,
