@@ -508,10 +508,11 @@ BEGIN ATOMIC
     WHERE moment.time >= shown.first AND moment.time < shown.after AND NOT shown.hidden @> moment.time;
 END;
 
--- Samples of a parameter, in no order. What of a row is not asked for is not decoded: rows and the arrays of segments
--- come from subqueries that PostgreSQL does not merge into the whole (OFFSET 0), but whose unused columns it leaves
--- out. Merged, a sort would carry a segment's arrays beside each of its rows.
-CREATE FUNCTION sto.samples_between(mission text, parameter text, first bigint, after bigint)
+-- Samples of a parameter, in no order, from segments or from the newest moments that are kept by themselves. What of a
+-- row is not asked for is not decoded: rows and the arrays of segments come from subqueries that PostgreSQL does not
+-- merge into the whole (OFFSET 0), but whose unused columns it leaves out. Merged, a sort would carry a segment's
+-- arrays beside each of its rows.
+CREATE FUNCTION sto.samples_between(mission text, parameter text, first bigint, after bigint, is_latest boolean)
 RETURNS TABLE ("time" timestamptz, nanoseconds bigint, reception timestamptz, raw double precision, raw_text text,
                value double precision, label text, validity text, monitoring text, provenance text, node text)
 STABLE PARALLEL SAFE ROWS 10000 LANGUAGE sql
@@ -563,8 +564,15 @@ BEGIN ATOMIC
                e.firsts, e.lasts, e.labels,
                coalesce((SELECT n.name FROM node AS n WHERE n.node_id = s.node_id), s.node_id::text) AS node
         FROM sto.places(samples_between.mission, samples_between.parameter) AS of
-        JOIN segment AS s ON s.mission_id = of.mission_id AND s.layout_id = of.layout_id
-            AND s.last_time >= samples_between.first AND s.first_time < samples_between.after
+        CROSS JOIN LATERAL (
+            SELECT s.node_id, s.reading_id, s.generation, s.dictionary_version, s.moments, s.ends, s.columns
+            FROM segment AS s
+            WHERE NOT samples_between.is_latest AND s.mission_id = of.mission_id AND s.layout_id = of.layout_id
+              AND s.last_time >= samples_between.first AND s.first_time < samples_between.after
+            UNION ALL
+            SELECT l.node_id, l.reading_id, l.generation, l.dictionary_version, l.moments, l.ends, l.columns
+            FROM latest AS l
+            WHERE samples_between.is_latest AND l.mission_id = of.mission_id AND l.layout_id = of.layout_id) AS s
         CROSS JOIN LATERAL (
             SELECT substring(s.columns FROM 1 FOR s.ends[1]) AS axis,
                    substring(s.columns FROM s.ends[of.place] + 1 FOR s.ends[of.place + 1] - s.ends[of.place]) AS own
@@ -594,7 +602,7 @@ RETURNS TABLE ("time" timestamptz, nanoseconds bigint, reception timestamptz, ra
 STABLE PARALLEL SAFE ROWS 10000 LANGUAGE sql
 BEGIN ATOMIC
     SELECT s.* FROM (SELECT sto.tai(samples.from_time) AS first, sto.tai(samples.to_time) AS after OFFSET 0) AS span
-    CROSS JOIN LATERAL sto.samples_between(samples.mission, samples.parameter, span.first, span.after) AS s;
+    CROSS JOIN LATERAL sto.samples_between(samples.mission, samples.parameter, span.first, span.after, false) AS s;
 END;
 
 -- The newest sample of a parameter that segments hold.
@@ -603,12 +611,9 @@ RETURNS TABLE ("time" timestamptz, nanoseconds bigint, reception timestamptz, ra
                value double precision, label text, validity text, monitoring text, provenance text, node text)
 STABLE PARALLEL SAFE ROWS 1 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT s.*
-    FROM (SELECT max(s.last_time) AS newest FROM sto.places(latest.mission, latest.parameter) AS of
-          JOIN segment AS s ON s.mission_id = of.mission_id AND s.layout_id = of.layout_id
-          WHERE sto.is_shown(of.mission_id, s.reading_id)) AS shown
-    CROSS JOIN LATERAL sto.samples_between(latest.mission, latest.parameter, shown.newest, shown.newest + 1) AS s
-    ORDER BY s.reception DESC LIMIT 1;
+    SELECT s.* FROM sto.samples_between(latest.mission, latest.parameter, -9223372036854775808, 9223372036854775807,
+                                        true) AS s
+    ORDER BY s.nanoseconds DESC, s.reception DESC LIMIT 1;
 END;
 
 -- Where the bucket begins that a time lies in; buckets begin at whole multiples of their width in TAI.
@@ -670,7 +675,7 @@ BEGIN ATOMIC
                coalesce(number, 0)
         FROM cut CROSS JOIN span
         CROSS JOIN LATERAL sto.samples_between(rollups.mission, rollups.parameter, cut.start,
-                                               cut.start + span.width) AS s
+                                               cut.start + span.width, false) AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN abs(s.value) < 'Infinity' THEN s.value END AS number) AS finite
     )
     SELECT sto.utc(rolled.start), sum(rolled.count)::bigint, sum(rolled.count - rolled.without_number)::bigint,
@@ -746,7 +751,7 @@ END;
 CREATE VIEW sto.completeness AS SELECT * FROM sto.completeness();
 
 SELECT sto_protect('calibration'), sto_protect('enumeration_label');
-GRANT SELECT ON layout, rollup, calibration, enumeration_label TO sto_interactive, sto_reader;
+GRANT SELECT ON layout, rollup, latest, calibration, enumeration_label TO sto_interactive, sto_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON calibration, enumeration_label TO sto_ingest;
 GRANT UPDATE ON parameter TO sto_ingest;
 GRANT USAGE ON SCHEMA sto TO sto_interactive, sto_reader;

@@ -82,13 +82,13 @@ const PARAMETERS: &str = "
 
 /// `None` where the engineering value is the raw one.
 fn calibration(derivation: &Derivation) -> Option<Value> {
-    if let Some((points, is_linear, extrapolates)) = derivation.points() {
-        let (raw, engineering): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+    if let Some(spline) = derivation.points() {
+        let (raw, engineering): (Vec<f64>, Vec<f64>) = spline.points.iter().copied().unzip();
         return Some(json!({
             "raw_points": raw,
             "engineering_points": engineering,
-            "is_linear": is_linear,
-            "extrapolates": extrapolates,
+            "is_linear": spline.is_linear,
+            "extrapolates": spline.extrapolates,
         }));
     }
     let coefficients = derivation.coefficients().filter(|coefficients| *coefficients != [0.0, 1.0])?;

@@ -12,6 +12,7 @@ use processing::{
 };
 use testkit::postgres::TestDatabase;
 use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::super::{Database, columns};
@@ -154,6 +155,7 @@ impl World {
             )
             .await
             .expect("kept");
+        self.insert_latest(mission, table, layout, (reading, generation)).await;
         for resolution in [Resolution::Minute, Resolution::Hour] {
             let rolled: RolledTable = table.rolled_up(resolution, &mission.derivations).expect("it has rows");
             let (bytes, ends) = columns::encode_rolled(&rolled);
@@ -181,6 +183,28 @@ impl World {
         }
     }
 
+    /// As the hub keeps the newest moments of a layout by themselves.
+    async fn insert_latest(
+        &self,
+        mission: &Mission,
+        table: &Table,
+        layout: i32,
+        (reading, generation): (i32, i64),
+    ) {
+        let newest = table.clone().sorted();
+        let newest = newest.part(newest.rows().saturating_sub(3)..newest.rows());
+        let (bytes, ends) = columns::encode(&newest);
+        let sql = "INSERT INTO latest VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9)
+            ON CONFLICT (mission_id, layout_id, node_id, reading_id, dictionary_version) DO UPDATE
+            SET generation = excluded.generation, last_time = excluded.last_time, moments = excluded.moments,
+                ends = excluded.ends, columns = excluded.columns
+            WHERE latest.last_time <= excluded.last_time";
+        let (last, rows) = (newest.generation.last(), newest.rows() as i32);
+        let values: [&(dyn ToSql + Sync); 9] =
+            [&mission.mission_id, &layout, &NODE, &reading, &generation, &last, &rows, &ends, &bytes];
+        self.client.execute(sql, &values).await.expect("kept");
+    }
+
     /// A reading of a span that covers segments up to a generation, and was switched to or not.
     async fn reading(
         &self,
@@ -193,7 +217,7 @@ impl World {
         let sql = "INSERT INTO reading (mission_id, reading_id, from_time, to_time, requested_at, generation, switched_at)
             VALUES ($1, $2, $3, $4, 0, $5, $6)";
         let switched_at = is_switched.then_some(1_i64);
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+        let values: [&(dyn ToSql + Sync); 6] =
             [&mission.mission_id, &number, &span.start, &span.end, &generation, &switched_at];
         self.client.execute(sql, &values).await.expect("inserted");
     }
