@@ -1,6 +1,9 @@
 -- Plain rows for psql and Grafana (docs/sql.md): the archive's columns (docs/data-on-disk.md), read in SQL. Every
 -- function runs with its caller's rights, so that the policies of the tables decide which missions are seen.
-CREATE SCHEMA sto;
+--
+-- Not `sto`: that is the private cluster's user, and PostgreSQL makes and looks for tables first in the schema that has
+-- its user's name.
+CREATE SCHEMA sto_sql;
 
 -- How engineering values follow from raw ones: what is calibrated is not kept. A polynomial has coefficients, that of
 -- the constant term first; a spline has points in the order of their raw values.
@@ -34,8 +37,8 @@ CREATE TABLE enumeration_label (
 ALTER TABLE parameter ADD COLUMN unit text, ADD COLUMN description text;
 
 -- TAI - UTC from a second of Unix time on (IERS Bulletin C).
-CREATE TABLE sto.leap_second (unix_second bigint PRIMARY KEY, tai_minus_utc integer NOT NULL);
-INSERT INTO sto.leap_second VALUES
+CREATE TABLE sto_sql.leap_second (unix_second bigint PRIMARY KEY, tai_minus_utc integer NOT NULL);
+INSERT INTO sto_sql.leap_second VALUES
     (63072000, 10), (78796800, 11), (94694400, 12), (126230400, 13), (157766400, 14), (189302400, 15),
     (220924800, 16), (252460800, 17), (283996800, 18), (315532800, 19), (362793600, 20), (394329600, 21),
     (425865600, 22), (489024000, 23), (567993600, 24), (631152000, 25), (662688000, 26), (709948800, 27),
@@ -43,31 +46,31 @@ INSERT INTO sto.leap_second VALUES
     (1230768000, 34), (1341100800, 35), (1435708800, 36), (1483228800, 37);
 
 -- TAI nanoseconds of a moment; of none, the end of time on its side.
-CREATE FUNCTION sto.tai(moment timestamptz) RETURNS bigint STABLE PARALLEL SAFE LANGUAGE sql
+CREATE FUNCTION sto_sql.tai(moment timestamptz) RETURNS bigint STABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE
     WHEN moment <= timestamptz '1680-01-01 00:00:00Z' THEN -9223372036854775808
     WHEN moment >= timestamptz '2260-01-01 00:00:00Z' THEN 9223372036854775807
     ELSE (extract(epoch FROM moment) * 1000000000)::bigint + 1000000000::bigint * coalesce(
-        (SELECT tai_minus_utc FROM sto.leap_second WHERE unix_second <= floor(extract(epoch FROM moment))
+        (SELECT tai_minus_utc FROM sto_sql.leap_second WHERE unix_second <= floor(extract(epoch FROM moment))
          ORDER BY unix_second DESC LIMIT 1), 10)
 END;
 
 -- The moment of TAI nanoseconds, with the leap seconds at hand. A leap second reads as the second after it.
-CREATE FUNCTION sto.utc(nanoseconds bigint, begins bigint[], offsets integer[]) RETURNS timestamptz
+CREATE FUNCTION sto_sql.utc(nanoseconds bigint, begins bigint[], offsets integer[]) RETURNS timestamptz
 STABLE PARALLEL SAFE LANGUAGE sql
 RETURN timestamptz '1970-01-01 00:00:00Z'
     + (nanoseconds / 1000 - (nanoseconds % 1000 < 0)::integer
        - 1000000 * offsets[greatest(width_bucket(nanoseconds, begins), 1)])::double precision
       * interval '1 microsecond';
 
-CREATE FUNCTION sto.utc(nanoseconds bigint) RETURNS timestamptz STABLE PARALLEL SAFE LANGUAGE sql
-RETURN (SELECT sto.utc(nanoseconds, array_agg((unix_second + tai_minus_utc) * 1000000000 ORDER BY unix_second),
+CREATE FUNCTION sto_sql.utc(nanoseconds bigint) RETURNS timestamptz STABLE PARALLEL SAFE LANGUAGE sql
+RETURN (SELECT sto_sql.utc(nanoseconds, array_agg((unix_second + tai_minus_utc) * 1000000000 ORDER BY unix_second),
                        array_agg(tai_minus_utc ORDER BY unix_second))
-        FROM sto.leap_second);
+        FROM sto_sql.leap_second);
 
 -- The bits of some bytes in such an order that a field of n bits, of which the stream has the lowest first, is a
 -- substring and reads as its number: bit 0 stands last. `reverse` leaves the halves of each byte exchanged.
-CREATE FUNCTION sto.bits(bytes bytea) RETURNS varbit IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql AS $$
+CREATE FUNCTION sto_sql.bits(bytes bytea) RETURNS varbit IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql AS $$
 DECLARE
     upper CONSTANT varbit := ('x' || repeat('f0', length(bytes)))::varbit;
     mixed CONSTANT varbit := ('x' || reverse(encode(bytes, 'hex')))::varbit;
@@ -76,7 +79,7 @@ BEGIN
 END $$;
 
 -- An unsigned LEB128 number, and how many bytes it has.
-CREATE FUNCTION sto.varint(bytes bytea, at integer) RETURNS bigint IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql AS $$
+CREATE FUNCTION sto_sql.varint(bytes bytea, at integer) RETURNS bigint IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql AS $$
 DECLARE
     byte integer := get_byte(bytes, at);
     value bigint := byte & 127;
@@ -90,39 +93,39 @@ BEGIN
     END LOOP;
     RETURN value;
 END $$;
-CREATE FUNCTION sto.varint_length(value bigint) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql
+CREATE FUNCTION sto_sql.varint_length(value bigint) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE WHEN value < 128 THEN 1 WHEN value < 16384 THEN 2 WHEN value < 2097152 THEN 3
             WHEN value < 268435456 THEN 4 ELSE 5 END;
 
 -- The block behind so many others in a part, of which the first begins at a byte: a version and kinds may be before it.
-CREATE FUNCTION sto.block(part bytea, at integer, others integer) RETURNS bytea
+CREATE FUNCTION sto_sql.block(part bytea, at integer, others integer) RETURNS bytea
 IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql AS $$
 DECLARE
-    length bigint := sto.varint(part, at);
+    length bigint := sto_sql.varint(part, at);
 BEGIN
     IF get_byte(part, 0) <> 3 THEN
         RAISE 'STO-SQL-FORMAT: columns have the version %, these functions read 3', get_byte(part, 0)
             USING ERRCODE = 'feature_not_supported', HINT = 'The hub that wrote them brings the functions up to date.';
     END IF;
     FOR block IN 1..others LOOP
-        at := at + sto.varint_length(length) + length;
-        length := sto.varint(part, at);
+        at := at + sto_sql.varint_length(length) + length;
+        length := sto_sql.varint(part, at);
     END LOOP;
-    RETURN substring(part FROM at + sto.varint_length(length) + 1 FOR length::integer);
+    RETURN substring(part FROM at + sto_sql.varint_length(length) + 1 FOR length::integer);
 END $$;
 
 -- a + b modulo 2^64.
-CREATE FUNCTION sto.wrapping_sum(a bigint, b bigint) RETURNS bigint IMMUTABLE PARALLEL SAFE LANGUAGE sql
+CREATE FUNCTION sto_sql.wrapping_sum(a bigint, b bigint) RETURNS bigint IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE WHEN b >= 0 AND a <= 9223372036854775807 - b OR b < 0 AND a >= -9223372036854775808 - b THEN a + b
             ELSE (a # -9223372036854775808) + (b # -9223372036854775808) END;
 
 -- pco's wrapped format as the hub writes it: classic mode, differences of order 0 to 2, one chunk of one page. Returns
 -- what pco calls latents less 2^63; those of 32 bits stand in the upper half, where sums wrap as they should.
-CREATE FUNCTION sto.unpack(packed bytea, width integer, rows integer) RETURNS bigint[]
+CREATE FUNCTION sto_sql.unpack(packed bytea, width integer, rows integer) RETURNS bigint[]
 IMMUTABLE PARALLEL SAFE COST 1000 LANGUAGE plpgsql AS $$
 DECLARE
     lowest CONSTANT bigint := -9223372036854775808;
-    bits CONSTANT varbit := sto.bits(packed);
+    bits CONSTANT varbit := sto_sql.bits(packed);
     up CONSTANT integer := 64 - width;
     -- Bits that are not read yet, and one: where the field before this one was.
     at integer := 8 * length(packed) + 1;
@@ -231,16 +234,16 @@ BEGIN
             END IF;
             at := at - size;
             difference := CASE WHEN size < width THEN lower + (substring(bits, at, size)::bigint << up)
-                               ELSE sto.wrapping_sum(lower, substring(bits, at, size)::bigint << up) END;
+                               ELSE sto_sql.wrapping_sum(lower, substring(bits, at, size)::bigint << up) END;
             IF differences = 0 THEN
                 numbers[done + row] := difference;
             ELSE
                 numbers[done + row] := number;
                 IF differences = 1 THEN
-                    number := sto.wrapping_sum(number, difference);
+                    number := sto_sql.wrapping_sum(number, difference);
                 ELSE
-                    number := sto.wrapping_sum(number, slope);
-                    slope := sto.wrapping_sum(slope, difference);
+                    number := sto_sql.wrapping_sum(number, slope);
+                    slope := sto_sql.wrapping_sum(slope, difference);
                 END IF;
             END IF;
         END LOOP;
@@ -249,7 +252,7 @@ BEGIN
     WHILE done < rows LOOP
         done := done + 1;
         numbers[done] := number;
-        number := sto.wrapping_sum(number, slope);
+        number := sto_sql.wrapping_sum(number, slope);
     END LOOP;
     -- All is read but what fills the last byte.
     IF at NOT BETWEEN 1 AND 8 THEN
@@ -259,8 +262,9 @@ BEGIN
     RETURN numbers;
 END $$;
 
--- A block of numbers: the bits of 64-bit numbers, those of packed floating-point numbers in their order (`sto.floats`).
-CREATE FUNCTION sto.numbers(block bytea, rows integer) RETURNS bigint[]
+-- A block of numbers: the bits of 64-bit numbers, those of packed floating-point numbers in their order
+-- (`sto_sql.floats`).
+CREATE FUNCTION sto_sql.numbers(block bytea, rows integer) RETURNS bigint[]
 IMMUTABLE PARALLEL SAFE COST 1000 LANGUAGE plpgsql AS $$
 DECLARE
     bits varbit;
@@ -272,13 +276,13 @@ DECLARE
 BEGIN
     CASE get_byte(block, 0)
     WHEN 0 THEN
-        numbers := array_fill(sto.bits(substring(block FROM 2))::bit(64)::bigint, ARRAY[rows]);
+        numbers := array_fill(sto_sql.bits(substring(block FROM 2))::bit(64)::bigint, ARRAY[rows]);
     WHEN 1 THEN
-        bits := sto.bits(block);
+        bits := sto_sql.bits(block);
         numbers := array_fill(0::bigint, ARRAY[rows]);
         WHILE done < rows LOOP
-            length := sto.varint(block, at);
-            at := at + sto.varint_length(length) + 8;
+            length := sto_sql.varint(block, at);
+            at := at + sto_sql.varint_length(length) + 8;
             number := substring(bits, 8 * (length(block) - at) + 1, 64)::bigint;
             FOR row IN done + 1..least(done + length, rows) LOOP
                 numbers[row] := number;
@@ -286,20 +290,20 @@ BEGIN
             done := done + length;
         END LOOP;
     WHEN 2 THEN
-        numbers := sto.unpack(substring(block FROM 2), 64, rows);
+        numbers := sto_sql.unpack(substring(block FROM 2), 64, rows);
         FOR row IN 1..rows LOOP
             numbers[row] := numbers[row] # -9223372036854775808;
         END LOOP;
     WHEN 3, 4 THEN
-        numbers := sto.unpack(substring(block FROM 2), 64, rows);
+        numbers := sto_sql.unpack(substring(block FROM 2), 64, rows);
     WHEN 5 THEN
-        numbers := sto.unpack(substring(block FROM 2), 32, rows);
+        numbers := sto_sql.unpack(substring(block FROM 2), 32, rows);
     END CASE;
     RETURN numbers;
 END $$;
 
 -- The number that some bits are, without their sign: of double and of single precision.
-CREATE FUNCTION sto.double_of(bits bigint) RETURNS double precision IMMUTABLE PARALLEL SAFE LANGUAGE sql
+CREATE FUNCTION sto_sql.double_of(bits bigint) RETURNS double precision IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE
     WHEN bits >> 52 BETWEEN 1 AND 2046
         THEN (bits & 4503599627370495 | 4503599627370496)::double precision
@@ -308,7 +312,7 @@ RETURN CASE
     WHEN bits & 4503599627370495 = 0 THEN 'Infinity'::double precision
     ELSE 'NaN'::double precision
 END;
-CREATE FUNCTION sto.single_of(bits bigint) RETURNS double precision IMMUTABLE PARALLEL SAFE LANGUAGE sql
+CREATE FUNCTION sto_sql.single_of(bits bigint) RETURNS double precision IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE
     WHEN bits >> 23 BETWEEN 1 AND 254
         THEN (bits & 8388607 | 8388608)::double precision * power(2::double precision, (bits >> 23) - 150)
@@ -318,35 +322,36 @@ RETURN CASE
 END;
 
 -- A block of floating-point numbers. Of packed ones negative numbers are the complement of their bits.
-CREATE FUNCTION sto.floats(block bytea, rows integer) RETURNS double precision[]
+CREATE FUNCTION sto_sql.floats(block bytea, rows integer) RETURNS double precision[]
 IMMUTABLE PARALLEL SAFE COST 1000 LANGUAGE plpgsql AS $$
 BEGIN
     CASE get_byte(block, 0)
     WHEN 0 THEN
-        RETURN array_fill((SELECT CASE WHEN n >= 0 THEN sto.double_of(n)
-                                       ELSE -sto.double_of(n & 9223372036854775807) END
-                           FROM unnest(sto.numbers(block, 1)) AS n), ARRAY[rows]);
+        RETURN array_fill((SELECT CASE WHEN n >= 0 THEN sto_sql.double_of(n)
+                                       ELSE -sto_sql.double_of(n & 9223372036854775807) END
+                           FROM unnest(sto_sql.numbers(block, 1)) AS n), ARRAY[rows]);
     WHEN 1 THEN
-        RETURN ARRAY(SELECT CASE WHEN n >= 0 THEN sto.double_of(n) ELSE -sto.double_of(n & 9223372036854775807) END
-                     FROM unnest(sto.numbers(block, rows)) AS n);
+        RETURN ARRAY(SELECT CASE WHEN n >= 0 THEN sto_sql.double_of(n)
+                                 ELSE -sto_sql.double_of(n & 9223372036854775807) END
+                     FROM unnest(sto_sql.numbers(block, rows)) AS n);
     WHEN 4 THEN
-        RETURN ARRAY(SELECT CASE WHEN n >= 0 THEN sto.double_of(n) ELSE -sto.double_of(~n) END
-                     FROM unnest(sto.numbers(block, rows)) AS n);
+        RETURN ARRAY(SELECT CASE WHEN n >= 0 THEN sto_sql.double_of(n) ELSE -sto_sql.double_of(~n) END
+                     FROM unnest(sto_sql.numbers(block, rows)) AS n);
     WHEN 5 THEN
-        RETURN ARRAY(SELECT CASE WHEN n >= 0 THEN sto.single_of(n >> 32) ELSE -sto.single_of(~(n >> 32)) END
-                     FROM unnest(sto.numbers(block, rows)) AS n);
+        RETURN ARRAY(SELECT CASE WHEN n >= 0 THEN sto_sql.single_of(n >> 32) ELSE -sto_sql.single_of(~(n >> 32)) END
+                     FROM unnest(sto_sql.numbers(block, rows)) AS n);
     END CASE;
 END $$;
 
 -- A block of texts, or of bytes as hexadecimal digits. NULL where the texts are compressed with zstd.
-CREATE FUNCTION sto.texts(block bytea, rows integer, is_text boolean) RETURNS text[]
+CREATE FUNCTION sto_sql.texts(block bytea, rows integer, is_text boolean) RETURNS text[]
 IMMUTABLE PARALLEL SAFE COST 1000 LANGUAGE plpgsql AS $$
 DECLARE
     -- Behind the encoding: how long all entries are, how many, and each with its length before it.
-    stored CONSTANT bigint := sto.varint(block, 1);
-    at integer := 1 + sto.varint_length(stored);
+    stored CONSTANT bigint := sto_sql.varint(block, 1);
+    at integer := 1 + sto_sql.varint_length(stored);
     behind CONSTANT integer := at + stored;
-    length bigint := sto.varint(block, at);
+    length bigint := sto_sql.varint(block, at);
     entry bytea;
     entries text[];
     places bigint[];
@@ -355,10 +360,10 @@ BEGIN
     IF get_byte(block, 0) = 7 THEN
         RETURN NULL;
     END IF;
-    at := at + sto.varint_length(length);
+    at := at + sto_sql.varint_length(length);
     FOR place IN 1..length LOOP
-        length := sto.varint(block, at);
-        at := at + sto.varint_length(length);
+        length := sto_sql.varint(block, at);
+        at := at + sto_sql.varint_length(length);
         entry := substring(block FROM at + 1 FOR length::integer);
         at := at + length;
         IF NOT is_text THEN
@@ -370,8 +375,8 @@ BEGIN
                                    ELSE convert_from(entry, 'UTF8') END;
         END IF;
     END LOOP;
-    length := sto.varint(block, behind);
-    places := sto.numbers(substring(block FROM behind + sto.varint_length(length) + 1), rows);
+    length := sto_sql.varint(block, behind);
+    places := sto_sql.numbers(substring(block FROM behind + sto_sql.varint_length(length) + 1), rows);
     FOR row IN 1..rows LOOP
         texts[row] := entries[places[row] + 1];
     END LOOP;
@@ -379,7 +384,7 @@ BEGIN
 END $$;
 
 -- Runs of a byte each.
-CREATE FUNCTION sto.runs(block bytea, rows integer) RETURNS integer[]
+CREATE FUNCTION sto_sql.runs(block bytea, rows integer) RETURNS integer[]
 IMMUTABLE PARALLEL SAFE COST 1000 LANGUAGE plpgsql AS $$
 DECLARE
     at integer := 0;
@@ -389,8 +394,8 @@ DECLARE
     bytes integer[];
 BEGIN
     WHILE done < rows LOOP
-        length := sto.varint(block, at);
-        at := at + sto.varint_length(length) + 1;
+        length := sto_sql.varint(block, at);
+        at := at + sto_sql.varint_length(length) + 1;
         byte := get_byte(block, at - 1);
         IF done = 0 THEN
             bytes := array_fill(byte, ARRAY[rows]);
@@ -405,7 +410,7 @@ BEGIN
 END $$;
 
 -- Arithmetic that gives infinities and zeros as processors do, where PostgreSQL's operators give errors.
-CREATE FUNCTION sto.product(a double precision, b double precision) RETURNS double precision
+CREATE FUNCTION sto_sql.product(a double precision, b double precision) RETURNS double precision
 IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE
     WHEN abs(a) < 1e150 AND abs(b) < 1e150 AND (abs(a) > 1e-150 OR a = 0) AND (abs(b) > 1e-150 OR b = 0) THEN a * b
@@ -414,7 +419,7 @@ RETURN CASE
     WHEN ln(abs(a)) + ln(abs(b)) < -745.13321 THEN sign(a) * sign(b) * 0::double precision
     ELSE a * b
 END;
-CREATE FUNCTION sto.quotient(a double precision, b double precision) RETURNS double precision
+CREATE FUNCTION sto_sql.quotient(a double precision, b double precision) RETURNS double precision
 IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE
     WHEN abs(a) < 1e150 AND abs(b) < 1e150 AND (abs(a) > 1e-150 OR a = 0) AND abs(b) > 1e-150 THEN a / b
@@ -423,7 +428,7 @@ RETURN CASE
     WHEN ln(abs(a)) - ln(abs(b)) < -745.13321 THEN sign(a) * sign(b) * 0::double precision
     ELSE a / b
 END;
-CREATE FUNCTION sto.total(a double precision, b double precision) RETURNS double precision
+CREATE FUNCTION sto_sql.total(a double precision, b double precision) RETURNS double precision
 IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE
     WHEN abs(a) < 8e307 AND abs(b) < 8e307 THEN a + b
@@ -432,7 +437,7 @@ RETURN CASE
 END;
 
 -- The engineering value of a raw one; NaN where a spline that does not go on has none.
-CREATE FUNCTION sto.calibrated(raw double precision, coefficients double precision[], raw_points double precision[],
+CREATE FUNCTION sto_sql.calibrated(raw double precision, coefficients double precision[], raw_points double precision[],
                                engineering_points double precision[], is_linear boolean, extrapolates boolean)
 RETURNS double precision IMMUTABLE PARALLEL SAFE COST 1000 LANGUAGE plpgsql AS $$
 DECLARE
@@ -443,7 +448,7 @@ BEGIN
     IF coefficients IS NOT NULL THEN
         value := coalesce(coefficients[cardinality(coefficients)], 0);
         FOR term IN REVERSE cardinality(coefficients) - 1..1 LOOP
-            value := sto.total(sto.product(value, raw), coefficients[term]);
+            value := sto_sql.total(sto_sql.product(value, raw), coefficients[term]);
         END LOOP;
         RETURN value;
     END IF;
@@ -456,14 +461,14 @@ BEGIN
         RETURN engineering_points[place];
     END IF;
     place := least(place, last - 1);
-    RETURN sto.total(engineering_points[place], sto.quotient(
-        sto.product(sto.total(raw, -raw_points[place]),
-                    sto.total(engineering_points[place + 1], -engineering_points[place])),
-        sto.total(raw_points[place + 1], -raw_points[place])));
+    RETURN sto_sql.total(engineering_points[place], sto_sql.quotient(
+        sto_sql.product(sto_sql.total(raw, -raw_points[place]),
+                    sto_sql.total(engineering_points[place + 1], -engineering_points[place])),
+        sto_sql.total(raw_points[place + 1], -raw_points[place])));
 END $$;
 
 -- The word for a raw value.
-CREATE FUNCTION sto.label_of(raw bigint, firsts bigint[], lasts bigint[], labels text[]) RETURNS text
+CREATE FUNCTION sto_sql.label_of(raw bigint, firsts bigint[], lasts bigint[], labels text[]) RETURNS text
 IMMUTABLE PARALLEL SAFE COST 500 LANGUAGE plpgsql AS $$
 BEGIN
     FOR place IN 1..cardinality(firsts) LOOP
@@ -476,7 +481,7 @@ END $$;
 
 -- The layouts that have a parameter, and the place and the kinds of its column there. A parameter that a packet repeats
 -- has as many columns.
-CREATE FUNCTION sto.places(mission text, parameter text)
+CREATE FUNCTION sto_sql.places(mission text, parameter text)
 RETURNS TABLE (mission_id integer, parameter_id integer, layout_id integer, place integer, kinds integer)
 STABLE PARALLEL SAFE ROWS 10 LANGUAGE sql
 BEGIN ATOMIC
@@ -489,11 +494,12 @@ BEGIN ATOMIC
 END;
 
 -- Whether segments of a reading are shown, and the spans of time in which a later reading hides those of a generation.
-CREATE FUNCTION sto.is_shown(mission_id integer, reading_id integer) RETURNS boolean STABLE PARALLEL SAFE LANGUAGE sql
+CREATE FUNCTION sto_sql.is_shown(mission_id integer, reading_id integer) RETURNS boolean
+STABLE PARALLEL SAFE LANGUAGE sql
 RETURN is_shown.reading_id = 0 OR EXISTS (
     SELECT FROM reading AS r WHERE r.mission_id = is_shown.mission_id AND r.reading_id = is_shown.reading_id
                                AND r.switched_at IS NOT NULL);
-CREATE FUNCTION sto.hidden(mission_id integer, reading_id integer, generation bigint) RETURNS int8multirange
+CREATE FUNCTION sto_sql.hidden(mission_id integer, reading_id integer, generation bigint) RETURNS int8multirange
 STABLE PARALLEL SAFE LANGUAGE sql
 RETURN (SELECT coalesce(range_agg(int8range(r.from_time, r.to_time)), '{}') FROM reading AS r
         WHERE r.mission_id = hidden.mission_id AND r.switched_at IS NOT NULL AND r.reading_id > hidden.reading_id
@@ -501,7 +507,7 @@ RETURN (SELECT coalesce(range_agg(int8range(r.from_time, r.to_time)), '{}') FROM
 
 -- Rows of a segment that are shown. PostgreSQL takes an array for ten rows and joins ten rows by trying all of them; a
 -- function that is STRICT is not looked into, and is taken for as many rows as it says.
-CREATE FUNCTION sto.shown(times bigint[], first bigint, after bigint, hidden int8multirange)
+CREATE FUNCTION sto_sql.shown(times bigint[], first bigint, after bigint, hidden int8multirange)
 RETURNS TABLE ("time" bigint, "row" integer) IMMUTABLE STRICT PARALLEL SAFE ROWS 20000 LANGUAGE sql
 BEGIN ATOMIC
     SELECT moment.time, moment.row::integer FROM unnest(shown.times) WITH ORDINALITY AS moment (time, row)
@@ -512,14 +518,14 @@ END;
 -- row is not asked for is not decoded: rows and the arrays of segments come from subqueries that PostgreSQL does not
 -- merge into the whole (OFFSET 0), but whose unused columns it leaves out. Merged, a sort would carry a segment's
 -- arrays beside each of its rows.
-CREATE FUNCTION sto.samples_between(mission text, parameter text, first bigint, after bigint, is_latest boolean)
+CREATE FUNCTION sto_sql.samples_between(mission text, parameter text, first bigint, after bigint, is_latest boolean)
 RETURNS TABLE ("time" timestamptz, nanoseconds bigint, reception timestamptz, raw double precision, raw_text text,
                value double precision, label text, validity text, monitoring text, provenance text, node text)
 STABLE PARALLEL SAFE ROWS 10000 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT sto.utc(moment.generation, leap.begins, leap.offsets),
+    SELECT sto_sql.utc(moment.generation, leap.begins, leap.offsets),
            moment.generation,
-           sto.utc(moment.generation + decoded.lateness[moment.row], leap.begins, leap.offsets),
+           sto_sql.utc(moment.generation + decoded.lateness[moment.row], leap.begins, leap.offsets),
            number.raw,
            CASE WHEN decoded.raw_kind IN (0, 3) THEN decoded.texts[moment.row]
                 WHEN decoded.raw_kind = 4 AND decoded.integers[moment.row] < 0
@@ -529,14 +535,14 @@ BEGIN ATOMIC
                     THEN decoded.integers[moment.row]::text END,
            CASE WHEN (decoded.quality[moment.row] & 15) NOT IN (0, 4) OR decoded.converted_kind = 2 THEN NULL
                 WHEN decoded.converted_kind = 1 THEN decoded.converted[moment.row]
-                WHEN decoded.is_calibrated THEN sto.calibrated(number.raw, decoded.coefficients, decoded.raw_points,
+                WHEN decoded.is_calibrated THEN sto_sql.calibrated(number.raw, decoded.coefficients, decoded.raw_points,
                     decoded.engineering_points, decoded.is_linear, decoded.extrapolates)
                 ELSE number.raw END,
            CASE WHEN decoded.converted_kind = 2
-                    THEN to_char(sto.utc(decoded.times[moment.row], leap.begins, leap.offsets) AT TIME ZONE 'UTC',
+                    THEN to_char(sto_sql.utc(decoded.times[moment.row], leap.begins, leap.offsets) AT TIME ZONE 'UTC',
                                  'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
                 WHEN decoded.labels IS NOT NULL
-                    THEN sto.label_of(decoded.integers[moment.row], decoded.firsts, decoded.lasts, decoded.labels)
+                    THEN sto_sql.label_of(decoded.integers[moment.row], decoded.firsts, decoded.lasts, decoded.labels)
                 WHEN decoded.raw_kind = 3 THEN decoded.texts[moment.row] END,
            (ARRAY['valid', 'not-a-number', 'outside-calibration', 'outside-valid-range', 'unknown-label'])
                [(decoded.quality[moment.row] & 15) + 1],
@@ -545,25 +551,28 @@ BEGIN ATOMIC
            (ARRAY['live', 'backfilled', 'imported'])[decoded.provenance[moment.row] + 1],
            decoded.node
     FROM (SELECT array_agg((unix_second + tai_minus_utc) * 1000000000 ORDER BY unix_second) AS begins,
-                       array_agg(tai_minus_utc ORDER BY unix_second) AS offsets FROM sto.leap_second) AS leap
+                       array_agg(tai_minus_utc ORDER BY unix_second) AS offsets FROM sto_sql.leap_second) AS leap
     CROSS JOIN LATERAL (
         SELECT of.kinds & 15 AS raw_kind, of.kinds >> 4 AS converted_kind,
-               sto.hidden(of.mission_id, s.reading_id, s.generation) AS hidden,
-               sto.numbers(sto.block(part.axis, 1, 0), s.moments) AS generation,
-               sto.numbers(sto.block(part.axis, 1, 1), s.moments) AS lateness,
-               sto.runs(sto.block(part.axis, 1, 2), s.moments) AS provenance,
-               CASE WHEN of.kinds & 15 IN (2, 4) THEN sto.numbers(sto.block(part.own, 2, 0), s.moments) END AS integers,
-               CASE WHEN of.kinds & 15 = 1 THEN sto.floats(sto.block(part.own, 2, 0), s.moments) END AS floats,
+               sto_sql.hidden(of.mission_id, s.reading_id, s.generation) AS hidden,
+               sto_sql.numbers(sto_sql.block(part.axis, 1, 0), s.moments) AS generation,
+               sto_sql.numbers(sto_sql.block(part.axis, 1, 1), s.moments) AS lateness,
+               sto_sql.runs(sto_sql.block(part.axis, 1, 2), s.moments) AS provenance,
+               CASE WHEN of.kinds & 15 IN (2, 4)
+                    THEN sto_sql.numbers(sto_sql.block(part.own, 2, 0), s.moments) END AS integers,
+               CASE WHEN of.kinds & 15 = 1 THEN sto_sql.floats(sto_sql.block(part.own, 2, 0), s.moments) END AS floats,
                CASE WHEN of.kinds & 15 IN (0, 3)
-                    THEN sto.texts(sto.block(part.own, 2, 0), s.moments, of.kinds & 15 = 3) END AS texts,
-               CASE WHEN of.kinds >> 4 = 1 THEN sto.floats(sto.block(part.own, 2, 1), s.moments) END AS converted,
-               CASE WHEN of.kinds >> 4 = 2 THEN sto.numbers(sto.block(part.own, 2, 1), s.moments) END AS times,
-               sto.runs(sto.block(part.own, 2, CASE WHEN of.kinds >> 4 = 0 THEN 1 ELSE 2 END), s.moments) AS quality,
+                    THEN sto_sql.texts(sto_sql.block(part.own, 2, 0), s.moments, of.kinds & 15 = 3) END AS texts,
+               CASE WHEN of.kinds >> 4 = 1
+                    THEN sto_sql.floats(sto_sql.block(part.own, 2, 1), s.moments) END AS converted,
+               CASE WHEN of.kinds >> 4 = 2 THEN sto_sql.numbers(sto_sql.block(part.own, 2, 1), s.moments) END AS times,
+               sto_sql.runs(sto_sql.block(part.own, 2, CASE WHEN of.kinds >> 4 = 0 THEN 1 ELSE 2 END), s.moments)
+                   AS quality,
                c.parameter_id IS NOT NULL AS is_calibrated,
                c.coefficients, c.raw_points, c.engineering_points, c.is_linear, c.extrapolates,
                e.firsts, e.lasts, e.labels,
                coalesce((SELECT n.name FROM node AS n WHERE n.node_id = s.node_id), s.node_id::text) AS node
-        FROM sto.places(samples_between.mission, samples_between.parameter) AS of
+        FROM sto_sql.places(samples_between.mission, samples_between.parameter) AS of
         CROSS JOIN LATERAL (
             SELECT s.node_id, s.reading_id, s.generation, s.dictionary_version, s.moments, s.ends, s.columns
             FROM segment AS s
@@ -581,9 +590,9 @@ BEGIN ATOMIC
             ON c.parameter_id = of.parameter_id AND c.dictionary_version = s.dictionary_version
         LEFT JOIN enumeration_label AS e
             ON e.parameter_id = of.parameter_id AND e.dictionary_version = s.dictionary_version
-        WHERE sto.is_shown(of.mission_id, s.reading_id)
+        WHERE sto_sql.is_shown(of.mission_id, s.reading_id)
         OFFSET 0) AS decoded
-    CROSS JOIN LATERAL sto.shown(decoded.generation, samples_between.first, samples_between.after, decoded.hidden)
+    CROSS JOIN LATERAL sto_sql.shown(decoded.generation, samples_between.first, samples_between.after, decoded.hidden)
         AS moment (generation, row)
     CROSS JOIN LATERAL (
         SELECT CASE decoded.raw_kind
@@ -596,49 +605,50 @@ BEGIN ATOMIC
     OFFSET 0;
 END;
 
-CREATE FUNCTION sto.samples(mission text, parameter text, from_time timestamptz, to_time timestamptz)
+CREATE FUNCTION sto_sql.samples(mission text, parameter text, from_time timestamptz, to_time timestamptz)
 RETURNS TABLE ("time" timestamptz, nanoseconds bigint, reception timestamptz, raw double precision, raw_text text,
                value double precision, label text, validity text, monitoring text, provenance text, node text)
 STABLE PARALLEL SAFE ROWS 10000 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT s.* FROM (SELECT sto.tai(samples.from_time) AS first, sto.tai(samples.to_time) AS after OFFSET 0) AS span
-    CROSS JOIN LATERAL sto.samples_between(samples.mission, samples.parameter, span.first, span.after, false) AS s;
+    SELECT s.*
+    FROM (SELECT sto_sql.tai(samples.from_time) AS first, sto_sql.tai(samples.to_time) AS after OFFSET 0) AS span
+    CROSS JOIN LATERAL sto_sql.samples_between(samples.mission, samples.parameter, span.first, span.after, false) AS s;
 END;
 
 -- The newest sample of a parameter that segments hold.
-CREATE FUNCTION sto.latest(mission text, parameter text)
+CREATE FUNCTION sto_sql.latest(mission text, parameter text)
 RETURNS TABLE ("time" timestamptz, nanoseconds bigint, reception timestamptz, raw double precision, raw_text text,
                value double precision, label text, validity text, monitoring text, provenance text, node text)
 STABLE PARALLEL SAFE ROWS 1 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT s.* FROM sto.samples_between(latest.mission, latest.parameter, -9223372036854775808, 9223372036854775807,
+    SELECT s.* FROM sto_sql.samples_between(latest.mission, latest.parameter, -9223372036854775808, 9223372036854775807,
                                         true) AS s
     ORDER BY s.nanoseconds DESC, s.reception DESC LIMIT 1;
 END;
 
 -- Where the bucket begins that a time lies in; buckets begin at whole multiples of their width in TAI.
-CREATE FUNCTION sto.bucket(nanoseconds bigint, width bigint) RETURNS bigint IMMUTABLE PARALLEL SAFE LANGUAGE sql
+CREATE FUNCTION sto_sql.bucket(nanoseconds bigint, width bigint) RETURNS bigint IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN greatest(nanoseconds, -9223368000000000000)
     - (greatest(nanoseconds, -9223368000000000000) % width + width) % width;
 
 -- Roll-ups of a parameter, by the bucket: a minute (60) or an hour (3600). A bucket in which a reading begins or ends
 -- is of both it and what it hides, so it is rolled up here.
-CREATE FUNCTION sto.rollups(mission text, parameter text, resolution integer, from_time timestamptz,
+CREATE FUNCTION sto_sql.rollups(mission text, parameter text, resolution integer, from_time timestamptz,
                             to_time timestamptz)
 RETURNS TABLE ("time" timestamptz, count bigint, numbers bigint, violations bigint, min double precision,
                max double precision, first double precision, last double precision, mean double precision)
 STABLE PARALLEL SAFE ROWS 1000 LANGUAGE sql
 BEGIN ATOMIC
     WITH span AS MATERIALIZED (
-        SELECT sto.bucket(sto.tai(rollups.from_time), rollups.resolution * 1000000000::bigint) AS first,
-               sto.tai(rollups.to_time) AS after, rollups.resolution * 1000000000::bigint AS width
+        SELECT sto_sql.bucket(sto_sql.tai(rollups.from_time), rollups.resolution * 1000000000::bigint) AS first,
+               sto_sql.tai(rollups.to_time) AS after, rollups.resolution * 1000000000::bigint AS width
     ), cut AS MATERIALIZED (
-        SELECT DISTINCT sto.bucket(edge, span.width) AS start
+        SELECT DISTINCT sto_sql.bucket(edge, span.width) AS start
         FROM span, mission AS m, reading AS r, LATERAL unnest(ARRAY[r.from_time, r.to_time]) AS edge
         WHERE m.name = rollups.mission AND r.mission_id = m.mission_id AND r.switched_at IS NOT NULL
           AND edge > span.first AND edge < span.after AND edge % span.width <> 0
     ), rolled AS (
-        SELECT sto.bucket(bucket.first_at, span.width) AS start, bucket.first_at,
+        SELECT sto_sql.bucket(bucket.first_at, span.width) AS start, bucket.first_at,
                bucket.first_at + decoded.lasts[bucket.row] AS last_at, decoded.counts[bucket.row] AS count,
                decoded.without_number[bucket.row] AS without_number, decoded.violations[bucket.row] AS violations,
                nullif(decoded.firsts[bucket.row], 'NaN') AS first, nullif(decoded.last[bucket.row], 'NaN') AS last,
@@ -646,49 +656,49 @@ BEGIN ATOMIC
                nullif(decoded.maxima[bucket.row], 'NaN') AS maximum, decoded.sums[bucket.row] AS sum
         FROM span
         CROSS JOIN LATERAL (
-            SELECT sto.hidden(of.mission_id, s.reading_id, s.generation) AS hidden,
-                   sto.numbers(sto.block(part.axis, 1, 0), s.moments) AS counts,
-                   sto.numbers(sto.block(part.axis, 1, 1), s.moments) AS first_ats,
-                   sto.numbers(sto.block(part.axis, 1, 2), s.moments) AS lasts,
-                   sto.numbers(sto.block(part.own, 1, 0), s.moments) AS without_number,
-                   sto.numbers(sto.block(part.own, 1, 1), s.moments) AS violations,
-                   sto.floats(sto.block(part.own, 1, 3), s.moments) AS firsts,
-                   sto.floats(sto.block(part.own, 1, 4), s.moments) AS last,
-                   sto.floats(sto.block(part.own, 1, 5), s.moments) AS minima,
-                   sto.floats(sto.block(part.own, 1, 6), s.moments) AS maxima,
-                   sto.floats(sto.block(part.own, 1, 7), s.moments) AS sums
-            FROM sto.places(rollups.mission, rollups.parameter) AS of
+            SELECT sto_sql.hidden(of.mission_id, s.reading_id, s.generation) AS hidden,
+                   sto_sql.numbers(sto_sql.block(part.axis, 1, 0), s.moments) AS counts,
+                   sto_sql.numbers(sto_sql.block(part.axis, 1, 1), s.moments) AS first_ats,
+                   sto_sql.numbers(sto_sql.block(part.axis, 1, 2), s.moments) AS lasts,
+                   sto_sql.numbers(sto_sql.block(part.own, 1, 0), s.moments) AS without_number,
+                   sto_sql.numbers(sto_sql.block(part.own, 1, 1), s.moments) AS violations,
+                   sto_sql.floats(sto_sql.block(part.own, 1, 3), s.moments) AS firsts,
+                   sto_sql.floats(sto_sql.block(part.own, 1, 4), s.moments) AS last,
+                   sto_sql.floats(sto_sql.block(part.own, 1, 5), s.moments) AS minima,
+                   sto_sql.floats(sto_sql.block(part.own, 1, 6), s.moments) AS maxima,
+                   sto_sql.floats(sto_sql.block(part.own, 1, 7), s.moments) AS sums
+            FROM sto_sql.places(rollups.mission, rollups.parameter) AS of
             JOIN rollup AS s ON s.mission_id = of.mission_id AND s.layout_id = of.layout_id
                 AND s.resolution = rollups.resolution AND s.last_time >= span.first AND s.first_time < span.after
             CROSS JOIN LATERAL (
                 SELECT substring(s.columns FROM 1 FOR s.ends[1]) AS axis,
                        substring(s.columns FROM s.ends[of.place] + 1 FOR s.ends[of.place + 1] - s.ends[of.place]) AS own
                 OFFSET 0) AS part
-            WHERE sto.is_shown(of.mission_id, s.reading_id)
+            WHERE sto_sql.is_shown(of.mission_id, s.reading_id)
             OFFSET 0) AS decoded
-        CROSS JOIN LATERAL sto.shown(decoded.first_ats, span.first, span.after, decoded.hidden)
+        CROSS JOIN LATERAL sto_sql.shown(decoded.first_ats, span.first, span.after, decoded.hidden)
             AS bucket (first_at, row)
-        WHERE sto.bucket(bucket.first_at, span.width) NOT IN (SELECT start FROM cut)
+        WHERE sto_sql.bucket(bucket.first_at, span.width) NOT IN (SELECT start FROM cut)
         UNION ALL
         SELECT cut.start, s.nanoseconds, s.nanoseconds, 1, (number IS NULL)::integer,
                (s.monitoring NOT IN ('not-monitored', 'normal'))::integer, number, number, number, number,
                coalesce(number, 0)
         FROM cut CROSS JOIN span
-        CROSS JOIN LATERAL sto.samples_between(rollups.mission, rollups.parameter, cut.start,
+        CROSS JOIN LATERAL sto_sql.samples_between(rollups.mission, rollups.parameter, cut.start,
                                                cut.start + span.width, false) AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN abs(s.value) < 'Infinity' THEN s.value END AS number) AS finite
     )
-    SELECT sto.utc(rolled.start), sum(rolled.count)::bigint, sum(rolled.count - rolled.without_number)::bigint,
+    SELECT sto_sql.utc(rolled.start), sum(rolled.count)::bigint, sum(rolled.count - rolled.without_number)::bigint,
            sum(rolled.violations)::bigint, min(rolled.minimum), max(rolled.maximum),
            (array_agg(rolled.first ORDER BY rolled.first_at, rolled.first))[1],
            (array_agg(rolled.last ORDER BY rolled.last_at DESC, rolled.last DESC NULLS LAST))[1],
-           sto.quotient(sum(rolled.sum), nullif(sum(rolled.count - rolled.without_number), 0)::double precision)
+           sto_sql.quotient(sum(rolled.sum), nullif(sum(rolled.count - rolled.without_number), 0)::double precision)
     FROM rolled GROUP BY rolled.start;
 END;
 
 -- A range in so many parts of equal length, from what is finer than they are: samples, or roll-ups of a minute or an
 -- hour.
-CREATE FUNCTION sto.plot(mission text, parameter text, from_time timestamptz, to_time timestamptz, points integer)
+CREATE FUNCTION sto_sql.plot(mission text, parameter text, from_time timestamptz, to_time timestamptz, points integer)
 RETURNS TABLE ("time" timestamptz, count bigint, min double precision, max double precision, first double precision,
                last double precision, mean double precision)
 STABLE ROWS 1000 LANGUAGE plpgsql AS $$
@@ -701,7 +711,7 @@ BEGIN
                    (array_agg(finite.number ORDER BY s.nanoseconds, finite.number))[1],
                    (array_agg(finite.number ORDER BY s.nanoseconds DESC, finite.number DESC NULLS LAST))[1],
                    avg(finite.number)
-            FROM sto.samples(mission, parameter, from_time, to_time) AS s
+            FROM sto_sql.samples(mission, parameter, from_time, to_time) AS s
             CROSS JOIN LATERAL (SELECT CASE WHEN abs(s.value) < 'Infinity' THEN s.value END AS number) AS finite
             GROUP BY 1 ORDER BY 1;
     ELSE
@@ -710,35 +720,35 @@ BEGIN
                    max(r.max),
                    (array_agg(r.first ORDER BY r.time))[1], (array_agg(r.last ORDER BY r.time DESC))[1],
                    sum(r.mean * r.numbers) / nullif(sum(r.numbers), 0)::double precision
-            FROM sto.rollups(mission, parameter, CASE WHEN width < interval '1 hour' THEN 60 ELSE 3600 END,
+            FROM sto_sql.rollups(mission, parameter, CASE WHEN width < interval '1 hour' THEN 60 ELSE 3600 END,
                              from_time, to_time) AS r
             GROUP BY 1 ORDER BY 1;
     END IF;
 END $$;
 
 -- Views of functions, because a view reads tables with its owner's rights, and functions in it with the asker's.
-CREATE FUNCTION sto.missions() RETURNS TABLE (mission text, keep_samples_days integer, keep_rollups_days integer)
+CREATE FUNCTION sto_sql.missions() RETURNS TABLE (mission text, keep_samples_days integer, keep_rollups_days integer)
 STABLE PARALLEL SAFE LANGUAGE sql
 BEGIN ATOMIC
     SELECT m.name, m.keep_samples_days, m.keep_rollups_days FROM mission AS m;
 END;
-CREATE VIEW sto.missions AS SELECT * FROM sto.missions();
+CREATE VIEW sto_sql.missions AS SELECT * FROM sto_sql.missions();
 
-CREATE FUNCTION sto.parameters() RETURNS TABLE (mission text, parameter text, unit text, description text)
+CREATE FUNCTION sto_sql.parameters() RETURNS TABLE (mission text, parameter text, unit text, description text)
 STABLE PARALLEL SAFE LANGUAGE sql
 BEGIN ATOMIC
     SELECT m.name, p.name, p.unit, p.description FROM parameter AS p JOIN mission AS m USING (mission_id);
 END;
-CREATE VIEW sto.parameters AS SELECT * FROM sto.parameters();
+CREATE VIEW sto_sql.parameters AS SELECT * FROM sto_sql.parameters();
 
-CREATE FUNCTION sto.nodes() RETURNS TABLE (node text, site text, node_id uuid) STABLE PARALLEL SAFE LANGUAGE sql
+CREATE FUNCTION sto_sql.nodes() RETURNS TABLE (node text, site text, node_id uuid) STABLE PARALLEL SAFE LANGUAGE sql
 BEGIN ATOMIC
     SELECT n.name, n.site, n.node_id FROM node AS n;
 END;
-CREATE VIEW sto.nodes AS SELECT * FROM sto.nodes();
+CREATE VIEW sto_sql.nodes AS SELECT * FROM sto_sql.nodes();
 
 -- What came of what there was, by hour of reception.
-CREATE FUNCTION sto.completeness()
+CREATE FUNCTION sto_sql.completeness()
 RETURNS TABLE (mission text, "time" timestamptz, node text, link text, apid smallint, received_live bigint,
                backfilled bigint, quarantined bigint, duplicates bigint, not_received bigint, damaged bigint,
                evicted bigint, forgotten bigint, never_issued bigint)
@@ -748,11 +758,11 @@ BEGIN ATOMIC
            c.backfilled, c.quarantined, c.duplicates, c.not_received, c.damaged, c.evicted, c.forgotten, c.never_issued
     FROM completeness AS c JOIN node AS n USING (node_id);
 END;
-CREATE VIEW sto.completeness AS SELECT * FROM sto.completeness();
+CREATE VIEW sto_sql.completeness AS SELECT * FROM sto_sql.completeness();
 
 SELECT sto_protect('calibration'), sto_protect('enumeration_label');
 GRANT SELECT ON layout, rollup, latest, calibration, enumeration_label TO sto_interactive, sto_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON calibration, enumeration_label TO sto_ingest;
 GRANT UPDATE ON parameter TO sto_ingest;
-GRANT USAGE ON SCHEMA sto TO sto_interactive, sto_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA sto TO sto_interactive, sto_reader;
+GRANT USAGE ON SCHEMA sto_sql TO sto_interactive, sto_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA sto_sql TO sto_interactive, sto_reader;

@@ -1,4 +1,4 @@
-//! What SQL must know of dictionaries to show plain rows: calibrations, labels, units (the schema `sto`, `docs/sql.md`).
+//! What SQL must know of dictionaries to show plain rows: calibrations, labels, units (the schema `sto_sql`, `docs/sql.md`).
 
 use mission_database::{Derivation, MissionDatabase, ParameterIndex, ParameterKind, VersionNumber};
 use serde_json::{Value, json};

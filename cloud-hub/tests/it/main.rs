@@ -8,4 +8,5 @@ mod enrolment;
 mod lists;
 mod model;
 mod reprocess;
+mod sql;
 mod world;

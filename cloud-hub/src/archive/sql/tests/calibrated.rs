@@ -38,7 +38,7 @@ fn xtce(calibrators: &[&str]) -> String {
 }
 
 async fn check(world: &World, mission: &Mission, raw: &[f64]) {
-    let sql = "SELECT array_agg(sto.calibrated(raw.value, c.coefficients, c.raw_points, c.engineering_points, c.is_linear,
+    let sql = "SELECT array_agg(sto_sql.calibrated(raw.value, c.coefficients, c.raw_points, c.engineering_points, c.is_linear,
                                                c.extrapolates) ORDER BY raw.place)
         FROM calibration AS c, unnest($2::float8[]) WITH ORDINALITY AS raw (value, place) WHERE c.parameter_id = $1";
     for (index, parameter_id) in (0..).map(ParameterIndex).zip(&mission.parameter_ids) {
@@ -106,6 +106,6 @@ async fn texts(world: &World, sql: &str) -> Vec<String> {
 async fn parameters_have_their_units() {
     let world = World::new().await;
     world.mission("test", XTCE).await;
-    let sql = "SELECT mission || parameter || ' ' || unit || ': ' || description FROM sto.parameters WHERE description IS NOT NULL";
+    let sql = "SELECT mission || parameter || ' ' || unit || ': ' || description FROM sto_sql.parameters WHERE description IS NOT NULL";
     assert_eq!(texts(&world, sql).await, ["test/T/plain counts: What was counted"]);
 }

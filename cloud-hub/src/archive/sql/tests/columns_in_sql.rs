@@ -1,4 +1,4 @@
-//! Columns as the hub writes them, read by the functions of the schema `sto`.
+//! Columns as the hub writes them, read by the functions of the schema `sto_sql`.
 
 use std::collections::BTreeSet;
 
@@ -166,13 +166,13 @@ async fn check(client: &Client, shape: Shape) {
         let start = index.checked_sub(1).map_or(0, |before| ends[before] as usize);
         &bytes[start..ends[index] as usize]
     };
-    let numbers = |block: u8, start: u8| format!("sto.numbers(sto.block($1, {start}, {block}), $2)");
+    let numbers = |block: u8, start: u8| format!("sto_sql.numbers(sto_sql.block($1, {start}, {block}), $2)");
     let times: Vec<i64> = ask(client, &numbers(0, 1), part(0), rows).await;
     assert_eq!(times, table.generation, "{shape:?}");
     let late: Vec<i64> = ask(client, &numbers(1, 1), part(0), rows).await;
     let received: Vec<i64> = times.iter().zip(late).map(|(time, late)| time.wrapping_add(late)).collect();
     assert_eq!(received, table.reception, "{shape:?}");
-    let provenance: Vec<i32> = ask(client, "sto.runs(sto.block($1, 1, 2), $2)", part(0), rows).await;
+    let provenance: Vec<i32> = ask(client, "sto_sql.runs(sto_sql.block($1, 1, 2), $2)", part(0), rows).await;
     assert_eq!(provenance, table.provenance.iter().map(|&one| one as i32).collect::<Vec<_>>(), "{shape:?}");
     for (column, index) in table.columns.iter().zip(1..) {
         let what = format!("column {index} of {shape:?}");
@@ -190,17 +190,17 @@ async fn check(client: &Client, shape: Shape) {
             }
             RawColumn::Float(expected) => {
                 let found: Vec<f64> =
-                    ask(client, "sto.floats(sto.block($1, 2, 0), $2)", part(index), rows).await;
+                    ask(client, "sto_sql.floats(sto_sql.block($1, 2, 0), $2)", part(index), rows).await;
                 assert_eq!(bits(&found), bits(expected), "{what}");
             }
             RawColumn::Text(expected) => {
                 let found: Vec<String> =
-                    ask(client, "sto.texts(sto.block($1, 2, 0), $2, true)", part(index), rows).await;
+                    ask(client, "sto_sql.texts(sto_sql.block($1, 2, 0), $2, true)", part(index), rows).await;
                 assert!(found.iter().map(String::as_str).eq(expected.iter().map(AsRef::as_ref)), "{what}");
             }
             RawColumn::Binary(expected) => {
                 let found: Vec<String> =
-                    ask(client, "sto.texts(sto.block($1, 2, 0), $2, false)", part(index), rows).await;
+                    ask(client, "sto_sql.texts(sto_sql.block($1, 2, 0), $2, false)", part(index), rows).await;
                 let digits =
                     |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
                 assert!(found.into_iter().eq(expected.iter().map(|bytes| digits(bytes))), "{what}");
@@ -210,7 +210,7 @@ async fn check(client: &Client, shape: Shape) {
             ConvertedColumn::None => 1,
             ConvertedColumn::Numbers(expected) => {
                 let found: Vec<f64> =
-                    ask(client, "sto.floats(sto.block($1, 2, 1), $2)", part(index), rows).await;
+                    ask(client, "sto_sql.floats(sto_sql.block($1, 2, 1), $2)", part(index), rows).await;
                 assert_eq!(bits(&found), bits(expected), "{what}");
                 2
             }
@@ -223,7 +223,7 @@ async fn check(client: &Client, shape: Shape) {
                 2
             }
         };
-        let runs = format!("sto.runs(sto.block($1, 2, {last}), $2)");
+        let runs = format!("sto_sql.runs(sto_sql.block($1, 2, {last}), $2)");
         let quality: Vec<i32> = ask(client, &runs, part(index), rows).await;
         assert!(quality.into_iter().eq(column.quality.iter().map(|one| i32::from(one.byte()))), "{what}");
     }
@@ -292,9 +292,9 @@ async fn damaged_columns_end_in_an_error_or_in_rows_and_soon() {
             let at = at.index(part.len() - 1) + 1;
             part[at] = byte;
             let function = match column {
-                1 | 2 => "sto.numbers(sto.block($1, 2, 0), $2)::text",
-                3 | 4 => "sto.floats(sto.block($1, 2, 0), $2)::text",
-                _ => "sto.texts(sto.block($1, 2, 0), $2, true)::text",
+                1 | 2 => "sto_sql.numbers(sto_sql.block($1, 2, 0), $2)::text",
+                3 | 4 => "sto_sql.floats(sto_sql.block($1, 2, 0), $2)::text",
+                _ => "sto_sql.texts(sto_sql.block($1, 2, 0), $2, true)::text",
             };
             let sql = format!("SELECT {function}");
             let answer = runtime.block_on(client.query_one(&sql, &[&&*part, &(shape.rows as i32)]));
@@ -311,7 +311,7 @@ async fn damaged_columns_end_in_an_error_or_in_rows_and_soon() {
 async fn columns_of_a_later_version_are_refused_with_a_code() {
     let world = World::new().await;
     let part: &[u8] = &[4, 4, 9, 0, 1, 0, 0, 0, 0, 0, 0, 0];
-    let answer = world.client.query_one("SELECT sto.block($1, 2, 0)", &[&part]).await;
+    let answer = world.client.query_one("SELECT sto_sql.block($1, 2, 0)", &[&part]).await;
     let error = answer.expect_err("the version is unknown");
     let error = error.as_db_error().expect("PostgreSQL says so");
     assert_eq!(*error.code(), SqlState::FEATURE_NOT_SUPPORTED);

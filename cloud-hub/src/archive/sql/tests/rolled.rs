@@ -11,8 +11,8 @@ fn number(second: i64) -> u64 {
 
 async fn rollups(world: &World, resolution: i32) -> Vec<(i64, RollUp)> {
     let sql =
-        "SELECT sto.tai(time), count, count - numbers, violations, min, max, first, last, mean * numbers
-        FROM sto.rollups('test', '/T/plain', $1, '-infinity', 'infinity') ORDER BY 1";
+        "SELECT sto_sql.tai(time), count, count - numbers, violations, min, max, first, last, mean * numbers
+        FROM sto_sql.rollups('test', '/T/plain', $1, '-infinity', 'infinity') ORDER BY 1";
     let rows = world.client.query(sql, &[&resolution]).await.expect("answers");
     let rolled = rows.iter().map(|row| {
         let of = RollUp::of(row.get(0), None);
@@ -82,7 +82,7 @@ async fn a_plot_keeps_extremes_whatever_it_is_drawn_from() {
     // Parts of 10 seconds, of 500 and of 5,000: from samples, minutes and hours.
     for (points, parts) in [(2_000, 2_000), (40, 40), (4, 4)] {
         let sql = "SELECT count(*), sum(count)::bigint, min(min), max(max)
-            FROM sto.plot('test', '/T/plain', '2026-11-22', '2026-11-22T05:33:20Z', $1)";
+            FROM sto_sql.plot('test', '/T/plain', '2026-11-22', '2026-11-22T05:33:20Z', $1)";
         let row = world.client.query_one(sql, &[&points]).await.expect("answers");
         assert_eq!(row.get::<_, i64>(0), parts, "{points}");
         assert_eq!(row.get::<_, i64>(1), 20_000, "{points}");

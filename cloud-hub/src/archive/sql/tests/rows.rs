@@ -72,7 +72,7 @@ async fn samples_are_rows_with_their_engineering_values() {
     world.insert(&mission, &table, (0, 1)).await;
     for (place, parameter) in mission.database.parameters().iter().enumerate() {
         let sql = "SELECT time, nanoseconds, reception, raw, raw_text, value, label, validity, monitoring, provenance, node
-            FROM sto.samples('test', $1, '2026-11-22', 'infinity') ORDER BY nanoseconds";
+            FROM sto_sql.samples('test', $1, '2026-11-22', 'infinity') ORDER BY nanoseconds";
         let rows = world.client.query(sql, &[&parameter.name]).await.expect("answers");
         assert_eq!(rows.len(), table.rows(), "{}", parameter.name);
         let series = table.series(place, &mission.derivations);
@@ -129,7 +129,7 @@ async fn samples_are_rows_with_their_engineering_values() {
 
 async fn numbers(world: &World, from: &str, to: &str) -> Vec<(i64, f64)> {
     let sql = format!(
-        "SELECT (nanoseconds - {BEGINNING}) / {SECOND}, value FROM sto.samples('test', '/T/plain', '{from}', '{to}')
+        "SELECT (nanoseconds - {BEGINNING}) / {SECOND}, value FROM sto_sql.samples('test', '/T/plain', '{from}', '{to}')
          ORDER BY 1, 2"
     );
     let rows = world.client.query(&sql, &[]).await.expect("answers");
@@ -146,7 +146,7 @@ async fn a_range_holds_its_beginning_and_not_its_end() {
     assert_eq!(found, [(3, 7.0), (4, 7.0), (4, 8.0), (5, 7.0)]);
     assert_eq!(numbers(&world, "-infinity", "infinity").await.len(), 12);
     assert_eq!(numbers(&world, "2026-11-22T00:00:06Z", "2026-11-22T00:00:03Z").await, []);
-    let sql = "SELECT nanoseconds FROM sto.latest('test', '/T/plain')";
+    let sql = "SELECT nanoseconds FROM sto_sql.latest('test', '/T/plain')";
     let newest: i64 = world.client.query_one(sql, &[]).await.expect("answers").get(0);
     assert_eq!(newest, BEGINNING + 12 * SECOND);
 }
@@ -175,7 +175,7 @@ async fn texts_that_zstd_compressed_are_null_and_their_samples_are_not_missing()
     table.columns[6].raw =
         RawColumn::Text((0..64).map(|row| format!("a long text with the number {row}").into()).collect());
     world.insert(&mission, &table, (0, 1)).await;
-    let sql = "SELECT count(*), count(raw_text), count(label) FROM sto.samples('test', '/T/text', '2026-01-01', '2027-01-01')";
+    let sql = "SELECT count(*), count(raw_text), count(label) FROM sto_sql.samples('test', '/T/text', '2026-01-01', '2027-01-01')";
     let row = world.client.query_one(sql, &[]).await.expect("answers");
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1), row.get::<_, i64>(2)), (64, 0, 0));
 }
@@ -183,7 +183,7 @@ async fn texts_that_zstd_compressed_are_null_and_their_samples_are_not_missing()
 #[tokio::test]
 async fn leap_seconds_are_those_that_times_are_read_with() {
     let world = World::new().await;
-    let rows = world.client.query("SELECT unix_second, tai_minus_utc FROM sto.leap_second", &[]).await;
+    let rows = world.client.query("SELECT unix_second, tai_minus_utc FROM sto_sql.leap_second", &[]).await;
     for row in rows.expect("answers") {
         let (unix, offset): (i64, i32) = (row.get(0), row.get(1));
         for (second, offset) in [(unix - 1, offset - 1), (unix, offset)] {
@@ -195,8 +195,10 @@ async fn leap_seconds_are_those_that_times_are_read_with() {
     let halves = (5..140).map(|half| half * 181 * 86_400 * SECOND);
     let beside = [-1_500_000_000, -500_000_000, 0, 500_000_000].map(|offset| 1_483_228_837 * SECOND + offset);
     for tai in halves.chain(beside) {
-        let row =
-            world.client.query_one("SELECT sto.utc($1::bigint), sto.tai(sto.utc($1::bigint))", &[&tai]).await;
+        let row = world
+            .client
+            .query_one("SELECT sto_sql.utc($1::bigint), sto_sql.tai(sto_sql.utc($1::bigint))", &[&tai])
+            .await;
         let row = row.expect("answers");
         assert_eq!(row.get::<_, SystemTime>(0), moment(tai), "{tai}");
         let known = TaiTime::from_unix_nanos(TaiTime(tai).to_unix_nanos()).0;

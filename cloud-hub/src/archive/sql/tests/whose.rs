@@ -6,12 +6,12 @@ use super::*;
 async fn seen_by(world: &World, role: &str, missions: [&str; 2]) -> Vec<i64> {
     let [one, other] = missions;
     let sql = format!(
-        "SELECT count(*) FROM sto.samples('{one}', '/T/plain', '2026-01-01', '2027-01-01')
-         UNION ALL SELECT count(*) FROM sto.samples('{other}', '/T/plain', '2026-01-01', '2027-01-01')
-         UNION ALL SELECT count(*) FROM sto.latest('{other}', '/T/plain')
-         UNION ALL SELECT count(*) FROM sto.rollups('{other}', '/T/plain', 60, '2026-01-01', '2027-01-01')
-         UNION ALL SELECT count(*) FROM sto.plot('{other}', '/T/plain', '2026-11-22', '2026-11-23', 10)
-         UNION ALL SELECT count(*) FROM sto.missions UNION ALL SELECT count(*) FROM sto.parameters
+        "SELECT count(*) FROM sto_sql.samples('{one}', '/T/plain', '2026-01-01', '2027-01-01')
+         UNION ALL SELECT count(*) FROM sto_sql.samples('{other}', '/T/plain', '2026-01-01', '2027-01-01')
+         UNION ALL SELECT count(*) FROM sto_sql.latest('{other}', '/T/plain')
+         UNION ALL SELECT count(*) FROM sto_sql.rollups('{other}', '/T/plain', 60, '2026-01-01', '2027-01-01')
+         UNION ALL SELECT count(*) FROM sto_sql.plot('{other}', '/T/plain', '2026-11-22', '2026-11-23', 10)
+         UNION ALL SELECT count(*) FROM sto_sql.missions UNION ALL SELECT count(*) FROM sto_sql.parameters
          UNION ALL SELECT count(*) FROM calibration UNION ALL SELECT count(*) FROM enumeration_label"
     );
     world.client.batch_execute(&format!("SET ROLE {role}")).await.expect("is granted");
