@@ -36,6 +36,7 @@ mod roles;
 mod segments;
 mod server_events;
 mod sessions;
+mod sql;
 mod verify;
 
 use tokio_postgres::error::SqlState;

@@ -19,4 +19,5 @@ mod packets;
 mod reprocess;
 mod rights;
 mod served;
+mod sql;
 mod world;
