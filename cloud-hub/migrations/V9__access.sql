@@ -17,3 +17,4 @@ CREATE TABLE api_token (
     revoked_at bigint
 );
 CREATE UNIQUE INDEX api_token_name ON api_token (name) WHERE revoked_at IS NULL;
+GRANT SELECT, INSERT, UPDATE ON api_token TO sto_ingest;

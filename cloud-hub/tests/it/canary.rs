@@ -239,7 +239,7 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
             for query in asked {
                 let path = format!("{route}{query}")
                     .replace("{mission}", mission)
-                    .replace("{id}", "0")
+                    .replace("{id}", "00000000000000000000000000000000.1.2.1.0")
                     .replace("PARAMETER", parameter);
                 let (status, answer) = hub.ask(viewer, &path).await;
                 assert!(!tells(&answer, &path), "{path}: {status} {answer}");

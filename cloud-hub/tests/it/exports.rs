@@ -63,7 +63,7 @@ async fn an_export_has_what_is_in_segments_and_in_memory_once_and_in_order() {
         let time = format!("2026-11-22T00:{:02}:{:02}Z", number / 60, number % 60);
         assert_eq!(
             *line,
-            format!("{time},{time},/Test/number,{number},{number},valid,not-monitored,station,1")
+            format!("{time},{time},/Test/number,{number},{number},valid,not-monitored,station,1,live")
         );
     }
     assert!(lines[81..].iter().all(|line| line.contains(",/Test/rest,")));

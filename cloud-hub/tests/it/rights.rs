@@ -13,6 +13,7 @@ const NOT_ALLOWED: &str = "42501";
 /// Every right that somebody who does not own it has to something in the database, but a partition's ledger rows are
 /// reached through their table alone. S: select, I: insert, U: update, D: delete.
 const RIGHTS: &str = "\
+api_token sto_ingest SIU
 calibration sto_ingest SIUD
 calibration sto_interactive S
 calibration sto_reader S

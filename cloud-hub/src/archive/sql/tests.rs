@@ -127,9 +127,9 @@ impl World {
     /// Keeps a table as a segment of a reading and a generation, and rolled up.
     async fn insert(&self, mission: &Mission, table: &Table, (reading, generation): (i32, i64)) {
         let partition =
-            "SELECT mission_partition(whole, $1, $2, NULL) FROM unnest(ARRAY['segment', 'rollup']) AS whole";
+            "SELECT mission_partition(whole, $1, NULL) FROM unnest(ARRAY['segment', 'rollup']) AS whole";
         self.client
-            .execute(partition, &[&mission.mission_id.to_string(), &mission.name])
+            .execute(partition, &[&mission.mission_id.to_string()])
             .await
             .expect("made");
         let layout = self.layout(mission, table).await;
