@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dashboard::access::Gate;
 use dashboard::contract::{Completeness, CompletenessBy, Node, Server, ServerKind};
 use dashboard::records::Records;
-use dashboard::{Backend, LiveMission, ProblemResponse};
+use dashboard::{Backend, EventLog, LiveMission, MissedExtent, MissedPage, MissedQuery, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use processing::{Hour, RangeAnswer, RangeQuery};
@@ -19,7 +19,7 @@ use crate::archive::{Archive, ArchiveError, Database, PostgresSessions, stations
 use crate::completeness::{self, Asked, ROWS_MAX};
 use crate::fleet::Fleet;
 use crate::records::HubRecords;
-use crate::role::Role;
+use crate::role::HubRole;
 
 /// The hub as dashboards see it.
 pub struct HubBackend {
@@ -30,8 +30,10 @@ pub struct HubBackend {
     gate: Gate,
     metrics: MetricsPage,
     boot_id: String,
+    archive_id: [u8; 8],
+    server_events: Arc<EventLog>,
     database_answers: Arc<AtomicBool>,
-    role: Role,
+    role: HubRole,
 }
 
 impl HubBackend {
@@ -42,16 +44,42 @@ impl HubBackend {
         database: Database,
         fleet: Arc<Fleet>,
         metrics: MetricsPage,
-        (database_answers, role): (Arc<AtomicBool>, Role),
+        (database_answers, role): (Arc<AtomicBool>, HubRole),
     ) -> Self {
         let gate = Gate::new(PostgresSessions::new(database.clone()));
         let boot_id = uuid::Uuid::new_v4().to_string();
         let records = HubRecords::new(Arc::clone(&archive), database.clone());
-        Self { archive, database, records, fleet, gate, metrics, boot_id, database_answers, role }
+        let (archive_id, server_events) = Default::default();
+        Self {
+            archive,
+            database,
+            records,
+            fleet,
+            gate,
+            metrics,
+            boot_id,
+            archive_id,
+            server_events,
+            database_answers,
+            role,
+        }
+    }
+
+    /// Says whose ledger live positions belong to, and where the hub's own events are told.
+    #[must_use]
+    pub fn with_live(self, archive_id: [u8; 8], server_events: Arc<EventLog>) -> Self {
+        Self { archive_id, server_events, ..self }
     }
 }
 
 impl HubBackend {
+    /// Place of a mission in the archive.
+    fn index_of(&self, mission: &LiveMission) -> Result<usize, ProblemResponse> {
+        let missions = self.archive.missions();
+        let index = missions.iter().position(|archived| archived.live.name() == mission.name());
+        index.ok_or_else(|| ProblemResponse::unknown_mission("the mission is not configured"))
+    }
+
     async fn account(&self, asked: &Asked<'_>) -> Result<Completeness, ArchiveError> {
         let (hours, width) = (asked.hours.clone(), completeness::width(asked.by));
         let account = self.archive.account(&self.database, asked.mission, hours, width, ROWS_MAX + 1).await?;
@@ -60,6 +88,11 @@ impl HubBackend {
         question.finish().await?;
         Ok(completeness::describe(asked, &account, &stations))
     }
+}
+
+fn not_resumed(error: &ArchiveError) -> ProblemResponse {
+    warn!(error = chain(error), "what a live client missed could not be read");
+    ProblemResponse::unavailable(format!("{error}; nothing is lost"))
 }
 
 impl Backend for HubBackend {
@@ -91,10 +124,7 @@ impl Backend for HubBackend {
         query: RangeQuery,
     ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
         async move {
-            let missions = self.archive.missions();
-            let index = missions.iter().position(|archived| archived.live.name() == mission.name());
-            let index =
-                index.ok_or_else(|| ProblemResponse::unknown_mission("the mission is not configured"))?;
+            let index = self.index_of(mission)?;
             self.archive.range(&self.database, index, query).await.map_err(|error| {
                 warn!(error = chain(&error), "range could not be answered");
                 problem(&error)
@@ -127,6 +157,39 @@ impl Backend for HubBackend {
 
     fn records(&self) -> &dyn Records {
         &self.records
+    }
+
+    fn archive_id(&self) -> Option<[u8; 8]> {
+        Some(self.archive_id)
+    }
+
+    fn server_events(&self) -> Option<&EventLog> {
+        Some(&self.server_events)
+    }
+
+    fn missed_extent<'a>(
+        &'a self,
+        mission: &'a LiveMission,
+        after: i64,
+        until: i64,
+    ) -> BoxFuture<'a, Result<MissedExtent, ProblemResponse>> {
+        async move {
+            let extent = self.archive.missed_extent(&self.database, mission.name(), after, until).await;
+            extent.map_err(|error| not_resumed(&error))
+        }
+        .boxed()
+    }
+
+    fn missed<'a>(
+        &'a self,
+        mission: &'a LiveMission,
+        query: MissedQuery,
+    ) -> BoxFuture<'a, Result<MissedPage, ProblemResponse>> {
+        async move {
+            let index = self.index_of(mission)?;
+            self.archive.missed(&self.database, index, query).await.map_err(|error| not_resumed(&error))
+        }
+        .boxed()
     }
 
     fn ready(&self) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! The hub's commands beside `run`: they talk to the running hub's database.
 
+pub mod access;
 pub mod archive;
 pub mod carrying;
 pub mod completeness;
@@ -21,7 +22,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use provisioning::{Authority, NewToken, Standing, Token};
 
-use crate::archive::{Address, Database, OwnStation, PostgresSessions, Registry};
+use crate::archive::{Address, Database, OwnStation, Registry};
 use crate::config::HubConfig;
 use crate::hub::{DATABASE, Ready, advertised};
 
@@ -97,14 +98,6 @@ pub async fn create_token(config: &HubConfig, wish: TokenWish, output: Option<&P
         wish.valid.as_secs() / 3_600
     );
     println!("Next, on the node: edge-node enroll --token-file FILE");
-    Ok(())
-}
-
-/// Prints a one-time code for the dashboard.
-pub async fn login_code(config: &HubConfig) -> anyhow::Result<()> {
-    let ready = ready(config)?;
-    let code = PostgresSessions::new(database(config, &ready)?).make_code("operator").await?;
-    println!("{code}");
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use crate::archive::{Archive, ArchiveError, NodeRow, Registry};
-use crate::role::Role;
+use crate::role::HubRole;
 
 /// How soon a revocation or a new node is known everywhere.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
@@ -82,13 +82,13 @@ pub struct Fleet {
     authority_ids: Mutex<Vec<String>>,
     nodes: Mutex<BTreeMap<Uuid, KnownNode>>,
     allowed: ArcSwap<AllowList>,
-    role: Role,
+    role: HubRole,
 }
 
 impl Fleet {
     /// The fleet as the database has it. While the hub follows, sessions are at another one, which says every few seconds
     /// what it hears of nodes.
-    pub fn new(authority_id: &str, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>, role: Role) -> Self {
+    pub fn new(authority_id: &str, rows: Vec<NodeRow>, superseded: HashSet<Vec<u8>>, role: HubRole) -> Self {
         let authority_ids = vec![authority_id.to_owned()];
         let nobody = AllowList::new(authority_ids.clone(), HashMap::new(), HashSet::new());
         let fleet = Self {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use dashboard::EventLog;
 use link::Clock;
 use provisioning::Authority;
 use service::logging::chain;
@@ -33,7 +34,7 @@ use crate::fleet::Fleet;
 use crate::identity::HubIdentity;
 use crate::lead::{HEAD_FACTOR, Leader};
 use crate::missions::Missions;
-use crate::role::Role;
+use crate::role::HubRole;
 use crate::told::Told;
 
 /// Name of the database in a private cluster.
@@ -72,7 +73,7 @@ pub(crate) struct Hub {
     pub(crate) told: Arc<Told>,
     pub(crate) missions: Arc<Missions>,
     pub(crate) archive: Arc<Archive>,
-    pub(crate) role: Role,
+    pub(crate) role: HubRole,
     pub(crate) database_answers: Arc<AtomicBool>,
     /// Missions as they were opened.
     pub(crate) loaded: Arc<[LoadedMission]>,
@@ -126,7 +127,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
         pid: std::process::id(),
         database: address,
     };
-    let serving = hub.serve(http, metrics, &stop_serving);
+    let serving = hub.serve(http, metrics, &stop_serving).await?;
     let mut signals = TaskGroup::new(stop.clone());
     signals.spawn("signals", OnEnd::Continue, watch_signals(stop.clone()));
     let mut served = Served { hub, lease, stop, serving, ready, ready_file: None };
@@ -241,7 +242,7 @@ impl Hub {
         let authority = Arc::new(authority);
         direct::establish(&config.links, &database).await?;
         let registry = Registry::new(database.clone());
-        let (role, nodes) = (Role::default(), registry.nodes().await?);
+        let (role, nodes) = (HubRole::default(), registry.nodes().await?);
         let names = nodes.iter().map(|row| (row.node_id, row.name.clone())).collect();
         let fleet = Fleet::new(authority.authority_id(), nodes, registry.superseded().await?, role.clone());
         let fleet = Arc::new(fleet);
@@ -270,8 +271,16 @@ impl Hub {
     }
 
     /// Starts the pages and the API, and what keeps up with the database for them.
-    fn serve(&self, http: TcpListener, metrics: MetricsPage, stop: &CancellationToken) -> TaskGroup {
+    async fn serve(
+        &self,
+        http: TcpListener,
+        metrics: MetricsPage,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<TaskGroup> {
         let mut serving = TaskGroup::new(stop.clone());
+        let server_events = Arc::new(EventLog::default());
+        let archive_id = archive::archive_id(&self.database).await?;
+        self.archive.begin_live();
         let database_answers = || Arc::clone(&self.database_answers);
         let backend = HubBackend::new(
             Arc::clone(&self.archive),
@@ -279,18 +288,21 @@ impl Hub {
             Arc::clone(&self.fleet),
             metrics,
             (database_answers(), self.role.clone()),
-        );
+        )
+        .with_live(archive_id, Arc::clone(&server_events));
         let router = dashboard::router(Arc::new(backend), stop.clone());
         serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop.clone()));
         let probe = probe(self.database.clone(), database_answers(), stop.clone());
         serving.spawn("probe", OnEnd::Continue, probe);
+        let events = archive::follow_server_events(self.database.clone(), server_events, stop.clone());
+        serving.spawn("events", OnEnd::Continue, events);
         let missions = Arc::clone(&self.missions).run(Arc::clone(&self.archive), stop.clone());
         serving.spawn("missions", OnEnd::Shutdown, missions);
         serving.spawn("lists for nodes", OnEnd::Shutdown, Arc::clone(&self.told).run(stop.clone()));
         let fleet = Arc::clone(&self.fleet);
         let fleet = fleet.run(self.registry.clone(), Arc::clone(&self.archive), stop.clone());
         serving.spawn("fleet", OnEnd::Shutdown, fleet);
-        serving
+        Ok(serving)
     }
 }
 

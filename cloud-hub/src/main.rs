@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use cloud_hub::commands::access::{AddTokenArguments, LoginCodeArguments};
 use cloud_hub::commands::archive::ArchiveCommand;
 use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::database::DatabaseCommand;
@@ -12,8 +13,8 @@ use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
 use cloud_hub::commands::export::ExportArguments;
 use cloud_hub::commands::reprocess::ReprocessArguments;
 use cloud_hub::commands::{
-    self, Configured, TokenWish, archive, carrying, completeness, documents, evidence, export, lists, nodes,
-    reprocess,
+    self, Configured, TokenWish, access, archive, carrying, completeness, documents, evidence, export, lists,
+    nodes, reprocess,
 };
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub;
@@ -29,6 +30,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Tokens of programs: add, list, revoke.
+    ApiToken {
+        #[command(subcommand)]
+        command: ApiTokenCommand,
+    },
     /// Batches that are kept out of the archive: list, save.
     Apart {
         #[command(subcommand)]
@@ -94,7 +100,12 @@ enum Command {
         command: LimitsCommand,
     },
     /// Prints a one-time code for the dashboard.
-    LoginCode(Configured),
+    LoginCode {
+        #[command(flatten)]
+        arguments: LoginCodeArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Nodes: list, revoke.
     Node {
         #[command(subcommand)]
@@ -142,6 +153,26 @@ struct Listed {
     /// As JSON, for programs.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Subcommand)]
+enum ApiTokenCommand {
+    /// Makes a token and prints it, once: the hub keeps its hash only.
+    Add {
+        #[command(flatten)]
+        arguments: AddTokenArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Lists all tokens there ever were, newest first.
+    Ls(Listed),
+    /// Ends a token; within 5 seconds the hub refuses it.
+    Revoke {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        configured: Configured,
+    },
 }
 
 #[derive(Subcommand)]
@@ -303,6 +334,15 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
+        Command::ApiToken { command: ApiTokenCommand::Add { arguments, configured } } => {
+            access::add_token(&HubConfig::read(&configured.config)?, arguments).await?;
+        }
+        Command::ApiToken { command: ApiTokenCommand::Ls(listed) } => {
+            access::list_tokens(&HubConfig::read(&listed.configured.config)?, listed.json).await?;
+        }
+        Command::ApiToken { command: ApiTokenCommand::Revoke { name, configured } } => {
+            access::revoke_token(&HubConfig::read(&configured.config)?, &name).await?;
+        }
         Command::Apart { command: ApartCommand::Ls(listed) } => {
             evidence::list_apart(&HubConfig::read(&listed.configured.config)?, listed.json).await?;
         }
@@ -349,7 +389,9 @@ async fn run(command: Command) -> anyhow::Result<bool> {
             let config = HubConfig::read(&configured.config)?;
             documents::list(&config, &mission, DocumentKind::Limits).await?;
         }
-        Command::LoginCode(configured) => commands::login_code(&HubConfig::read(&configured.config)?).await?,
+        Command::LoginCode { arguments, configured } => {
+            access::login_code(&HubConfig::read(&configured.config)?, arguments).await?;
+        }
         Command::Node { command: NodeCommand::Ls(configured) } => {
             commands::list_nodes(&HubConfig::read(&configured.config)?).await?;
         }

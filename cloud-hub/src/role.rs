@@ -7,11 +7,11 @@ use dashboard::contract::ServerRole;
 
 /// A hub's role: a follower's at first, and once it leads it does so until its end. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Role {
+pub struct HubRole {
     leads: Arc<AtomicBool>,
 }
 
-impl Role {
+impl HubRole {
     /// The hub leads from now on.
     pub fn lead(&self) {
         self.leads.store(true, Ordering::Release);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use dashboard::access::{Grant, MissionScope, Role};
 use edge_node::commands::carrying;
 use edge_node::commands::{
     EXIT_CODES, ForwardCommand, JournalCommand, Output, QuarantineCommand, SendArguments, exit_code,
@@ -27,6 +28,12 @@ enum Command {
         /// Configuration file.
         #[arg(long, default_value = "/etc/edge-node/edge.toml")]
         config: PathBuf,
+        /// What the holder may do: `operator` everything there is, `viewer` read.
+        #[arg(long, default_value = "operator")]
+        role: Role,
+        /// Mission the holder may know of, once for each; all when absent.
+        #[arg(long = "mission", value_name = "MISSION")]
+        missions: Vec<String>,
     },
     /// Decodes a recording with a dictionary, without any server.
     Decode(inspect::DecodeArguments),
@@ -141,9 +148,11 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Console { config } => {
+        Command::Console { config, role, missions } => {
             let config = EdgeConfig::read(&config)?;
-            println!("{}", sessions::make_code(&config.data_directory)?);
+            let missions = (!missions.is_empty()).then(|| missions.into_iter().collect());
+            let grant = Grant { role, missions: MissionScope::from(missions) };
+            println!("{}", sessions::make_code(&config.data_directory, grant)?);
             Ok(ExitCode::SUCCESS)
         }
         Command::Decode(arguments) => {

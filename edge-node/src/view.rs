@@ -153,7 +153,9 @@ impl View {
         while let Some(Viewed { mission, samples }) = viewed.blocking_recv() {
             self.waiting_samples.fetch_sub(samples.len(), Ordering::Relaxed);
             let mission = &self.missions[mission];
-            mission.live.publish(LiveBatch { source: mission.source, samples });
+            // Shown before they are sealed, so that they have no place yet.
+            let batch = LiveBatch { source: mission.source, position: None, samples, records: None };
+            mission.live.publish(batch);
         }
     }
 }

@@ -324,7 +324,13 @@ impl Archive {
         let source = self.source(index, committed.node);
         match shown {
             Shown::Already => {}
-            Shown::AsChange => mission.live.publish(LiveBatch { source, samples: records.samples }),
+            Shown::AsChange => {
+                // What comes late is shown as it is decoded, beside the order in which a client resumes.
+                let is_live = Stream::of(committed.way) == Stream::Live;
+                let position = is_live.then_some(committed.ledger_id);
+                let samples = records.samples;
+                mission.live.publish(LiveBatch { source, position, samples, records: opened.ok() });
+            }
             Shown::AsLatest => mission.live.restore(source, &records.samples),
         }
     }

@@ -6,6 +6,7 @@
 //! leads ([`Lease`]); the others keep their heads by reading the ledger ([`Follower`]).
 
 mod account;
+mod api_tokens;
 mod certificates;
 mod cluster;
 mod columns;
@@ -32,15 +33,19 @@ mod readers;
 mod readings;
 mod registry;
 mod reprocess;
+mod resume;
 mod retention;
 mod roles;
 mod segments;
+mod server_events;
 mod sessions;
+mod sql;
 mod verify;
 
 use tokio_postgres::error::SqlState;
 
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
+pub use api_tokens::{AddTokenError, ApiTokenRow, ApiTokens};
 pub use certificates::{Certificates, RenewalRefused};
 pub use cluster::{
     BackupError, ClusterConfig, ClusterError, Durability, Pages, PagesError, PrivateCluster, SUPERUSER,
@@ -69,7 +74,9 @@ pub use readers::{NoReaderName, ReaderName, ReaderRefused, admit_reader, has_rea
 pub use readings::{Covers, ReadingRow, ReadingTable};
 pub use registry::{NodeRow, OpenRefused, OpenedSession, Registry};
 pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reprocess};
+pub use resume::archive_id;
 pub use retention::{Kept, Retention, drop_old, keep, retention_of, run as run_retention};
+pub use server_events::follow as follow_server_events;
 pub use sessions::PostgresSessions;
 /// A connection, for what takes one.
 pub use tokio_postgres::Client;

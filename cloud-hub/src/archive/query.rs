@@ -23,7 +23,7 @@ use super::months::Month;
 use super::question::Question;
 use super::readings::Readings;
 use super::segments::{RESOLUTIONS, seconds};
-use super::{Archive, ArchiveError, ArchivedMission, Database, columns, follow};
+use super::{Archive, ArchiveError, ArchivedMission, Database, account, columns, follow, sql};
 
 /// How often a question is asked again because segments were merged that were newer than it knew.
 const ATTEMPTS: usize = 50;
@@ -75,6 +75,7 @@ impl Archive {
         let parameter_ids = parameter_ids(&**client, archived.mission_id, &dictionaries).await?;
         // The screens first: no sample may come to them whose parameter they do not know.
         archived.live.replace(dictionaries.clone(), problem);
+        sql::describe(&**client, archived.mission_id, &dictionaries, &parameter_ids).await?;
         archived.layouts.load(&**client, archived.mission_id, &parameter_ids).await?;
         let mut reads = archived.reads.write().unwrap_or_else(PoisonError::into_inner);
         *reads = Reads::new(reads.decoder.with_database(dictionaries), parameter_ids);
@@ -450,6 +451,7 @@ async fn register(client: &Client, mission: &LoadedMission) -> Result<ArchivedMi
         .get(0);
     let parameter_ids = parameter_ids(client, mission_id, database).await?;
     let live = LiveMission::new(&mission.name, &mission.title, database.clone(), mission.problem.clone());
+    sql::describe(client, mission_id, database, &parameter_ids).await?;
     let layouts = Layouts::default();
     layouts.load(client, mission_id, &parameter_ids).await?;
     let reads = Reads::new(mission.decoder.clone(), parameter_ids);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use delivery::{SealedBatch, Way};
+use delivery::SealedBatch;
 use futures_util::TryStreamExt;
 use processing::{Derivations, MissionDecoder, Provenance, Tables};
 use space_packet::TaiTime;
@@ -102,7 +102,7 @@ pub async fn reprocess(
     let covered = "mission = $1 AND ledger_id <= CASE WHEN way <= 2 THEN $2::bigint ELSE $3::bigint END";
     let sql = format!("SELECT count(*) FROM ledger WHERE {covered}");
     progress.batches_of = reader.query_one(&sql, &parameters).await?.get(0);
-    let sql = format!("SELECT node_id, sealed, way FROM ledger WHERE {covered} ORDER BY ledger_id");
+    let sql = format!("SELECT node_id, sealed FROM ledger WHERE {covered} ORDER BY ledger_id");
     let rows = reader.query_raw(&sql, parameters).await?;
     let mut rows = std::pin::pin!(rows);
     let mut gathered = Gathered::default();
@@ -165,12 +165,11 @@ impl Gathered {
         };
         let node: Uuid = row.get(0);
         let batch = SealedBatch::parse(row.get(1)).map_err(|error| damaged(Box::new(error)))?;
-        let way = u8::try_from(row.get::<_, i16>(2)).ok().and_then(|way| Way::try_from(way).ok());
         progress.batches += 1;
         // One that does not open had no samples the first time either, and stays in the ledger.
         let Ok(open) = batch.open() else { return Ok(()) };
         let mut records = Records::default();
-        records.decode(&open, &request.decoder, way.map_or_else(Provenance::default, Provenance::of));
+        records.decode(&open, &request.decoder, Provenance::Reprocessed);
         let tables = self.tables.entry(node).or_default();
         let before = tables.weight();
         for samples in records.each() {

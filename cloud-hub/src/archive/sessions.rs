@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use dashboard::access::{
-    CODE_DURATION, SecretHash, SessionStore, StoreUnavailable, StoredSession, hash, new_code,
+    CODE_DURATION, Grant, KnownPrincipal, MissionScope, Principal, SecretHash, SessionStore,
+    StoreUnavailable, hash, new_code,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use space_packet::TaiTime;
+use tokio_postgres::Row;
 
-use super::{ArchiveError, Database};
+use super::{ApiTokens, ArchiveError, Database};
 
 /// Sessions remembered; beyond, they are asked for again.
 const REMEMBERED_MAX: usize = 10_000;
@@ -19,63 +21,85 @@ const REMEMBERED_MAX: usize = 10_000;
 /// The store in PostgreSQL.
 pub struct PostgresSessions {
     database: Database,
-    known: Mutex<HashMap<SecretHash, StoredSession>>,
+    tokens: ApiTokens,
+    known: Mutex<HashMap<SecretHash, KnownPrincipal>>,
 }
 
 impl PostgresSessions {
     /// The store of a database.
     pub fn new(database: Database) -> Self {
-        Self { database, known: Mutex::default() }
+        Self { tokens: ApiTokens::new(database.clone()), database, known: Mutex::default() }
     }
 
     /// Makes a code for a principal.
-    pub async fn make_code(&self, principal: &str) -> Result<String, ArchiveError> {
+    pub async fn make_code(&self, principal: &Principal) -> Result<String, ArchiveError> {
         let code = new_code();
         let expires = service::clock::now().plus_nanos(CODE_DURATION.as_nanos() as i64);
         let client = self.database.borrow().await?;
         client.execute("DELETE FROM login_code WHERE expires < $1", &[&service::clock::now().0]).await?;
         client
             .execute(
-                "INSERT INTO login_code (code_hash, principal, expires) VALUES ($1, $2, $3)",
-                &[&hash(&code).as_slice(), &principal, &expires.0],
+                "INSERT INTO login_code (code_hash, principal, expires, role, missions)
+                 VALUES ($1, $2, $3, $4, $5)",
+                &[
+                    &hash(&code).as_slice(),
+                    &principal.name,
+                    &expires.0,
+                    &principal.grant.role.word(),
+                    &principal.grant.missions.names(),
+                ],
             )
             .await?;
         Ok(code)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<SecretHash, StoredSession>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<SecretHash, KnownPrincipal>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn take_code(&self, code: SecretHash, now: TaiTime) -> Result<Option<String>, ArchiveError> {
+    async fn take_code(&self, code: SecretHash, now: TaiTime) -> Result<Option<Principal>, ArchiveError> {
         let client = self.database.borrow().await?;
         let row = client
             .query_opt(
-                "DELETE FROM login_code WHERE code_hash = $1 AND expires > $2 RETURNING principal",
+                "DELETE FROM login_code WHERE code_hash = $1 AND expires > $2
+                 RETURNING principal, role, missions",
                 &[&code.as_slice(), &now.0],
             )
             .await?;
-        Ok(row.map(|row| row.get(0)))
+        row.as_ref().map(principal).transpose()
     }
 
-    async fn insert_session(&self, id: SecretHash, session: &StoredSession) -> Result<(), ArchiveError> {
+    async fn insert_session(&self, id: SecretHash, session: &KnownPrincipal) -> Result<(), ArchiveError> {
         let client = self.database.borrow().await?;
         client.execute("DELETE FROM web_session WHERE expires < $1", &[&service::clock::now().0]).await?;
         client
             .execute(
-                "INSERT INTO web_session (id_hash, principal, expires) VALUES ($1, $2, $3)",
-                &[&id.as_slice(), &session.principal, &session.expires.0],
+                "INSERT INTO web_session (id_hash, principal, expires, role, missions)
+                 VALUES ($1, $2, $3, $4, $5)",
+                &[
+                    &id.as_slice(),
+                    &session.principal.name,
+                    &session.expires.0,
+                    &session.principal.grant.role.word(),
+                    &session.principal.grant.missions.names(),
+                ],
             )
             .await?;
         Ok(())
     }
 
-    async fn find_session(&self, id: SecretHash) -> Result<Option<StoredSession>, ArchiveError> {
+    async fn find_session(&self, id: SecretHash) -> Result<Option<KnownPrincipal>, ArchiveError> {
         let client = self.database.borrow().await?;
         let row = client
-            .query_opt("SELECT principal, expires FROM web_session WHERE id_hash = $1", &[&id.as_slice()])
+            .query_opt(
+                "SELECT principal, expires, role, missions FROM web_session WHERE id_hash = $1",
+                &[&id.as_slice()],
+            )
             .await?;
-        Ok(row.map(|row| StoredSession { principal: row.get(0), expires: TaiTime(row.get(1)) }))
+        row.map(|row| {
+            Ok(KnownPrincipal { principal: principal(&row)?, expires: TaiTime(row.get("expires")) })
+        })
+        .transpose()
     }
 
     async fn remove_session(&self, id: SecretHash) -> Result<(), ArchiveError> {
@@ -83,6 +107,18 @@ impl PostgresSessions {
         client.execute("DELETE FROM web_session WHERE id_hash = $1", &[&id.as_slice()]).await?;
         Ok(())
     }
+}
+
+fn principal(row: &Row) -> Result<Principal, ArchiveError> {
+    Ok(Principal { name: row.get("principal"), grant: grant(row)? })
+}
+
+/// The grant in a row's `role` and `missions`.
+pub(super) fn grant(row: &Row) -> Result<Grant, ArchiveError> {
+    let role = row.get::<_, &str>("role").parse();
+    let role = role.map_err(|error| ArchiveError::Damaged { what: "role", source: Box::new(error) })?;
+    let missions: Option<Vec<String>> = row.get("missions");
+    Ok(Grant { role, missions: MissionScope::from(missions.map(|names| names.into_iter().collect())) })
 }
 
 impl From<ArchiveError> for StoreUnavailable {
@@ -96,11 +132,11 @@ impl SessionStore for PostgresSessions {
         &self,
         code: SecretHash,
         now: TaiTime,
-    ) -> BoxFuture<'_, Result<Option<String>, StoreUnavailable>> {
+    ) -> BoxFuture<'_, Result<Option<Principal>, StoreUnavailable>> {
         async move { Ok(self.take_code(code, now).await?) }.boxed()
     }
 
-    fn insert(&self, id: SecretHash, session: StoredSession) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
+    fn insert(&self, id: SecretHash, session: KnownPrincipal) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
         async move {
             self.insert_session(id, &session).await?;
             self.known().insert(id, session);
@@ -109,7 +145,7 @@ impl SessionStore for PostgresSessions {
         .boxed()
     }
 
-    fn find(&self, id: SecretHash) -> BoxFuture<'_, Result<Option<StoredSession>, StoreUnavailable>> {
+    fn find(&self, id: SecretHash) -> BoxFuture<'_, Result<Option<KnownPrincipal>, StoreUnavailable>> {
         async move {
             if let Some(session) = self.known().get(&id) {
                 return Ok(Some(session.clone()));
@@ -133,5 +169,12 @@ impl SessionStore for PostgresSessions {
             Ok(self.remove_session(id).await?)
         }
         .boxed()
+    }
+
+    fn find_token(
+        &self,
+        token: SecretHash,
+    ) -> BoxFuture<'_, Result<Option<KnownPrincipal>, StoreUnavailable>> {
+        async move { Ok(self.tokens.find(token).await?) }.boxed()
     }
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode, header};
 use clap::Args;
+use dashboard::access::{Grant, MissionScope, Principal, Role};
 use dashboard::contract::Problem;
 use export::Format;
 use http_body_util::BodyExt;
@@ -105,7 +106,10 @@ pub async fn run(config: &HubConfig, arguments: ExportArguments) -> anyhow::Resu
         );
     }
     let ready = ready(config)?;
-    let code = PostgresSessions::new(database(config, &ready)?).make_code("operator").await?;
+    let grant =
+        Grant { role: Role::Viewer, missions: MissionScope::from(Some([arguments.mission.clone()].into())) };
+    let holder = Principal { name: "export".to_owned(), grant };
+    let code = PostgresSessions::new(database(config, &ready)?).make_code(&holder).await?;
     let mut hub = Hub::log_in(ready.http, &code).await?;
     let answer = hub.get(&arguments.path()).await?;
     let written = match &arguments.output {

@@ -12,7 +12,7 @@ use cloud_hub::commands::carrying::make_receipt;
 use cloud_hub::fleet::Fleet;
 use cloud_hub::reception::committer::Committer;
 use cloud_hub::reception::import::{Imported, Importer};
-use cloud_hub::role::Role;
+use cloud_hub::role::HubRole;
 use delivery::{
     BatchBuilder, BatchSequence, BootId, BundleHeader, BundleId, BundleLog, BundleWriter, CHUNK_BYTES,
     HEADER_BYTES, Lane, LogHead, NodeId, Position, SealedBatch,
@@ -48,7 +48,7 @@ impl Hub {
         let authority = Arc::new(authority);
         let registry = Registry::new(database.clone());
         let fleet =
-            Arc::new(Fleet::new(authority.authority_id(), Vec::new(), Default::default(), Role::default()));
+            Arc::new(Fleet::new(authority.authority_id(), Vec::new(), Default::default(), HubRole::default()));
         let (decode, mut decoded) = mpsc::channel(16);
         tokio::spawn(async move { while decoded.recv().await.is_some() {} });
         let committer =

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloud_hub::archive::{ArchiveError, Client, ConnectFailure, Database};
+use cloud_hub::archive::{ArchiveError, Client, ConnectFailure, Database, cut_now};
 use futures_util::FutureExt;
 use mission_database::ParameterIndex;
 use processing::{RangeQuery, Wanted};
@@ -95,6 +95,8 @@ async fn a_range_whose_client_left_leaves_nothing_behind() {
     let archive = world.archive().await;
     let committed = world.commit(lane.key, lane.session, &chain("test", 0, 3, &mut None)).await;
     take_in(&archive, &committed.expect("committed"));
+    // What is in memory needs no database.
+    cut_now(&archive, &world.database).await.expect("cut");
     let watcher = connect(&world.postgres().superuser_config()).await.expect("a connection");
     let blocker = connect(&world.postgres().config()).await.expect("a connection");
     blocker.batch_execute("BEGIN; LOCK TABLE segment").await.expect("is locked");

@@ -118,9 +118,8 @@ impl HubWorld {
     }
 
     async fn as_superuser(&self, statement: &str) {
-        let server = self.database.server();
-        let database = Database::in_cluster(&server.socket_directory, server.port, &server.user, "postgres");
-        let client = database.borrow().await.expect("the cluster runs");
+        let mut config = self.database.superuser_config();
+        let client = testkit::postgres::connect(config.dbname("postgres")).await.expect("the cluster runs");
         client.batch_execute(statement).await.expect("carried out");
     }
 

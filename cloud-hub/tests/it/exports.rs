@@ -63,7 +63,7 @@ async fn an_export_has_what_is_in_segments_and_in_memory_once_and_in_order() {
         let time = format!("2026-11-22T00:{:02}:{:02}Z", number / 60, number % 60);
         assert_eq!(
             *line,
-            format!("{time},{time},/Test/number,{number},{number},valid,not-monitored,station,1")
+            format!("{time},{time},/Test/number,{number},{number},valid,not-monitored,station,1,live")
         );
     }
     assert!(lines[81..].iter().all(|line| line.contains(",/Test/rest,")));
@@ -220,6 +220,7 @@ async fn the_command_writes_what_the_running_hub_gives_out_and_replaces_nothing(
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let ready = Ready {
+        links: Default::default(),
         http: listener.local_addr().expect("an address").to_string(),
         reception: Some("127.0.0.1:1".to_owned()),
         links: Default::default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cloud_hub::archive::{Certificates, Evidence, NodeDocuments, RenewalRefused};
 use cloud_hub::fleet::Fleet;
 use cloud_hub::reception::Renewals;
-use cloud_hub::role::Role;
+use cloud_hub::role::HubRole;
 use cloud_hub::told::{self, Told};
 use delivery::{DocumentKind, Frame, RenewRefused};
 use link::{KeyPkcs8, NodeCertificate, NodeIdentity};
@@ -32,7 +32,7 @@ fn list_of(authorities: &[&Authority]) -> Authorities {
 }
 
 async fn told(world: &World, authority: Authority) -> Told {
-    let fleet = Arc::new(Fleet::new(authority.authority_id(), Vec::new(), HashSet::new(), Role::default()));
+    let fleet = Arc::new(Fleet::new(authority.authority_id(), Vec::new(), HashSet::new(), HubRole::default()));
     let table = NodeDocuments::new(world.database.clone());
     Told::open(table, Arc::new(authority), fleet).await.expect("answers")
 }
@@ -128,7 +128,7 @@ async fn renewals(world: &World, authority: Authority) -> Renewals {
         authority.authority_id(),
         nodes.expect("answers"),
         superseded.expect("answers"),
-        Role::default(),
+        HubRole::default(),
     );
     Renewals {
         authority: Arc::new(authority),

@@ -1,7 +1,9 @@
 //! The hub's parts against a real PostgreSQL.
 
+mod access;
 mod archive;
 mod backup;
+mod canary;
 mod carrying;
 mod completeness;
 mod database;
@@ -12,9 +14,11 @@ mod enrolment;
 mod exports;
 mod leading;
 mod lists;
+mod live;
 mod model;
 mod packets;
 mod reprocess;
 mod rights;
 mod served;
+mod sql;
 mod world;

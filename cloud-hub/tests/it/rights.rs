@@ -13,16 +13,25 @@ const NOT_ALLOWED: &str = "42501";
 /// Every right that somebody who does not own it has to something in the database, but a partition's ledger rows are
 /// reached through their table alone. S: select, I: insert, U: update, D: delete.
 const RIGHTS: &str = "\
+api_token sto_ingest SIU
+calibration sto_ingest SIUD
+calibration sto_interactive S
+calibration sto_reader S
 completeness sto_ingest SIU
 completeness sto_interactive S
 completeness sto_reader S
 completeness_lane sto_ingest SIU
 enrolment_token sto_ingest SIU
+enumeration_label sto_ingest SIUD
+enumeration_label sto_interactive S
+enumeration_label sto_reader S
 hub_event sto_ingest SID
 kept_apart sto_ingest SI
 lane sto_ingest SIU
 lane sto_interactive S
 latest sto_ingest SIU
+latest sto_interactive S
+latest sto_reader S
 layout sto_ingest SIU
 layout sto_interactive S
 layout sto_reader S
@@ -42,7 +51,7 @@ node.site sto_reader S
 node_certificate sto_ingest SIUD
 node_document sto_ingest SIU
 node_epoch sto_ingest SI
-parameter sto_ingest SI
+parameter sto_ingest SIU
 parameter sto_interactive S
 parameter sto_reader S
 reading sto_ingest SU

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use cloud_hub::archive::{Archive, PostgresSessions};
 use cloud_hub::backend::HubBackend;
 use cloud_hub::fleet::Fleet;
-use cloud_hub::role::Role;
+use cloud_hub::role::HubRole;
+use dashboard::access::{Grant, MissionScope, Principal, Role};
 use serde_json::Value;
 use service::metric::MetricsPage;
 use tokio_util::sync::CancellationToken;
@@ -24,12 +25,14 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn new(world: &World, archive: &Arc<Archive>) -> Self {
-        let fleet = Arc::new(Fleet::new("none", Vec::new(), Default::default(), Role::default()));
-        let answers = (Arc::new(AtomicBool::new(true)), Role::default());
+        let fleet = Arc::new(Fleet::new("none", Vec::new(), Default::default(), HubRole::default()));
+        let answers = (Arc::new(AtomicBool::new(true)), HubRole::default());
         let database = world.database.clone();
         let backend = HubBackend::new(Arc::clone(archive), database, fleet, MetricsPage::start(), answers);
         let router = dashboard::router(Arc::new(backend), CancellationToken::new());
-        let code = PostgresSessions::new(world.database.clone()).make_code("operator").await.expect("a code");
+        let grant = Grant { role: HubRole::Operator, missions: MissionScope::All };
+        let holder = Principal { name: "operator".to_owned(), grant };
+        let code = PostgresSessions::new(world.database.clone()).make_code(&holder).await.expect("a code");
         let login = Request::post("/api/v1/session")
             .header("x-sto-request", "test")
             .header(header::CONTENT_TYPE, "application/json")

@@ -138,8 +138,13 @@ impl History {
         is_last_attempt: bool,
     ) -> Result<Reading, HistoryError> {
         let is_page = matches!(question.query.wanted, Wanted::Page { .. });
+        let is_backwards = matches!(question.query.wanted, Wanted::PageBackwards { .. });
         let mut spent = Cost::default();
-        for run in std::mem::take(&mut question.runs) {
+        let mut runs = std::mem::take(&mut question.runs);
+        if is_backwards {
+            runs.sort_by_key(|run| std::cmp::Reverse(run.latest));
+        }
+        for run in runs {
             if is_page {
                 if question.scan.is_full_before(run.earliest) {
                     break;
@@ -147,6 +152,16 @@ impl History {
                 // A page ends early rather than read for ever, but never where it began.
                 if !spent.plus(&run).is_within(Cost::MAX) && run.earliest > question.query.from.0 {
                     question.scan.end_before(space_packet::TaiTime(run.earliest));
+                    break;
+                }
+            }
+            if is_backwards {
+                let behind = run.latest.saturating_add(1);
+                if question.scan.is_full_from(behind) {
+                    break;
+                }
+                if !spent.plus(&run).is_within(Cost::MAX) && behind < question.query.to.0 {
+                    question.scan.end_at(space_packet::TaiTime(behind));
                     break;
                 }
             }

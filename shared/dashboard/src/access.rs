@@ -1,42 +1,125 @@
-//! Who may do what, and how a browser proves who it is: a one-time code becomes a session cookie.
+//! Who may do what, and how somebody proves who it is: a one-time code becomes a browser's session cookie, a program
+//! sends a token.
 //!
 //! One decision stands in front of every route and socket: [`authorize`]. Secrets are kept as hashes only.
 
-use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+mod gate;
+mod secret;
 
-use aws_lc_rs::{digest, rand};
-use futures_util::future::BoxFuture;
-use space_packet::TaiTime;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
 
-/// How long a session lasts.
-pub const SESSION_DURATION: Duration = Duration::from_secs(12 * 3_600);
-/// How long a one-time code is good for.
-pub const CODE_DURATION: Duration = Duration::from_secs(3_600);
-/// Wrong codes within a minute after which an address waits: a code has 60 random bits, guessing takes for ever.
-const WRONG_CODES_PER_MINUTE: usize = 20;
-/// Addresses whose wrong codes are counted at once; past it, the one that was quiet longest is forgotten.
-const ADDRESSES_MAX: usize = 1_024;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use gate::{
+    CODE_DURATION, Credential, Gate, KnownPrincipal, LoginError, SESSION_DURATION, SessionStore,
+    StoreUnavailable,
+};
+pub use secret::{SecretHash, hash, new_code, new_token, normalise_code};
 
 /// Who asks.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Principal {
     /// Name, as in the audit.
     pub name: String,
-    /// What it may do.
-    pub role: Role,
+    /// What it may do, and with which missions.
+    pub grant: Grant,
 }
 
-/// What a principal may do. More roles come with users; the one there is may read everything.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// What a code, a session or a token lets its holder do.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Grant {
+    /// What it may do.
+    pub role: Role,
+    /// With which missions.
+    pub missions: MissionScope,
+}
+
+/// What a principal may do.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Sees all missions and nodes.
+    /// Everything there is.
+    #[default]
     Operator,
-    /// Sees nothing.
-    #[cfg(test)]
-    Nobody,
+    /// Reads.
+    Viewer,
+}
+
+impl Role {
+    /// Its word on command lines, in tables and in answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        [Self::Operator, Self::Viewer]
+            .into_iter()
+            .find(|role| role.word() == text)
+            .ok_or_else(|| UnknownRole(text.to_owned()))
+    }
+}
+
+/// A word that is no role.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no role: `operator` does everything there is, `viewer` reads")]
+pub struct UnknownRole(pub String);
+
+/// Which missions a principal may know of. Any other is to it as if it were not there.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(from = "Option<BTreeSet<String>>", into = "Option<BTreeSet<String>>")]
+pub enum MissionScope {
+    /// All, also those to come.
+    #[default]
+    All,
+    /// These.
+    Only(BTreeSet<String>),
+}
+
+impl MissionScope {
+    /// Whether a mission is one of them.
+    pub fn includes(&self, mission: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.contains(mission),
+        }
+    }
+
+    /// Their names; absent: all.
+    pub fn names(&self) -> Option<Vec<String>> {
+        Option::<BTreeSet<String>>::from(self.clone()).map(|names| names.into_iter().collect())
+    }
+}
+
+impl From<Option<BTreeSet<String>>> for MissionScope {
+    fn from(names: Option<BTreeSet<String>>) -> Self {
+        names.map_or(Self::All, Self::Only)
+    }
+}
+
+impl From<MissionScope> for Option<BTreeSet<String>> {
+    fn from(scope: MissionScope) -> Self {
+        match scope {
+            MissionScope::All => None,
+            MissionScope::Only(names) => Some(names),
+        }
+    }
+}
+
+/// As lists on a terminal show it.
+impl fmt::Display for MissionScope {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(&self.names().map_or("all missions".to_owned(), |names| names.join(",")))
+    }
 }
 
 /// What is asked for.
@@ -44,13 +127,13 @@ pub enum Role {
 pub enum Action {
     /// End one's own session.
     EndSession,
-    /// Read what the hub refused, and which batches it keeps apart.
+    /// Read what the hub refused, and which batches it keeps apart: they speak of all nodes and missions.
     ReadEvidence,
     /// Read the metrics page.
     ReadMetrics,
-    /// Read the list of missions.
+    /// Read the list of missions, of those one may know of.
     ReadMissions,
-    /// Read how nodes stand.
+    /// Read how nodes stand, as far as they serve missions one may know of.
     ReadNodes,
     /// Read one's own session.
     ReadSession,
@@ -78,275 +161,67 @@ pub enum Decision {
 
 /// The one decision in front of everything.
 pub fn authorize(principal: &Principal, action: Action, resource: Resource<'_>) -> Decision {
-    match (principal.role, action, resource) {
+    let Grant { role: Role::Operator | Role::Viewer, missions } = &principal.grant;
+    let is_allowed = match (action, resource) {
         (
-            Role::Operator,
-            Action::EndSession
-            | Action::ReadEvidence
-            | Action::ReadMetrics
-            | Action::ReadMissions
-            | Action::ReadNodes
-            | Action::ReadSession,
+            Action::EndSession | Action::ReadMissions | Action::ReadNodes | Action::ReadSession,
             Resource::Server,
-        )
-        | (Role::Operator, Action::ReadTelemetry, Resource::Mission(_)) => Decision::Allow,
-        (Role::Operator, _, _) => Decision::Deny,
-        #[cfg(test)]
-        (Role::Nobody, _, _) => Decision::Deny,
-    }
-}
-
-/// SHA-256 of a secret: all that is kept of it.
-pub type SecretHash = [u8; 32];
-
-/// Hashes a secret.
-pub fn hash(secret: &str) -> SecretHash {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref());
-    hash
-}
-
-/// A new one-time code: 12 letters and digits in groups, easy to read over a telephone.
-pub fn new_code() -> String {
-    // Crockford's alphabet: no I, L, O or U.
-    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let letters: Vec<u8> = random::<12>().iter().map(|byte| ALPHABET[usize::from(byte & 31)]).collect();
-    letters.chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
-}
-
-/// A code as people may type it: any case, with or without dashes.
-pub fn normalise_code(text: &str) -> String {
-    let letters: Vec<char> = text
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| letter.to_ascii_uppercase())
-        .take(64)
-        .collect();
-    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    rand::fill(&mut bytes).expect("the system's random source works, or nothing here is safe");
-    bytes
-}
-
-/// Why the store of codes and sessions did not answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the store of sessions does not answer: {0}")]
-pub struct StoreUnavailable(pub String);
-
-/// A session as kept.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct StoredSession {
-    /// Who.
-    pub principal: String,
-    /// Until when.
-    pub expires: TaiTime,
-}
-
-/// Where codes and sessions are kept: PostgreSQL at the hub, a file at a node.
-pub trait SessionStore: Send + Sync + 'static {
-    /// Takes a code out, if it is there and not expired; returns whose it was.
-    fn redeem_code(
-        &self,
-        code: SecretHash,
-        now: TaiTime,
-    ) -> BoxFuture<'_, Result<Option<String>, StoreUnavailable>>;
-    /// Keeps a session.
-    fn insert(&self, id: SecretHash, session: StoredSession) -> BoxFuture<'_, Result<(), StoreUnavailable>>;
-    /// Finds a session.
-    fn find(&self, id: SecretHash) -> BoxFuture<'_, Result<Option<StoredSession>, StoreUnavailable>>;
-    /// Forgets a session.
-    fn remove(&self, id: SecretHash) -> BoxFuture<'_, Result<(), StoreUnavailable>>;
-}
-
-/// The door: codes in, sessions out.
-pub struct Gate {
-    store: Box<dyn SessionStore>,
-    wrong_codes: Mutex<WrongCodes>,
-}
-
-/// When each client sent wrong codes in the last minute. Clients whose address is not known are one.
-type WrongCodes = HashMap<Option<IpAddr>, VecDeque<Instant>>;
-
-/// Why somebody is not let in.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    /// Too many wrong codes lately.
-    #[error("too many wrong codes in the last minute")]
-    SlowDown,
-    /// The store does not answer.
-    #[error(transparent)]
-    Store(#[from] StoreUnavailable),
-    /// Unknown, used or expired.
-    #[error("the code is unknown, used or expired")]
-    WrongCode,
-}
-
-impl Gate {
-    /// A door in front of a store.
-    pub fn new(store: impl SessionStore) -> Self {
-        Self { store: Box::new(store), wrong_codes: Mutex::default() }
-    }
-
-    /// Turns a code into a session, whoever asks; returns the cookie's value.
-    pub async fn log_in(&self, code: &str, now: TaiTime) -> Result<String, LoginError> {
-        self.log_in_from(None, code, now).await
-    }
-
-    /// Turns a code that a client sent into a session; returns the cookie's value.
-    pub async fn log_in_from(
-        &self,
-        client: Option<IpAddr>,
-        code: &str,
-        now: TaiTime,
-    ) -> Result<String, LoginError> {
-        let client = client.map(subscriber);
-        if self.too_many_wrong_codes(client) {
-            return Err(LoginError::SlowDown);
-        }
-        let Some(principal) = self.store.redeem_code(hash(&normalise_code(code)), now).await? else {
-            self.count_wrong_code(client);
-            return Err(LoginError::WrongCode);
-        };
-        let id = data_encoding::BASE64URL_NOPAD.encode(&random::<32>());
-        let expires = now.plus_nanos(SESSION_DURATION.as_nanos() as i64);
-        self.store.insert(hash(&id), StoredSession { principal, expires }).await?;
-        Ok(id)
-    }
-
-    /// Who a cookie stands for, and until when.
-    pub async fn principal(
-        &self,
-        cookie: &str,
-        now: TaiTime,
-    ) -> Result<Option<(Principal, TaiTime)>, StoreUnavailable> {
-        let session = self.store.find(hash(cookie)).await?.filter(|session| session.expires > now);
-        Ok(session
-            .map(|session| (Principal { name: session.principal, role: Role::Operator }, session.expires)))
-    }
-
-    /// Ends a session.
-    pub async fn log_out(&self, cookie: &str) -> Result<(), StoreUnavailable> {
-        self.store.remove(hash(cookie)).await
-    }
-
-    fn wrong_codes(&self) -> MutexGuard<'_, WrongCodes> {
-        self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn count_wrong_code(&self, client: Option<IpAddr>) {
-        let mut wrong = self.wrong_codes();
-        if wrong.len() >= ADDRESSES_MAX && !wrong.contains_key(&client) {
-            let quietest = wrong.iter().min_by_key(|(_, times)| times.back().copied()).map(|(at, _)| *at);
-            quietest.map(|address| wrong.remove(&address));
-        }
-        let times = wrong.entry(client).or_default();
-        times.push_back(Instant::now());
-        // Codes that were asked for at the same time can be more than are allowed.
-        while times.len() > WRONG_CODES_PER_MINUTE {
-            times.pop_front();
-        }
-    }
-
-    fn too_many_wrong_codes(&self, client: Option<IpAddr>) -> bool {
-        let mut wrong = self.wrong_codes();
-        let Some(times) = wrong.get_mut(&client) else { return false };
-        while times.front().is_some_and(|at| at.elapsed() > Duration::from_secs(60)) {
-            times.pop_front();
-        }
-        let count = times.len();
-        if count == 0 {
-            wrong.remove(&client);
-        }
-        count >= WRONG_CODES_PER_MINUTE
-    }
-}
-
-/// What one client has of its address: all of IPv4, of IPv6 the network, whose other half it chooses itself.
-fn subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-    }
+        ) => true,
+        // They speak of all missions.
+        (Action::ReadEvidence | Action::ReadMetrics, Resource::Server) => *missions == MissionScope::All,
+        (Action::ReadTelemetry, Resource::Mission(mission)) => missions.includes(mission),
+        (_, Resource::Mission(_)) | (Action::ReadTelemetry, Resource::Server) => false,
+    };
+    if is_allowed { Decision::Allow } else { Decision::Deny }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-
     use super::*;
 
-    /// Knows no code and no session.
-    struct Empty;
-
-    impl SessionStore for Empty {
-        fn redeem_code(
-            &self,
-            _: SecretHash,
-            _: TaiTime,
-        ) -> BoxFuture<'_, Result<Option<String>, StoreUnavailable>> {
-            async { Ok(None) }.boxed()
-        }
-
-        fn insert(&self, _: SecretHash, _: StoredSession) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
-            async { Ok(()) }.boxed()
-        }
-
-        fn find(&self, _: SecretHash) -> BoxFuture<'_, Result<Option<StoredSession>, StoreUnavailable>> {
-            async { Ok(None) }.boxed()
-        }
-
-        fn remove(&self, _: SecretHash) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
-            async { Ok(()) }.boxed()
+    fn principal(role: Role, missions: Option<&[&str]>) -> Principal {
+        let missions = missions.map(|names| names.iter().map(|&name| name.to_owned()).collect());
+        Principal {
+            name: "somebody".to_owned(),
+            grant: Grant { role, missions: MissionScope::from(missions) },
         }
     }
 
-    #[tokio::test]
-    async fn who_guesses_codes_locks_out_nobody_else() {
-        let gate = Gate::new(Empty);
-        let guess = async |client: &str| {
-            let client = Some(client.parse().expect("an address"));
-            gate.log_in_from(client, "0000", TaiTime::default()).await.expect_err("no code is right")
+    #[test]
+    fn nobody_does_what_it_was_not_given() {
+        let check = |who: &Principal, action, resource, expected| {
+            assert_eq!(authorize(who, action, resource), expected, "{who:?} {action:?} {resource:?}");
         };
-        for number in 0..WRONG_CODES_PER_MINUTE {
-            assert!(matches!(guess("10.0.0.1").await, LoginError::WrongCode));
-            assert!(matches!(guess(&format!("2001:db8::{number:x}")).await, LoginError::WrongCode));
+        let demo = Resource::Mission("demo");
+        for role in [Role::Operator, Role::Viewer] {
+            let (all, one, none) =
+                (principal(role, None), principal(role, Some(&["demo"])), principal(role, Some(&[])));
+            for who in [&all, &one, &none] {
+                check(who, Action::ReadTelemetry, Resource::Server, Decision::Deny);
+                check(who, Action::ReadNodes, demo, Decision::Deny);
+                check(who, Action::ReadMissions, Resource::Server, Decision::Allow);
+            }
+            check(&all, Action::ReadTelemetry, demo, Decision::Allow);
+            check(&one, Action::ReadTelemetry, demo, Decision::Allow);
+            check(&one, Action::ReadTelemetry, Resource::Mission("apollo"), Decision::Deny);
+            check(&none, Action::ReadTelemetry, demo, Decision::Deny);
+            check(&all, Action::ReadMetrics, Resource::Server, Decision::Allow);
+            check(&one, Action::ReadMetrics, Resource::Server, Decision::Deny);
         }
-        for waits in ["10.0.0.1", "::ffff:10.0.0.1", "2001:db8::cafe"] {
-            assert!(matches!(guess(waits).await, LoginError::SlowDown), "{waits}");
-        }
-        for goes_on in ["10.0.0.2", "2001:db8:0:1::cafe"] {
-            assert!(matches!(guess(goes_on).await, LoginError::WrongCode), "{goes_on}");
-        }
-    }
-
-    #[tokio::test]
-    async fn addresses_without_number_take_no_memory_without_bound() {
-        let gate = Gate::new(Empty);
-        for number in 0..ADDRESSES_MAX as u32 + 100 {
-            let client = Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(number)));
-            let refused = gate.log_in_from(client, "0000", TaiTime::default()).await;
-            assert!(matches!(refused, Err(LoginError::WrongCode)));
-        }
-        assert_eq!(gate.wrong_codes().len(), ADDRESSES_MAX);
     }
 
     #[test]
-    fn a_code_is_the_same_however_it_is_typed() {
-        let code = new_code();
-        assert_eq!(code.len(), 14);
-        assert_eq!(normalise_code(&code.to_lowercase().replace('-', " ")), code);
-        assert_ne!(new_code(), code);
-    }
-
-    #[test]
-    fn an_operator_reads_and_does_nothing_it_was_not_given() {
-        let operator = Principal { name: "op".to_owned(), role: Role::Operator };
-        let check = |action, resource| authorize(&operator, action, resource);
-        assert_eq!(check(Action::ReadTelemetry, Resource::Mission("demo")), Decision::Allow);
-        assert_eq!(check(Action::ReadTelemetry, Resource::Server), Decision::Deny);
-        assert_eq!(check(Action::ReadNodes, Resource::Mission("demo")), Decision::Deny);
+    fn a_grant_is_read_as_it_was_written() {
+        for (missions, written) in [
+            (None, r#"{"role":"viewer","missions":null}"#),
+            (Some(&["demo", "apollo"][..]), r#"{"role":"viewer","missions":["apollo","demo"]}"#),
+            (Some(&[]), r#"{"role":"viewer","missions":[]}"#),
+        ] {
+            let grant = principal(Role::Viewer, missions).grant;
+            assert_eq!(serde_json::to_string(&grant).expect("serialises"), written);
+            assert_eq!(serde_json::from_str::<Grant>(written).expect("reads"), grant);
+        }
+        assert_eq!("operator".parse::<Role>().expect("a role"), Role::default());
+        assert!("root".parse::<Role>().is_err());
     }
 }

@@ -1,53 +1,56 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
+mod asking;
 mod completeness;
+mod cursor;
+pub(crate) mod etag;
 mod events;
 mod export;
+mod latest;
+mod live;
 mod packets;
 mod paging;
+mod refusals;
+mod samples;
+mod session;
+mod statistics;
+mod who;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use mission_database::ParameterIndex;
-use processing::{RangeAnswer, RangeQuery, Wanted};
-use serde::Deserialize;
-use space_packet::{TaiTime, UtcTime};
+use space_packet::{TaiTime, parse_moment};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
-use utoipa::{IntoParams, OpenApi};
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{
-    Action, Decision, LoginError, Principal, Resource, SESSION_DURATION, StoreUnavailable, authorize,
-};
+use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::contract::{
-    Latest, LiveEvent, LiveRequest, Login, Missions, NodeReport, Nodes, Page, Parameters, Problem, Samples,
-    ServerRole, Session,
+    LiveEvent, LiveRequest, Missions, NodeReport, Nodes, Order, Parameters, Problem, ServerRole,
 };
-use crate::convert::{self, rfc3339};
-use crate::{Backend, LiveMission, ProblemResponse, assets, live_socket};
+use crate::convert::rfc3339;
+use crate::{Backend, LiveMission, ProblemResponse, assets, grpc, reference};
 
-/// A header that a page of another site cannot make a browser send.
-const CSRF_HEADER: &str = "x-sto-request";
-const BODY_BYTES_MAX: usize = 64 * 1_024;
-const PAGE_LIMIT_DEFAULT: usize = 1_000;
-const PAGE_LIMIT_MAX: usize = 10_000;
+/// Bytes from which an answer is packed for whoever takes that: below, the head of a packed one costs what it saves.
+const PACKED_FROM: u16 = 1_024;
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
 /// A range that takes longer is not answered: the database is in trouble, and the asker gone.
-const RANGE_TIMEOUT: Duration = Duration::from_secs(30);
-/// WebSocket messages from a browser; a subscription to ten thousand parameters fits.
-const SOCKET_MESSAGE_BYTES_MAX: usize = 1 << 20;
+pub(crate) const RANGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+use asking::OfMission;
+pub(crate) use who::LoggedIn;
 
 type Shared = Arc<App>;
 
@@ -55,19 +58,22 @@ type Shared = Arc<App>;
 #[openapi(
     info(
         title = "Space Telemetry Operations",
-        description = "What hub and node answer. Log in with a one-time code; the session is a cookie."
+        description = "What hub and node answer. Log in with a one-time code and keep the cookie, or send an API token: `authorization: Bearer …`."
     ),
-    components(schemas(LiveEvent, LiveRequest, NodeReport, Problem))
+    components(schemas(LiveEvent, LiveRequest, NodeReport, Order, Problem))
 )]
 struct Documentation;
 
 fn documented() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Documentation::openapi())
-        .routes(routes!(session, log_in, log_out))
+        .routes(routes!(session::session, session::log_in, session::log_out))
         .routes(routes!(missions))
         .routes(routes!(parameters))
-        .routes(routes!(latest))
-        .routes(routes!(samples))
+        .routes(routes!(latest::latest, latest::latest_of))
+        .routes(routes!(latest::at))
+        .routes(routes!(samples::samples))
+        .routes(routes!(statistics::statistics))
+        .routes(routes!(statistics::aligned))
         .routes(routes!(completeness::completeness))
         .routes(routes!(packets::packets))
         .routes(routes!(packets::packet))
@@ -77,7 +83,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(events::apart))
         .routes(routes!(export::export))
         .routes(routes!(nodes))
-        .routes(routes!(live))
+        .routes(routes!(live::live))
 }
 
 /// The OpenAPI document, generated from the routes.
@@ -87,225 +93,62 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The router both binaries serve. Its live streams end when `shutdown` is cancelled.
 pub fn router(backend: Arc<dyn Backend>, shutdown: CancellationToken) -> Router {
-    let app = Arc::new(App::new(backend, shutdown));
+    router_of(Arc::new(App::new(backend, shutdown)))
+}
+
+fn router_of(app: Arc<App>) -> Router {
     let (api, document) = documented().split_for_parts();
+    let reference = reference::page(&serde_json::to_value(&document).expect("it is JSON"));
     let document = Arc::new(document);
     api.route(
         "/api/v1/openapi.json",
-        axum::routing::get(move || async move { Json(document.as_ref().clone()) }),
+        axum::routing::get(move |headers: HeaderMap| async move { etag::json(&headers, document.as_ref()) }),
+    )
+    .route(
+        "/api/docs",
+        axum::routing::get(move |headers: HeaderMap| async move { etag::text(&headers, HTML, &reference) }),
+    )
+    .route(
+        reference::STYLE_PATH,
+        axum::routing::get(|headers: HeaderMap| async move { etag::text(&headers, CSS, reference::STYLE) }),
     )
     .route("/healthz", axum::routing::get(|| async { "ok\n" }))
     .route("/readyz", axum::routing::get(ready))
     .route("/metrics", axum::routing::get(metrics))
-    .fallback(axum::routing::get(assets::serve))
-    .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
-    .layer(from_fn(guard))
-    .layer(CatchPanicLayer::new())
-    .with_state(app)
-}
-
-/// Headers on every answer; no unsafe request from another site.
-async fn guard(request: Request, next: Next) -> Response {
-    let foreign = !request.method().is_safe() && !request.headers().contains_key(CSRF_HEADER);
-    let mut response = if foreign {
-        let detail = format!("send the header {CSRF_HEADER} with every request that changes something");
-        ProblemResponse::cross_site(detail).into_response()
-    } else {
-        next.run(request).await
-    };
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, assets::CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
-}
-
-/// A request whose cookie stands for somebody.
-pub(crate) struct LoggedIn {
-    pub(crate) principal: Principal,
-    pub(crate) expires: TaiTime,
-    pub(crate) cookie: String,
-}
-
-impl LoggedIn {
-    fn may(&self, action: Action, resource: Resource<'_>) -> Result<(), ProblemResponse> {
-        match authorize(&self.principal, action, resource) {
-            Decision::Allow => Ok(()),
-            Decision::Deny => Err(ProblemResponse::not_allowed("your role does not include this")),
-        }
-    }
-}
-
-impl FromRequestParts<Shared> for LoggedIn {
-    type Rejection = ProblemResponse;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ProblemResponse> {
-        let cookie = session_cookie(&parts.headers, &app.cookie).ok_or_else(|| {
-            ProblemResponse::not_logged_in("log in with a one-time code; nothing is lost by it")
-        })?;
-        match app.backend.gate().principal(&cookie, service::clock::now()).await {
-            Ok(Some((principal, expires))) => Ok(Self { principal, expires, cookie }),
-            Ok(None) => Err(ProblemResponse::not_logged_in("your session is over; log in with a new code")),
-            Err(error) => Err(unavailable(&error)),
-        }
-    }
-}
-
-fn session_cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(name, _)| *name == wanted)?;
-    (value.len() <= 64).then(|| value.to_owned())
-}
-
-fn unavailable(error: &StoreUnavailable) -> ProblemResponse {
-    ProblemResponse::unavailable(format!("{error}; what nodes hold is safe, try again in a few seconds"))
-}
-
-fn cookie_header(name: &str, value: &str, max_age: Duration) -> HeaderValue {
-    let text = format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", max_age.as_secs());
-    HeaderValue::from_str(&text).expect("the name is letters, the session id base64")
-}
-
-/// Who is logged in, and who answers.
-#[utoipa::path(get, path = "/api/v1/session", responses((status = 200, body = Session), (status = 401, body = Problem)))]
-async fn session(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Session>, ProblemResponse> {
-    who.may(Action::ReadSession, Resource::Server)?;
-    let expires = rfc3339(who.expires);
-    Ok(Json(Session { principal: who.principal.name, expires, server: app.backend.server() }))
-}
-
-/// Turns a one-time code into a session cookie.
-#[utoipa::path(post, path = "/api/v1/session", request_body = Login, responses((status = 204), (status = 401, body = Problem), (status = 429, body = Problem)))]
-async fn log_in(
-    State(app): State<Shared>,
-    client: Option<Extension<ConnectInfo<SocketAddr>>>,
-    Json(login): Json<Login>,
-) -> Result<Response, ProblemResponse> {
-    let client = client.map(|Extension(ConnectInfo(client))| client.ip());
-    match app.backend.gate().log_in_from(client, &login.code, service::clock::now()).await {
-        Ok(id) => {
-            let cookie = cookie_header(&app.cookie, &id, SESSION_DURATION);
-            Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
-        }
-        Err(LoginError::Store(error)) => Err(unavailable(&error)),
-        Err(LoginError::SlowDown) => Err(ProblemResponse::slow_down(
-            "too many wrong codes from your address in the last minute; wait a minute",
-        )),
-        Err(LoginError::WrongCode) => Err(ProblemResponse::wrong_code(
-            "a code works once and for an hour; make a new one with `cloud-hub login-code` or `edge-node console`",
-        )),
-    }
-}
-
-/// Ends the session.
-#[utoipa::path(delete, path = "/api/v1/session", responses((status = 204), (status = 401, body = Problem)))]
-async fn log_out(State(app): State<Shared>, who: LoggedIn) -> Result<Response, ProblemResponse> {
-    who.may(Action::EndSession, Resource::Server)?;
-    app.backend.gate().log_out(&who.cookie).await.map_err(|error| unavailable(&error))?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_header(&app.cookie, "", Duration::ZERO))])
-        .into_response())
+    .method_not_allowed_fallback(method_not_allowed)
+    .fallback(assets::serve)
+    .layer(from_fn(who::guard))
+    .layer(
+        CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(PACKED_FROM)),
+    )
+    .with_state(Arc::clone(&app))
+    // Beside what guards browsers: these calls carry no cookie.
+    .merge(grpc::routes(app))
+    .layer(CatchPanicLayer::custom(|_| unexpected_end().into_response()))
 }
 
 /// All missions.
-#[utoipa::path(get, path = "/api/v1/missions", responses((status = 200, body = Missions), (status = 401, body = Problem)))]
-async fn missions(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Missions>, ProblemResponse> {
+#[utoipa::path(get, path = "/api/v1/missions",
+    responses((status = 200, body = Missions), (status = 304), refusals::OfState))]
+async fn missions(
+    State(app): State<Shared>,
+    who: LoggedIn,
+    headers: HeaderMap,
+) -> Result<Response, ProblemResponse> {
     who.may(Action::ReadMissions, Resource::Server)?;
     let now = service::clock::now();
-    let missions = app.backend.missions().iter().map(|mission| mission.describe(now)).collect();
-    Ok(Json(Missions { missions }))
+    let missions = app.missions(&who.principal).iter().map(|mission| mission.describe(now)).collect();
+    Ok(etag::json(&headers, &Missions { missions }))
 }
 
 /// All parameters of a mission.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/parameters", params(("mission" = String, Path)),
-    responses((status = 200, body = Parameters), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn parameters(
-    State(app): State<Shared>,
-    Path(name): Path<String>,
-    who: LoggedIn,
-) -> Result<Json<Parameters>, ProblemResponse> {
-    let mission = app.mission(&who.principal, &name)?;
-    Ok(Json(Parameters { parameters: mission.describe_parameters(service::clock::now()) }))
+    responses((status = 200, body = Parameters), (status = 304), refusals::OfQuestion))]
+async fn parameters(OfMission(mission): OfMission, headers: HeaderMap) -> Response {
+    etag::json(&headers, &Parameters { parameters: mission.describe_parameters(service::clock::now()) })
 }
 
-/// The newest sample of each parameter.
-#[utoipa::path(get, path = "/api/v1/missions/{mission}/latest", params(("mission" = String, Path)),
-    responses((status = 200, body = Latest), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn latest(
-    State(app): State<Shared>,
-    Path(name): Path<String>,
-    who: LoggedIn,
-) -> Result<Json<Latest>, ProblemResponse> {
-    let mission = app.mission(&who.principal, &name)?;
-    Ok(Json(Latest { at: rfc3339(service::clock::now()), values: mission.latest(|_| true) }))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-struct SamplesQuery {
-    /// Full path of the parameter.
-    parameter: String,
-    /// Beginning of the range, RFC 3339, included.
-    from: String,
-    /// End of the range, RFC 3339, excluded.
-    to: String,
-    /// At most so many buckets; absent for the samples themselves.
-    points: Option<usize>,
-    /// Samples of a page; 1,000 when absent, at most 10,000.
-    limit: Option<usize>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-    /// The archive as it was read up to this reading, 0 as it came; absent: as it is read now.
-    reading: Option<u32>,
-}
-
-/// A range of one parameter, from the archive and from what came in this moment, as one.
-#[utoipa::path(get, path = "/api/v1/missions/{mission}/samples", params(("mission" = String, Path), SamplesQuery),
-    responses((status = 200, body = Samples), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem),
-        (status = 504, body = Problem)))]
-async fn samples(
-    State(app): State<Shared>,
-    Path(name): Path<String>,
-    who: LoggedIn,
-    query: Result<Query<SamplesQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Samples>, ProblemResponse> {
-    let mission = app.mission(&who.principal, &name)?;
-    let Query(query) = query.map_err(|error| ProblemResponse::bad_request(error.body_text()))?;
-    let parameter = find(&mission, &query.parameter)?;
-    let from = time(query.cursor.as_deref().unwrap_or(&query.from))?;
-    let to = time(&query.to)?;
-    if to <= from {
-        return Err(ProblemResponse::bad_request("the range is empty: `to` is not after `from`"));
-    }
-    let wanted = match query.points {
-        Some(points) => Wanted::Pixels { points },
-        None => Wanted::Page { limit: query.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) },
-    };
-    let question = RangeQuery { parameter, from, to, wanted, reading: query.reading };
-    let answer = tokio::time::timeout(RANGE_TIMEOUT, app.backend.range(&mission, question)).await.map_err(
-        |_| {
-            ProblemResponse::too_slow(
-                "the archive took longer than 30 s; ask for a shorter range, or try again",
-            )
-        },
-    )??;
-    Ok(Json(match answer {
-        RangeAnswer::Pixels(buckets) => Samples::Buckets(convert::buckets(&query.parameter, buckets)),
-        RangeAnswer::Page { samples, next } => Samples::Page(Page {
-            samples: mission.describe_samples(samples.iter().map(|(source, sample)| (*source, sample))),
-            parameter: query.parameter,
-            next: next.map(rfc3339),
-        }),
-    }))
-}
-
-fn find(mission: &LiveMission, parameter: &str) -> Result<ParameterIndex, ProblemResponse> {
+pub(crate) fn find(mission: &LiveMission, parameter: &str) -> Result<ParameterIndex, ProblemResponse> {
     mission.database().find(parameter).ok_or_else(|| {
         let detail = format!("{parameter:?} is not a parameter of mission {}", mission.name());
         ProblemResponse::unknown_parameter(detail)
@@ -313,46 +156,41 @@ fn find(mission: &LiveMission, parameter: &str) -> Result<ParameterIndex, Proble
 }
 
 fn time(text: &str) -> Result<TaiTime, ProblemResponse> {
-    UtcTime::parse(text).map(UtcTime::to_tai).map_err(|error| ProblemResponse::bad_request(error.to_string()))
+    parse_moment(text, service::clock::now()).map_err(|error| ProblemResponse::bad_request(error.to_string()))
+}
+
+/// A range that is not empty; both ends are read by one clock.
+fn range(from: &str, to: &str) -> Result<(TaiTime, TaiTime), ProblemResponse> {
+    let now = service::clock::now();
+    let moment =
+        |text| parse_moment(text, now).map_err(|error| ProblemResponse::bad_request(error.to_string()));
+    let (from, to) = (moment(from)?, moment(to)?);
+    if to <= from {
+        return Err(ProblemResponse::bad_request("the range is empty: `to` is not after `from`"));
+    }
+    Ok((from, to))
+}
+
+/// The archive has answered another question than it was asked.
+fn unexpected() -> ProblemResponse {
+    ProblemResponse::internal("the archive answered another question; nothing is lost, report this")
 }
 
 /// How all nodes stand.
-#[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, body = Nodes), (status = 401, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, body = Nodes), refusals::OfState))]
 async fn nodes(State(app): State<Shared>, who: LoggedIn) -> Result<Json<Nodes>, ProblemResponse> {
     who.may(Action::ReadNodes, Resource::Server)?;
-    Ok(Json(Nodes { at: rfc3339(service::clock::now()), nodes: app.backend.nodes() }))
+    Ok(Json(Nodes { at: rfc3339(service::clock::now()), nodes: app.nodes(&who.principal) }))
 }
 
-/// The live stream: a WebSocket of `LiveRequest` and `LiveEvent`.
-#[utoipa::path(get, path = "/api/v1/live", responses((status = 101), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn live(
-    State(app): State<Shared>,
-    headers: HeaderMap,
-    who: LoggedIn,
-    upgrade: WebSocketUpgrade,
-) -> Result<Response, ProblemResponse> {
-    who.may(Action::ReadNodes, Resource::Server)?;
-    if !same_origin(&headers) {
-        return Err(ProblemResponse::cross_site("a page of another site may not open this stream"));
-    }
-    // The library would take 128 KiB for each connection's read buffer at once.
-    let upgrade = upgrade
-        .read_buffer_size(4 * 1_024)
-        .max_write_buffer_size(8 << 20)
-        .max_message_size(SOCKET_MESSAGE_BYTES_MAX);
-    Ok(upgrade.on_upgrade(move |socket| live_socket::serve(socket, app, who)))
+async fn method_not_allowed(method: Method, uri: Uri) -> ProblemResponse {
+    ProblemResponse::method_not_allowed(format!("{method} is nothing that {} answers", uri.path()))
 }
 
-/// Browsers always send an origin with a WebSocket; other clients send none.
-fn same_origin(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (None, _) => true,
-        (Some(origin), Some(host)) => {
-            origin.split_once("://").is_some_and(|(_, authority)| authority == host)
-        }
-        (Some(_), None) => false,
-    }
+fn unexpected_end() -> ProblemResponse {
+    ProblemResponse::internal(
+        "the request ended unexpectedly; nothing is lost, report this with the server's log",
+    )
 }
 
 async fn ready(State(app): State<Shared>) -> Response {

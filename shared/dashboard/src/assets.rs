@@ -1,9 +1,10 @@
 //! The web app, embedded: hashed files for ever, the page itself never cached, nothing from another host.
 
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::ProblemResponse;
+use crate::api::etag;
 
 #[derive(rust_embed::RustEmbed)]
 #[folder = "web/dist"]
@@ -15,16 +16,21 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src
      frame-ancestors 'none'";
 
 /// Serves a file of the bundle, or the page for any route of the app.
-pub(crate) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
+pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if path.starts_with("api/") {
+    if path == "api" || path.starts_with("api/") {
         return ProblemResponse::unknown_path(format!("/{path} is not part of the API")).into_response();
+    }
+    if !matches!(method, Method::GET | Method::HEAD) {
+        let problem =
+            ProblemResponse::method_not_allowed(format!("{method} is nothing that /{path} answers"));
+        return ([(header::ALLOW, "GET, HEAD")], problem).into_response();
     }
     let is_asset = path.starts_with("assets/");
     let found = file(path, &headers);
     let response = if is_asset { found } else { found.or_else(|| file("index.html", &headers)) };
     let mut response = response.unwrap_or_else(|| missing(is_asset));
-    let caching = if is_asset && response.status() == StatusCode::OK {
+    let caching = if is_asset && response.headers().contains_key(header::ETAG) {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
@@ -44,7 +50,13 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
         None => (None, Bundle::get(path)?),
     };
     let content_type = content_type(path)?;
-    let mut response = ([(header::CONTENT_TYPE, content_type)], content.data.into_owned()).into_response();
+    let tag = etag::tag(&content.metadata.sha256_hash());
+    let mut response = if etag::holds(headers, &tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, content_type)], content.data.into_owned()).into_response()
+    };
+    response.headers_mut().insert(header::ETAG, tag);
     if let Some(encoding) = encoding {
         response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static(encoding));
     }

@@ -10,7 +10,9 @@ use processing::{Hour, RangeAnswer, RangeQuery};
 use crate::access::Gate;
 use crate::contract::{Completeness, CompletenessBy, Node, Server};
 use crate::records::{NoRecords, Records};
-use crate::{LiveMission, ProblemResponse};
+use crate::{EventLog, LiveMission, MissedExtent, MissedPage, MissedQuery, ProblemResponse};
+
+const NO_POSITIONS: &str = "this server shows changes before they have a place in an archive";
 
 /// What differs between hub and edge.
 pub trait Backend: Send + Sync + 'static {
@@ -41,6 +43,32 @@ pub trait Backend: Send + Sync + 'static {
     /// What lies in the ledger and beside it. A node has none of it yet.
     fn records(&self) -> &dyn Records {
         &NoRecords
+    }
+    /// Names the archive that positions of live changes belong to: another one after the database was restored or
+    /// replaced. Absent where changes are shown before they have a position; then nobody can resume.
+    fn archive_id(&self) -> Option<[u8; 8]> {
+        None
+    }
+    /// The server's own events; absent where there are none.
+    fn server_events(&self) -> Option<&EventLog> {
+        None
+    }
+    /// How much was committed for a mission behind `after`, up to `until`.
+    fn missed_extent<'a>(
+        &'a self,
+        _mission: &'a LiveMission,
+        _after: i64,
+        _until: i64,
+    ) -> BoxFuture<'a, Result<MissedExtent, ProblemResponse>> {
+        async { Err(ProblemResponse::not_streamed(NO_POSITIONS)) }.boxed()
+    }
+    /// The beginning of what was committed for a mission.
+    fn missed<'a>(
+        &'a self,
+        _mission: &'a LiveMission,
+        _query: MissedQuery,
+    ) -> BoxFuture<'a, Result<MissedPage, ProblemResponse>> {
+        async { Err(ProblemResponse::not_streamed(NO_POSITIONS)) }.boxed()
     }
     /// Whether requests can be answered now, else why not.
     fn ready(&self) -> Result<(), String>;

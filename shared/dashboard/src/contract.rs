@@ -5,14 +5,23 @@
 
 mod completeness;
 mod intake;
+mod live;
+mod questions;
 mod records;
 mod stations;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::access::Role;
+
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
+};
+pub use live::{EventEntry, LiveEvent, LivePacket, LiveRequest, LiveSubject};
+pub use questions::{
+    Aligned, AlignedColumn, BucketStatistic, LatestQuestion, NumberAt, Order, Silence, SilenceCause,
+    Statistic, Statistics, ValueAt, ValuesAt,
 };
 pub use records::{
     ApartBatch, ApartBatches, DeclaredGap, EventDetail, EventSeverity, Gaps, HubEvent, HubEvents, NodeEvent,
@@ -83,6 +92,10 @@ pub struct Server {
 pub struct Session {
     /// Who is logged in.
     pub principal: String,
+    /// What it may do.
+    pub role: Role,
+    /// Missions it may know of; absent: all.
+    pub missions: Option<Vec<String>>,
     /// When the session ends, RFC 3339.
     pub expires: String,
     /// Who answers.
@@ -222,6 +235,8 @@ pub struct Sample {
     pub monitoring: Monitoring,
     /// Number of the version of the dictionary that read it.
     pub dictionary_version: u32,
+    /// How it came: what is not live is told to nobody as if it were.
+    pub provenance: Provenance,
 }
 
 /// Whether an engineering value may be trusted as a measurement, and if not, why.
@@ -289,6 +304,8 @@ pub struct Buckets {
     pub first: Vec<Option<f64>>,
     /// Last in time.
     pub last: Vec<Option<f64>>,
+    /// Spans without samples, if asked for with `gaps`: the 1,000 widest ones, in order.
+    pub gaps: Option<Vec<Silence>>,
 }
 
 /// Samples as they are, in order of generation time.
@@ -300,70 +317,6 @@ pub struct Page {
     pub samples: Vec<Sample>,
     /// Pass as `cursor` to go on; absent at the end.
     pub next: Option<String>,
-}
-
-/// What a browser sends over `/api/v1/live`.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum LiveRequest {
-    /// Replaces the connection's subscriptions: a snapshot follows, then changes.
-    Subscribe {
-        /// Mission the parameters belong to.
-        mission: String,
-        /// Full paths; empty subscribes to none.
-        parameters: Vec<String>,
-    },
-}
-
-/// What `/api/v1/live` sends.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum LiveEvent {
-    /// The mission subscribed to has other dictionaries or limits: read its descriptions again.
-    Dictionary {
-        /// Mission.
-        mission: String,
-        /// Number of the version that is in force now.
-        dictionary_version: u32,
-    },
-    /// Once a second, whatever else happens: the connection is alive, and this is how the nodes stand.
-    Heartbeat {
-        /// The server's time.
-        at: String,
-        /// All nodes.
-        nodes: Vec<Node>,
-    },
-    /// The subscription was refused; the earlier one stays.
-    Refused {
-        /// Stable code, as in problem answers.
-        code: String,
-        /// What and why.
-        detail: String,
-    },
-    /// Latest value of each subscribed parameter that has one; sent after `subscribe` and whenever the
-    /// connection fell behind, in place of what was dropped.
-    Snapshot {
-        /// Mission.
-        mission: String,
-        /// The values.
-        samples: Vec<Sample>,
-        /// Changes left out because this connection was too slow.
-        dropped: u64,
-    },
-    /// New samples of subscribed parameters, oldest first.
-    Values {
-        /// Mission.
-        mission: String,
-        /// The samples.
-        samples: Vec<Sample>,
-    },
-}
-
-impl LiveEvent {
-    /// The event as it goes on the wire.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("events hold only numbers and text")
-    }
 }
 
 /// Error body, RFC 9457.

@@ -3,7 +3,7 @@
 use mission_database::{
     DictionaryVersion, MissionDatabase, MonitoringResult, Parameter, ParameterKind as Kind, Validity,
 };
-use processing::{Buckets, Engineering, Raw, Sample};
+use processing::{Buckets, CellStatistics, Engineering, Raw, Sample};
 use space_packet::TaiTime;
 
 use crate::contract::{self, Label, NodeReport, ParameterDescription, ParameterKind, Value};
@@ -11,6 +11,7 @@ use crate::contract::{self, Label, NodeReport, ParameterDescription, ParameterKi
 /// Integers up to this are exact in a browser.
 const INTEGER_MAX: u64 = 1 << 53;
 const NANOS_PER_MILLISECOND: f64 = 1e6;
+const NANOS_PER_SECOND: f64 = 1e9;
 
 /// A moment as the API writes it.
 pub fn rfc3339(time: TaiTime) -> String {
@@ -58,6 +59,16 @@ pub(crate) fn sample(
         validity: validity(sample.validity),
         monitoring: monitoring(sample.monitoring),
         dictionary_version: sample.version.0,
+        provenance: provenance(sample.provenance),
+    }
+}
+
+fn provenance(provenance: processing::Provenance) -> contract::Provenance {
+    match provenance {
+        processing::Provenance::Live => contract::Provenance::Live,
+        processing::Provenance::Backfilled => contract::Provenance::Backfilled,
+        processing::Provenance::Imported => contract::Provenance::Imported,
+        processing::Provenance::Reprocessed => contract::Provenance::Reprocessed,
     }
 }
 
@@ -160,6 +171,25 @@ pub(crate) fn buckets(parameter: &str, buckets: Buckets) -> contract::Buckets {
         max: buckets.max,
         first: buckets.first,
         last: buckets.last,
+        gaps: None,
+    }
+}
+
+pub(crate) fn statistic(cell: &CellStatistics) -> contract::Statistic {
+    let number_at = |(time, value)| contract::NumberAt { generation_time: rfc3339(TaiTime(time)), value };
+    contract::Statistic {
+        count: cell.count,
+        numbers: cell.numbers,
+        min: cell.minimum,
+        max: cell.maximum,
+        mean: cell.mean(),
+        deviation: cell.deviation().filter(|deviation| deviation.is_finite()),
+        first: cell.first.map(number_at),
+        last: cell.last.map(number_at),
+        monitored: cell.monitored,
+        outside: cell.outside,
+        monitored_s: cell.monitored_nanos as f64 / NANOS_PER_SECOND,
+        outside_s: cell.outside_nanos as f64 / NANOS_PER_SECOND,
     }
 }
 

@@ -1,25 +1,51 @@
-//! A mission as it changes: its dictionaries, its latest values, and the stream of what is new.
+//! A mission as it changes: its dictionaries, its latest values, and the stream of what is new. What is made of that
+//! for one connection is in the modules below.
 
-use std::sync::{Arc, PoisonError, RwLock};
+mod catch_up;
+mod cursor;
+mod entry;
+mod event_log;
+mod mission_feed;
+mod parameter_set;
+mod stream;
+mod update;
+mod waiting;
 
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use delivery::OpenBatch;
 use mission_database::{MissionDatabase, ParameterIndex};
 use processing::{LatestValues, Sample};
 use space_packet::TaiTime;
 use tokio::sync::{broadcast, watch};
 
-use crate::contract;
+use crate::contract::{self, EventEntry};
 use crate::convert;
+
+pub(crate) use catch_up::CATCH_UPS_MAX;
+pub use catch_up::{MissedExtent, MissedPage, MissedQuery};
+pub use event_log::{EventLog, LoggedEvent};
+pub use parameter_set::ParameterSet;
+pub(crate) use stream::LiveStream;
+pub(crate) use update::{LiveUpdate, SeenPacket, SeenSample, UpdateBody};
 
 /// Batches a subscriber may lag behind before it gets a snapshot instead: a second or more of a busy mission.
 const CHANGES_MAX: usize = 512;
+/// Newest events of a mission that are kept for who subscribes.
+const EVENTS_KEPT: usize = 100;
 
-/// New samples of one source.
-#[derive(Debug)]
+/// What is new from one source.
+#[derive(Clone, Debug)]
 pub struct LiveBatch {
     /// Index of the source.
     pub source: u32,
+    /// Its number in the ledger, where it is in one: positions of a mission only grow, and a client resumes by them.
+    pub position: Option<i64>,
     /// The samples, in the order they came.
     pub samples: Vec<Sample>,
+    /// The records it came in, where they are at hand: for who subscribed to packets or events.
+    pub records: Option<OpenBatch>,
 }
 
 /// What reads a mission's packets.
@@ -48,9 +74,37 @@ pub struct LiveMission {
     title: String,
     /// Who subscribed hears of a new one however much else there was to hear.
     described: watch::Sender<Described>,
-    latest: RwLock<LatestValues>,
+    shown: RwLock<Shown>,
     sources: RwLock<Vec<String>>,
     changes: broadcast::Sender<Arc<LiveBatch>>,
+    /// Held by each subscriber that wants records: nobody else keeps them in memory.
+    records_wanted: Arc<()>,
+}
+
+/// What whoever joins is shown first. Changed and handed on under one lock, so that there is no seam.
+struct Shown {
+    latest: LatestValues,
+    events: VecDeque<EventEntry>,
+    /// Of the newest batch in here.
+    position: Option<i64>,
+}
+
+/// What a subscriber wants of a mission.
+#[derive(Clone, Copy)]
+pub(crate) enum Interest<'a> {
+    Events,
+    Packets,
+    Samples(&'a ParameterSet),
+}
+
+/// A place in a mission's stream: what stood there, and what changes behind it.
+pub(crate) struct Joined {
+    pub(crate) position: Option<i64>,
+    pub(crate) samples: Vec<SeenSample>,
+    pub(crate) events: Vec<EventEntry>,
+    pub(crate) changes: broadcast::Receiver<Arc<LiveBatch>>,
+    /// Kept as long as records are wanted.
+    pub(crate) records: Option<Arc<()>>,
 }
 
 impl LiveMission {
@@ -59,11 +113,21 @@ impl LiveMission {
         Self {
             name: name.to_owned(),
             title: title.to_owned(),
-            latest: RwLock::new(LatestValues::new(database.parameters().len())),
+            shown: RwLock::new(Shown {
+                latest: LatestValues::new(database.parameters().len()),
+                events: VecDeque::new(),
+                position: None,
+            }),
             described: watch::channel(Described { database, problem }).0,
             sources: RwLock::default(),
             changes: broadcast::channel(CHANGES_MAX).0,
+            records_wanted: Arc::new(()),
         }
+    }
+
+    /// Says up to where the ledger was read before anything is published.
+    pub fn start_at(&self, position: i64) {
+        self.shown_mut().position.get_or_insert(position);
     }
 
     /// Its short name.
@@ -81,7 +145,7 @@ impl LiveMission {
     pub fn replace(&self, database: MissionDatabase, problem: Option<String>) {
         let parameters = database.parameters().len();
         self.described.send_replace(Described { database, problem });
-        self.latest.write().unwrap_or_else(PoisonError::into_inner).grow(parameters);
+        self.shown_mut().latest.grow(parameters);
     }
 
     /// The index that stands for a source of this mission's samples.
@@ -100,12 +164,18 @@ impl LiveMission {
     }
 
     /// Takes new samples into the latest values and hands them to subscribers.
-    pub fn publish(&self, batch: LiveBatch) {
-        {
-            let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
-            batch.samples.iter().for_each(|sample| latest.on_sample(sample, batch.source));
-        }
+    pub fn publish(&self, mut batch: LiveBatch) {
+        let events = entry::events_of(&batch, &self.source_name(batch.source));
+        let mut shown = self.shown_mut();
+        batch.samples.iter().for_each(|sample| shown.latest.on_sample(sample, batch.source));
+        shown.events.extend(events);
+        let too_many = shown.events.len().saturating_sub(EVENTS_KEPT);
+        shown.events.drain(..too_many);
+        shown.position = shown.position.max(batch.position);
         if self.changes.receiver_count() > 0 {
+            if Arc::strong_count(&self.records_wanted) == 1 {
+                batch.records = None;
+            }
             // Fails only when the last subscriber left just now.
             let _ = self.changes.send(Arc::new(batch));
         }
@@ -113,12 +183,39 @@ impl LiveMission {
 
     /// Takes samples that are not new: into the latest values where they are newer, to nobody's screen.
     pub fn restore(&self, source: u32, samples: &[Sample]) {
-        let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
-        samples.iter().for_each(|sample| latest.on_sample(sample, source));
+        let mut shown = self.shown_mut();
+        samples.iter().for_each(|sample| shown.latest.on_sample(sample, source));
     }
 
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<LiveBatch>> {
-        self.changes.subscribe()
+    /// What stands now, and every change behind it.
+    pub(crate) fn join(&self, interest: Interest<'_>) -> Joined {
+        let shown = self.shown();
+        let (mut samples, mut events, mut records) = (Vec::new(), Vec::new(), None);
+        match interest {
+            Interest::Events => events.extend(shown.events.iter().cloned()),
+            Interest::Packets => {}
+            Interest::Samples(wanted) => {
+                samples = seen_latest(&shown.latest, |parameter| wanted.contains(parameter));
+            }
+        }
+        if !matches!(interest, Interest::Samples(_)) {
+            records = Some(Arc::clone(&self.records_wanted));
+        }
+        Joined { position: shown.position, samples, events, changes: self.changes.subscribe(), records }
+    }
+
+    fn shown(&self) -> RwLockReadGuard<'_, Shown> {
+        self.shown.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shown_mut(&self) -> RwLockWriteGuard<'_, Shown> {
+        self.shown.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Name of a source.
+    pub(crate) fn source_name(&self, source: u32) -> String {
+        let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
+        sources.get(source as usize).cloned().unwrap_or_default()
     }
 
     /// Wakes when other dictionaries are there.
@@ -154,32 +251,59 @@ impl LiveMission {
 
     /// Latest values that `wanted` lets through.
     pub(crate) fn latest(&self, wanted: impl Fn(ParameterIndex) -> bool) -> Vec<contract::Sample> {
-        let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
-        let database = self.database();
-        let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
-        latest
-            .all()
-            .filter(|value| wanted(value.sample.parameter))
-            .map(|value| {
-                let source = sources.get(value.source as usize).map_or("", String::as_str);
-                convert::sample(&database, &value.sample, source, value.interval_s)
-            })
-            .collect()
+        self.describe_seen(&self.latest_seen(wanted))
+    }
+
+    /// Usual time between two samples of a parameter, when it is known.
+    pub(crate) fn usual_interval_s(&self, parameter: ParameterIndex) -> Option<f64> {
+        self.shown().latest.of(parameter).and_then(|value| value.interval_s)
     }
 
     pub(crate) fn describe_samples<'a>(
         &self,
         samples: impl Iterator<Item = (u32, &'a Sample)>,
     ) -> Vec<contract::Sample> {
-        let database = self.database();
-        let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
-        let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
-        samples
-            .map(|(source, sample)| {
-                let interval_s = latest.of(sample.parameter).and_then(|value| value.interval_s);
-                let source = sources.get(source as usize).map_or("", String::as_str);
-                convert::sample(&database, sample, source, interval_s)
-            })
-            .collect()
+        self.describe_seen(&self.seen(samples.map(|(source, sample)| (source, sample.clone()))))
     }
+
+    /// Latest values that `wanted` lets through, as they are.
+    pub(crate) fn latest_seen(&self, wanted: impl Fn(ParameterIndex) -> bool) -> Vec<SeenSample> {
+        seen_latest(&self.shown().latest, wanted)
+    }
+
+    /// Samples with how often their parameters usually change.
+    pub(crate) fn seen(&self, samples: impl IntoIterator<Item = (u32, Sample)>) -> Vec<SeenSample> {
+        let shown = self.shown();
+        let seen = samples.into_iter().map(|(source, sample)| {
+            let interval_s = shown.latest.of(sample.parameter).and_then(|value| value.interval_s);
+            SeenSample { source, sample, interval_s }
+        });
+        seen.collect()
+    }
+
+    /// Samples as the API writes them.
+    pub(crate) fn describe_seen(&self, samples: &[SeenSample]) -> Vec<contract::Sample> {
+        let database = self.database();
+        let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
+        let describe = |seen: &SeenSample| {
+            let source = sources.get(seen.source as usize).map_or("", String::as_str);
+            convert::sample(&database, &seen.sample, source, seen.interval_s)
+        };
+        samples.iter().map(describe).collect()
+    }
+}
+
+fn seen_latest(latest: &LatestValues, wanted: impl Fn(ParameterIndex) -> bool) -> Vec<SeenSample> {
+    let wanted = latest.all().filter(|value| wanted(value.sample.parameter));
+    let seen = wanted.map(|value| SeenSample {
+        source: value.source,
+        sample: value.sample.clone(),
+        interval_s: value.interval_s,
+    });
+    seen.collect()
+}
+
+#[cfg(test)]
+pub(crate) fn cursor_of(archive: [u8; 8], mission: &str, position: i64) -> String {
+    cursor::Cursor::new(archive, mission, position).encode()
 }

@@ -46,6 +46,14 @@ problems! {
     exports_busy => TOO_MANY_REQUESTS, "STO-API-EXPORTS-BUSY", "All places for exports are taken";
     /// No such path.
     unknown_path => NOT_FOUND, "STO-API-UNKNOWN-PATH", "There is nothing at this path";
+    /// A kind of subscription that this server does not have.
+    not_streamed => NOT_FOUND, "STO-API-NOT-STREAMED", "This server does not stream that";
+    /// A method that the path does not have.
+    method_not_allowed => METHOD_NOT_ALLOWED, "STO-API-METHOD", "This is not done at this path";
+    /// A body above the route's limit.
+    too_large => PAYLOAD_TOO_LARGE, "STO-API-TOO-LARGE", "The body is too large";
+    /// A body that is not JSON.
+    content_type => UNSUPPORTED_MEDIA_TYPE, "STO-API-CONTENT-TYPE", "The body is of a kind that is not read here";
     /// A query that cannot be read.
     bad_request => BAD_REQUEST, "STO-API-BAD-REQUEST", "The request cannot be read";
     /// The database does not answer.
@@ -57,6 +65,11 @@ problems! {
 }
 
 impl ProblemResponse {
+    /// HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Stable code.
     pub fn code(&self) -> &'static str {
         self.code

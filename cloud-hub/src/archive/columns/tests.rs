@@ -30,9 +30,9 @@ struct Row {
 
 /// Rows as they come: each a little or much unlike the one before, or the same.
 fn rows(max: usize) -> impl Strategy<Value = Vec<Row>> {
-    let parts = (any::<(i64, i64)>(), any::<u64>(), number(), quality(), 0u8..3, 0u8..4);
+    let parts = (any::<(i64, i64)>(), any::<u64>(), number(), quality(), 0u8..4, 0u8..4);
     let row = parts.prop_map(|(times, integer, number, quality, provenance, repeated)| {
-        let provenance = Provenance::from_number(provenance).expect("there are three");
+        let provenance = Provenance::from_number(provenance).expect("there are four");
         (Row { times, integer, number, quality, provenance }, repeated)
     });
     proptest::collection::vec(row, 1..max).prop_map(|rows| {

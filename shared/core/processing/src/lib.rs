@@ -41,7 +41,7 @@ pub use reduce::{Buckets, Reducer};
 pub use rolled::{Bucket, Rolled, RolledTable};
 pub use rollup::{Resolution, RollUp, RollUps};
 pub use sample::{Converted, Engineering, Provenance, Raw, Sample, Unseen};
-pub use scan::{RangeAnswer, RangeQuery, RangeScan, Wanted};
+pub use scan::{CellStatistics, RangeAnswer, RangeQuery, RangeScan, Statistics, Wanted};
 pub use series::Series;
 pub use table::{ConvertedKind, Derivations, Layout, LayoutEntry, RawKind, Table, Tables};
 pub use validation::{ValidationSettings, Validator};

@@ -78,11 +78,13 @@ pub enum Provenance {
     Backfilled = 1,
     /// Carried by hand.
     Imported = 2,
+    /// Decoded again from the ledger, however it came.
+    Reprocessed = 3,
 }
 
 impl Provenance {
     /// All of them, by number.
-    pub const ALL: [Self; 3] = [Self::Live, Self::Backfilled, Self::Imported];
+    pub const ALL: [Self; 4] = [Self::Live, Self::Backfilled, Self::Imported, Self::Reprocessed];
 
     /// Of what came by a way.
     pub fn of(way: Way) -> Self {

@@ -1,10 +1,17 @@
 //! Answers a question about a range of one parameter from any number of series, given in any order.
 
+mod backwards;
+mod statistics;
+
 use std::collections::BTreeMap;
 
 use mission_database::ParameterIndex;
 use space_packet::TaiTime;
 
+pub use statistics::{CellStatistics, Statistics};
+
+use self::backwards::BackwardsPage;
+use self::statistics::StatisticsScan;
 use crate::{Buckets, Reducer, RollUp, Sample, SeriesView};
 
 /// How a page may outgrow its limit because samples of one moment are never torn apart.
@@ -33,10 +40,20 @@ pub enum Wanted {
         /// How many; more when the last ones share their time.
         limit: usize,
     },
+    /// The samples themselves, the latest ones first.
+    PageBackwards {
+        /// How many; more when the last ones share their time.
+        limit: usize,
+    },
     /// At most so many buckets.
     Pixels {
         /// How many.
         points: usize,
+    },
+    /// Cells of one width that begin where the range does, and all of them together.
+    Statistics {
+        /// Nanoseconds of a cell; held so that there are 10,000 cells at most.
+        width_nanos: i64,
     },
 }
 
@@ -50,8 +67,17 @@ pub enum RangeAnswer {
         /// Beginning of the next page, if there is more.
         next: Option<TaiTime>,
     },
+    /// To [`Wanted::PageBackwards`]: samples with their sources, the latest first, and where the next page ends.
+    PageBackwards {
+        /// Samples and sources.
+        samples: Vec<(u32, Sample)>,
+        /// End of the next page, excluded, if there is more.
+        next: Option<TaiTime>,
+    },
     /// To [`Wanted::Pixels`].
     Pixels(Buckets),
+    /// To [`Wanted::Statistics`].
+    Statistics(Statistics),
 }
 
 /// Collects the answer while series are handed in.
@@ -66,7 +92,9 @@ pub struct RangeScan {
 #[derive(Debug)]
 enum Collected {
     Page { by_time: BTreeMap<i64, Vec<(u32, Sample)>>, count: usize, limit: usize, cut: bool },
+    PageBackwards(BackwardsPage),
     Pixels(Reducer),
+    Statistics(StatisticsScan),
 }
 
 impl RangeScan {
@@ -79,7 +107,11 @@ impl RangeScan {
                 limit: limit.clamp(1, 100_000),
                 cut: false,
             },
+            Wanted::PageBackwards { limit } => Collected::PageBackwards(BackwardsPage::new(limit)),
             Wanted::Pixels { points } => Collected::Pixels(Reducer::new(query.from, query.to, points)),
+            Wanted::Statistics { width_nanos } => {
+                Collected::Statistics(StatisticsScan::new(query.from, query.to, width_nanos))
+            }
         };
         Self { query, collected, ended_before: None }
     }
@@ -87,7 +119,9 @@ impl RangeScan {
     /// An empty scan whose pixels begin and end at whole multiples of `unit` nanoseconds, where roll-ups do.
     pub fn aligned(query: RangeQuery, unit: i64) -> Self {
         match query.wanted {
-            Wanted::Page { .. } => Self::new(query),
+            Wanted::Page { .. } | Wanted::PageBackwards { .. } | Wanted::Statistics { .. } => {
+                Self::new(query)
+            }
             Wanted::Pixels { points } => {
                 let reducer = Reducer::aligned(query.from, query.to, points, unit);
                 Self { query, collected: Collected::Pixels(reducer), ended_before: None }
@@ -106,6 +140,18 @@ impl RangeScan {
     pub fn is_full_before(&self, time: i64) -> bool {
         let Collected::Page { by_time, cut, .. } = &self.collected else { return false };
         *cut && by_time.last_key_value().is_some_and(|(&last, _)| last < time)
+    }
+
+    /// Whether a backwards page is full with what lies at `time` or later, so that nothing before can come into it.
+    pub fn is_full_from(&self, time: i64) -> bool {
+        matches!(&self.collected, Collected::PageBackwards(page) if page.is_full_from(time))
+    }
+
+    /// Ends a backwards page at `time`, because not all that lies before was read: the next page ends there.
+    pub fn end_at(&mut self, time: TaiTime) {
+        if let Collected::PageBackwards(page) = &mut self.collected {
+            page.end_at(time);
+        }
     }
 
     /// Ends a page before `time`, because not all that lies behind was read: the next page begins there.
@@ -131,6 +177,20 @@ impl RangeScan {
                 for (index, &time) in series.generation.iter().enumerate() {
                     if is_shown(time) {
                         reducer.add(time, series.number(index));
+                    }
+                }
+            }
+            Collected::PageBackwards(page) => {
+                for (index, &time) in series.generation.iter().enumerate() {
+                    if (self.query.from.0..self.query.to.0).contains(&time) && is_shown(time) {
+                        page.add(time, || (source, series.sample(self.query.parameter, index)));
+                    }
+                }
+            }
+            Collected::Statistics(statistics) => {
+                for (index, &time) in series.generation.iter().enumerate() {
+                    if is_shown(time) {
+                        statistics.add(time, series.number(index), series.monitoring(index));
                     }
                 }
             }
@@ -162,7 +222,12 @@ impl RangeScan {
     /// The answer.
     pub fn finish(self) -> RangeAnswer {
         match self.collected {
+            Collected::PageBackwards(page) => {
+                let (samples, next) = page.finish();
+                RangeAnswer::PageBackwards { samples, next }
+            }
             Collected::Pixels(reducer) => RangeAnswer::Pixels(reducer.finish()),
+            Collected::Statistics(statistics) => RangeAnswer::Statistics(statistics.finish()),
             Collected::Page { by_time, cut, .. } => {
                 let behind_last =
                     || by_time.last_key_value().map(|(&last, _)| TaiTime(last + 1)).filter(|_| cut);
@@ -174,14 +239,14 @@ impl RangeScan {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
     use space_packet::{GenerationTime, ReceptionTime};
 
     use super::*;
     use crate::{Raw, Series};
 
-    fn series(times: &[i64]) -> Option<Series> {
+    pub(crate) fn series(times: &[i64]) -> Option<Series> {
         let mut samples = times.iter().map(|&time| Sample {
             parameter: ParameterIndex(0),
             generation: GenerationTime(TaiTime(time)),

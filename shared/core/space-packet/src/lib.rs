@@ -17,7 +17,7 @@ pub use header::{
     Apid, ApidOutOfRange, HeaderError, PacketBuildError, PacketType, PrimaryHeader, SequenceCount,
     SequenceCountOutOfRange, SequenceFlags, build_packet,
 };
-pub use time::{GenerationTime, ReceptionTime, TaiTime, UtcTime};
+pub use time::{GenerationTime, MomentParseError, ReceptionTime, TaiTime, UtcTime, parse_moment};
 
 /// Bytes of the primary header.
 pub const PRIMARY_HEADER_BYTES: usize = 6;

@@ -10,11 +10,13 @@ pub mod cds;
 pub mod correlation;
 pub mod cuc;
 mod leap;
+mod moment;
 pub mod p_field;
 mod utc;
 
 use serde::{Deserialize, Serialize};
 
+pub use moment::{MomentParseError, parse_duration, parse_moment};
 pub use utc::{TimeParseError, UtcTime};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;

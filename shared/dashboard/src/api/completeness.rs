@@ -1,21 +1,23 @@
 //! The route that says what came of what there was.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use processing::Hour;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{LoggedIn, RANGE_TIMEOUT, Shared, time};
+use super::asking::{Asked, OfMission, in_time};
+use super::{Shared, range, refusals};
 use crate::ProblemResponse;
-use crate::contract::{Completeness, CompletenessBy, Problem};
+use crate::contract::{Completeness, CompletenessBy};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct CompletenessQuery {
-    /// Beginning of the span of reception times, RFC 3339: the hour it lies in is included.
+    /// Beginning of the span of reception times (RFC 3339, day of the year, or relative as `now-1h`): the hour it lies in is included.
     from: String,
-    /// End of the span, RFC 3339: the hour it lies in is included, unless it is the hour's first moment.
+    /// End of the span: the hour it lies in is included, unless it is the hour's first moment.
     to: String,
     /// Over how long rows are summed; the whole span when absent.
     by: Option<CompletenessBy>,
@@ -23,22 +25,14 @@ pub(super) struct CompletenessQuery {
 
 /// What came of a mission's records: live, later, waiting, lost and why. Only at the hub.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/completeness", params(("mission" = String, Path), CompletenessQuery),
-    responses((status = 200, body = Completeness), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem),
-        (status = 504, body = Problem)))]
+    responses((status = 200, body = Completeness), refusals::OfQuestion))]
 pub(super) async fn completeness(
     State(app): State<Shared>,
-    Path(name): Path<String>,
-    who: LoggedIn,
-    query: Result<Query<CompletenessQuery>, axum::extract::rejection::QueryRejection>,
+    OfMission(mission): OfMission,
+    Asked(asked): Asked<CompletenessQuery>,
 ) -> Result<Json<Completeness>, ProblemResponse> {
-    let mission = app.mission(&who.principal, &name)?;
-    let Query(query) = query.map_err(|error| ProblemResponse::bad_request(error.body_text()))?;
-    let hours = Hour::span(time(&query.from)?, time(&query.to)?)
-        .ok_or_else(|| ProblemResponse::bad_request("the range is empty: `to` is not after `from`"))?;
-    let answer = app.backend.completeness(&mission, hours, query.by.unwrap_or_default());
-    let answer = tokio::time::timeout(RANGE_TIMEOUT, answer).await.map_err(|_| {
-        ProblemResponse::too_slow("the archive took longer than 30 s; ask for a shorter span, or try again")
-    })?;
-    answer.map(Json)
+    let (from, to) = range(&asked.from, &asked.to)?;
+    let empty = || ProblemResponse::bad_request("the range is empty: `to` is not after `from`");
+    let hours = Hour::span(from, to).ok_or_else(empty)?;
+    in_time(app.backend.completeness(&mission, hours, asked.by.unwrap_or_default())).await.map(Json)
 }

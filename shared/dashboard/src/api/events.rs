@@ -7,11 +7,12 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::paging::{Asked, in_time, write};
-use super::{LoggedIn, Shared};
+use super::asking::in_time;
+use super::paging::{Asked, write};
+use super::{LoggedIn, Shared, refusals};
 use crate::ProblemResponse;
 use crate::access::{Action, Resource};
-use crate::contract::{ApartBatches, Gaps, HubEvents, NodeEvents, Problem};
+use crate::contract::{ApartBatches, Gaps, HubEvents, NodeEvents};
 use crate::records::EventFilter;
 
 const HUB_EVENTS: &str = "hub events";
@@ -71,8 +72,7 @@ impl SpanQuery {
 
 /// What nodes had to say about a mission, by when they recorded it. Only at the hub.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/events", params(("mission" = String, Path), EventsQuery),
-    responses((status = 200, body = NodeEvents), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = NodeEvents), refusals::OfQuestion))]
 pub(super) async fn node_events(
     State(app): State<Shared>,
     Path(name): Path<String>,
@@ -90,8 +90,7 @@ pub(super) async fn node_events(
 
 /// Batches that a mission's nodes lost, by when they noticed. Only at the hub.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/gaps", params(("mission" = String, Path), SpanQuery),
-    responses((status = 200, body = Gaps), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = Gaps), refusals::OfQuestion))]
 pub(super) async fn gaps(
     State(app): State<Shared>,
     Path(name): Path<String>,
@@ -107,8 +106,7 @@ pub(super) async fn gaps(
 
 /// What the hub refused or somebody should know of, newest first. Only at the hub, only for operators.
 #[utoipa::path(get, path = "/api/v1/events", params(EventsQuery),
-    responses((status = 200, body = HubEvents), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = HubEvents), refusals::OfEvidence))]
 pub(super) async fn hub_events(
     State(app): State<Shared>,
     who: LoggedIn,
@@ -124,8 +122,7 @@ pub(super) async fn hub_events(
 
 /// Batches that are kept out of the archive, oldest first. Only at the hub, only for operators.
 #[utoipa::path(get, path = "/api/v1/apart", params(SpanQuery),
-    responses((status = 200, body = ApartBatches), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = ApartBatches), refusals::OfEvidence))]
 pub(super) async fn apart(
     State(app): State<Shared>,
     who: LoggedIn,

@@ -9,10 +9,10 @@ use mission_database::ParameterIndex;
 use space_packet::TaiTime;
 use utoipa::IntoParams;
 
+use super::asking::in_time;
 use super::packets::apid;
-use super::paging::{in_time, span};
-use super::{LoggedIn, Shared, find};
-use crate::contract::Problem;
+use super::paging::span;
+use super::{LoggedIn, Shared, find, refusals};
 use crate::records::{Exported, PacketFilter, SampleFormat};
 use crate::{LiveMission, ProblemResponse};
 
@@ -124,9 +124,7 @@ fn number<T: std::str::FromStr>(key: &str, value: &str) -> Result<T, ProblemResp
 /// Everything of a span, as a file. It is made while it is sent; one that fails half-way ends by a cut connection,
 /// never as if it were whole. Only at the hub.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/export", params(("mission" = String, Path), ExportQuery),
-    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = String),
-        (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
-        (status = 429, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = String), refusals::OfExport))]
 pub(super) async fn export(
     State(app): State<Shared>,
     Path(name): Path<String>,

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use space_packet::{Apid, PacketType, PrimaryHeader, SequenceFlags};
 use utoipa::IntoParams;
 
-use super::paging::{Asked, in_time, write};
-use super::{LoggedIn, Shared};
-use crate::contract::{Packet, PacketHeader, PacketValue, Packets, Problem};
+use super::asking::in_time;
+use super::paging::{Asked, write};
+use super::{LoggedIn, Shared, refusals};
+use crate::contract::{Packet, PacketHeader, PacketValue, Packets};
 use crate::records::{FoundPacket, PacketFilter, RecordId};
 use crate::{LiveMission, ProblemResponse, convert};
 
@@ -49,8 +50,7 @@ pub(super) fn apid(number: Option<u16>) -> Result<Option<Apid>, ProblemResponse>
 
 /// Packets by when a station received them, in the order in which they were received. Only at the hub.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/packets", params(("mission" = String, Path), PacketsQuery),
-    responses((status = 200, body = Packets), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = Packets), refusals::OfQuestion))]
 pub(super) async fn packets(
     State(app): State<Shared>,
     Path(name): Path<String>,
@@ -75,8 +75,7 @@ pub(super) async fn packets(
 /// One packet: its bytes, its header, and its values decoded again by the dictionary of its time. Only at the hub.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/packets/{id}",
     params(("mission" = String, Path), ("id" = String, Path, description = "`id` in a list of packets")),
-    responses((status = 200, body = Packet), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = Packet), refusals::OfQuestion))]
 pub(super) async fn packet(
     State(app): State<Shared>,
     Path((name, id)): Path<(String, String)>,

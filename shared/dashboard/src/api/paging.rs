@@ -1,12 +1,11 @@
-//! Pages of lists: which part is asked for, how long the answer may take, and cursors, which say where a page ended and
-//! which only the list they came from takes back.
+//! Pages of lists: which part is asked for, and cursors, which say where a page ended and which only the list they came
+//! from takes back.
 
-use std::future::Future;
 use std::ops::Range;
 
 use space_packet::TaiTime;
 
-use super::{RANGE_TIMEOUT, time};
+use super::time;
 use crate::ProblemResponse;
 use crate::access::hash;
 use crate::records::{Place, Slice};
@@ -43,14 +42,6 @@ pub(super) fn span(from: Option<&str>, to: Option<&str>) -> Result<Range<TaiTime
         return Err(ProblemResponse::bad_request("the range is empty: `to` is not after `from`"));
     }
     Ok(from..to)
-}
-
-/// An answer that does not come in time is not waited for.
-pub(super) async fn in_time<T>(
-    answer: impl Future<Output = Result<T, ProblemResponse>>,
-) -> Result<T, ProblemResponse> {
-    let late = "the archive took longer than 30 s; ask for a shorter span, or try again";
-    tokio::time::timeout(RANGE_TIMEOUT, answer).await.map_err(|_| ProblemResponse::unavailable(late))?
 }
 
 /// A place in a list as text. It tells a mistake, not a lie: what may be read is decided elsewhere.

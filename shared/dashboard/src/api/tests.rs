@@ -1,22 +1,34 @@
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::Method;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mission_database::{Dictionary, MissionDatabase, VersionNumber};
+use processing::{RangeAnswer, RangeQuery};
+use space_packet::UtcTime;
 use tower::ServiceExt;
 
+use super::live as live_route;
 use super::*;
-use crate::access::{Gate, SecretHash, SessionStore, StoredSession, hash, normalise_code};
-use crate::contract::{Node, Server, ServerKind};
+use crate::access::{
+    Gate, Grant, KnownPrincipal, MissionScope, Principal, Role, SecretHash, SessionStore, StoreUnavailable,
+    hash, new_token, normalise_code,
+};
+use crate::api::who::CSRF_HEADER;
+use crate::contract::{LinkReport, Node, NodeReport, NodeState, Server, ServerKind};
+use crate::{EventLog, LiveBatch, MissedExtent, MissedPage, MissedQuery};
+use axum::http::{HeaderValue, header};
 
 #[derive(Default)]
 struct MemoryStore {
     codes: Mutex<Vec<SecretHash>>,
-    sessions: Mutex<HashMap<SecretHash, StoredSession>>,
+    sessions: Mutex<HashMap<SecretHash, KnownPrincipal>>,
+    tokens: Mutex<HashMap<SecretHash, KnownPrincipal>>,
     unavailable: AtomicBool,
 }
 
@@ -25,18 +37,18 @@ impl SessionStore for Arc<MemoryStore> {
         &self,
         code: SecretHash,
         _: TaiTime,
-    ) -> BoxFuture<'_, Result<Option<String>, StoreUnavailable>> {
+    ) -> BoxFuture<'_, Result<Option<Principal>, StoreUnavailable>> {
         let mut codes = self.codes.lock().expect("not poisoned");
         let found = codes.iter().position(|known| *known == code).map(|index| codes.remove(index));
-        async move { Ok(found.map(|_| "operator".to_owned())) }.boxed()
+        async move { Ok(found.map(|_| somebody(Role::Operator, None))) }.boxed()
     }
 
-    fn insert(&self, id: SecretHash, session: StoredSession) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
+    fn insert(&self, id: SecretHash, session: KnownPrincipal) -> BoxFuture<'_, Result<(), StoreUnavailable>> {
         self.sessions.lock().expect("not poisoned").insert(id, session);
         async { Ok(()) }.boxed()
     }
 
-    fn find(&self, id: SecretHash) -> BoxFuture<'_, Result<Option<StoredSession>, StoreUnavailable>> {
+    fn find(&self, id: SecretHash) -> BoxFuture<'_, Result<Option<KnownPrincipal>, StoreUnavailable>> {
         let found = self.sessions.lock().expect("not poisoned").get(&id).cloned();
         let unavailable = self.unavailable.load(Ordering::Relaxed);
         async move { if unavailable { Err(StoreUnavailable("gone".to_owned())) } else { Ok(found) } }.boxed()
@@ -46,14 +58,47 @@ impl SessionStore for Arc<MemoryStore> {
         self.sessions.lock().expect("not poisoned").remove(&id);
         async { Ok(()) }.boxed()
     }
+
+    fn find_token(
+        &self,
+        token: SecretHash,
+    ) -> BoxFuture<'_, Result<Option<KnownPrincipal>, StoreUnavailable>> {
+        let found = self.tokens.lock().expect("not poisoned").get(&token).cloned();
+        let unavailable = self.unavailable.load(Ordering::Relaxed);
+        async move { if unavailable { Err(StoreUnavailable("gone".to_owned())) } else { Ok(found) } }.boxed()
+    }
+}
+
+/// A principal for one mission, or for all.
+fn somebody(role: Role, mission: Option<&str>) -> Principal {
+    let missions = MissionScope::from(mission.map(|name| [name.to_owned()].into()));
+    Principal { name: role.word().to_owned(), grant: Grant { role, missions } }
+}
+
+impl MemoryStore {
+    /// A token of somebody, good for an hour.
+    fn token(&self, principal: Principal) -> String {
+        let (token, expires) = (new_token(), service::clock::now().plus_nanos(3_600_000_000_000));
+        let known = KnownPrincipal { principal, expires };
+        self.tokens.lock().expect("not poisoned").insert(hash(&token), known);
+        token
+    }
 }
 
 struct Fixture {
     gate: Gate,
     store: Arc<MemoryStore>,
     mission: Arc<LiveMission>,
+    /// Another one, that not everybody may know of.
+    other: Arc<LiveMission>,
+    /// What the archive has of every parameter of the first mission.
+    archived: Vec<processing::Series>,
     /// How often somebody asked how the nodes stand.
     nodes_asked: AtomicUsize,
+    nodes: Mutex<Vec<Node>>,
+    events: EventLog,
+    /// What a ledger would have, and when it was committed.
+    ledger: Mutex<Vec<(TaiTime, LiveBatch)>>,
 }
 
 impl Backend for Fixture {
@@ -72,12 +117,12 @@ impl Backend for Fixture {
     }
 
     fn missions(&self) -> Vec<Arc<LiveMission>> {
-        vec![Arc::clone(&self.mission)]
+        vec![Arc::clone(&self.mission), Arc::clone(&self.other)]
     }
 
     fn nodes(&self) -> Vec<Node> {
         self.nodes_asked.fetch_add(1, Ordering::Relaxed);
-        Vec::new()
+        self.nodes.lock().expect("not poisoned").clone()
     }
 
     fn range<'a>(
@@ -85,7 +130,50 @@ impl Backend for Fixture {
         _: &'a LiveMission,
         query: RangeQuery,
     ) -> BoxFuture<'a, Result<RangeAnswer, ProblemResponse>> {
-        async move { Ok(processing::RangeScan::new(query).finish()) }.boxed()
+        let mut scan = processing::RangeScan::new(query);
+        self.archived.iter().for_each(|series| scan.add(0, series.view()));
+        for (_, batch) in self.ledger.lock().expect("not poisoned").iter() {
+            for sample in &batch.samples {
+                scan.add(batch.source, processing::Series::starting_with(sample.clone()).view());
+            }
+        }
+        async move { Ok(scan.finish()) }.boxed()
+    }
+
+    fn archive_id(&self) -> Option<[u8; 8]> {
+        Some([1; 8])
+    }
+
+    fn server_events(&self) -> Option<&EventLog> {
+        Some(&self.events)
+    }
+
+    fn missed_extent<'a>(
+        &'a self,
+        _: &'a LiveMission,
+        after: i64,
+        until: i64,
+    ) -> BoxFuture<'a, Result<MissedExtent, ProblemResponse>> {
+        let missed = self.ledger_between(after, until);
+        let records = missed.iter().map(|(_, batch)| batch.samples.len() as u64).sum();
+        let extent = MissedExtent { records, since: missed.first().map(|(at, _)| *at) };
+        async move { Ok(extent) }.boxed()
+    }
+
+    fn missed<'a>(
+        &'a self,
+        _: &'a LiveMission,
+        query: MissedQuery,
+    ) -> BoxFuture<'a, Result<MissedPage, ProblemResponse>> {
+        // Three at a time, so that pages are put together.
+        let missed = self.ledger_between(query.after, query.until);
+        let batches: Vec<_> = missed.into_iter().map(|(_, batch)| batch).take(3).collect();
+        let page = MissedPage {
+            records: batches.iter().map(|batch| batch.samples.len() as u64).sum(),
+            up_to: batches.last().and_then(|batch| batch.position).unwrap_or(query.until),
+            batches,
+        };
+        async move { Ok(page) }.boxed()
     }
 
     fn records(&self) -> &dyn crate::records::Records {
@@ -101,6 +189,14 @@ impl Backend for Fixture {
     }
 }
 
+impl Fixture {
+    fn ledger_between(&self, after: i64, until: i64) -> Vec<(TaiTime, LiveBatch)> {
+        let ledger = self.ledger.lock().expect("not poisoned");
+        let is_between = |batch: &LiveBatch| batch.position.is_some_and(|at| at > after && at <= until);
+        ledger.iter().filter(|(_, batch)| is_between(batch)).cloned().collect()
+    }
+}
+
 const CODE: &str = "ABCD-EFGH-JKMN";
 
 fn fixture() -> Router {
@@ -111,9 +207,43 @@ fn backend() -> Arc<Fixture> {
     let database = MissionDatabase::new(VersionNumber(1), dictionary("1.0", &["P"]));
     let store = Arc::new(MemoryStore::default());
     store.codes.lock().expect("not poisoned").push(hash(&normalise_code(CODE)));
+    let other = MissionDatabase::new(VersionNumber(1), dictionary("1.0", &["Q"]));
+    let other = Arc::new(LiveMission::new("luna", "Luna", other, None));
     let mission = Arc::new(LiveMission::new("demo", "Demo", database, None));
     let gate = Gate::new(Arc::clone(&store));
-    Arc::new(Fixture { gate, store, mission, nodes_asked: AtomicUsize::new(0) })
+    let nodes = vec![node("gs-both", &["demo", "luna"]), node("gs-luna", &["luna"]), node("gs-new", &[])];
+    let archived = vec![questions::series()];
+    Arc::new(Fixture {
+        gate,
+        store,
+        mission,
+        other,
+        nodes: Mutex::new(nodes),
+        archived,
+        nodes_asked: AtomicUsize::new(0),
+        events: EventLog::default(),
+        ledger: Mutex::default(),
+    })
+}
+
+/// A node with a link for each of some missions, that has a problem with the last.
+fn node(name: &str, missions: &[&str]) -> Node {
+    let link = |mission: &&str| LinkReport {
+        name: format!("link of {mission}"),
+        mission: (*mission).to_owned(),
+        ..LinkReport::default()
+    };
+    let links: Vec<_> = missions.iter().map(link).collect();
+    Node {
+        name: name.to_owned(),
+        site: "here".to_owned(),
+        state: NodeState::Disconnected,
+        since: None,
+        last_contact: None,
+        problem: missions.last().map(|mission| format!("a batch of {mission} could not be read")),
+        report: (!links.is_empty()).then(|| NodeReport { links, ..NodeReport::default() }),
+        archived_packets: 0,
+    }
 }
 
 fn dictionary(version: &str, parameters: &[&str]) -> Dictionary {
@@ -155,33 +285,6 @@ async fn log_in(router: &Router) -> String {
 }
 
 #[tokio::test]
-async fn every_documented_route_but_the_login_asks_who_is_there() {
-    let router = fixture();
-    let mut asked = 0;
-    for (path, item) in openapi().paths.paths {
-        let operations = [
-            (Method::GET, item.get.is_some()),
-            (Method::DELETE, item.delete.is_some()),
-            (Method::POST, item.post.is_some()),
-            (Method::PUT, item.put.is_some()),
-        ];
-        for (method, _) in operations.into_iter().filter(|(_, there)| *there) {
-            if (method.clone(), path.as_str()) == (Method::POST, "/api/v1/session") {
-                continue;
-            }
-            let path = path.replace("{mission}", "demo").replace("{id}", "0");
-            let request = Request::builder().method(method.clone()).uri(&path).header(CSRF_HEADER, "test");
-            let (status, _, body) = ask(&router, request, "").await;
-            assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
-            assert!(body.contains("STO-API-NOT-LOGGED-IN"), "{body}");
-            asked += 1;
-        }
-    }
-    assert!(asked >= 8, "{asked}");
-    assert_eq!(ask(&router, Request::get("/metrics"), "").await.0, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
 async fn a_code_opens_one_session_and_no_second_one() {
     let router = fixture();
     let cookie = log_in(&router).await;
@@ -213,8 +316,8 @@ async fn a_page_of_another_site_can_change_nothing_and_open_no_stream() {
             (header::HOST, HeaderValue::from_static("hub:8080")),
         ])
     };
-    assert!(same_origin(&headers("http://hub:8080")));
-    assert!(!same_origin(&headers("http://evil:8080")));
+    assert!(live_route::same_origin(&headers("http://hub:8080")));
+    assert!(!live_route::same_origin(&headers("http://evil:8080")));
 }
 
 #[tokio::test]
@@ -340,10 +443,17 @@ async fn a_heartbeat_is_made_once_a_second_for_all_streams() {
     let backend = backend();
     let app = App::new(Arc::clone(&backend) as Arc<dyn Backend>, CancellationToken::new());
     let begun = std::time::Instant::now();
-    let texts: Vec<_> = (0..1_000).map(|_| app.heartbeat()).collect();
+    let (operator, viewer) = (somebody(Role::Operator, None), somebody(Role::Viewer, Some("demo")));
+    let texts: Vec<_> = (0..1_000).map(|_| app.heartbeat(&operator)).collect();
     assert!(texts[0].contains("\"kind\":\"heartbeat\""), "{}", texts[0]);
     let seconds = begun.elapsed().as_secs() as usize + 2;
     assert!(backend.nodes_asked.load(Ordering::Relaxed) <= seconds);
+    assert!(texts[0].contains("luna"), "{}", texts[0]);
+    for who in [&viewer, &operator, &viewer] {
+        let text = app.heartbeat(who);
+        assert!(text.contains("gs-both"), "{text}");
+        assert_eq!(text.contains("luna"), *who == operator, "{text}");
+    }
 }
 
 #[tokio::test]
@@ -374,5 +484,10 @@ async fn a_session_of_another_server_on_this_host_is_not_taken_for_ones_own() {
     assert_eq!(ask(&router, request, "").await.0, StatusCode::OK);
 }
 
+mod grpc;
 mod live;
+mod questions;
 mod records;
+mod resuming;
+mod routes;
+mod subscriptions;

@@ -15,6 +15,8 @@ pub enum Provenance {
     Imported,
     /// Forwarded as it came.
     Live,
+    /// Decoded again from the ledger, however it came.
+    Reprocessed,
 }
 
 /// Answer of `GET /api/v1/missions/{mission}/packets`.

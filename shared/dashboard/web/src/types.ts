@@ -16,7 +16,8 @@ export type Samples = WithSamples<Schemas["Samples"]>;
 export type Backlog = Schemas["Backlog"];
 export type Buckets = Schemas["Buckets"];
 export type LinkReport = Schemas["LinkReport"];
-export type LiveRequest = Schemas["LiveRequest"];
+/** What this page asks for; programs open subscriptions by name. */
+export type LiveRequest = Extract<Schemas["LiveRequest"], { kind: "subscribe" }>;
 export type Mission = Schemas["Mission"];
 export type Missions = Schemas["Missions"];
 export type Monitoring = Schemas["Monitoring"];

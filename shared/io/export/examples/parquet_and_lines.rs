@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 validity: Validity::ALL[number as usize % 2],
                 monitoring: MonitoringResult::ALL[number as usize % 7],
                 version: VersionNumber(1),
+                provenance: Default::default(),
             };
             let node = if number % 3 == 0 { "gs-1" } else { "gs-2" };
             encoder.push(&Row { database: &database, sample: &sample, node })?;

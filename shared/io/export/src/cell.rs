@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use mission_database::{MissionDatabase, MonitoringResult, Validity};
-use processing::{Engineering, Raw, Sample};
+use processing::{Engineering, Provenance, Raw, Sample};
 use serde::{Serialize, Serializer};
 
 /// Integers up to this are exact in a double, and so in what reads JSON.
@@ -139,5 +139,15 @@ pub(crate) fn monitoring(result: MonitoringResult) -> &'static str {
         MonitoringResult::Distress => "distress",
         MonitoringResult::Critical => "critical",
         MonitoringResult::Severe => "severe",
+    }
+}
+
+/// The word for how a sample came, as the API has it.
+pub(crate) fn provenance(provenance: Provenance) -> &'static str {
+    match provenance {
+        Provenance::Backfilled => "backfilled",
+        Provenance::Imported => "imported",
+        Provenance::Live => "live",
+        Provenance::Reprocessed => "reprocessed",
     }
 }

@@ -15,7 +15,7 @@ use lines::{Csv, JsonLines};
 use parquet_file::ParquetFile;
 
 /// Rows of a file, all formats alike: `parquet` has more columns for them.
-pub const COLUMNS: [&str; 9] = [
+pub const COLUMNS: [&str; 10] = [
     "generation_time",
     "reception_time",
     "parameter",
@@ -25,6 +25,7 @@ pub const COLUMNS: [&str; 9] = [
     "monitoring",
     "node",
     "dictionary_version",
+    "provenance",
 ];
 
 /// What comes out.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cell::{Cell, monitoring, validity};
+use crate::cell::{Cell, monitoring, provenance, validity};
 use crate::{COLUMNS, ExportError, Format, Row};
 
 /// A table.
@@ -28,6 +28,7 @@ impl Csv {
             monitoring(sample.monitoring),
             row.node,
             &sample.version.0.to_string(),
+            provenance(sample.provenance),
         ];
         self.0.write_record(fields).map_err(failed)
     }
@@ -59,6 +60,7 @@ struct Line<'a> {
     validity: &'static str,
     monitoring: &'static str,
     dictionary_version: u32,
+    provenance: &'static str,
 }
 
 impl JsonLines {
@@ -74,6 +76,7 @@ impl JsonLines {
             validity: validity(sample.validity),
             monitoring: monitoring(sample.monitoring),
             dictionary_version: sample.version.0,
+            provenance: provenance(sample.provenance),
         };
         serde_json::to_writer(&mut self.0, &line)
             .map_err(|error| ExportError::Encode { format: Format::JsonLines, source: Box::new(error) })?;

@@ -11,7 +11,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
-use crate::cell::{Cell, monitoring, validity};
+use crate::cell::{Cell, monitoring, provenance, validity};
 use crate::{ExportError, Format, Row};
 
 /// Rows of a group, and bytes of text in one: what is held back, and what a reader has to unpack at once.
@@ -35,6 +35,7 @@ const SCHEMA: &str = "message samples {
     required byte_array monitoring (STRING);
     required byte_array node (STRING);
     required int32 dictionary_version;
+    required byte_array provenance (STRING);
 }";
 /// Times of a series follow each other closely.
 const TIMES: [&str; 3] = ["generation_time", "generation_tai", "reception_time"];
@@ -62,6 +63,7 @@ struct Group {
     monitoring: Words,
     node: Words,
     dictionary_version: Vec<i32>,
+    provenance: Words,
 }
 
 /// A column that has no value in some rows.
@@ -119,6 +121,7 @@ impl Group {
         self.monitoring.push(monitoring(sample.monitoring));
         self.node.push(row.node);
         self.dictionary_version.push(sample.version.0.cast_signed());
+        self.provenance.push(provenance(sample.provenance));
     }
 
     fn is_full(&self) -> bool {
@@ -139,7 +142,8 @@ impl Group {
         column::<ByteArrayType>(out, &self.validity.0, None)?;
         column::<ByteArrayType>(out, &self.monitoring.0, None)?;
         column::<ByteArrayType>(out, &self.node.0, None)?;
-        column::<Int32Type>(out, &self.dictionary_version, None)
+        column::<Int32Type>(out, &self.dictionary_version, None)?;
+        column::<ByteArrayType>(out, &self.provenance.0, None)
     }
 }
 

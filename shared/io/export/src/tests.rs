@@ -34,6 +34,7 @@ fn sample(parameter: u32, at: &str, raw: Raw) -> Sample {
         validity: Validity::Valid,
         monitoring: MonitoringResult::Normal,
         version: VersionNumber(1),
+        provenance: processing::Provenance::Live,
     }
 }
 
@@ -77,22 +78,22 @@ fn file(format: Format, samples: &[Sample]) -> Vec<u8> {
 #[test]
 fn a_table_has_a_head_and_a_row_for_each_sample() {
     let text = String::from_utf8(file(Format::Csv, &samples())).expect("text");
-    let rest = "valid,normal,gs-1,1";
+    let rest = "valid,normal,gs-1,1,live";
     let at = "2026-11-22T12:00:00Z,2026-11-22T12:00:00Z";
     assert_eq!(
         text,
         format!(
-            "generation_time,reception_time,parameter,raw,engineering,validity,monitoring,node,dictionary_version\n\
+            "generation_time,reception_time,parameter,raw,engineering,validity,monitoring,node,dictionary_version,provenance\n\
              {at},/S/number,-5,-5,{rest}\n\
              {at},/S/number,18446744073709551615,18446744073709551615,{rest}\n\
              {at},/S/number,-Infinity,-Infinity,{rest}\n\
              {at},/S/number,1e300,1e300,{rest}\n\
-             {at},/S/number,0.1,,outside-calibration,not-monitored,gs-1,1\n\
+             {at},/S/number,0.1,,outside-calibration,not-monitored,gs-1,1,live\n\
              {at},/S/number,\"a \"\"b\"\"\nc\",\"a \"\"b\"\"\nc\",{rest}\n\
              {at},/S/number,hex:ab01,,{rest}\n\
              {at},/S/switch,1,true,{rest}\n\
              {at},/S/mode,1,\"ON, or so\",{rest}\n\
-             {at},/S/mode,9,,unknown-label,normal,gs-1,1\n\
+             {at},/S/mode,9,,unknown-label,normal,gs-1,1,live\n\
              2016-12-31T23:59:60.500Z,2016-12-31T23:59:60.500Z,/S/number,7,7,{rest}\n"
         )
     );
@@ -106,7 +107,7 @@ fn a_line_of_json_is_a_sample_as_the_api_writes_it() {
     assert_eq!(lines.len(), samples().len());
     assert_eq!(
         lines[4],
-        r#"{"parameter":"/S/number","generation_time":"2026-11-22T12:00:00Z","reception_time":"2026-11-22T12:00:00Z","raw":0.1,"engineering":null,"node":"gs-1","validity":"outside-calibration","monitoring":"not-monitored","dictionary_version":1}"#
+        r#"{"parameter":"/S/number","generation_time":"2026-11-22T12:00:00Z","reception_time":"2026-11-22T12:00:00Z","raw":0.1,"engineering":null,"node":"gs-1","validity":"outside-calibration","monitoring":"not-monitored","dictionary_version":1,"provenance":"live"}"#
     );
     let raw = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["raw"].clone();
     assert_eq!(raw(lines[0]), serde_json::json!(-5));

@@ -39,19 +39,35 @@ impl UtcTime {
 }
 
 fn parse(text: &str) -> Option<UtcTime> {
-    let text = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00"))?;
-    let (date, clock) = text.split_once(['T', ' '])?;
+    let (date, clock) = halves(text)?;
     let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
-    if !(1..=12).contains(&month)
-        || !(1..=days_in_month(year, month)).contains(&day)
-        || hour > 23
-        || minute > 59
-    {
+    if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
         return None;
     }
-    let days = days_from_civil(year, month, day);
+    at(days_from_civil(year, month, day), clock)
+}
+
+/// `YYYY-DDDTHH:MM:SS[.fraction]Z`, days counted from 001.
+pub(super) fn parse_day_of_year(text: &str) -> Option<UtcTime> {
+    let (date, clock) = halves(text)?;
+    let [year, day] = numbers(date, '-', [4, 3])?;
+    let first = days_from_civil(year, 1, 1);
+    let day = first + day - 1;
+    (first..days_from_civil(year + 1, 1, 1)).contains(&day).then(|| at(day, clock))?
+}
+
+/// Date and clock.
+fn halves(text: &str) -> Option<(&str, &str)> {
+    text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00"))?.split_once(['T', ' '])
+}
+
+/// The moment at which a clock shows something on a day.
+fn at(days: i64, clock: &str) -> Option<UtcTime> {
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+    if hour > 23 || minute > 59 {
+        return None;
+    }
     let is_leap_second = second == 60;
     if is_leap_second && !(hour == 23 && minute == 59 && leap::day_has_leap_second(days)) || second > 60 {
         return None;
@@ -69,10 +85,10 @@ fn parse(text: &str) -> Option<UtcTime> {
     })
 }
 
-/// Three numbers of exactly so many digits.
-fn numbers(text: &str, separator: char, digits: [usize; 3]) -> Option<[i64; 3]> {
+/// Numbers of exactly so many digits.
+fn numbers<const N: usize>(text: &str, separator: char, digits: [usize; N]) -> Option<[i64; N]> {
     let mut parts = text.split(separator);
-    let mut found = [0; 3];
+    let mut found = [0; N];
     for (number, digits) in found.iter_mut().zip(digits) {
         let part = parts.next()?;
         if part.len() != digits || !part.bytes().all(|byte| byte.is_ascii_digit()) {

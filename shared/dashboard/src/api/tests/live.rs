@@ -9,23 +9,28 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::*;
-use crate::access::Role;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-struct Served {
-    backend: Arc<Fixture>,
-    router: Router,
-    cookie: String,
-    address: SocketAddr,
-    shutdown: CancellationToken,
+pub(super) struct Served {
+    pub(super) backend: Arc<Fixture>,
+    pub(super) router: Router,
+    pub(super) cookie: String,
+    pub(super) address: SocketAddr,
+    pub(super) shutdown: CancellationToken,
 }
 
-async fn served() -> Served {
+pub(super) async fn served() -> Served {
+    served_with(|_| {}).await
+}
+
+pub(super) async fn served_with(change: impl FnOnce(&mut App)) -> Served {
     let (backend, shutdown) = (backend(), CancellationToken::new());
-    let router = router(Arc::clone(&backend) as Arc<dyn Backend>, shutdown.clone());
+    let mut app = App::new(Arc::clone(&backend) as Arc<dyn Backend>, shutdown.clone());
+    change(&mut app);
+    let router = router_of(Arc::new(app));
     let cookie = log_in(&router).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let address = listener.local_addr().expect("an address");
@@ -34,7 +39,7 @@ async fn served() -> Served {
 }
 
 impl Served {
-    async fn open(&self) -> Stream {
+    pub(super) async fn open(&self) -> Stream {
         let mut request =
             format!("ws://{}/api/v1/live", self.address).into_client_request().expect("a request");
         request.headers_mut().insert(header::COOKIE, HeaderValue::from_str(&self.cookie).expect("text"));
@@ -42,13 +47,13 @@ impl Served {
     }
 }
 
-async fn next(stream: &mut Stream) -> Message {
+pub(super) async fn next(stream: &mut Stream) -> Message {
     let next = tokio::time::timeout(PATIENCE, stream.next()).await.expect("something comes");
     next.expect("the stream goes on").expect("a message")
 }
 
 /// Code of the close frame that ends the stream.
-async fn close_code(stream: &mut Stream) -> u16 {
+pub(super) async fn close_code(stream: &mut Stream) -> u16 {
     let closed = async {
         loop {
             if let Message::Close(frame) = next(stream).await {
@@ -147,7 +152,7 @@ async fn whoever_is_subscribed_hears_of_other_dictionaries_and_then_gets_what_on
         version: VersionNumber(2),
         provenance: Default::default(),
     };
-    mission.publish(crate::LiveBatch { source: 0, samples: vec![sample] });
+    mission.publish(LiveBatch { source: 0, position: None, samples: vec![sample], records: None });
     let text = r#"{"kind":"subscribe","mission":"demo","parameters":["/Demo/Q"]}"#;
     stream.send(Message::text(text)).await.expect("sent");
     let text = wait_for(&mut stream, "\"snapshot\"").await;
@@ -155,7 +160,7 @@ async fn whoever_is_subscribed_hears_of_other_dictionaries_and_then_gets_what_on
     assert!(text.contains("/Demo/Q") && text.contains(described), "{text}");
 }
 
-async fn wait_for(stream: &mut Stream, expected: &str) -> String {
+pub(super) async fn wait_for(stream: &mut Stream, expected: &str) -> String {
     loop {
         let message = next(stream).await;
         let text = message.to_text().expect("text");
@@ -163,21 +168,4 @@ async fn wait_for(stream: &mut Stream, expected: &str) -> String {
             return text.to_owned();
         }
     }
-}
-
-#[tokio::test]
-async fn a_mission_that_may_not_be_seen_and_one_that_is_not_there_are_the_same_answer() {
-    let app = App::new(backend(), CancellationToken::new());
-    let subscribe = |role, mission: &str| {
-        let principal = Principal { name: "somebody".to_owned(), role };
-        let text = format!(r#"{{"kind":"subscribe","mission":"{mission}","parameters":["/Demo/P"]}}"#);
-        live_socket::subscribe(&app, &principal, &text)
-            .map(drop)
-            .map_err(|problem| (problem.code(), problem.detail().replace(mission, "MISSION")))
-    };
-    let unknown = subscribe(Role::Operator, "apollo").expect_err("is not there");
-    assert_eq!(unknown.0, "STO-API-UNKNOWN-MISSION");
-    assert_eq!(subscribe(Role::Nobody, "demo").expect_err("may not be seen"), unknown);
-    assert_eq!(subscribe(Role::Nobody, "apollo").expect_err("neither"), unknown);
-    subscribe(Role::Operator, "demo").expect("may be seen");
 }

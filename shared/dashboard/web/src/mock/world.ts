@@ -55,6 +55,7 @@ export class MockWorld {
     const kind = this.options.kind ?? "hub";
     return {
       principal: "operator",
+      role: "operator",
       expires: iso(this.now() + 12 * 3_600_000),
       server: { kind, name: kind === "hub" ? "hub" : "svalbard-1", version: "0.1.0", boot_id: "mock-boot" },
     };

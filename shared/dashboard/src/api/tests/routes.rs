@@ -1,0 +1,198 @@
+//! Every route, and what it answers to whom.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// What is served outside the OpenAPI document.
+const OUTSIDE: [(Method, &str); 7] = [
+    (Method::GET, "/api/docs"),
+    (Method::GET, "/api/docs/style.css"),
+    (Method::GET, "/api/v1/openapi.json"),
+    (Method::GET, "/assets/none.js"),
+    (Method::GET, "/healthz"),
+    (Method::GET, "/metrics"),
+    (Method::GET, "/readyz"),
+];
+
+/// What a route answers to nobody, a viewer of `demo`, a viewer of `luna`, an operator. What it is asked concerns
+/// `demo`; `?` and what follows is the query that makes it a good question.
+type Row = (Method, &'static str, &'static str, [u16; 4]);
+
+/// A route without a row fails the test: whoever adds one says here who may use it.
+fn table() -> Vec<Row> {
+    let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
+    vec![
+        (get.clone(), "/api/docs", "", [200; 4]),
+        (get.clone(), "/api/docs/style.css", "", [200; 4]),
+        (get.clone(), "/api/v1/apart", "", [401, 403, 403, 404]),
+        (get.clone(), "/api/v1/events", "", [401, 403, 403, 404]),
+        (get.clone(), "/api/v1/live", "", [401, 400, 400, 400]),
+        (get.clone(), "/api/v1/missions", "", [401, 200, 200, 200]),
+        (
+            get.clone(),
+            "/api/v1/missions/{mission}/aligned",
+            "?parameter=/Demo/P&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&points=2",
+            [401, 200, 404, 200],
+        ),
+        (get.clone(), "/api/v1/missions/{mission}/at", "?parameter=/Demo/P&time=now", [401, 200, 404, 200]),
+        (
+            get.clone(),
+            "/api/v1/missions/{mission}/completeness",
+            "?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z",
+            // The fixture keeps no account, which it says of the missions that are there for the asker only.
+            [401, 404, 404, 404],
+        ),
+        // Records are at the hub, which is said of missions that are there for the asker only.
+        (get.clone(), "/api/v1/missions/{mission}/events", "", [401, 404, 404, 404]),
+        (
+            get.clone(),
+            "/api/v1/missions/{mission}/export",
+            // One that begins is a file; who may begin one is told before.
+            "?format=csv",
+            [401, 400, 404, 400],
+        ),
+        (get.clone(), "/api/v1/missions/{mission}/gaps", "", [401, 404, 404, 404]),
+        (get.clone(), "/api/v1/missions/{mission}/latest", "", [401, 200, 404, 200]),
+        (post.clone(), "/api/v1/missions/{mission}/latest", "", [401, 200, 404, 200]),
+        (get.clone(), "/api/v1/missions/{mission}/packets", "", [401, 404, 404, 404]),
+        (get.clone(), "/api/v1/missions/{mission}/packets/{id}", "", [401, 404, 404, 404]),
+        (get.clone(), "/api/v1/missions/{mission}/parameters", "", [401, 200, 404, 200]),
+        (
+            get.clone(),
+            "/api/v1/missions/{mission}/samples",
+            "?parameter=/Demo/P&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z",
+            [401, 200, 404, 200],
+        ),
+        (
+            get.clone(),
+            "/api/v1/missions/{mission}/statistics",
+            "?parameter=/Demo/P&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z",
+            [401, 200, 404, 200],
+        ),
+        (get.clone(), "/api/v1/nodes", "", [401, 200, 200, 200]),
+        (get.clone(), "/api/v1/openapi.json", "", [200; 4]),
+        (delete, "/api/v1/session", "", [401, 403, 403, 403]),
+        (get.clone(), "/api/v1/session", "", [401, 200, 200, 200]),
+        // Whoever asks: the code is wrong.
+        (post, "/api/v1/session", "", [401; 4]),
+        (get.clone(), "/assets/none.js", "", [404; 4]),
+        (get.clone(), "/healthz", "", [200; 4]),
+        (get.clone(), "/metrics", "", [401, 403, 403, 200]),
+        (get, "/readyz", "", [503; 4]),
+    ]
+}
+
+/// Whether the OpenAPI document says that a route may answer with this status. Routes outside it say nothing.
+pub(super) fn documents(method: &Method, path: &str, status: StatusCode) -> bool {
+    let Some(item) = openapi().paths.paths.remove(path) else { return true };
+    let operation = match *method {
+        Method::DELETE => item.delete,
+        Method::POST => item.post,
+        _ => item.get,
+    };
+    operation.is_some_and(|operation| operation.responses.responses.contains_key(status.as_str()))
+}
+
+/// Body of a request that has one.
+fn body(method: &Method, path: &str) -> &'static str {
+    match (method.as_str(), path) {
+        ("POST", "/api/v1/session") => r#"{"code":"0000"}"#,
+        ("POST", "/api/v1/missions/{mission}/latest") => r#"{"parameters":["/Demo/P"]}"#,
+        _ => "",
+    }
+}
+
+#[tokio::test]
+async fn every_route_says_in_a_table_who_may_use_it() {
+    let backend = backend();
+    let router = router(Arc::clone(&backend) as Arc<dyn Backend>, CancellationToken::new());
+    let everybody = [
+        None,
+        Some(somebody(Role::Viewer, Some("demo"))),
+        Some(somebody(Role::Viewer, Some("luna"))),
+        Some(somebody(Role::Operator, None)),
+    ];
+    let tokens = everybody.map(|who| who.map(|who| backend.store.token(who)));
+    let mut asked = BTreeSet::new();
+    for (method, path, query, expected) in table() {
+        for (token, expected) in tokens.iter().zip(expected) {
+            let uri = format!("{}{query}", path.replace("{mission}", "demo").replace("{id}", "00000000000000000000000000000000.1.2.1.0"));
+            let mut request = Request::builder()
+                .method(method.clone())
+                .uri(&uri)
+                .header(CSRF_HEADER, "test")
+                .header(header::CONTENT_TYPE, "application/json");
+            if let Some(token) = token {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            }
+            let (status, _, answer) = ask(&router, request, body(&method, path)).await;
+            assert_eq!(status, expected, "{method} {uri} by {token:?}: {answer}");
+            assert!(documents(&method, path, status), "{method} {path} does not document {status}");
+        }
+        asked.insert((method.to_string(), path.to_owned()));
+    }
+    let mut routes: BTreeSet<_> =
+        OUTSIDE.iter().map(|(method, path)| (method.to_string(), (*path).to_owned())).collect();
+    for (path, item) in openapi().paths.paths {
+        let operations = [
+            ("DELETE", item.delete),
+            ("GET", item.get),
+            ("PATCH", item.patch),
+            ("POST", item.post),
+            ("PUT", item.put),
+        ];
+        let methods = operations.into_iter().filter_map(|(method, operation)| operation.map(|_| method));
+        routes.extend(methods.map(|method| (method.to_owned(), path.clone())));
+    }
+    assert_eq!(asked, routes, "every route has a row, and every row is of a route");
+}
+
+#[tokio::test]
+async fn a_mission_one_may_not_know_of_is_answered_as_one_that_is_not_there() {
+    let backend = backend();
+    let router = router(Arc::clone(&backend) as Arc<dyn Backend>, CancellationToken::new());
+    let token = backend.store.token(somebody(Role::Viewer, Some("demo")));
+    let ask = async |uri: &str| {
+        let request = Request::get(uri).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        ask(&router, request, "").await
+    };
+    for (_, path, query, _) in
+        table().into_iter().filter(|(method, path, ..)| method == Method::GET && path.contains("{mission}"))
+    {
+        let of =
+            |mission: &str| format!("{}{query}", path.replace("{mission}", mission).replace("{id}", "00000000000000000000000000000000.1.2.1.0"));
+        let (there, absent) = (ask(&of("luna")).await, ask(&of("moon")).await);
+        assert_eq!((there.0, &there.1), (absent.0, &absent.1), "{path}");
+        assert_eq!(there.2, absent.2.replace("moon", "luna"), "{path}");
+    }
+    let listed = ask("/api/v1/missions").await.2;
+    assert!(listed.contains("demo") && !listed.to_lowercase().contains("luna"), "{listed}");
+    let nodes = ask("/api/v1/nodes").await.2;
+    assert!(nodes.contains("gs-both") && nodes.contains("link of demo"), "{nodes}");
+    assert!(!nodes.contains("luna") && !nodes.contains("gs-new"), "{nodes}");
+}
+
+#[tokio::test]
+async fn a_token_needs_no_header_of_its_own_and_counts_alone() {
+    let backend = backend();
+    let router = router(Arc::clone(&backend) as Arc<dyn Backend>, CancellationToken::new());
+    let cookie = log_in(&router).await;
+    let token = backend.store.token(somebody(Role::Viewer, Some("demo")));
+    let bearer = |token: &str| format!("bearer {token}");
+    let leave = Request::delete("/api/v1/session").header(header::AUTHORIZATION, bearer(&token));
+    let (status, _, body) = ask(&router, leave, "").await;
+    assert!(status == StatusCode::FORBIDDEN && body.contains("STO-API-NOT-ALLOWED"), "{body}");
+    let who = Request::get("/api/v1/session").header(header::AUTHORIZATION, bearer(&token));
+    let (_, _, body) = ask(&router, who, "").await;
+    assert!(body.contains(r#""role":"viewer","missions":["demo"]"#), "{body}");
+    // A token that is not good is not made good by a browser's cookie beside it, with which another site could come.
+    for wrong in [new_token(), "sto_short".to_owned(), String::new()] {
+        let leave = Request::delete("/api/v1/session")
+            .header(header::AUTHORIZATION, bearer(&wrong))
+            .header(header::COOKIE, &cookie);
+        assert_eq!(ask(&router, leave, "").await.0, StatusCode::UNAUTHORIZED, "{wrong:?}");
+    }
+    let still = Request::get("/api/v1/session").header(header::COOKIE, &cookie);
+    assert_eq!(ask(&router, still, "").await.0, StatusCode::OK);
+}
