@@ -1,7 +1,7 @@
 //! What belongs to one mission is never in an answer to somebody of another: everything of `zebra` holds a word, and
 //! whatever a viewer of `test` asks, the word does not come back.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -264,8 +264,8 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
         assert!(told.contains(route.as_str()), "the word is there for who may know it: {route}");
     }
     let routes = dashboard::openapi().paths.paths.into_iter().filter(|(_, item)| item.get.is_some());
-    let routes: Vec<String> = routes.map(|(path, _)| path).collect();
-    let asked: Vec<String> = questions.iter().map(|(route, _)| (*route).to_owned()).collect();
+    let routes: BTreeSet<String> = routes.map(|(path, _)| path).collect();
+    let asked: BTreeSet<String> = questions.iter().map(|(route, _)| (*route).to_owned()).collect();
     assert_eq!(asked, routes, "every route that answers GET was asked");
     hub.stop.cancel();
 }

@@ -78,7 +78,6 @@ struct World {
 /// A mission that the hub has registered.
 struct Mission {
     mission_id: i32,
-    name: String,
     parameter_ids: Vec<i32>,
     database: MissionDatabase,
     derivations: Derivations,
@@ -108,7 +107,7 @@ impl World {
         }
         describe(&self.client, mission_id, &database, &parameter_ids).await.expect("described");
         let derivations = Derivations::of(&database);
-        Mission { mission_id, name: name.to_owned(), parameter_ids, database, derivations }
+        Mission { mission_id, parameter_ids, database, derivations }
     }
 
     /// The number of a table's layout.
@@ -128,10 +127,7 @@ impl World {
     async fn insert(&self, mission: &Mission, table: &Table, (reading, generation): (i32, i64)) {
         let partition =
             "SELECT mission_partition(whole, $1, NULL) FROM unnest(ARRAY['segment', 'rollup']) AS whole";
-        self.client
-            .execute(partition, &[&mission.mission_id.to_string()])
-            .await
-            .expect("made");
+        self.client.execute(partition, &[&mission.mission_id.to_string()]).await.expect("made");
         let layout = self.layout(mission, table).await;
         let (first, last) = (table.generation.iter().min(), table.generation.iter().max());
         let (bytes, ends) = columns::encode(table);

@@ -117,7 +117,10 @@ async fn every_route_says_in_a_table_who_may_use_it() {
     let mut asked = BTreeSet::new();
     for (method, path, query, expected) in table() {
         for (token, expected) in tokens.iter().zip(expected) {
-            let uri = format!("{}{query}", path.replace("{mission}", "demo").replace("{id}", "00000000000000000000000000000000.1.2.1.0"));
+            let uri = format!(
+                "{}{query}",
+                path.replace("{mission}", "demo").replace("{id}", "00000000000000000000000000000000.1.2.1.0")
+            );
             let mut request = Request::builder()
                 .method(method.clone())
                 .uri(&uri)
@@ -160,8 +163,13 @@ async fn a_mission_one_may_not_know_of_is_answered_as_one_that_is_not_there() {
     for (_, path, query, _) in
         table().into_iter().filter(|(method, path, ..)| method == Method::GET && path.contains("{mission}"))
     {
-        let of =
-            |mission: &str| format!("{}{query}", path.replace("{mission}", mission).replace("{id}", "00000000000000000000000000000000.1.2.1.0"));
+        let of = |mission: &str| {
+            format!(
+                "{}{query}",
+                path.replace("{mission}", mission)
+                    .replace("{id}", "00000000000000000000000000000000.1.2.1.0")
+            )
+        };
         let (there, absent) = (ask(&of("luna")).await, ask(&of("moon")).await);
         assert_eq!((there.0, &there.1), (absent.0, &absent.1), "{path}");
         assert_eq!(there.2, absent.2.replace("moon", "luna"), "{path}");
