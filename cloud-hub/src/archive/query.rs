@@ -23,7 +23,7 @@ use super::months::Month;
 use super::question::Question;
 use super::readings::Readings;
 use super::segments::{RESOLUTIONS, seconds};
-use super::{Archive, ArchiveError, ArchivedMission, Database, account, columns, follow, sql};
+use super::{Archive, ArchiveError, ArchivedMission, Database, columns, follow, sql};
 
 /// How often a question is asked again because segments were merged that were newer than it knew.
 const ATTEMPTS: usize = 50;

@@ -220,7 +220,6 @@ async fn the_command_writes_what_the_running_hub_gives_out_and_replaces_nothing(
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let ready = Ready {
-        links: Default::default(),
         http: listener.local_addr().expect("an address").to_string(),
         reception: Some("127.0.0.1:1".to_owned()),
         links: Default::default(),

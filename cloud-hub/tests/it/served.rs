@@ -30,7 +30,7 @@ impl Served {
         let database = world.database.clone();
         let backend = HubBackend::new(Arc::clone(archive), database, fleet, MetricsPage::start(), answers);
         let router = dashboard::router(Arc::new(backend), CancellationToken::new());
-        let grant = Grant { role: HubRole::Operator, missions: MissionScope::All };
+        let grant = Grant { role: Role::Operator, missions: MissionScope::All };
         let holder = Principal { name: "operator".to_owned(), grant };
         let code = PostgresSessions::new(world.database.clone()).make_code(&holder).await.expect("a code");
         let login = Request::post("/api/v1/session")
