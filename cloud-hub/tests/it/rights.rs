@@ -35,6 +35,8 @@ latest sto_reader S
 layout sto_ingest SIU
 layout sto_interactive S
 layout sto_reader S
+lease sto_ingest S
+lease.until sto_ingest U
 ledger sto_ingest S
 ledger sto_interactive S
 ledger sto_reader S

@@ -72,6 +72,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/aligned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Several parameters on one grid of cells. */
+        get: operations["aligned"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/at": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The value of each parameter at a moment: the newest sample that is not after it. */
+        get: operations["at"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/missions/{mission}/completeness": {
         parameters: {
             query?: never;
@@ -150,10 +184,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest sample of each parameter. */
+        /** The newest sample of each parameter, or of those that are named. */
         get: operations["latest"];
         put?: never;
-        post?: never;
+        /** The newest sample of many parameters. */
+        post: operations["latest_of"];
         delete?: never;
         options?: never;
         head?: never;
@@ -228,6 +263,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count, extremes, mean, deviation and time outside limits of one parameter in a range. */
+        get: operations["statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes": {
         parameters: {
             query?: never;
@@ -268,6 +320,37 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Answer of `GET /api/v1/missions/{mission}/aligned`: several parameters on one grid of cells. */
+        Aligned: {
+            /** @description One for each parameter, in the order they were asked for. */
+            columns: components["schemas"]["AlignedColumn"][];
+            /** @description Beginning of the first cell. */
+            from: string;
+            /**
+             * Format: double
+             * @description Width of a cell.
+             */
+            step_ms: number;
+            /** @description Unix milliseconds of each cell's beginning. */
+            times: number[];
+            /** @description End of the range, excluded. */
+            to: string;
+        };
+        /** @description A parameter's cells, as many as there are times; null where a cell holds no number. */
+        AlignedColumn: {
+            /** @description Samples. */
+            count: number[];
+            /** @description Last in time. */
+            last: (number | null)[];
+            /** @description Largest number. */
+            max: (number | null)[];
+            /** @description Mean of the numbers. */
+            mean: (number | null)[];
+            /** @description Smallest number. */
+            min: (number | null)[];
+            /** @description Full path. */
+            parameter: string;
+        };
         /** @description A batch that is kept out of the archive, but was not thrown away either. */
         ApartBatch: {
             /**
@@ -367,6 +450,13 @@ export interface components {
              */
             packets_out_per_s: number;
         };
+        /** @description Statistics of one bucket. */
+        BucketStatistic: {
+            /** @description Beginning of the bucket. */
+            from: string;
+            /** @description Its statistics. */
+            statistic: components["schemas"]["Statistic"];
+        };
         /** @description A range reduced to pixels: parallel columns, one entry a bucket that holds samples. */
         Buckets: {
             /**
@@ -381,6 +471,8 @@ export interface components {
             count: number;
             /** @description First in time. */
             first: (number | null)[];
+            /** @description Spans without samples, if asked for with `gaps`: the 1,000 widest ones, in order. */
+            gaps?: components["schemas"]["Silence"][] | null;
             /** @description Last in time. */
             last: (number | null)[];
             /** @description Largest. */
@@ -580,6 +672,20 @@ export interface components {
             /** @description The value. */
             value: string;
         };
+        /** @description What a node or the server had to say. */
+        EventEntry: {
+            /** @description When it was noticed. */
+            at: string;
+            /** @description Stable code. */
+            code: string;
+            /** @description Values that the sentence speaks of. */
+            details: components["schemas"]["EventDetail"][];
+            /** @description The node that says it, or that it is about. */
+            node?: string | null;
+            severity?: components["schemas"]["EventSeverity"] | null;
+            /** @description One sentence. */
+            text: string;
+        };
         /**
          * @description How much an event matters.
          * @enum {string}
@@ -636,6 +742,11 @@ export interface components {
             at: string;
             /** @description The newest sample of each parameter that has one. */
             values: components["schemas"]["Sample"][];
+        };
+        /** @description Body of `POST /api/v1/missions/{mission}/latest`. */
+        LatestQuestion: {
+            /** @description Full paths, 10,000 at most. */
+            parameters: string[];
         };
         /** @description What the sequence counts of a link's packets say, all APIDs together. */
         LinkContinuity: {
@@ -715,17 +826,33 @@ export interface components {
             /** @description Antenna or equipment behind it. */
             station?: string | null;
         };
-        /** @description What `/api/v1/live` sends. */
+        /** @description What `/api/v1/live` sends. `id` names the subscription; it is absent for the one without a name. */
         LiveEvent: {
             /**
              * Format: int32
              * @description Number of the version that is in force now.
              */
             dictionary_version: number;
+            /** @description The subscription. */
+            id?: string | null;
             /** @enum {string} */
             kind: "dictionary";
             /** @description Mission. */
             mission: string;
+        } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Events left out since the last one of this subscription because the connection was too slow.
+             */
+            dropped: number;
+            /** @description The events. */
+            events: components["schemas"]["EventEntry"][];
+            /** @description The subscription. */
+            id: string;
+            /** @enum {string} */
+            kind: "events";
         } | {
             /** @description The server's time. */
             at: string;
@@ -734,18 +861,62 @@ export interface components {
             /** @description All nodes. */
             nodes: components["schemas"]["Node"][];
         } | {
+            /** @description The server's time. */
+            at: string;
+            /** @description The subscription. */
+            id: string;
+            /** @enum {string} */
+            kind: "nodes";
+            /** @description All nodes. */
+            nodes: components["schemas"]["Node"][];
+        } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
+            /** @description The subscription. */
+            id: string;
+            /** @enum {string} */
+            kind: "opened";
+            /** @description Why it does not, when that was asked for. */
+            reason?: string | null;
+            /** @description Whether it goes on where `resume` said: what was missed follows. Else a snapshot does. */
+            resumed: boolean;
+        } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Packets left out since the last event of this subscription because the connection was too slow: the oldest
+             *     go. Where whole batches were left out, each counts as one.
+             */
+            dropped: number;
+            /** @description The subscription. */
+            id: string;
+            /** @enum {string} */
+            kind: "packets";
+            /** @description Mission. */
+            mission: string;
+            /** @description The packets. */
+            packets: components["schemas"]["LivePacket"][];
+        } | {
             /** @description Stable code, as in problem answers. */
             code: string;
             /** @description What and why. */
             detail: string;
+            /** @description The subscription that was asked for. */
+            id?: string | null;
             /** @enum {string} */
             kind: "refused";
         } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
             /**
              * Format: int64
-             * @description Changes left out because this connection was too slow.
+             * @description Samples left out because this connection was too slow. Where whole batches were left out, each counts as
+             *     one.
              */
             dropped: number;
+            /** @description The subscription. */
+            id?: string | null;
             /** @enum {string} */
             kind: "snapshot";
             /** @description Mission. */
@@ -753,6 +924,16 @@ export interface components {
             /** @description The values. */
             samples: components["schemas"]["Sample"][];
         } | {
+            /** @description Where to resume. */
+            cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Samples left out because one batch held more than 64 of a parameter: of each stretch the first, the last and
+             *     the extremes are here.
+             */
+            dropped?: number;
+            /** @description The subscription. */
+            id?: string | null;
             /** @enum {string} */
             kind: "values";
             /** @description Mission. */
@@ -760,14 +941,78 @@ export interface components {
             /** @description The samples. */
             samples: components["schemas"]["Sample"][];
         };
-        /** @description What a browser sends over `/api/v1/live`. */
+        /** @description A packet as a station received it. */
+        LivePacket: {
+            header?: components["schemas"]["PacketHeader"] | null;
+            /** @description Its bytes, header included, in hexadecimal. */
+            hex: string;
+            /** @description Which node received it. */
+            node: string;
+            /** @description When the station received it. */
+            reception_time: string;
+            /** @description What intake found wrong with it, as stable words. */
+            verdicts: string[];
+        };
+        /** @description What a client sends over `/api/v1/live`. */
         LiveRequest: {
+            /** @description The name it was opened with. */
+            id: string;
+            /** @enum {string} */
+            kind: "close";
+        } | {
+            /** @description The client's name for it, of 1 to 64 bytes; every event of the subscription carries it. */
+            id: string;
+            /** @enum {string} */
+            kind: "open";
+            /** @description What it is about. */
+            of: components["schemas"]["LiveSubject"];
+            /**
+             * @description `cursor` of the last event received of such a subscription: what was missed since is sent first, when it is
+             *     not too much.
+             */
+            resume?: string | null;
+        } | {
             /** @enum {string} */
             kind: "subscribe";
             /** @description Mission the parameters belong to. */
             mission: string;
             /** @description Full paths; empty subscribes to none. */
             parameters: string[];
+        };
+        /** @description What a live subscription is about. */
+        LiveSubject: {
+            /** @enum {string} */
+            kind: "alarms";
+            /** @description The mission. */
+            mission: string;
+        } | {
+            /** @enum {string} */
+            kind: "events";
+            /** @description The mission; absent: the server's own. */
+            mission?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "nodes";
+        } | {
+            /** @description Only of these APIDs; absent: all. */
+            apids?: number[] | null;
+            /** @enum {string} */
+            kind: "packets";
+            /** @description The mission. */
+            mission: string;
+        } | {
+            /** @enum {string} */
+            kind: "parameters";
+            /** @description The mission. */
+            mission: string;
+            /** @description Full paths. */
+            parameters: string[];
+            /**
+             * Format: double
+             * @description Events a second at most; each then holds the newest sample of each parameter that changed. Absent: every
+             *     sample is sent.
+             */
+            rate_max_per_s?: number | null;
         };
         /** @description Body of `POST /api/v1/session`. */
         Login: {
@@ -890,6 +1135,21 @@ export interface components {
             /** @description All nodes, by name. */
             nodes: components["schemas"]["Node"][];
         };
+        /** @description A number and its time. */
+        NumberAt: {
+            /** @description When the spacecraft made it. */
+            generation_time: string;
+            /**
+             * Format: double
+             * @description The number.
+             */
+            value: number;
+        };
+        /**
+         * @description In which order samples come.
+         * @enum {string}
+         */
+        Order: "asc" | "desc";
         /** @description Answer of `GET /api/v1/missions/{mission}/packets/{id}`. */
         Packet: {
             /** @description The most specific container that fits. */
@@ -1046,7 +1306,7 @@ export interface components {
          * @description How a record came to the hub.
          * @enum {string}
          */
-        Provenance: "backfilled" | "imported" | "live";
+        Provenance: "backfilled" | "imported" | "live" | "reprocessed";
         /** @description A count of rejections of one cause. */
         Rejected: {
             /**
@@ -1062,6 +1322,11 @@ export interface components {
              */
             count: number;
         };
+        /**
+         * @description What a principal may do.
+         * @enum {string}
+         */
+        Role: "operator" | "viewer";
         /** @description One sample of one parameter. */
         Sample: {
             /**
@@ -1084,6 +1349,8 @@ export interface components {
             node: string;
             /** @description Full path of the parameter. */
             parameter: string;
+            /** @description How it came: what is not live is told to nobody as if it were. */
+            provenance: components["schemas"]["Provenance"];
             /** @description As transmitted. */
             raw: unknown;
             /** @description When the station received it. */
@@ -1107,6 +1374,7 @@ export interface components {
             kind: components["schemas"]["ServerKind"];
             /** @description The node's name, or `hub`. */
             name: string;
+            role?: components["schemas"]["ServerRole"] | null;
             /** @description Version of the software. */
             version: string;
         };
@@ -1115,14 +1383,97 @@ export interface components {
          * @enum {string}
          */
         ServerKind: "edge" | "hub";
+        /**
+         * @description What a hub does among those of its database.
+         * @enum {string}
+         */
+        ServerRole: "follower" | "leader";
         /** @description Answer of `GET /api/v1/session`. */
         Session: {
             /** @description When the session ends, RFC 3339. */
             expires: string;
+            /** @description Missions it may know of; absent: all. */
+            missions?: string[] | null;
             /** @description Who is logged in. */
             principal: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
             /** @description Who answers. */
             server: components["schemas"]["Server"];
+        };
+        /** @description A span of a range without samples, wider than a few usual intervals and pixels. */
+        Silence: {
+            /** @description What may be the cause, as far as it is known; never empty. */
+            causes: components["schemas"]["SilenceCause"][];
+            /** @description Its beginning, right within a bucket. */
+            from: string;
+            /** @description Its end: the next sample's time, or that of the range, or now. */
+            to: string;
+        };
+        /** @description What may be the cause of a silence. Counts are of the hours of reception that the silence lies in. */
+        SilenceCause: {
+            /** @enum {string} */
+            kind: "damaged";
+            /** @description The node. */
+            node: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            records: number;
+        } | {
+            /** @enum {string} */
+            kind: "evicted";
+            /** @description The node. */
+            node: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            records: number;
+        } | {
+            /** @enum {string} */
+            kind: "forgotten";
+            /** @description The node. */
+            node: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            records: number;
+        } | {
+            /** @enum {string} */
+            kind: "nothing-issued";
+        } | {
+            /** @enum {string} */
+            kind: "not-received";
+            /** @description The node. */
+            node: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            records: number;
+        } | {
+            /** @enum {string} */
+            kind: "station-not-connected";
+            /** @description The node. */
+            node: string;
+            /** @description Since when. */
+            since?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "unknown";
+        } | {
+            /** @enum {string} */
+            kind: "waiting-at-station";
+            /** @description The node. */
+            node: string;
+            /**
+             * Format: int64
+             * @description How many, of all times and of all its missions.
+             */
+            records: number;
         };
         /** @description What came of a mission's records at one station. */
         StationCompleteness: {
@@ -1148,11 +1499,104 @@ export interface components {
             presumed_lost_batches: number;
             waiting?: components["schemas"]["WaitingAtStation"] | null;
         };
+        /** @description What is said of some samples. Numbers are finite engineering values of valid samples, of an enumeration raw values. */
+        Statistic: {
+            /**
+             * Format: int64
+             * @description Samples.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Standard deviation, of the numbers as a whole population.
+             */
+            deviation?: number | null;
+            first?: components["schemas"]["NumberAt"] | null;
+            last?: components["schemas"]["NumberAt"] | null;
+            /**
+             * Format: double
+             * @description Largest.
+             */
+            max?: number | null;
+            /**
+             * Format: double
+             * @description Mean of the numbers, each counting alike.
+             */
+            mean?: number | null;
+            /**
+             * Format: double
+             * @description Smallest.
+             */
+            min?: number | null;
+            /**
+             * Format: int64
+             * @description Samples that were compared with limits.
+             */
+            monitored: number;
+            /**
+             * Format: double
+             * @description How long the value was compared with limits, each sample counting until the next, from the first to the last.
+             */
+            monitored_s: number;
+            /**
+             * Format: int64
+             * @description Of them, those that are numbers; what follows is of these, and absent when there are none.
+             */
+            numbers: number;
+            /**
+             * Format: int64
+             * @description Of them, those outside a limit.
+             */
+            outside: number;
+            /**
+             * Format: double
+             * @description Of that, how long it was outside a limit.
+             */
+            outside_s: number;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/statistics`. */
+        Statistics: {
+            /**
+             * Format: double
+             * @description Width of a bucket; absent when none were asked for.
+             */
+            bucket_ms?: number | null;
+            /** @description Of each bucket that holds samples, in order. */
+            buckets: components["schemas"]["BucketStatistic"][];
+            /** @description Beginning of the range, included. */
+            from: string;
+            /** @description Full path of the parameter. */
+            parameter: string;
+            /** @description Its end, excluded. */
+            to: string;
+            /** @description Of the whole range. */
+            total: components["schemas"]["Statistic"];
+        };
         /**
          * @description Whether an engineering value may be trusted as a measurement, and if not, why.
          * @enum {string}
          */
         Validity: "not-a-number" | "outside-calibration" | "outside-valid-range" | "unknown-label" | "valid";
+        /** @description The value of a parameter at a moment. */
+        ValueAt: {
+            /**
+             * Format: double
+             * @description How old it was at the moment.
+             */
+            age_ms?: number | null;
+            /** @description Full path. */
+            parameter: string;
+            sample?: components["schemas"]["Sample"] | null;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/at`: values as they were at a moment. */
+        ValuesAt: {
+            /** @description The moment. */
+            at: string;
+            /** @description How far back was looked: no sample before this counts. */
+            looked_back_to: string;
+            /** @description One for each parameter, in the order they were asked for. */
+            values: components["schemas"]["ValueAt"][];
+        };
         /** @description What waits at a station, as its node said. */
         WaitingAtStation: {
             /**
@@ -1205,44 +1649,58 @@ export interface operations {
                     "application/json": components["schemas"]["ApartBatches"];
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request may come from another site, or the role does not include it. */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1277,44 +1735,58 @@ export interface operations {
                     "application/json": components["schemas"]["HubEvents"];
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request may come from another site, or the role does not include it. */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1334,20 +1806,40 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request may come from another site, or the role does not include it. */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1369,28 +1861,197 @@ export interface operations {
                     "application/json": components["schemas"]["Missions"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    aligned: {
+        parameters: {
+            query: {
+                /** @description Full path of a parameter, once for each, 100 at most. */
+                parameter?: string[];
+                /** @description Beginning of the range, included: RFC 3339, day of the year, or relative as `now-1h`. */
+                from: string;
+                /** @description End of the range, excluded. */
+                to: string;
+                /** @description So many cells, 1 to 10,000; all parameters together 500,000 at most. */
+                points?: number;
+                /** @description Cells of this width, for example `10s` or `1h`; one of `points` and `step` is needed. */
+                step?: string;
+                /** @description The archive as it was read up to this reading, 0 as it came; absent: as it is read now. */
+                reading?: number;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Aligned"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has no such parameter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    at: {
+        parameters: {
+            query: {
+                /** @description Full path of a parameter, once for each, 200 at most. */
+                parameter?: string[];
+                /** @description The moment: RFC 3339, day of the year, or relative as `now-1h`. */
+                time: string;
+                /** @description How far back a sample may lie, for example `90s`, `15m` or `7d`, 3,660 days at most; a day when absent. */
+                look_back?: string;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValuesAt"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has no such parameter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
     completeness: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Beginning of the span of reception times (RFC 3339, day of the year, or relative as `now-1h`): the hour it lies in is included. */
+                from: string;
+                /** @description End of the span: the hour it lies in is included, unless it is the hour's first moment. */
+                to: string;
+                /** @description Over how long rows are summed; the whole span when absent. */
+                by?: components["schemas"]["CompletenessBy"];
+            };
             header?: never;
             path: {
                 mission: string;
-                /** @description Beginning of the span of reception times, RFC 3339: the hour it lies in is included. */
-                from: string;
-                /** @description End of the span, RFC 3339: the hour it lies in is included, unless it is the hour's first moment. */
-                to: string;
-                /** @description Over how long rows are summed; the whole span when absent. */
-                by: components["schemas"]["CompletenessBy"] | null;
             };
             cookie?: never;
         };
@@ -1404,44 +2065,49 @@ export interface operations {
                     "application/json": components["schemas"]["Completeness"];
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database took longer than the question may. */
             504: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1478,36 +2144,49 @@ export interface operations {
                     "application/json": components["schemas"]["NodeEvents"];
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1549,44 +2228,58 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many wrong codes came from this address, or too many exports are under way. */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1619,43 +2312,59 @@ export interface operations {
                     "application/json": components["schemas"]["Gaps"];
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
     latest: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Full path of a parameter, once for each; all when absent. */
+                parameter?: string[];
+            };
             header?: never;
             path: {
                 mission: string;
@@ -1672,20 +2381,146 @@ export interface operations {
                     "application/json": components["schemas"]["Latest"];
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    latest_of: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LatestQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Latest"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has no such parameter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1726,36 +2561,49 @@ export interface operations {
                     "application/json": components["schemas"]["Packets"];
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1781,36 +2629,49 @@ export interface operations {
                     "application/json": components["schemas"]["Packet"];
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1834,44 +2695,84 @@ export interface operations {
                     "application/json": components["schemas"]["Parameters"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
     samples: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Full path of the parameter. */
+                parameter: string;
+                /** @description Beginning of the range, included: RFC 3339, day of the year, or relative as `now-1h`. */
+                from: string;
+                /** @description End of the range, excluded. */
+                to: string;
+                /** @description At most so many buckets, 1 to 10,000; absent for the samples themselves. */
+                points?: number;
+                /** @description With `points`: also spans without samples, and what may be their cause. */
+                gaps?: boolean;
+                /** @description Samples of a page, 1 to 10,000; 1,000 when absent. */
+                limit?: number;
+                /** @description In which order pages and their samples come; `asc` when absent. */
+                order?: components["schemas"]["Order"];
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description The archive as it was read up to this reading, 0 as it came; absent: as it is read now. */
+                reading?: number;
+            };
             header?: never;
             path: {
                 mission: string;
-                /** @description Full path of the parameter. */
-                parameter: string;
-                /** @description Beginning of the range, RFC 3339, included. */
-                from: string;
-                /** @description End of the range, RFC 3339, excluded. */
-                to: string;
-                /** @description At most so many buckets; absent for the samples themselves. */
-                points: number | null;
-                /** @description Samples of a page; 1,000 when absent, at most 10,000. */
-                limit: number | null;
-                /** @description `next` of the page before. */
-                cursor: string | null;
-                /** @description The archive as it was read up to this reading, 0 as it came; absent: as it is read now. */
-                reading: number | null;
             };
             cookie?: never;
         };
@@ -1885,44 +2786,128 @@ export interface operations {
                     "application/json": components["schemas"]["Samples"];
                 };
             };
+            /** @description The question cannot be read, or is larger than is answered. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such mission for you here, or it has no such parameter. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The database took longer than the question may. */
             504: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    statistics: {
+        parameters: {
+            query: {
+                /** @description Full path of the parameter. */
+                parameter: string;
+                /** @description Beginning of the range, included: RFC 3339, day of the year, or relative as `now-1h`. */
+                from: string;
+                /** @description End of the range, excluded. */
+                to: string;
+                /** @description Also of so many buckets, 1 to 10,000. */
+                points?: number;
+                /** @description Also of buckets of this width, for example `10s` or `1h`; not together with `points`. */
+                step?: string;
+                /** @description The archive as it was read up to this reading, 0 as it came; absent: as it is read now. */
+                reading?: number;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has no such parameter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1944,12 +2929,22 @@ export interface operations {
                     "application/json": components["schemas"]["Nodes"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1971,12 +2966,22 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2000,20 +3005,67 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong codes came from this address, or too many exports are under way. */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2033,12 +3085,31 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Nobody is logged in, or the code is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

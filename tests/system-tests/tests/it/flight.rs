@@ -176,7 +176,9 @@ async fn segments_hold(world: &World, packets: usize) -> anyhow::Result<()> {
     let wanted = i64::try_from(packets * PARAMETERS)?;
     let mut found = 0;
     until("the head cut into segments", DRAINED_WITHIN, async || {
-        let row = database.query_one("SELECT coalesce(sum(samples), 0)::bigint FROM segment", &[]).await?;
+        let sql = "SELECT coalesce(sum(moments * cardinality(parameters)), 0)::bigint
+                   FROM segment JOIN layout USING (mission_id, layout_id)";
+        let row = database.query_one(sql, &[]).await?;
         found = row.get(0);
         Ok((found == wanted).then_some(()))
     })

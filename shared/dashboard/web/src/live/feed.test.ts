@@ -15,6 +15,7 @@ function sample(second: number, value = second): Sample {
     engineering: value,
     node: "n",
     interval_ms: 1000,
+    provenance: "live",
     validity: "valid",
     monitoring: "not-monitored",
     dictionary_version: 1,

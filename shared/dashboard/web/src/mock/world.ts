@@ -176,6 +176,7 @@ export class MockWorld {
       engineering: valueAt(parameter, at),
       node: "svalbard-1",
       interval_ms: parameter.period,
+      provenance: "live",
       ...qualityOf(parameter),
       dictionary_version: 2,
     };

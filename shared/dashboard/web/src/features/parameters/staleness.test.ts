@@ -16,6 +16,7 @@ function check(interval_ms: number | null, age: number, health: Health = LIVE): 
     engineering: 1,
     node: "n",
     interval_ms,
+    provenance: "live",
     validity: "valid",
     monitoring: "not-monitored",
     dictionary_version: 1,

@@ -152,6 +152,7 @@ describe("the number that is drawn", () => {
     raw,
     engineering,
     node: "n",
+    provenance: "live",
     validity: "valid",
     monitoring: "not-monitored",
     dictionary_version: 1,
