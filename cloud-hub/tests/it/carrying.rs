@@ -47,8 +47,12 @@ impl Hub {
         let authority = Authority::open_or_create(&home.path().join("authority"), now).expect("opens");
         let authority = Arc::new(authority);
         let registry = Registry::new(database.clone());
-        let fleet =
-            Arc::new(Fleet::new(authority.authority_id(), Vec::new(), Default::default(), HubRole::default()));
+        let fleet = Arc::new(Fleet::new(
+            authority.authority_id(),
+            Vec::new(),
+            Default::default(),
+            HubRole::default(),
+        ));
         let (decode, mut decoded) = mpsc::channel(16);
         tokio::spawn(async move { while decoded.recv().await.is_some() {} });
         let committer =

@@ -32,7 +32,8 @@ fn list_of(authorities: &[&Authority]) -> Authorities {
 }
 
 async fn told(world: &World, authority: Authority) -> Told {
-    let fleet = Arc::new(Fleet::new(authority.authority_id(), Vec::new(), HashSet::new(), HubRole::default()));
+    let fleet =
+        Arc::new(Fleet::new(authority.authority_id(), Vec::new(), HashSet::new(), HubRole::default()));
     let table = NodeDocuments::new(world.database.clone());
     Told::open(table, Arc::new(authority), fleet).await.expect("answers")
 }
