@@ -89,6 +89,11 @@ soak flag="--minutes" minutes="10":
     cargo build --workspace --all-targets --locked
     STO_TEST_MINUTES='{{ minutes }}' cargo test --workspace --locked --test it -- --nocapture soak::
 
+# Whatever the API's document allows and forbids, asked of a hub with data in it: no 500, no answer it does not know
+ask-everything minutes="10": web-bundle
+    cargo build --workspace --all-targets --locked
+    tests/ask-everything {{ minutes }}
+
 # A node on a disk of 128 MiB that fills up (needs root, for the mount)
 test-disk-full:
     cargo build --workspace --all-targets --locked
