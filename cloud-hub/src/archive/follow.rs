@@ -123,6 +123,8 @@ impl Follower {
                     error = chain(&error),
                     "ledger could not be followed, trying again; what is here is shown"
                 );
+                // However much is handed over meanwhile.
+                tokio::time::sleep(LOOK_INTERVAL).await;
             }
             self.take_handed_over().await;
         }

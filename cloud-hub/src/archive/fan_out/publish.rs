@@ -16,7 +16,7 @@ use super::room::{Entrance, Exit, with_room};
 use super::{FanOut, HandedOver, Lost, Standing};
 use crate::archive::{Archive, Committed};
 
-/// Sealed batches that wait to be published: two groups, and what comes meanwhile.
+/// Sealed batches that wait to be published: four of the largest groups.
 const WAITING_BYTES_MAX: usize = 32 << 20;
 /// Messages sent in one go: 4 MiB at most.
 const MESSAGES_AT_ONCE: usize = 32;
