@@ -9,6 +9,8 @@ use serde::Deserialize;
 use service::config::{Bytes, ConfigError, Secret, load, place, resolve};
 use service::mission::MissionConfig;
 
+use crate::archive::FanOut;
+
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,8 @@ pub struct HubConfig {
     /// PostgreSQL.
     #[serde(default)]
     pub database: DatabaseConfig,
+    /// Redis between hubs.
+    pub redis: Option<RedisConfig>,
     /// The archive.
     #[serde(default)]
     pub archive: ArchiveConfig,
@@ -91,6 +95,14 @@ pub struct DatabaseConfig {
     pub binaries: Option<PathBuf>,
 }
 
+/// `[redis]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedisConfig {
+    /// A Redis that hubs of one database share.
+    pub url: Secret<String>,
+}
+
 /// `[archive]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -139,6 +151,9 @@ impl HubConfig {
             let place = place(&text, "link", index, key);
             return Err(ConfigError::Invalid { path: path.to_owned(), place, message });
         }
+        if let Some(redis) = &config.redis {
+            FanOut::check_url(redis.url.reveal()).map_err(|error| invalid(error.to_string()))?;
+        }
         if config.reception.advertised.len() > 3 {
             return Err(invalid("reception.advertised: three addresses at most fit into a token".to_owned()));
         }
@@ -156,6 +171,14 @@ mod tests {
         let head = "data_directory = \"d\"\n[[mission]]\nname = \"demo\"\ndictionary = \"demo.xml\"\n";
         std::fs::write(&path, format!("{head}{links}")).expect("written");
         HubConfig::read(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_redis_url_is_never_shown_and_one_that_is_none_is_refused() {
+        let config = check("[redis]\nurl = \"rediss://user:secret@host/1\"\n").expect("reads");
+        assert!(!format!("{config:?}").contains("secret"));
+        let error = check("[redis]\nurl = \"http://user:secret@host\"\n").expect_err("refused");
+        assert!(error.contains("redis.url cannot be read") && !error.contains("secret"), "{error}");
     }
 
     #[test]

@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::archive::{
-    self, Address, Archive, ClusterConfig, Database, Durability, Follower, Lead, Lease, NodeDocuments,
-    PrivateCluster, Registry,
+    self, Address, Archive, ClusterConfig, Database, Durability, FanOut, Follower, Lead, Lease,
+    NodeDocuments, PrivateCluster, Registry, Seal,
 };
 use crate::backend::HubBackend;
 use crate::config::HubConfig;
@@ -73,6 +73,8 @@ pub(crate) struct Hub {
     pub(crate) told: Arc<Told>,
     pub(crate) missions: Arc<Missions>,
     pub(crate) archive: Arc<Archive>,
+    /// To other hubs, where a Redis is configured.
+    pub(crate) fan_out: Option<FanOut>,
     pub(crate) role: HubRole,
     pub(crate) database_answers: Arc<AtomicBool>,
     /// Missions as they were opened.
@@ -112,6 +114,9 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let mut leader = match lead {
         Some(lead) => Some(Leader::open(&hub, (&lease, lead), None, &stop).await?),
         None => {
+            if let Some(fan_out) = &hub.fan_out {
+                follower = follower.with_fan_out(fan_out);
+            }
             follower.catch_up().await.context("the archive cannot be read")?;
             None
         }
@@ -251,6 +256,13 @@ impl Hub {
         fleet.refresh(&registry).await?;
         let archive = Archive::of_segments(&database, &loaded, names).await;
         let archive = archive.context("the archive cannot be read")?;
+        let fan_out = match &config.redis {
+            Some(redis) => {
+                let seal = Seal::new(&authority.fan_out_secret(), archive::archive_id(&database).await?);
+                Some(FanOut::at_url(redis.url.reveal(), seal)?)
+            }
+            None => None,
+        };
         let (config, missions) = (Arc::new(config), Arc::new(missions));
         let database_answers = Arc::new(AtomicBool::new(true));
         let loaded = loaded.into();
@@ -264,6 +276,7 @@ impl Hub {
             told,
             missions,
             archive,
+            fan_out,
             role,
             database_answers,
             loaded,

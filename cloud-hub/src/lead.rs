@@ -87,8 +87,23 @@ impl Leader {
 
     /// Starts everything.
     pub(crate) async fn start(self) -> anyhow::Result<Leading> {
-        let Self { hub, lease, lead, database, committer, decode_queue, endpoint, mut tasks, stop, address } =
-            self;
+        let Self {
+            hub,
+            lease,
+            lead,
+            database,
+            mut committer,
+            decode_queue,
+            endpoint,
+            mut tasks,
+            stop,
+            address,
+        } = self;
+        if let Some(fan_out) = &hub.fan_out {
+            let (publisher, publishing) = fan_out.publisher(Arc::clone(&hub.archive));
+            committer = committer.with_publisher(publisher);
+            tasks.spawn("redis", OnEnd::Continue, publishing.run(stop.clone()));
+        }
         let decoding = decode(&hub, &database, decode_queue, committer.newest())?;
         let load = committer.load();
         let (to_committer, submissions) = mpsc::channel(SUBMISSIONS_MAX);

@@ -162,6 +162,11 @@ impl Authority {
         self.derived_secret(b"sto restart secret 1")
     }
 
+    /// What hubs of one database know each other's messages by that come through somebody else's hands.
+    pub fn fan_out_secret(&self) -> [u8; 32] {
+        self.derived_secret(b"sto fan-out secret 1")
+    }
+
     /// A secret of its own for each purpose, the same for all hubs of this authority.
     pub(crate) fn derived_secret(&self, purpose: &[u8]) -> [u8; 32] {
         let key = hmac::Key::new(HMAC_SHA256, self.key().serialized_der());

@@ -10,9 +10,10 @@ use service::metric::Metric;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::follow::{self, Told};
 use super::head::{ArchivedMission, Frozen};
 use super::segments::{Partitions, SegmentPlace, SegmentRows};
-use super::{Archive, ArchiveError, Database, account, follow};
+use super::{Archive, ArchiveError, Database, account};
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
@@ -103,7 +104,7 @@ async fn write(
     let segments = rows.copy(&transaction).await?;
     account::write(&transaction, &frozen.account).await?;
     // Who follows may read from segments what it holds.
-    follow::tell(&*transaction, reached.newest()).await?;
+    follow::tell(&*transaction, Told::Segments).await?;
     transaction.commit().await?;
     Ok(segments)
 }

@@ -2,12 +2,10 @@
 
 use std::future::poll_fn;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use tracing::debug;
@@ -164,14 +162,18 @@ impl Database {
         Ok(client)
     }
 
-    /// A connection that also hears what is told on a channel; `heard` is told in turn.
-    pub(super) async fn listen(&self, channel: &str, heard: Arc<Notify>) -> Result<Client, ArchiveError> {
+    /// A connection that also hears what is told on a channel, which `hear` is called with.
+    pub(super) async fn listen(
+        &self,
+        channel: &str,
+        hear: impl Fn(&str) + Send + 'static,
+    ) -> Result<Client, ArchiveError> {
         let (client, mut connection) =
             self.config.connect(NoTls).await.map_err(|error| ArchiveError::Connect(Box::new(error)))?;
         tokio::spawn(async move {
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-                if matches!(message, AsyncMessage::Notification(_)) {
-                    heard.notify_one();
+                if let AsyncMessage::Notification(told) = message {
+                    hear(told.payload());
                 }
             }
         });

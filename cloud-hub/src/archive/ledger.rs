@@ -11,10 +11,11 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, GenericClient, RowStream};
 use uuid::Uuid;
 
+use super::follow::{self, Told};
 use super::head::{Place, Reached};
 use super::months::Month;
 use super::segments::make_partition;
-use super::{ArchiveError, Committed, ConnectFailure, Database, Lead, follow};
+use super::{ArchiveError, Committed, ConnectFailure, Database, Lead};
 
 /// Of a span in a lane's row.
 const SPAN_BYTES: usize = 48;
@@ -171,7 +172,7 @@ impl Ledger {
         let told = async {
             self.lead.check(&transaction).await?;
             match newest {
-                Some((ledger_id, _)) => follow::tell(&transaction, *ledger_id).await,
+                Some((ledger_id, _)) => follow::tell(&transaction, Told::Rows(*ledger_id)).await,
                 None => Ok(()),
             }
         };

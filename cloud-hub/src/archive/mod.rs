@@ -1,4 +1,4 @@
-//! The archive: everything that names PostgreSQL.
+//! The archive: everything that names PostgreSQL, and Redis beside it.
 //!
 //! The **ledger** holds sealed batches as they came; **segments** hold samples in columns, built from it; the
 //! **head** is what is committed and not yet in a segment, in memory, rebuilt from the ledger at a start. A
@@ -15,6 +15,7 @@ mod database;
 mod decode;
 mod documents;
 mod evidence;
+mod fan_out;
 mod follow;
 mod head;
 mod inventory;
@@ -60,6 +61,7 @@ pub use database::{Address, ConnectFailure, Database};
 pub use decode::{CommittedGroup, Newest, decode_backlog, decode_live};
 pub use documents::{DocumentRow, Documents, Imported, NewDocument};
 pub use evidence::{Evidence, HubEvent, KeptApart};
+pub use fan_out::{FanOut, HandedOver, Publisher, Publishing, RedisUrlError, Seal, read_value, write_value};
 pub use follow::Follower;
 pub use head::{Archive, ArchivedMission, Committed, Place, Reached, Stream};
 pub use inventory::{Inventory, Replica, TableSize};

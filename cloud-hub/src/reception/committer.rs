@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 
 use crate::archive::{
     ArchiveError, CommitGroup, Committed, CommittedGroup, ConnectFailure, Database, LaneKey, Ledger, Newest,
-    Place, Received, Stream,
+    Place, Publisher, Received, Stream,
 };
 use crate::fleet::Fleet;
 
@@ -162,6 +162,7 @@ pub struct Committer {
     next_ledger_id: i64,
     fleet: Arc<Fleet>,
     decode: mpsc::Sender<CommittedGroup>,
+    publisher: Option<Publisher>,
     newest: watch::Sender<Newest>,
     load: Arc<Load>,
     counted: (Instant, u64),
@@ -188,11 +189,18 @@ impl Committer {
             next_ledger_id,
             fleet,
             decode,
+            publisher: None,
             newest,
             load,
             counted,
             ended: None,
         })
+    }
+
+    /// What is committed is handed over to other hubs too.
+    pub fn with_publisher(mut self, publisher: Publisher) -> Self {
+        self.publisher = Some(publisher);
+        self
     }
 
     /// Tells how far the ledger is committed.
@@ -347,23 +355,30 @@ impl Committer {
                 submission.lane.on_committed(change.after);
             }
         }
-        let (mut live, mut through) = (Vec::new(), None);
-        for (ledger_id, received) in numbered.into_iter().filter(|(_, received)| received.apart.is_none()) {
-            through = Some(Place { ledger_id, committed_at });
-            match Stream::of(received.way) {
-                Stream::Backlog => self.newest.send_modify(|newest| newest.backlog_id = ledger_id),
-                Stream::Live => live.push(Committed {
-                    ledger_id,
-                    committed_at,
-                    node: received.lane.node,
-                    epoch: received.lane.epoch,
-                    way: received.way,
-                    batch: received.batch,
-                }),
-            }
+        let in_ledger = numbered.into_iter().filter(|(_, received)| received.apart.is_none());
+        let rows: Vec<Committed> = in_ledger
+            .map(|(ledger_id, received)| Committed {
+                ledger_id,
+                committed_at,
+                node: received.lane.node,
+                epoch: received.lane.epoch,
+                way: received.way,
+                batch: received.batch,
+            })
+            .collect();
+        let Some(last) = rows.last() else { return };
+        let through = Place { ledger_id: last.ledger_id, committed_at };
+        let previous = self.newest.borrow().any.ledger_id;
+        if let Some(publisher) = &self.publisher {
+            publisher.hand_over(previous, &rows);
         }
-        let Some(through) = through else { return };
-        self.newest.send_modify(|newest| newest.any = through);
+        let is_live = |row: &Committed| Stream::of(row.way) == Stream::Live;
+        let backlog_id = rows.iter().rfind(|row| !is_live(row)).map(|row| row.ledger_id);
+        self.newest.send_modify(|newest| {
+            newest.any = through;
+            newest.backlog_id = backlog_id.unwrap_or(newest.backlog_id);
+        });
+        let live = rows.into_iter().filter(is_live).collect();
         if self.decode.send(CommittedGroup { live, through }).await.is_err() {
             error!("the decoding thread is gone; what is committed is shown after a restart");
         }

@@ -137,7 +137,7 @@ async fn a_follower_hears_of_commits_and_cuts_and_shows_each_sample_once() {
     following.abort();
 }
 
-async fn shows(world: &World, archive: &Arc<Archive>, count: u32) {
+pub(crate) async fn shows(world: &World, archive: &Arc<Archive>, count: u32) {
     let expected: Vec<f64> = (0..count).map(f64::from).collect();
     until("the follower shows it", SOON, async || {
         let numbers = world.page(archive, None).await;

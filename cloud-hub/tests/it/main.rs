@@ -12,6 +12,7 @@ mod direct_world;
 mod documents;
 mod enrolment;
 mod exports;
+mod fan_out;
 mod leading;
 mod lists;
 mod live;

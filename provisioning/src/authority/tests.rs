@@ -27,6 +27,8 @@ fn an_authority_stays_the_same_over_restarts_and_is_for_its_owner_only() {
     assert_eq!(again.spki_sha256(), first.spki_sha256());
     assert_eq!(again.authority_id(), first.authority_id());
     assert_eq!(again.restart_secret(), first.restart_secret());
+    assert_eq!(again.fan_out_secret(), first.fan_out_secret());
+    assert_ne!(first.fan_out_secret(), first.restart_secret());
     assert_eq!(first.authority_id().len(), "sto-".len() + 32);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&directory), 0o700);

@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use delivery::OpenBatch;
 use mission_database::{MissionDatabase, ParameterIndex};
-use processing::{LatestValues, Sample};
+use processing::{LatestValue, LatestValues, Sample};
 use space_packet::TaiTime;
 use tokio::sync::{broadcast, watch};
 
@@ -185,6 +185,11 @@ impl LiveMission {
     pub fn restore(&self, source: u32, samples: &[Sample]) {
         let mut shown = self.shown_mut();
         samples.iter().for_each(|sample| shown.latest.on_sample(sample, source));
+    }
+
+    /// Shows each newest value, in the dictionary's order. New samples wait meanwhile.
+    pub fn each_newest(&self, show: impl FnMut(&LatestValue)) {
+        self.shown().latest.all().for_each(show);
     }
 
     /// What stands now, and every change behind it.

@@ -88,6 +88,8 @@ pub struct HubFile {
     pub reception: SocketAddr,
     /// Where the archive is.
     pub database: Database,
+    /// Redis between hubs, as a URL.
+    pub redis: Option<String>,
     /// Seconds after which what is in memory goes into segments; the program's own default when absent.
     pub head_age_max_s: Option<u64>,
     /// Missions of the hub.
@@ -114,6 +116,9 @@ impl HubFile {
             Database::Url(url) => {
                 let _ = writeln!(out, "\n[database]\nurl = {}", quoted(url));
             }
+        }
+        if let Some(url) = &self.redis {
+            let _ = writeln!(out, "\n[redis]\nurl = {}", quoted(url));
         }
         if let Some(seconds) = self.head_age_max_s {
             let _ = writeln!(out, "\n[archive]\nhead_age_max_s = {seconds}");
@@ -293,6 +298,7 @@ mod tests {
             http: FREE,
             reception: FREE,
             database: Database::Url("host='/tmp' user=sto".to_owned()),
+            redis: None,
             head_age_max_s: None,
             missions: vec![mission()],
         };

@@ -154,6 +154,7 @@ impl GroundSegment {
             http: plan.hub_http,
             reception: plan.reception,
             database: plan.database,
+            redis: None,
             head_age_max_s: None,
             missions: vec![plan.mission.clone()],
         };

@@ -9,3 +9,4 @@ pub mod node_client;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod redis;

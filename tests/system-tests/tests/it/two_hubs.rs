@@ -1,4 +1,4 @@
-//! Two hubs on one database: the second sees what the first commits, and takes over when it is gone or asleep.
+//! Two hubs on one database: the second sees what the first commits, with Redis and without, and takes over when it is gone or asleep.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,6 +15,7 @@ use testkit::client::Client;
 use testkit::configuration::{Database, HubFile, Mission};
 use testkit::ground::LINK;
 use testkit::process::{Group, Process, output, until};
+use testkit::redis::TestRedis;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
@@ -83,13 +84,14 @@ impl SecondHub {
     }
 }
 
-/// Two hubs on one database, and a node that knows both. Segments are cut every second.
-async fn two_hubs() -> anyhow::Result<(World, SecondHub)> {
+/// Two hubs on one database, perhaps with a Redis between them, and a node that knows both. Segments are cut every second.
+async fn two_hubs(redis: Option<&TestRedis>) -> anyhow::Result<(World, SecondHub)> {
     let mut world = World::prepare(Mission::load(), &[NODE])?;
     let database = testkit::postgres::database().await;
     let file = world.ground.hub_file();
     file.database = Database::Url(database.connection_string());
     file.head_age_max_s = Some(1);
+    file.redis = redis.map(TestRedis::url);
     let first = file.reception;
     world.database = Some(database);
     let (http, second) = (world.ports.next_address()?, world.ports.next_address()?);
@@ -102,7 +104,7 @@ async fn two_hubs() -> anyhow::Result<(World, SecondHub)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hub_that_follows_shows_what_the_leader_commits_and_takes_over_when_it_is_killed()
 -> anyhow::Result<()> {
-    let (mut world, mut second) = two_hubs().await?;
+    let (mut world, mut second) = two_hubs(None).await?;
     let (leader, follower) = (world.ground.hub_client().await?, second.client().await?);
     ensure!(role(&leader).await? == "leader" && role(&follower).await? == "follower");
     ensure!(follower.text("/readyz").await? == "ready, follower\n");
@@ -120,7 +122,7 @@ async fn a_hub_that_follows_shows_what_the_leader_commits_and_takes_over_when_it
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_leader_does_that_was_asleep_while_another_took_over_changes_nothing() -> anyhow::Result<()> {
-    let (mut world, mut second) = two_hubs().await?;
+    let (mut world, mut second) = two_hubs(None).await?;
     let load = RunningLoad::start(world.ground.link(NODE)?, RUN, PACKETS_PER_SECOND);
     world.hub_says("packets", NODE, |node| node["archived_packets"].as_u64() > Some(10_000)).await?;
     world.ground.hub_process()?.signal(Signal::STOP)?;
@@ -139,6 +141,36 @@ async fn what_a_leader_does_that_was_asleep_while_another_took_over_changes_noth
     ensure!(log.contains("another hub leads"), "the log says nothing of it");
     nothing_is_lost_or_doubled(&world, &second, load).await?;
     finish(world, second).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_that_follows_has_from_redis_what_the_leader_commits_and_goes_on_when_redis_is_killed()
+-> anyhow::Result<()> {
+    let mut redis = TestRedis::start().await?;
+    let (world, second) = two_hubs(Some(&redis)).await?;
+    let (leader, follower) = (world.ground.hub_client().await?, second.client().await?);
+    let load = RunningLoad::start(world.ground.link(NODE)?, RUN, PACKETS_PER_SECOND);
+    compare_streams(&leader, &follower).await?;
+    let (handed_over, read) = batches_of(&follower).await?;
+    println!("the follower had {handed_over} batches from Redis, and read {read}");
+    ensure!(handed_over > 0, "the follower read everything from the ledger");
+
+    redis.kill()?;
+    compare_streams(&leader, &follower).await?;
+    nothing_is_lost_or_doubled(&world, &second, load).await?;
+    let log = fs::read_to_string(world.folder().join("logs/second.log"))?;
+    ensure!(log.matches("STO-REDIS-AWAY").count() == 1, "it is said once that Redis is away:\n{log}");
+    finish(world, second).await
+}
+
+/// Batches that a follower took from Redis, and that it read.
+async fn batches_of(follower: &Client) -> anyhow::Result<(u64, u64)> {
+    let page = follower.text("/metrics").await?;
+    let count = |name: &str| {
+        let value = page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.unwrap_or(0)
+    };
+    Ok((count("hub_follow_handed_over_batches_total"), count("hub_follow_read_batches_total")))
 }
 
 async fn role(client: &Client) -> anyhow::Result<String> {

@@ -4,10 +4,11 @@ use crate::assert_nothing_wrong;
 use crate::tree::{File, files};
 
 /// A crate's name in code, and the only folders whose files may say it.
-const ENGINES: [(&str, &[&str]); 7] = [
+const ENGINES: [(&str, &[&str]); 8] = [
     ("automerge", &["shared/core/operator-state/"]),
     ("quinn", &["shared/io/link/"]),
     ("quinn_proto", &["shared/io/link/"]),
+    ("redis", &["cloud-hub/src/archive/fan_out/", "tests/"]),
     ("refinery", &["cloud-hub/src/archive/", "cloud-hub/src/archive.rs"]),
     ("rustls", &["shared/io/link/"]),
     ("sled", &["edge-node/src/journal/", "edge-node/src/journal.rs"]),
