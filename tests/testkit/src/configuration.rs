@@ -92,6 +92,8 @@ pub struct HubFile {
     pub redis: Option<String>,
     /// Seconds after which what is in memory goes into segments; the program's own default when absent.
     pub head_age_max_s: Option<u64>,
+    /// Samples that are kept in memory before; the program's own default when absent.
+    pub head_samples_max: Option<u64>,
     /// Missions of the hub.
     pub missions: Vec<Mission>,
 }
@@ -120,8 +122,14 @@ impl HubFile {
         if let Some(url) = &self.redis {
             let _ = writeln!(out, "\n[redis]\nurl = {}", quoted(url));
         }
+        if self.head_age_max_s.is_some() || self.head_samples_max.is_some() {
+            out.push_str("\n[archive]\n");
+        }
         if let Some(seconds) = self.head_age_max_s {
-            let _ = writeln!(out, "\n[archive]\nhead_age_max_s = {seconds}");
+            let _ = writeln!(out, "head_age_max_s = {seconds}");
+        }
+        if let Some(samples) = self.head_samples_max {
+            let _ = writeln!(out, "head_samples_max = {samples}");
         }
         self.missions.iter().for_each(|mission| mission.write(&mut out));
         out
@@ -300,6 +308,7 @@ mod tests {
             database: Database::Url("host='/tmp' user=sto".to_owned()),
             redis: None,
             head_age_max_s: None,
+            head_samples_max: None,
             missions: vec![mission()],
         };
         let expected = r#"data_directory = "/var/lib/a \"hub\""
@@ -328,9 +337,10 @@ submilliseconds = "microseconds"
         file.database = Database::Private;
         file.authority_directory = Some("/var/lib/authority".into());
         file.head_age_max_s = Some(2);
+        file.head_samples_max = Some(3);
         let text = file.to_toml();
         assert!(!text.contains("[database]"));
-        assert!(text.contains("\n[archive]\nhead_age_max_s = 2\n"), "{text}");
+        assert!(text.contains("\n[archive]\nhead_age_max_s = 2\nhead_samples_max = 3\n"), "{text}");
         assert!(text.contains("\"\nauthority_directory = \"/var/lib/authority\"\n\n[http]\n"), "{text}");
     }
 

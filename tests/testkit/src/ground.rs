@@ -156,6 +156,7 @@ impl GroundSegment {
             database: plan.database,
             redis: None,
             head_age_max_s: None,
+            head_samples_max: None,
             missions: vec![plan.mission.clone()],
         };
         // PostgreSQL's user must be able to enter what lies above its data.

@@ -4,6 +4,7 @@
 mod ask;
 mod feed;
 mod fill;
+mod kill;
 mod plain;
 mod questions;
 mod stored;
@@ -76,6 +77,9 @@ pub struct Archive {
     /// Cold starts for each sort of question.
     #[arg(long, default_value_t = 5)]
     cold: u64,
+    /// Samples in memory only when the hub is killed; 0 leaves that out.
+    #[arg(long, default_value_t = 10_000_000)]
+    killed: u64,
     /// Leaves the plain table out.
     #[arg(long)]
     without_plain: bool,
@@ -114,7 +118,8 @@ impl Archive {
 
     fn room_bytes(&self) -> u64 {
         let beside = (self.beside * self.seconds as f64) as u64;
-        let samples = self.samples + self.year_packets() * Kind::Yearly.parameters() as u64 + beside;
+        let samples =
+            self.samples + self.year_packets() * Kind::Yearly.parameters() as u64 + beside + self.killed;
         let rows = if self.without_plain { 0 } else { self.samples + self.year_packets() };
         samples * ROOM_PER_SAMPLE + rows * ROOM_PER_ROW + ROOM_ASIDE
     }
@@ -138,6 +143,9 @@ impl Archive {
         self.ask_warm(&filled).await?;
         if self.beside > 0.0 {
             self.ask_beside(&mut filled).await?;
+        }
+        if self.killed > 0 {
+            self.ask_after_kill(&mut filled).await?;
         }
         let (peak, _) = memory_mib(filled.ground.hub_process()?.id())?;
         print(BENCH, "hub_memory_peak", peak, "MiB", &self.context("since its last start"));

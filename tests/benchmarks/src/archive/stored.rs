@@ -49,6 +49,13 @@ impl Stored {
         Ok(changed - begun)
     }
 
+    /// Records of the ledger that are in no segment yet.
+    pub(super) async fn not_in_segments(&self) -> anyhow::Result<i64> {
+        let sql = "SELECT coalesce(sum(records), 0)::bigint FROM ledger, segmented
+                   WHERE ledger_id > least(live_ledger_id, backlog_ledger_id)";
+        Ok(self.database.query_one(sql, &[]).await?.get(0))
+    }
+
     async fn generations(&self) -> anyhow::Result<[i64; 4]> {
         let row = self
             .database
