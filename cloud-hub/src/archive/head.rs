@@ -181,6 +181,12 @@ impl Head {
         }
     }
 
+    /// A batch is in; of its stream nothing before it is missing.
+    fn reach(&mut self, committed: &Committed) {
+        let place = Place { ledger_id: committed.ledger_id, committed_at: committed.committed_at };
+        *self.reached.of(Stream::of(committed.way)) = place;
+    }
+
     fn weight(&self) -> usize {
         self.active.values().map(Tables::weight).sum::<usize>() + self.account.rows() * ACCOUNT_ROW_WEIGHT
     }
@@ -252,8 +258,6 @@ impl Archive {
     /// As [`Archive::ingest`], but of what was committed before this start: nobody's screen changes by it.
     pub(super) fn restore(&self, committed: &Committed) {
         self.read_into(&self.head, committed, Shown::AsLatest);
-        let place = Place { ledger_id: committed.ledger_id, committed_at: committed.committed_at };
-        *self.head().reached.of(Stream::of(committed.way)) = place;
     }
 
     /// A stream is known to have nothing more up to a place.
@@ -300,7 +304,9 @@ impl Archive {
                 mission = header.mission,
                 "batch of a mission that is not configured, kept in the ledger only"
             );
-            lock(head).account.add(receipt);
+            let mut head = lock(head);
+            head.account.add(receipt);
+            head.reach(committed);
             return;
         };
         let mission = &self.missions[index];
@@ -318,6 +324,9 @@ impl Archive {
             let tables = head.active.entry((index, committed.node)).or_default();
             records.each().for_each(|samples| tables.push(samples, &reads.derivations));
             head.account.add(receipt);
+            // Under the same lock: what is frozen next holds a batch whole and says so, or not at all. Else a batch that is in
+            // segments already would be read from the ledger again after a restart.
+            head.reach(committed);
             Metric::HubArchiveHeadSamples.set(head.weight() as f64);
         }
         drop(reads);

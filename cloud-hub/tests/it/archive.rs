@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud_hub::archive::{ApartCause, Archive, Evidence, OpenRefused, run_cutter};
+use cloud_hub::archive::{ApartCause, Archive, Evidence, OpenRefused, cut_now, run_cutter};
 use delivery::BootId;
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{OpenedLane, World, chain, take_in};
+
+/// Batches that are taken in at once: so many that a cut comes in the midst of some groups.
+const GROUP: u32 = 50;
+const GROUPS: u32 = 40;
 
 /// A world with a node whose session is open.
 pub(crate) async fn with_open_session() -> (World, OpenedLane) {
@@ -61,6 +65,24 @@ async fn history_has_no_seam_between_head_and_segments_nor_over_a_restart() {
     cut(&world, &restarted).await;
     assert_eq!(world.numbers(&restarted).await, up_to(80));
     assert_eq!(world.numbers(&world.archive().await).await, up_to(80), "nothing is read twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cut_while_groups_are_taken_in_is_not_read_again_after_a_restart() {
+    let (mut world, lane) = with_open_session().await;
+    let archive = world.archive().await;
+    let committed = world.commit(lane.key, lane.session, &chain("test", 0, GROUPS * GROUP, &mut None)).await;
+    let committed = committed.expect("committed");
+    let taking = tokio::task::spawn_blocking({
+        let archive = Arc::clone(&archive);
+        move || committed.chunks(GROUP as usize).for_each(|group| take_in(&archive, group))
+    });
+    while !taking.is_finished() {
+        cut_now(&archive, &world.database).await.expect("cut");
+    }
+    taking.await.expect("taken in");
+    assert_eq!(world.numbers(&archive).await, up_to(GROUPS * GROUP));
+    assert_eq!(world.numbers(&world.archive().await).await, up_to(GROUPS * GROUP), "nothing is read twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
