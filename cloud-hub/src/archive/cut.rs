@@ -48,6 +48,8 @@ pub async fn run(
                     error = chain(&error),
                     "segments could not be written, the samples stay in memory and in the ledger"
                 );
+                // One that was there may have been dropped since.
+                partitions.clear();
                 wait = RETRY_INTERVAL;
             }
         }

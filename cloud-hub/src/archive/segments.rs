@@ -145,8 +145,10 @@ impl SegmentRows {
     ) -> Result<(), ArchiveError> {
         for (whole, rows) in [("segment", &self.segments), ("rollup", &self.rollups)] {
             for &(mission_id, month) in &rows.needed {
-                if known.insert((whole, mission_id, month)) {
+                if !known.contains(&(whole, mission_id, month)) {
                     make_partition(client, whole, &mission_id.to_string(), month).await?;
+                    // Only now: a database that fails in between has not made it.
+                    known.insert((whole, mission_id, month));
                 }
             }
         }
