@@ -1,6 +1,6 @@
 //! A hub that is killed while much is in its memory only, and how soon it tells all of it again.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use serde_json::json;
@@ -15,6 +15,8 @@ use crate::processes::memory_mib;
 
 /// Nothing is cut by age while it is filled and killed.
 const HEAD_AGE_MAX_S: u64 = 86_400;
+/// Decoding that has added nothing for so long is done.
+const CALM: Duration = Duration::from_secs(1);
 const HOUR_NANOS: i64 = 3_600_000_000_000;
 
 impl Archive {
@@ -40,7 +42,15 @@ impl Archive {
             filled.feed.seal();
         });
         filled.feed.deliver().await?;
-        let before = self.ask_hour(filled, end).await?;
+        // Decoding follows committing.
+        let mut before = self.ask_hour(filled, end).await?;
+        loop {
+            tokio::time::sleep(CALM).await;
+            let now = self.ask_hour(filled, end).await?;
+            if std::mem::replace(&mut before, now) == now {
+                break;
+            }
+        }
         let stored = Stored::of(&filled.directory).await?;
         let in_memory = stored.not_in_segments().await?;
         ensure!(in_memory >= packets as i64, "{in_memory} of {packets} packets are in memory only");
@@ -51,7 +61,7 @@ impl Archive {
         let ready = begun.elapsed();
         let after = self.ask_hour(filled, end).await?;
         let answered = begun.elapsed();
-        ensure!(after == before, "an hour had {before} buckets before the kill, and {after} behind it");
+        ensure!(after == before, "an hour had {before} samples before the kill, and {after} behind it");
 
         let mut context =
             self.context("kill -9 and start of the hub, PostgreSQL runs on; then an hour over HTTP");
@@ -63,7 +73,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Buckets of an hour of one parameter.
+    /// Samples in an hour of one parameter.
     async fn ask_hour(&self, filled: &Filled, end: TaiTime) -> anyhow::Result<u64> {
         let asker = Asker::new(&filled.ground.hub_client().await?, filled.stock)?;
         let asked = filled.stock.ask(Question::Hour, 0, end);
