@@ -86,8 +86,10 @@ impl Board {
 
     /// Takes what is known of an alarm elsewhere, or was done by people here, if the alarm is on the board.
     pub fn on_history(&mut self, history: &History) {
-        if let Some(known) = self.tracks.get_mut(history.subject()).and_then(|track| track.live.as_mut()) {
-            known.merge(history);
+        if let Some(track) = self.tracks.get_mut(history.subject())
+            && let Some(known) = &mut track.live
+        {
+            track.settled &= !known.merge(history);
         }
     }
 
@@ -167,6 +169,8 @@ struct Track {
     newest: Option<GenerationTime>,
     /// What the detector said last.
     level: Option<AlarmSeverity>,
+    /// Whether the alarm shows that level, unless one below it is to last first: not so where others wrote into it.
+    settled: bool,
     below: Option<Below>,
     recurrences: u32,
     late: Option<Late>,
@@ -212,6 +216,11 @@ impl Shown {
 
 impl Track {
     fn on_live(&mut self, seen: &Observation, writer: &mut Writer) {
+        // Most samples say the same as the one before.
+        if self.settled && self.below.is_none() && self.level == seen.severity {
+            return;
+        }
+        self.settled = true;
         let before = std::mem::replace(&mut self.level, seen.severity);
         if before != seen.severity {
             self.newest = Some(seen.generation);

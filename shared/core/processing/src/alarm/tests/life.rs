@@ -323,6 +323,21 @@ fn a_restart_takes_an_alarm_up_where_it_stood() {
 }
 
 #[test]
+fn an_alarm_that_another_place_took_for_over_is_raised_again_by_the_next_sample() {
+    let (mut board, history) = raised(Warning);
+    let mut elsewhere = Board::new(Place::Hub);
+    elsewhere.restore(history);
+    elsewhere.on_observation(&seen(5, None), at(5));
+    elsewhere.on_time(at(65));
+    board.on_history(elsewhere.alarms().next().expect("nobody has seen it"));
+    assert_eq!(state(board.alarms().next().expect("it is there"), 70).severity, None);
+    board.on_observation(&seen(70, Some(Warning)), at(70));
+    assert_eq!(board.on_observation(&seen(71, Some(Warning)), at(71)), []);
+    let found = state(board.alarms().next().expect("it is there"), 71);
+    assert_eq!((found.severity, found.unacknowledged.len()), (Some(Warning), 2));
+}
+
+#[test]
 fn an_alarm_that_comes_and_goes_without_end_goes_on_as_another_and_each_waits_for_somebody() {
     let mut desk = Desk::new();
     let at_once = || Terms { merge_window_s: 0, ..terms() };
