@@ -3,6 +3,7 @@
 //!
 //! Pure: the caller passes packets and their reception times and keeps what comes back.
 
+pub mod alarm;
 mod column;
 mod completeness;
 mod decoder;
