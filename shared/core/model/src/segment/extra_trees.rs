@@ -17,7 +17,7 @@ impl ExtraTrees {
     pub(super) fn fit(rows: &[Vec<f64>], anomalous: &[bool], count: usize, seed: u64) -> Self {
         let width = rows.first().map_or(0, Vec::len);
         let all: Vec<u32> = (0..rows.len() as u32).collect();
-        let drawn = ((width as f64).sqrt().round() as usize).max(1);
+        let drawn = ((2.0 * (width as f64).sqrt()).round() as usize).max(1);
         let trees = (0..count.min(TREES_MAX)).map(|number| {
             let random = Random::part(seed, number);
             Labelled { rows, anomalous, inputs: (0..width).collect(), drawn, random }.grow(all.clone())

@@ -17,10 +17,10 @@ const PARAMETER_MAX: f64 = 1e6;
 /// Rows in one step of the descent.
 const BATCH: usize = 64;
 /// Times that all rows are seen.
-const EPOCHS: usize = 150;
+const EPOCHS: usize = 100;
 const RATE: f64 = 2e-3;
 /// Decay of weights.
-const DECAY: f64 = 1e-2;
+const DECAY: f64 = 1e-1;
 
 /// Three matrices in a row, each with a column more than it has inputs: what is added.
 const fn parameters(inputs: usize) -> usize {
