@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Parser;
 use model::{
-    Example, Outcome, SegmentModel, TrainingError, cross_validated, fit_labelled, fit_unlabelled, folds,
+    Example, FEATURE_NAMES, Model, ModelDocument, Outcome, SegmentModel, TrainingData, TrainingError,
+    cross_validated, fit_labelled, fit_unlabelled, folds,
 };
 
 use data::Segment;
@@ -52,9 +53,31 @@ fn main() -> Result<()> {
     for (name, fit) in ways {
         let judged = judge(&learnt, test.as_deref(), fit, arguments.seed)?;
         println!("{}", report::tables(name, &judged));
+        println!(
+            "The document of a model of all {} segments: {} bytes.\n",
+            learnt.len(),
+            size(&learnt, fit, arguments.seed)?
+        );
     }
     println!("{}", report::published());
     Ok(())
+}
+
+/// What a model of all segments takes when it is sent.
+fn size(learnt: &[Segment], fit: Fit, seed: u64) -> Result<usize> {
+    let channels = data::channels(learnt);
+    let examples: Vec<Example> =
+        learnt.iter().map(|segment| segment.example(&channels)).collect::<Result<_>>()?;
+    let data = TrainingData {
+        description: "OPSSAT-AD".to_owned(),
+        span: None,
+        examples: examples.len() as u64,
+        anomalous: examples.iter().filter(|example| example.anomalous).count() as u64,
+        sha256: [0; 32],
+    };
+    let model = Model::Segments(Box::new(fit(&examples, channels.len(), seed)?));
+    let inputs = FEATURE_NAMES.map(str::to_owned).to_vec();
+    Ok(ModelDocument { number: 1, channels, inputs, data, seed, model }.encode()?.len())
 }
 
 fn judge(learnt: &[Segment], test: Option<&[Segment]>, fit: Fit, seed: u64) -> Result<Vec<Judged>> {
