@@ -145,8 +145,8 @@ impl CorrelatedGroup {
         self.mean.len()
     }
 
-    /// Judges the next row. A row with a value that is not finite, or not of this many values, is passed over: no score,
-    /// and the averages stay as they are.
+    /// Judges the next row. A row with a value that is not finite, or not of this many values, is passed over: no
+    /// score, and the averages stay as they are.
     pub fn next_score(&self, state: &mut GroupState, row: &[f64]) -> Option<GroupScore> {
         let (statistics, contributions) = self.statistics(row)?;
         let averages = self.averaged(state, statistics);
@@ -208,7 +208,7 @@ impl CorrelatedGroup {
         [0, 1].map(|which| {
             let mut sorted: Vec<f64> = averages.iter().map(|averages| averages[which]).collect();
             sorted.sort_by(f64::total_cmp);
-            // Channels that depend on each other exactly leave a Q of rounding errors, which no row may be held against.
+            // Channels that depend on each other exactly leave a Q of rounding errors: no measure for any row.
             quantile(&sorted, below.clamp(0.0, 1.0)).max(1e-6)
         })
     }

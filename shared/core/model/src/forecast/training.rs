@@ -71,12 +71,12 @@ impl Inputs {
 impl Forecaster {
     /// Learns from `values` in their order; `commands` has `inputs` numbers for each value, one behind the other.
     ///
-    /// The same values, commands and options give the same model. It takes memory for the values in deviations and, for
-    /// 8 lanes of 48 steps, what each step leaves: 10 MB at most.
+    /// The same values, commands and options give the same model. It takes as much memory again as values and commands
+    /// do, and less than 1 MB beside.
     ///
     /// # Errors
-    /// [`TrainingError`] when there are fewer than 100 values, something is not finite, nothing changes, or the lists or
-    /// units are not as wanted.
+    /// [`TrainingError`] when there are fewer than 100 values, something is not finite, nothing changes, or the lists
+    /// or units are not as wanted.
     pub fn fit(
         values: &[f64],
         commands: &[f64],

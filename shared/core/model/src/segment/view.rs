@@ -8,8 +8,8 @@ use crate::features::{FEATURES, SegmentFeatures};
 /// A number moves no further from the middle than this many deviations: finite whatever came in.
 const DEVIATIONS_MAX: f64 = 100.0;
 /// Ratios of two features that say more than either, as places of the log form: how rough a segment is against how
-/// far it spreads, how much it turns against how rough it is, how often it turns, how much of it is missing, and how far
-/// apart its samples are.
+/// far it spreads, how much it turns against how rough it is, how often it turns, how much of it is missing, and how
+/// far apart its samples are.
 const RATIOS: [(usize, usize); 5] = [(12, 3), (13, 12), (11, 1), (14, 15), (15, 1)];
 const NUMBERS: usize = FEATURES + RATIOS.len();
 
