@@ -1,0 +1,101 @@
+//! How good the segment classifiers are on OPSSAT-AD (features of segments that somebody cut out by hand).
+//!
+//! Without a test file, by cross validation over the folds that the training file names (stratified by channel and
+//! label), or 5 of our own. With one, models learn from the training file and are judged on the test file once.
+//! Thresholds are part of the models, and no figure chooses anything.
+
+mod data;
+mod report;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+use model::{
+    Example, FEATURE_NAMES, Model, ModelDocument, Outcome, SegmentModel, TrainingData, TrainingError,
+    cross_validated, fit_labelled, fit_unlabelled, folds,
+};
+
+use data::Segment;
+
+/// Tables of how good the segment classifiers are on OPSSAT-AD.
+#[derive(Parser)]
+struct Arguments {
+    /// Segments to learn from; else train.csv.gz of the shared data.
+    #[arg(long)]
+    train: Option<PathBuf>,
+    /// Segments to judge; else a cross validation on those of the training.
+    #[arg(long)]
+    test: Option<PathBuf>,
+    /// What chance follows from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// A segment, and what a model said of it.
+type Judged = (Segment, Outcome);
+
+type Fit = fn(&[Example], usize, u64) -> Result<SegmentModel, TrainingError>;
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let train = arguments.train.or_else(|| data::shared("train.csv.gz"));
+    let Some(train) = train else {
+        println!(
+            "no shared data here (STO_SHARED_DATA, shared/data/anomaly), and no --train: nothing was run"
+        );
+        return Ok(());
+    };
+    let learnt = data::read(&train)?;
+    let test = arguments.test.as_deref().map(data::read).transpose()?;
+    println!("{}", report::protocol(&learnt, test.as_deref(), arguments.seed));
+    let ways: [(&str, Fit); 2] = [("with labels", fit_labelled), ("without labels", fit_unlabelled)];
+    for (name, fit) in ways {
+        let judged = judge(&learnt, test.as_deref(), fit, arguments.seed)?;
+        println!("{}", report::tables(name, &judged));
+        println!(
+            "The document of a model of all {} segments: {} bytes.\n",
+            learnt.len(),
+            size(&learnt, fit, arguments.seed)?
+        );
+    }
+    println!("{}", report::published());
+    Ok(())
+}
+
+/// What a model of all segments takes when it is sent.
+fn size(learnt: &[Segment], fit: Fit, seed: u64) -> Result<usize> {
+    let channels = data::channels(learnt);
+    let examples: Vec<Example> =
+        learnt.iter().map(|segment| segment.example(&channels)).collect::<Result<_>>()?;
+    let data = TrainingData {
+        description: "OPSSAT-AD".to_owned(),
+        span: None,
+        examples: examples.len() as u64,
+        anomalous: examples.iter().filter(|example| example.anomalous).count() as u64,
+        sha256: [0; 32],
+    };
+    let model = Model::Segments(Box::new(fit(&examples, channels.len(), seed)?));
+    let inputs = FEATURE_NAMES.map(str::to_owned).to_vec();
+    Ok(ModelDocument { number: 1, channels, inputs, data, seed, model }.encode()?.len())
+}
+
+fn judge(learnt: &[Segment], test: Option<&[Segment]>, fit: Fit, seed: u64) -> Result<Vec<Judged>> {
+    let channels = data::channels(learnt);
+    let examples: Vec<Example> =
+        learnt.iter().map(|segment| segment.example(&channels)).collect::<Result<_>>()?;
+    let fitted = |examples: &[Example]| fit(examples, channels.len(), seed);
+    let outcomes = match test {
+        Some(test) => {
+            let model = fitted(&examples)?;
+            let outcome = |segment: &Segment| Ok(model.outcome(&segment.example(&channels)?)?);
+            test.iter().map(outcome).collect::<Result<Vec<Outcome>>>()?
+        }
+        None => {
+            let named: Option<Vec<usize>> = learnt.iter().map(|segment| segment.fold).collect();
+            let folds = named.unwrap_or_else(|| folds(&examples, 5, seed));
+            cross_validated(&examples, &folds, fitted)?
+        }
+    };
+    Ok(test.unwrap_or(learnt).iter().cloned().zip(outcomes).collect())
+}
