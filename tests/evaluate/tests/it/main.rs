@@ -1,0 +1,3 @@
+//! The metrics are those that others compute.
+
+mod golden;
