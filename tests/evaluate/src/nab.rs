@@ -114,7 +114,8 @@ fn alarms(scores: &[f64], threshold: f64, hold: usize) -> Vec<bool> {
 }
 
 fn rule(method: MethodRule) -> SuiteRule {
-    let training = Training { fit: 0, calibrate: 0 };
+    // Within the probation of most series.
+    let training = Training { fit: 0, calibrate: 300 };
     SuiteRule { training, detectors: vec![method.into()], ..SuiteRule::default() }
 }
 
@@ -137,6 +138,10 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
     .to_vec();
     let tried = [
         ("**likelihood 5/1500**", rule(MethodRule::Likelihood(LikelihoodRule::default()))),
+        (
+            "**likelihood 5/1500, of all changes**",
+            rule(MethodRule::Likelihood(LikelihoodRule { follows_all: true, ..LikelihoodRule::default() })),
+        ),
         ("rolling z 300", rule(MethodRule::ZScore(ZScoreRule::default()))),
         ("RLS(8), dynamic threshold", rule(MethodRule::Recursive(RecursiveRule::default()))),
     ];

@@ -156,7 +156,9 @@ pub struct Detection {
 /// What a detector may take from a sample.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Lesson {
-    /// Nothing: it is unusual, or learning is frozen.
+    /// Nothing of what is usual: a detector finds it anomalous. It may be counted among all there was.
+    Anomalous,
+    /// Nothing: something else found fault with it, or learning is frozen.
     Nothing,
     /// What is usual.
     Fit,
@@ -164,6 +166,13 @@ enum Lesson {
     Calibrate,
     /// That things have moved on a little.
     Adapt,
+}
+
+impl Lesson {
+    /// Whether the sample is one of those that baselines are made of.
+    fn is_usual(self) -> bool {
+        !matches!(self, Self::Anomalous | Self::Nothing)
+    }
 }
 
 /// A sample on its way through the detectors: its value is finite and bounded, and it is newer than the previous.

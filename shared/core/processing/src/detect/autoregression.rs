@@ -23,7 +23,7 @@ pub struct AutoregressionRule {
 
 impl Default for AutoregressionRule {
     fn default() -> Self {
-        Self { order: 32, inputs: 0, ridge: 1e-3, residual: ResidualRule::default() }
+        Self { order: 32, inputs: 0, ridge: 0.1, residual: ResidualRule::default() }
     }
 }
 

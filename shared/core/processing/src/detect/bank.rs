@@ -12,10 +12,15 @@ struct Slot {
     method: AnyMethod,
     persistence: u32,
     hold: u32,
+    rearm: u32,
     /// Anomalous samples in a row.
     run: u32,
+    /// Usual samples in a row.
+    calm: u32,
     /// Samples for which it still holds.
     held: u32,
+    /// It held for this already, and it is not over.
+    is_told: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -30,12 +35,14 @@ pub(super) struct Bank {
 /// What the detectors of a bank say of a sample together.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Verdict {
-    /// The largest ratio of score to threshold; of a detector that waits for its persistence, at most 1.
+    /// The largest ratio of score to threshold; of a detector that waits or has told it already, at most 1.
     pub(super) ratio: f64,
     /// Which detector is clearest that this sample is anomalous.
     pub(super) crossing: Option<(DetectorKind, Judgement)>,
     /// Whether a detector still holds for an earlier sample.
     pub(super) is_held: bool,
+    /// Whether any detector finds it anomalous, be it one that waits or has told it already.
+    pub(super) is_suspect: bool,
 }
 
 impl Bank {
@@ -44,8 +51,11 @@ impl Bank {
             method: rule.method.start(),
             persistence: rule.persistence.max(1),
             hold: rule.hold,
+            rearm: rule.rearm,
             run: 0,
+            calm: 0,
             held: 0,
+            is_told: false,
         };
         let mut bank =
             Self { mode, slots: rules.iter().map(slot).collect(), phase: Phase::Fitting, learned: 0 };
@@ -65,6 +75,7 @@ impl Bank {
                 judged.score.is_finite() && judged.threshold.is_finite() && judged.score >= 0.0
             };
             if let Some(judged) = slot.method.judge(step).filter(is_sound) {
+                verdict.is_suspect |= judged.is_anomalous();
                 verdict.take(slot.weigh(judged), slot.method.kind());
             }
             verdict.is_held |= slot.held > 0;
@@ -72,16 +83,17 @@ impl Bank {
         verdict
     }
 
-    /// Learns what it may: nothing of an anomalous sample, nothing when frozen.
-    pub(super) fn absorb(&mut self, step: &Step, may_learn: bool, training: Training) {
+    /// Learns what it may: nothing of an anomalous sample, nothing when it must not.
+    pub(super) fn absorb(&mut self, step: &Step, is_anomalous: bool, may_learn: bool, training: Training) {
         let lesson = match self.phase {
             _ if !may_learn => Lesson::Nothing,
+            _ if is_anomalous => Lesson::Anomalous,
             Phase::Fitting => Lesson::Fit,
             Phase::Calibrating => Lesson::Calibrate,
             Phase::Judging => Lesson::Adapt,
         };
         self.slots.iter_mut().for_each(|slot| slot.method.absorb(step, lesson));
-        if may_learn && self.phase != Phase::Judging {
+        if lesson.is_usual() && self.phase != Phase::Judging {
             self.learned = self.learned.saturating_add(1);
             self.move_on(training);
         }
@@ -99,7 +111,9 @@ impl Bank {
     pub(super) fn on_interrupted(&mut self) {
         for slot in &mut self.slots {
             slot.run = 0;
+            slot.calm = 0;
             slot.held = 0;
+            slot.is_told = false;
             slot.method.on_interrupted();
         }
     }
@@ -131,17 +145,24 @@ impl Bank {
 }
 
 impl Slot {
-    /// A judgement that is anomalous only after the persistence. What came in between is part of it.
+    /// A judgement that is anomalous only after the persistence, and, with a hold, only until it has held.
     fn weigh(&mut self, judged: Judgement) -> Judgement {
         if !judged.is_anomalous() {
             self.run = 0;
+            self.calm = self.calm.saturating_add(1);
+            self.is_told &= self.calm < self.rearm;
             return judged;
         }
+        self.calm = 0;
         self.run = self.run.saturating_add(1);
-        if self.run < self.persistence {
+        let is_over = self.is_told && self.held == 0;
+        if self.run < self.persistence || is_over {
             return Judgement { score: judged.threshold, ..judged };
         }
-        self.held = self.hold;
+        if self.hold > 0 && !self.is_told {
+            self.held = self.hold;
+            self.is_told = true;
+        }
         Judgement { samples: judged.samples.max(self.persistence), ..judged }
     }
 }

@@ -21,7 +21,7 @@ pub struct GroupRule {
 
 impl Default for GroupRule {
     fn default() -> Self {
-        Self { training: 400, span: 15, ridge: 1e-3, threshold: 5.0 }
+        Self { training: 400, span: 15, ridge: 1e-3, threshold: 3.0 }
     }
 }
 

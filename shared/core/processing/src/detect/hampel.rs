@@ -73,7 +73,7 @@ impl Method for Hampel {
     }
 
     fn absorb(&mut self, step: &Step, lesson: Lesson) {
-        if lesson == Lesson::Nothing {
+        if !lesson.is_usual() {
             return;
         }
         if self.newest.len() >= self.rule.window as usize

@@ -17,11 +17,14 @@ pub struct LikelihoodRule {
     pub samples_min: u32,
     /// Standard deviations.
     pub threshold: f64,
+    /// Whether the many are all changes there were, anomalous ones too, unless they are flagged or learning is frozen:
+    /// for series that come to stay at another level of activity, and nobody to say so.
+    pub follows_all: bool,
 }
 
 impl Default for LikelihoodRule {
     fn default() -> Self {
-        Self { short: 5, long: 1500, samples_min: 300, threshold: 2.5 }
+        Self { short: 5, long: 1500, samples_min: 100, threshold: 2.5, follows_all: false }
     }
 }
 
@@ -53,7 +56,8 @@ impl Method for Likelihood {
     }
 
     fn absorb(&mut self, step: &Step, lesson: Lesson) {
-        if let Some(change) = step.change().filter(|_| lesson != Lesson::Nothing) {
+        let is_counted = self.rule.follows_all && lesson == Lesson::Anomalous;
+        if let Some(change) = step.change().filter(|_| lesson.is_usual() || is_counted) {
             self.long.push(change.abs());
         }
     }

@@ -99,7 +99,7 @@ impl Method for Recursive {
 
     fn absorb(&mut self, step: &Step, lesson: Lesson) {
         self.stage.absorb(step.value, lesson);
-        if lesson != Lesson::Nothing {
+        if lesson.is_usual() {
             let shifted = self.lags.shifted(step.value);
             self.power += 0.01 * (shifted * shifted - self.power);
             let scale = self.scale();

@@ -29,10 +29,10 @@ impl Default for ResidualRule {
     fn default() -> Self {
         Self {
             span: 20,
-            floor_factor: 1.5,
+            floor_factor: 2.0,
             floor_of_range: 0.01,
             floor_min: 0.0,
-            clip: 50.0,
+            clip: 1000.0,
             threshold: DynamicThresholdRule::default(),
         }
     }

@@ -77,7 +77,7 @@ impl Method for Seasonal {
 
     fn absorb(&mut self, step: &Step, lesson: Lesson) {
         let place = self.place(step);
-        let Some(bin) = self.bins.get_mut(place).filter(|_| lesson != Lesson::Nothing) else { return };
+        let Some(bin) = self.bins.get_mut(place).filter(|_| lesson.is_usual()) else { return };
         bin.samples = bin.samples.saturating_add(1);
         let weight = (1.0 / f64::from(bin.samples)).max(self.rule.weight.clamp(0.0, 1.0));
         let off = step.value - bin.mean;

@@ -51,7 +51,7 @@ impl Method for Spread {
     }
 
     fn absorb(&mut self, step: &Step, lesson: Lesson) {
-        if lesson != Lesson::Nothing {
+        if lesson.is_usual() {
             self.samples = self.samples.saturating_add(1);
             self.lower.push(step.value);
             self.upper.push(step.value);

@@ -5,8 +5,8 @@ use space_packet::GenerationTime;
 
 use super::bank::Bank;
 use super::{
-    AutoregressionRule, ChangeRule, Detection, DetectorKind, FlatLineRule, Judgement, MethodRule,
-    ModelVersion, Observation, Previous, RangeRule, SampleSpan, StaleRule, Step, VALUE_MAX, seconds_between,
+    AutoregressionRule, Detection, DetectorKind, FlatLineRule, Judgement, MethodRule, ModelVersion,
+    Observation, Previous, RangeRule, SampleSpan, StaleRule, Step, VALUE_MAX, seconds_between,
 };
 
 /// Late samples in a row, each newer than the one before, after which the clock counts as set back.
@@ -46,9 +46,13 @@ pub struct DetectorRule {
     /// Anomalous samples in a row before it counts; at least 1.
     #[serde(default = "one")]
     pub persistence: u32,
-    /// Samples for which it holds after the last anomalous one.
+    /// Samples for which it holds once raised, whatever comes. What goes on for longer was told: it is raised again
+    /// only after it was over. 0: it is anomalous for as long as its samples are.
     #[serde(default)]
     pub hold: u32,
+    /// Usual samples in a row after which what was held for is over; at least 1.
+    #[serde(default = "one")]
+    pub rearm: u32,
 }
 
 fn one() -> u32 {
@@ -57,7 +61,7 @@ fn one() -> u32 {
 
 impl From<MethodRule> for DetectorRule {
     fn from(method: MethodRule) -> Self {
-        Self { method, persistence: 1, hold: 0 }
+        Self { method, persistence: 1, hold: 0, rearm: 1 }
     }
 }
 
@@ -83,14 +87,14 @@ impl Default for SuiteRule {
             gap_max_s: None,
             merge_within: 100,
             detectors: vec![
-                MethodRule::Change(ChangeRule::default()).into(),
                 MethodRule::Autoregression(AutoregressionRule::default()).into(),
-                DetectorRule { method: MethodRule::Range(RangeRule::default()), persistence: 10, hold: 200 },
                 DetectorRule {
-                    method: MethodRule::FlatLine(FlatLineRule::default()),
-                    persistence: 1,
-                    hold: 200,
+                    persistence: 50,
+                    hold: 100,
+                    rearm: 1000,
+                    ..MethodRule::Range(RangeRule::default()).into()
                 },
+                DetectorRule { hold: 100, ..MethodRule::FlatLine(FlatLineRule::default()).into() },
                 MethodRule::Stale(StaleRule::default()).into(),
             ],
         }
@@ -180,8 +184,8 @@ impl Suite {
         let step = Step { time: observation.time, value, inputs: observation.inputs, previous: *previous };
         let verdict = bank.judge(&step);
         let is_anomalous = verdict.crossing.is_some() || verdict.is_held;
-        let may_learn = !(is_anomalous || observation.is_flagged || self.is_frozen);
-        bank.absorb(&step, may_learn, rule.training);
+        let may_learn = !(observation.is_flagged || self.is_frozen);
+        bank.absorb(&step, is_anomalous || verdict.is_suspect, may_learn, rule.training);
         self.previous = Some(Previous { time: observation.time, value });
         self.is_silent = false;
         let raised = self.fuse(verdict.crossing, verdict.is_held, observation.time, value);

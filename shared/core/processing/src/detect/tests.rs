@@ -33,7 +33,7 @@ fn every_method() -> Vec<DetectorRule> {
         MethodRule::FlatLine(FlatLineRule::default()).into(),
         MethodRule::Hampel(HampelRule::default()).into(),
         MethodRule::Likelihood(LikelihoodRule { samples_min: 10, long: 50, ..Default::default() }).into(),
-        DetectorRule { method: MethodRule::Range(RangeRule::default()), persistence: 3, hold: 5 },
+        DetectorRule { method: MethodRule::Range(RangeRule::default()), persistence: 3, hold: 5, rearm: 2 },
         MethodRule::RateOfChange(RateOfChangeRule::default()).into(),
         MethodRule::Recursive(RecursiveRule { order: 4, inputs: 2, ..Default::default() }).into(),
         MethodRule::Seasonal(SeasonalRule { period_s: 60.0, bins: 6, samples_min: 3, ..Default::default() })
@@ -118,7 +118,8 @@ fn a_silence_longer_than_any_before_is_raised_once() {
 
 #[test]
 fn persistence_waits_and_hold_keeps_on() {
-    let range = DetectorRule { method: MethodRule::Range(RangeRule::default()), persistence: 4, hold: 6 };
+    let range =
+        DetectorRule { method: MethodRule::Range(RangeRule::default()), persistence: 4, hold: 6, rearm: 3 };
     let training = Training { fit: 600, calibrate: 300 };
     let mut suite = Suite::new(SuiteRule { training, detectors: vec![range], ..SuiteRule::default() });
     assert_eq!(detections(&mut suite, [9.0; 3]), []);

@@ -51,7 +51,7 @@ impl Method for ZScore {
     }
 
     fn absorb(&mut self, step: &Step, lesson: Lesson) {
-        if lesson != Lesson::Nothing {
+        if lesson.is_usual() {
             self.usual.push(step.value - self.offset.unwrap_or(step.value));
         }
     }
