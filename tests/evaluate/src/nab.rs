@@ -100,13 +100,13 @@ impl Counts {
     }
 }
 
-/// Places where an alarm is raised, when scores cross a threshold and none was raised within `hold` samples.
-fn alarms(scores: &[f64], threshold: f64, hold: usize) -> Vec<bool> {
+/// Places where an alarm is raised: where scores cross a threshold, and the last alarm is 1 % of the series ago.
+fn alarms(scores: &[f64], threshold: f64) -> Vec<bool> {
     let mut next = 0;
     let mut raise = |place: usize, score: f64| {
-        let raises = place >= next && score > threshold;
+        let raises = score > threshold && place >= next;
         if raises {
-            next = place + hold;
+            next = place + scores.len() / 100;
         }
         raises
     };
@@ -149,10 +149,10 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
         let judged: Vec<_> =
             all.iter().map(|series| series.recording.judged_by(&mut Suite::new(rule.clone()))).collect();
         let counts = |factor: &f64| {
-            let each = all.iter().zip(&judged).map(|(series, said)| {
-                let hold = said.scores.len() / 100;
-                Counts::of(series, &alarms(&said.scores, *factor, hold), said.seconds)
-            });
+            let each = all
+                .iter()
+                .zip(&judged)
+                .map(|(series, said)| Counts::of(series, &alarms(&said.scores, *factor), said.seconds));
             each.collect::<Vec<Counts>>()
         };
         let candidates: Vec<Vec<Counts>> = FACTORS.iter().map(counts).collect();

@@ -39,6 +39,9 @@ pub struct Counts {
     pub seconds: f64,
 }
 
+/// A rule with the floor it is given.
+type ByFloor = fn(f64) -> SuiteRule;
+
 /// Floors that are tried, in 99.9 % quantiles of the errors in training.
 const FLOORS: [f64; 6] = [1.2, 1.5, 1.75, 2.0, 2.5, 3.0];
 /// Alarms within so many samples are one, as in a suite.
@@ -191,7 +194,7 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
         let sum = Counts::sum(&mut counts(&channels, &rule).into_iter());
         rows.push(sum.row(name, "default"));
     }
-    let tried: [(&str, fn(f64) -> SuiteRule); 4] = [
+    let tried: [(&str, ByFloor); 4] = [
         ("changes, dynamic threshold", |floor| suite(vec![change(floor)])),
         ("AR(32) + commands, dynamic threshold", |floor| suite(vec![autoregression(floor)])),
         ("RLS(8), dynamic threshold", |floor| suite(vec![recursive(floor)])),

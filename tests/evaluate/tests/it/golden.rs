@@ -13,14 +13,16 @@ fn number(value: &Value) -> f64 {
     value.as_f64().expect("the golden file says a number")
 }
 
+fn list(value: &Value) -> &[Value] {
+    value.as_array().expect("the golden file says a list")
+}
+
 fn check_case(case: &Value) -> usize {
-    let events: Vec<Range<usize>> = case["label_events"]
-        .as_array()
-        .unwrap()
+    let events: Vec<Range<usize>> = list(&case["label_events"])
         .iter()
         .map(|event| number(&event[0]) as usize..number(&event[1]) as usize)
         .collect();
-    let scores: Vec<f64> = case["score"].as_array().unwrap().iter().map(number).collect();
+    let scores: Vec<f64> = list(&case["score"]).iter().map(number).collect();
     let (threshold, gap) = (number(&case["threshold"]), number(&case["merge_gap"]) as usize);
     let said: Vec<bool> = scores.iter().map(|score| *score > threshold).collect();
     let labels = labels(&events, scores.len());
@@ -34,7 +36,7 @@ fn check_case(case: &Value) -> usize {
     let expected = &case["expect"];
     let (point, event, prf) = (&expected["point"], &expected["event"], &expected["event_prf"]);
     let delays: Vec<f64> = counts.delays.iter().map(|delay| *delay as f64).collect();
-    let wanted_delays: Vec<f64> = event["delays"].as_array().unwrap().iter().map(number).collect();
+    let wanted_delays: Vec<f64> = list(&event["delays"]).iter().map(number).collect();
     assert_eq!(delays, wanted_delays);
     let pairs = [
         ("tp", points.true_positives as f64, &point["tp"]),

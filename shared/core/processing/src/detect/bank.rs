@@ -150,7 +150,7 @@ impl Slot {
         if !judged.is_anomalous() {
             self.run = 0;
             self.calm = self.calm.saturating_add(1);
-            self.is_told &= self.calm < self.rearm;
+            self.is_told &= self.held > 0 || self.calm < self.rearm;
             return judged;
         }
         self.calm = 0;

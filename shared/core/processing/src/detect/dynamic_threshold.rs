@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn what_happens_all_the_time_is_no_anomaly_even_above_the_floor() {
         let mut threshold = threshold();
-        let error = |place: usize| if place % 150 == 0 { 2.0 + noise(place) } else { noise(place) };
+        let error = |place: usize| if place.is_multiple_of(150) { 2.0 + noise(place) } else { noise(place) };
         let found =
             (0..4_500).filter(|place| threshold.on_error(error(*place)).is_anomalous() && *place > 2_100);
         assert_eq!(found.count(), 0);

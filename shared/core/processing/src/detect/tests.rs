@@ -132,6 +132,17 @@ fn persistence_waits_and_hold_keeps_on() {
 }
 
 #[test]
+fn what_goes_on_after_it_has_held_was_told_until_it_is_over() {
+    let range = DetectorRule { hold: 5, rearm: 3, ..MethodRule::Range(RangeRule::default()).into() };
+    let training = Training { fit: 600, calibrate: 300 };
+    let mut suite =
+        Suite::new(SuiteRule { training, merge_within: 0, detectors: vec![range], ..SuiteRule::default() });
+    let series = [9.0; 20].into_iter().chain([0.0; 2]).chain([9.0; 4]).chain([0.0; 3]).chain([9.0]);
+    let places: Vec<usize> = detections(&mut suite, series).into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, [0, 29]);
+}
+
+#[test]
 fn what_is_near_in_time_is_one_detection_with_the_worst_of_it() {
     let mut suite = suite_of(MethodRule::Range(RangeRule::default()));
     let calm = || goes_on().take(80);
