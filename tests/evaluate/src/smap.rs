@@ -44,8 +44,6 @@ type ByFloor = fn(f64) -> SuiteRule;
 
 /// Floors that are tried, in 99.9 % quantiles of the errors in training.
 const FLOORS: [f64; 6] = [1.2, 1.5, 1.75, 2.0, 2.5, 3.0];
-/// Alarms within so many samples are one, as in a suite.
-const MERGE_WITHIN: usize = 100;
 /// Commands of a channel are numbered below this.
 const COMMANDS: usize = 64;
 
@@ -85,7 +83,7 @@ fn recording(table: &Table) -> anyhow::Result<(Recording, usize)> {
 impl Counts {
     fn of(channel: &Channel, said: &[bool], seconds: f64) -> Self {
         Self {
-            events: count_events(&channel.events, said, MERGE_WITHIN),
+            events: count_events(&channel.events, said, 0),
             points: count_points(&labels(&channel.events, said.len()), said),
             seconds,
         }

@@ -75,6 +75,8 @@ pub struct SuiteRule {
     pub gap_max_s: Option<f64>,
     /// What is anomalous within so many samples of the last anomalous one is the same detection.
     pub merge_within: u32,
+    /// Samples after the last anomalous one that count as anomalous too, so that an alarm is not in pieces.
+    pub linger: u32,
     /// The detectors; their union counts.
     pub detectors: Vec<DetectorRule>,
 }
@@ -86,6 +88,7 @@ impl Default for SuiteRule {
             training: Training::default(),
             gap_max_s: None,
             merge_within: 100,
+            linger: 20,
             detectors: vec![
                 MethodRule::Autoregression(AutoregressionRule::default()).into(),
                 DetectorRule {
@@ -117,7 +120,7 @@ pub enum Phase {
 pub struct Outcome {
     /// The largest score in thresholds, 0 to [`RATIO_MAX`](super::RATIO_MAX); 0 for what is not judged.
     pub score: f64,
-    /// Whether a detector finds it anomalous, or still holds for an earlier one.
+    /// Whether a detector finds it anomalous, still holds for an earlier one, or did within the rule's `linger`.
     pub is_anomalous: bool,
     /// A detection that begins with it.
     pub raised: Option<Detection>,
@@ -189,7 +192,8 @@ impl Suite {
         self.previous = Some(Previous { time: observation.time, value });
         self.is_silent = false;
         let raised = self.fuse(verdict.crossing, verdict.is_held, observation.time, value);
-        Outcome { score: verdict.ratio, is_anomalous, raised }
+        let lingers = self.standing.as_ref().is_some_and(|standing| standing.quiet <= self.rule.linger);
+        Outcome { score: verdict.ratio, is_anomalous: is_anomalous || lingers, raised }
     }
 
     /// Judges that no sample came until `now`, by the spacecraft's clock. A silence is raised once.

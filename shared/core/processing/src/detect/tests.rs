@@ -23,7 +23,7 @@ fn wave(place: i64) -> f64 {
 
 fn suite_of(method: MethodRule) -> Suite {
     let training = Training { fit: 600, calibrate: 300 };
-    Suite::new(SuiteRule { training, detectors: vec![method.into()], ..SuiteRule::default() })
+    Suite::new(SuiteRule { training, linger: 0, detectors: vec![method.into()], ..SuiteRule::default() })
 }
 
 fn every_method() -> Vec<DetectorRule> {
@@ -121,7 +121,8 @@ fn persistence_waits_and_hold_keeps_on() {
     let range =
         DetectorRule { method: MethodRule::Range(RangeRule::default()), persistence: 4, hold: 6, rearm: 3 };
     let training = Training { fit: 600, calibrate: 300 };
-    let mut suite = Suite::new(SuiteRule { training, detectors: vec![range], ..SuiteRule::default() });
+    let mut suite =
+        Suite::new(SuiteRule { training, linger: 0, detectors: vec![range], ..SuiteRule::default() });
     assert_eq!(detections(&mut suite, [9.0; 3]), []);
     let mut said = Vec::new();
     for (place, value) in [9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0].into_iter().enumerate() {
@@ -129,6 +130,19 @@ fn persistence_waits_and_hold_keeps_on() {
     }
     assert_eq!(said, [true, true, true, true, true, true, false]);
     assert_eq!(suite.standing().unwrap().window.samples, 4);
+}
+
+#[test]
+fn an_alarm_lingers_so_that_it_is_not_in_pieces() {
+    let training = Training { fit: 600, calibrate: 300 };
+    let detectors = vec![MethodRule::Range(RangeRule::default()).into()];
+    let mut suite = Suite::new(SuiteRule { training, linger: 2, detectors, ..SuiteRule::default() });
+    detections(&mut suite, []);
+    let series = [9.0, 0.0, 9.0, 0.0, 0.0, 0.0].into_iter().enumerate();
+    let said: Vec<bool> = series
+        .map(|(place, value)| suite.on_sample(&observation(3_000 + place as i64, value)).is_anomalous)
+        .collect();
+    assert_eq!(said, [true, true, true, true, true, false]);
 }
 
 #[test]
@@ -382,6 +396,7 @@ proptest! {
             training: Training { fit: 40, calibrate: 20 },
             gap_max_s: Some(1_000.0),
             merge_within: 5,
+            linger: 3,
             detectors: every_method(),
         };
         let mut suite = Suite::new(rule.clone());
