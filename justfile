@@ -50,6 +50,10 @@ simulate *options:
 simulate-mutations *options:
     cargo run --quiet --locked --package world --features mutations -- mutate {{ options }}
 
+# The detectors on recordings with known anomalies, a table a set: `just evaluate smap-msl` (data: STO_SHARED_DATA, ../shared/data)
+evaluate *sets:
+    cargo run --quiet --locked --package evaluate -- {{ sets }}
+
 # 7,200 packets of a real flight through node and hub, every archived value compared (data: STO_SHARED_DATA, ../shared/data)
 replay-flight:
     # The same graph of features as everywhere: nothing is built twice.

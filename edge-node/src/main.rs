@@ -37,6 +37,8 @@ enum Command {
     },
     /// Decodes a recording with a dictionary, without any server.
     Decode(inspect::DecodeArguments),
+    /// Runs the detectors over a recording in a table, causally and in one pass.
+    Detect(inspect::DetectArguments),
     /// Looks at dictionaries.
     Dictionary {
         #[command(subcommand)]
@@ -157,6 +159,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Decode(arguments) => {
             arguments.run(service::clock::now())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Detect(arguments) => {
+            arguments.run()?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Dictionary { command } => {

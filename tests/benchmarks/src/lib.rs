@@ -8,6 +8,7 @@ mod chance;
 mod database;
 pub mod decode;
 pub mod delivery;
+pub mod detect;
 pub mod figures;
 pub mod fleet;
 pub mod intake;

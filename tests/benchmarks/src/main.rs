@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use benchmarks::archive::Archive;
 use benchmarks::decode::{Decode, Instructions, Repeated, Which};
 use benchmarks::delivery::Delivery;
+use benchmarks::detect::Detect;
 use benchmarks::fleet::Fleet;
 use benchmarks::intake::Intake;
 use benchmarks::latency::Latency;
@@ -41,6 +42,12 @@ enum Bench {
     /// Journals to the hub's database: one node and many, a backlog beside live data, and NATS on the same packets; ten
     /// minutes. Needs nats-server on the path for the comparison.
     Delivery(Delivery),
+    /// Each detector and the default suite: nanoseconds a sample on one core, bytes a parameter; half a minute.
+    Detect {
+        /// Repetitions of each measurement.
+        #[arg(long, default_value_t = 9)]
+        repetitions: usize,
+    },
     /// A thousand nodes at one hub: memory, processor time, and when all are back after a restart; four minutes.
     Fleet(Fleet),
     /// A node alone: throughput, latency and memory of each door, and the journal beside a plain file; five minutes.
@@ -81,6 +88,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Bench::DecodeInstructions => Instructions.run(),
         Bench::DecodeRepeatedly { mission, packets } => Repeated { mission, packets }.run(),
         Bench::Delivery(delivery) => runtime()?.block_on(delivery.run()),
+        Bench::Detect { repetitions } => Detect { repetitions }.run(),
         Bench::Fleet(fleet) => runtime()?.block_on(fleet.run()),
         Bench::Intake(intake) => runtime()?.block_on(intake.run()),
         Bench::Latency(latency) => runtime()?.block_on(latency.run()),

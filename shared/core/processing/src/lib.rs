@@ -1,5 +1,5 @@
 //! From packets to samples: decoding with a mission's dictionary and clock, verdicts on what was received, latest
-//! values, series in columns, and reduction of a range to pixels.
+//! values, series in columns, reduction of a range to pixels, and what is unusual about a parameter ([`detect`]).
 //!
 //! Pure: the caller passes packets and their reception times and keeps what comes back.
 
@@ -7,6 +7,7 @@ pub mod alarm;
 mod column;
 mod completeness;
 mod decoder;
+pub mod detect;
 mod dissect;
 mod latest;
 mod packet_time;

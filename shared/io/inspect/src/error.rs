@@ -17,6 +17,33 @@ pub enum InspectError {
         /// How many there are.
         found: usize,
     },
+    /// A table lacks a column that the configuration names.
+    #[error(
+        "error[STO-DETECT-COLUMN]: {path} has no column {column:?}; it has {there}\n  Nothing was written.\n  → mend the name under [input] of the configuration",
+        path = .path.display()
+    )]
+    DetectColumn {
+        /// The table.
+        path: PathBuf,
+        /// What was asked for.
+        column: String,
+        /// What there is.
+        there: String,
+    },
+    /// The configuration of `detect` says something it must not.
+    #[error("error[STO-DETECT-CONFIG]: {path}: {reason}\n  Nothing was written.\n  → mend the place named; docs/detect.md has examples", path = .path.display())]
+    DetectConfig {
+        /// The file.
+        path: PathBuf,
+        /// Line, column, message.
+        reason: String,
+    },
+    /// A model was given, which this version does not use.
+    #[error("error[STO-DETECT-MODEL]: {path}: this version detects without trained models\n  Nothing was written.\n  → leave --model away", path = .path.display())]
+    DetectModel {
+        /// The file.
+        path: PathBuf,
+    },
     /// The dictionary does not load.
     #[error(
         "error[STO-DICTIONARY]: {reason}\n  Nothing was changed; a node or hub that runs goes on with the last dictionary that loaded.\n  → mend the place named, then run `dictionary check` again: it stops at the first error"

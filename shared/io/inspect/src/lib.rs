@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod decode;
+mod detect;
 mod entries;
 mod error;
 mod json;
@@ -23,6 +24,7 @@ mod wording;
 pub use check::{check, read_dictionary};
 pub use command::{DecodeArguments, DictionaryCommand, PacketsArguments};
 pub use decode::{DecodeOptions, OutputFormat, decode_recording};
+pub use detect::DetectArguments;
 pub use error::InspectError;
 pub use limits::with_limits_file;
 pub use names::Names;

@@ -40,7 +40,7 @@ const LAYERS: [(&str, Layer); 24] = [
     ("tests/testkit", Testkit),
     ("tests/benchmarks", Tests),
     ("tests/conformance", Tests),
-    ("tests/evaluate-opssat", Tests),
+    ("tests/evaluate", Tests),
     ("tests/power-cut", Tests),
     ("tests/system-tests", Tests),
     ("tests/tidy", Tests),

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use model::{Metrics, Outcome};
 
-use crate::Judged;
-use crate::data::Segment;
+use super::Judged;
+use super::data::Segment;
 
 const HEADER: &str = "| segments | n | trivial | accuracy | P | R | F1 | MCC | AUC | AP | FPR | FPR, 95 % |\n\
                       |---|---|---|---|---|---|---|---|---|---|---|---|\n";

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use flate2::read::GzDecoder;
@@ -27,12 +27,6 @@ impl Segment {
         let channel = place.with_context(|| format!("{} was not trained", self.channel))?;
         Ok(Example { channel, features: self.features, anomalous: self.anomalous })
     }
-}
-
-pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("shared/data"));
-    let folders = std::env::var_os("STO_SHARED_DATA").map(PathBuf::from).into_iter().chain(above);
-    folders.map(|folder| folder.join("anomaly/opssat_ad").join(name)).find(|file| file.is_file())
 }
 
 pub(crate) fn channels(segments: &[Segment]) -> Vec<String> {

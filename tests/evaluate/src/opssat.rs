@@ -7,10 +7,10 @@
 mod data;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::Parser;
+use clap::Args;
 use model::{
     Example, FEATURE_NAMES, Model, ModelDocument, Outcome, SegmentModel, TrainingData, TrainingError,
     cross_validated, fit_labelled, fit_unlabelled, folds,
@@ -18,16 +18,16 @@ use model::{
 
 use data::Segment;
 
-/// Tables of how good the segment classifiers are on OPSSAT-AD.
-#[derive(Parser)]
-struct Arguments {
-    /// Segments to learn from; else train.csv.gz of the shared data.
-    #[arg(long)]
+/// Other segments than the shared ones.
+#[derive(Args)]
+pub struct Options {
+    /// OPSSAT-AD: segments to learn from; else train.csv.gz of the shared data.
+    #[arg(long, value_name = "CSV")]
     train: Option<PathBuf>,
-    /// Segments to judge; else a cross validation on those of the training.
-    #[arg(long)]
+    /// OPSSAT-AD: segments to judge; else a cross validation on those of the training.
+    #[arg(long, value_name = "CSV")]
     test: Option<PathBuf>,
-    /// What chance follows from.
+    /// OPSSAT-AD: what chance follows from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -37,26 +37,20 @@ type Judged = (Segment, Outcome);
 
 type Fit = fn(&[Example], usize, u64) -> Result<SegmentModel, TrainingError>;
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let train = arguments.train.or_else(|| data::shared("train.csv.gz"));
-    let Some(train) = train else {
-        println!(
-            "no shared data here (STO_SHARED_DATA, shared/data/anomaly), and no --train: nothing was run"
-        );
-        return Ok(());
-    };
+/// Prints the tables.
+pub fn run(folder: &Path, options: &Options) -> Result<()> {
+    let train = options.train.clone().unwrap_or_else(|| folder.join("train.csv.gz"));
     let learnt = data::read(&train)?;
-    let test = arguments.test.as_deref().map(data::read).transpose()?;
-    println!("{}", report::protocol(&learnt, test.as_deref(), arguments.seed));
+    let test = options.test.as_deref().map(data::read).transpose()?;
+    println!("{}", report::protocol(&learnt, test.as_deref(), options.seed));
     let ways: [(&str, Fit); 2] = [("with labels", fit_labelled), ("without labels", fit_unlabelled)];
     for (name, fit) in ways {
-        let judged = judge(&learnt, test.as_deref(), fit, arguments.seed)?;
+        let judged = judge(&learnt, test.as_deref(), fit, options.seed)?;
         println!("{}", report::tables(name, &judged));
         println!(
             "The document of a model of all {} segments: {} bytes.\n",
             learnt.len(),
-            size(&learnt, fit, arguments.seed)?
+            size(&learnt, fit, options.seed)?
         );
     }
     println!("{}", report::published());

@@ -1,0 +1,4 @@
+//! The metrics are those that others compute.
+
+mod golden;
+mod own;
