@@ -4,6 +4,9 @@
 mod book;
 mod memory;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::sync::Arc;
 
 use futures_util::FutureExt;
