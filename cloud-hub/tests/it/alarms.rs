@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::archive::with_open_session;
 use crate::world::{BEGINNING, OpenedLane, SECOND, STORE, World};
 
-fn at(second: i64) -> TaiTime {
+pub(crate) fn at(second: i64) -> TaiTime {
     TaiTime(BEGINNING + second * SECOND)
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn subject(mission: &str, parameter: &str) -> Subject {
     }
 }
 
-fn node_place(node: Uuid) -> Place {
+pub(crate) fn node_place(node: Uuid) -> Place {
     Place::Node(NodeId(node.into_bytes()))
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn act(history: &mut History, place: Place, request: &Request, second
     Piece { subject: history.subject().clone(), first: history.first(), entries: vec![entry] }
 }
 
-fn batch(mission: &str, records: &[Vec<u8>], position: &mut Option<Position>) -> SealedBatch {
+pub(crate) fn batch(mission: &str, records: &[Vec<u8>], position: &mut Option<Position>) -> SealedBatch {
     let mut builder = BatchBuilder::of(Content::Alarms, mission, "node");
     for record in records {
         builder.push(ReceptionTime(at(0)), record);
