@@ -135,16 +135,15 @@ pub(crate) fn one_line(text: &str, bytes_max: usize) -> String {
     let mut line = String::new();
     let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
     for word in words.filter(|word| !word.is_empty()) {
-        let blank = usize::from(!line.is_empty());
-        if line.len() + blank + word.len() > bytes_max {
-            let room = bytes_max.saturating_sub(line.len() + blank + '…'.len_utf8());
-            line.extend((blank > 0).then_some(' '));
-            line.push_str(&word[..word.floor_char_boundary(room)]);
-            line.push('…');
-            return line;
+        if !line.is_empty() {
+            line.push(' ');
         }
-        line.extend((blank > 0).then_some(' '));
         line.push_str(word);
+        if line.len() > bytes_max {
+            line.truncate(line.floor_char_boundary(bytes_max.saturating_sub('…'.len_utf8())));
+            line.push('…');
+            break;
+        }
     }
     line
 }
@@ -183,6 +182,7 @@ mod tests {
         check("abcdef", 6, "abcdef");
         check("abcdefg", 6, "abc…");
         check("ab äöü", 8, "ab ä…");
+        check("ab c®", 5, "ab…");
         check("", 8, "");
     }
 

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -13,6 +13,10 @@ use tokio_rustls::client::TlsStream;
 
 use crate::attempt::is_caused_by;
 
+/// The system's authorities: some hundred certificates, read once for all channels.
+static SYSTEM: LazyLock<Arc<RootCertStore>> =
+    LazyLock::new(|| trusting(rustls_native_certs::load_native_certs().certs));
+
 /// What makes a connection to one host secret, and the host the right one.
 pub(crate) struct Tls {
     connector: TlsConnector,
@@ -22,14 +26,11 @@ pub(crate) struct Tls {
 impl Tls {
     /// For a host's name or address, with authorities in PEM or else the system's.
     pub(crate) fn new(host: &str, authorities: Option<&str>) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        let trusted = match authorities {
-            Some(pem) => CertificateDer::pem_slice_iter(pem.as_bytes()).filter_map(Result::ok).collect(),
-            None => rustls_native_certs::load_native_certs().certs,
+        let roots = match authorities {
+            Some(pem) => trusting(CertificateDer::pem_slice_iter(pem.as_bytes()).filter_map(Result::ok)),
+            None => Arc::clone(&SYSTEM),
         };
-        // A system's list may hold certificates that rustls cannot read; the others count.
-        let (readable, _) = roots.add_parsable_certificates(trusted);
-        if readable == 0 {
+        if roots.is_empty() {
             return Err("no certificate of an authority was found; expected PEM".to_owned());
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -50,6 +51,13 @@ impl Tls {
     ) -> io::Result<TlsStream<S>> {
         self.connector.connect(self.name.clone(), wire).await
     }
+}
+
+/// A system's list may hold certificates that rustls cannot read; the others count.
+fn trusting(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Arc<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates);
+    Arc::new(roots)
 }
 
 /// Whether an error or one of its causes is one of TLS.

@@ -1,5 +1,6 @@
 //! Webhooks and Slack-compatible posts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{Address, Attempt, FailureKind, Notifier, SAID_BYTES_MAX, signature};
@@ -154,6 +155,23 @@ async fn what_a_receiver_says_is_bounded() {
     check(Answer::Endless(head, "4\r\nmore\r\n"), "200 moremore").await;
     check(Answer::ThenSilence("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nand"), "200 and").await;
     check(Answer::Bytes("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\ncut".to_owned()), "200 cut").await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_silent_holds_nobody_up() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let (silent, awake) =
+        (Receiver::answering(Answer::ThenSilence("")).await, Receiver::answering(ok()).await);
+    let (silent, awake) = (folder.posting_to(silent.address), Arc::new(other.posting_to(awake.address)));
+    let waiting = tokio::spawn(async move { silent.send(&duty(), &notification(), now()).await });
+    let sent: Vec<_> = (0..8)
+        .map(|_| Arc::clone(&awake))
+        .map(|awake| tokio::spawn(async move { awake.send(&duty(), &notification(), now()).await }))
+        .collect();
+    for attempt in sent {
+        assert!(matches!(attempt.await, Ok(Attempt::Delivered { .. })));
+    }
+    assert_eq!(failure(&waiting.await.expect("no panic")).kind, FailureKind::Timeout);
 }
 
 #[tokio::test]
