@@ -3,11 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use lettre::transport::smtp::client::AsyncTokioStream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::TcpStream;
 
 /// Addresses of a host that are tried, one after the other.
@@ -34,11 +34,14 @@ pub(crate) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// A connection that takes in so many bytes and one buffer at most, then fails: who reads lines from it cannot be
-/// filled by one that does not end.
+/// A connection of which lettre can read no more than it should.
+///
+/// It takes in so many bytes at most, then fails, because lettre reads lines of any length. And it hands out one line
+/// at a time: what somebody on the way has put behind the answer to STARTTLS stays here and is given to TLS, which takes
+/// it for damage. In lettre's buffer it would pass for what the server said through TLS.
 #[derive(Debug)]
 pub(crate) struct Bounded<S> {
-    inner: S,
+    inner: BufReader<S>,
     left: usize,
     peer: SocketAddr,
 }
@@ -48,9 +51,9 @@ pub(crate) struct Bounded<S> {
 #[error("the answers do not come to an end")]
 pub(crate) struct TooMuchSaid;
 
-impl<S> Bounded<S> {
+impl<S: AsyncRead> Bounded<S> {
     pub(crate) fn new(inner: S, peer: SocketAddr, bytes_max: usize) -> Self {
-        Self { inner, left: bytes_max, peer }
+        Self { inner: BufReader::new(inner), left: bytes_max, peer }
     }
 }
 
@@ -63,14 +66,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         if self.left == 0 {
             return Poll::Ready(Err(io::Error::other(TooMuchSaid)));
         }
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        self.left = self.left.saturating_sub(buffer.filled().len() - before);
-        read
+        let found = ready!(Pin::new(&mut self.inner).poll_fill_buf(cx))?;
+        let line = found.iter().position(|byte| *byte == b'\n').map_or(found.len(), |end| end + 1);
+        let taken = line.min(buffer.remaining());
+        buffer.put_slice(&found[..taken]);
+        Pin::new(&mut self.inner).consume(taken);
+        self.left = self.left.saturating_sub(taken);
+        Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }

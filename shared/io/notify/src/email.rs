@@ -23,7 +23,7 @@ use crate::tls::{Tls, is_tls_error};
 /// After the message was taken, a server that does not say goodbye is not waited for.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Bytes that a server may say in one attempt, its certificates among them. lettre reads lines of any length.
+/// Bytes that a server may say in one attempt, its certificates among them.
 const SAID_MAX: usize = 64 * 1_024;
 
 /// The mail server.

@@ -257,6 +257,19 @@ async fn without_tls_that_can_be_trusted_a_server_is_told_nothing() {
 }
 
 #[tokio::test]
+async fn what_was_said_before_tls_is_not_taken_for_what_came_through_it() {
+    let (folder, authority) = (Folder::new(), Authority::new());
+    folder.file("ca.pem", &authority.pem);
+    let forged = "220 go on\r\n250-mail.example\r\n250 AUTH PLAIN";
+    let protection = Protection::Starttls(authority.acceptor("127.0.0.1"));
+    let server = TestServer::start(Script::from([("STARTTLS", forged)]), protection).await;
+    let attempt =
+        notifier(&folder, server.address, "ca_file = \"ca.pem\"").send(&kari(), &notification(), now()).await;
+    assert_eq!(failure(&attempt).kind, FailureKind::Tls, "{attempt:?}");
+    assert!(server.transcript().commands.iter().all(|(_, is_protected)| !is_protected));
+}
+
+#[tokio::test]
 async fn a_password_that_is_refused_is_in_nothing_that_is_kept() {
     let (folder, authority) = (Folder::new(), Authority::new());
     folder.file("ca.pem", &authority.pem);
