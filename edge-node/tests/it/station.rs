@@ -295,6 +295,8 @@ fn view(directory: &Path, status: &Arc<NodeStatus>, journal: JournalHandle) -> A
         name: "demo".to_owned(),
         title: None,
         dictionary: "d.xml".into(),
+        alarms: None,
+        detection: None,
         packet_time: PacketTime::None,
         packet_error_control: PacketErrorControl::None,
     };

@@ -23,6 +23,13 @@ pub struct MissionConfig {
     pub title: Option<String>,
     /// XTCE file.
     pub dictionary: PathBuf,
+    /// Rules of alarms: TOML. At the hub they are taken in as a version of their own when their text is new; at a node
+    /// they count until the hub sends some.
+    #[serde(default)]
+    pub alarms: Option<PathBuf>,
+    /// Which parameters detectors watch, and how: TOML, taken in like the rules of alarms.
+    #[serde(default)]
+    pub detection: Option<PathBuf>,
     /// Where packets carry their time.
     #[serde(default)]
     pub packet_time: PacketTime,
@@ -183,6 +190,8 @@ mod tests {
             name: "demo".to_owned(),
             title: None,
             dictionary: "demo.xml".into(),
+            alarms: None,
+            detection: None,
             packet_time: PacketTime::None,
             packet_error_control: PacketErrorControl::None,
         };
