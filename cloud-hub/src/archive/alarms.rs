@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{ArchiveError, Database, Received};
 
+pub(super) use reading::drop_closed;
 pub use reading::{AlarmStart, KnownEntry};
 pub use telling::ToTell;
 

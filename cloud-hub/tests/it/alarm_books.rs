@@ -7,10 +7,11 @@ use std::time::Duration;
 use cloud_hub::alarms::HubAlarms;
 use cloud_hub::archive::{AlarmTable, Database, Evidence, Registry};
 use cloud_hub::fleet::Fleet;
+use cloud_hub::missions::Missions;
 use cloud_hub::reception::committer::Committer;
 use cloud_hub::reception::import::{Imported, Importer};
 use cloud_hub::role::HubRole;
-use dashboard::alarms::{AlarmBook, Alarms, Asked};
+use dashboard::alarms::{AlarmBook, Alarms, Asked, NewRules};
 use delivery::{AlarmEntries, BundleLog, BundledBatch, Lane};
 use processing::alarm::{AlarmId, History, Piece, Place, Request, State};
 use space_packet::TaiTime;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 use crate::alarms::{act, at, batch, node_place, raised, said, subject};
 use crate::database::migrated;
-use crate::world::STORE;
+use crate::world::{STORE, World, XTCE};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -195,8 +196,8 @@ async fn a_node_is_told_in_its_session_what_it_lacks_and_what_comes_then() {
     let hidden = act(&mut other, Place::Hub, &Request::Acknowledge { notices: None }, 2);
     table.keep(&hidden, at(2)).await.expect("kept");
     look(&hub, at(2)).await;
-    let first = book(&hub).act(raised.alarm(), asked(Request::Acknowledge { notices: None }), "kari", at(3));
-    first.await.expect("done");
+    let acknowledge = asked(Request::Acknowledge { notices: None });
+    book(&hub).act(raised.alarm(), acknowledge, "kari", at(3)).await.expect("done");
 
     let mut session = Session::open(&hub, node);
     session.kept.send_replace(Some(0));
@@ -287,4 +288,47 @@ async fn a_piece_of_another_place_is_told_to_mission_control_and_its_batch_is_co
         Ok((codes == ["STO-ALARM-PIECE", "STO-ALARM-PLACE"]).then_some(()))
     };
     until("both refusals are told", SOON, told).await.expect("told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_somebody_sends_are_a_version_that_is_in_force_at_every_hub() {
+    let world = World::new().await;
+    let hub = hub(&world.database).await;
+    let new = |text: &str| NewRules {
+        text: text.to_owned(),
+        author: "kari".to_owned(),
+        reason: "fewer at night".to_owned(),
+    };
+    let first = "version = 3\n[[rule]]\nname = \"power\"\nlatch = true\n";
+    let second = "version = 4\n[[rule]]\nname = \"power\"\n[[rule]]\nname = 7\n";
+    assert_eq!(hub.put_rules("test", new(first)).await.expect("taken").number, 1);
+    let version = hub.put_rules("test", new(second)).await.expect("taken");
+    assert_eq!((version.number, version.document_version, version.problems.len()), (2, 4, 1));
+    assert_eq!((version.author.as_str(), version.reason.as_str()), ("kari", "fewer at night"));
+    assert_eq!(hub.put_rules("test", new(second)).await.expect("taken").number, 2, "the same again");
+    assert!(hub.put_rules("test", new("[[rule")).await.is_err());
+    let versions = hub.rules("test").await.expect("answers");
+    assert_eq!(versions.iter().map(|version| version.number).collect::<Vec<_>>(), [2, 1]);
+    let text = hub.rules_text("test", 1).await.expect("answers").expect("is there");
+    assert_eq!(text.text, first);
+    assert!(hub.rules_text("test", 9).await.expect("answers").is_none());
+    assert!(hub.rules("quiet").await.expect("answers").is_empty());
+
+    let folder = tempfile::tempdir().expect("a directory");
+    std::fs::write(folder.path().join("test.xml"), XTCE).expect("written");
+    let config = folder.path().join("hub.toml");
+    let mission = service::mission::MissionConfig {
+        name: "test".to_owned(),
+        title: None,
+        dictionary: "test.xml".into(),
+        packet_time: Default::default(),
+        packet_error_control: Default::default(),
+        alarms: None,
+        detection: None,
+    };
+    let (missions, _) = Missions::open(&world.database, &config, &[mission]).await.expect("opens");
+    assert_eq!(book(&hub).rules().version, 0, "nothing was brought into force yet");
+    hub.use_documents(&missions);
+    assert_eq!(book(&hub).rules().names().collect::<Vec<_>>(), ["power"]);
+    assert_eq!(book(&hub).rules().version, 4);
 }
