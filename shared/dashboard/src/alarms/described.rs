@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use data_encoding::HEXLOWER;
 use processing::alarm::{
-    self, Action, AlarmId, AlarmRules, Brief, Cause, Change, Condition, Entry, EntryId, Fact, GroupKind,
-    Place, State, Suppression, Usefulness, groups,
+    self, Action, AlarmId, AlarmRules, Brief, Cause, Change, Condition, Entry, EntryId, Fact, Group,
+    GroupKind, Place, State, Suppression, Usefulness, groups,
 };
 use space_packet::TaiTime;
 
@@ -104,12 +104,14 @@ pub fn problems(rules: &AlarmRules) -> Vec<AlarmRulesProblem> {
     problems.collect()
 }
 
-/// The group of each open alarm that is in one with others.
-fn grouped(book: &AlarmBook, now: TaiTime) -> HashMap<AlarmId, AlarmGroup> {
-    let (open, rules) = (book.open(), book.rules());
-    let briefs = open.iter().filter_map(|known| {
-        let (history, state) = (&known.history, known.state(now));
-        let (subject, worst) = (history.subject(), state.worst?);
+/// Puts open alarms into groups by a mission's rules: the same ones that people see and that messages tell of.
+pub fn groups_of<'a>(
+    open: impl IntoIterator<Item = (&'a Known, &'a alarm::AlarmState)>,
+    rules: &AlarmRules,
+) -> Vec<Group> {
+    let briefs = open.into_iter().filter_map(|(known, state)| {
+        let (history, worst) = (&known.history, state.worst?);
+        let subject = history.subject();
         Some(Brief {
             alarm: history.alarm(),
             generation: history.first(),
@@ -118,7 +120,13 @@ fn grouped(book: &AlarmBook, now: TaiTime) -> HashMap<AlarmId, AlarmGroup> {
             related: rules.resolve(&subject.parameter, &subject.detector, worst).related,
         })
     });
-    let found = groups(&briefs.collect::<Vec<_>>(), rules.groups);
+    groups(&briefs.collect::<Vec<_>>(), rules.groups)
+}
+
+/// The group of each open alarm that is in one with others.
+fn grouped(book: &AlarmBook, now: TaiTime) -> HashMap<AlarmId, AlarmGroup> {
+    let open: Vec<_> = book.open().into_iter().map(|known| (known.state(now), known)).collect();
+    let found = groups_of(open.iter().map(|(state, known)| (&**known, state)), &book.rules());
     let described = found.into_iter().filter_map(|group| {
         let (kind, relation) = match group.kind {
             GroupKind::Alone => return None,
