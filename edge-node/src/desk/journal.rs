@@ -76,6 +76,7 @@ pub struct Verification {
 /// What a kind of record is called.
 pub(super) fn word(content: Content) -> &'static str {
     match content {
+        Content::Alarms => "alarms",
         Content::Events => "events",
         Content::Packets => "packets",
         Content::Samples => "samples",

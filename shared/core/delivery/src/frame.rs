@@ -6,6 +6,7 @@ use space_packet::TaiTime;
 
 use crate::document::{DOCUMENT_PART_BYTES_MAX, DocumentHead, Holds};
 use crate::ranges::RANGES_MAX;
+use crate::record::ALARM_PIECE_BYTES_MAX;
 use crate::{BatchSequence, BootId, ChainHash, Epoch, Lane, LogNumber, SessionNumber, Span, StoreId, Way};
 
 /// Version of the protocol spoken here; HELLO carries it.
@@ -195,6 +196,18 @@ pub struct RenewRefused {
     pub reason: String,
 }
 
+/// What was written into an alarm's history elsewhere, mostly at the hub: for a node that wrote into it too.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AlarmEntries {
+    /// The alarm's mission.
+    pub mission: String,
+    /// How far the node has come with this in what the hub has to say of alarms. It rises with each; what it counts
+    /// is the hub's.
+    pub number: u64,
+    /// Some of the alarm's history, as in a record of [`Content::Alarms`](crate::Content::Alarms).
+    pub piece: Vec<u8>,
+}
+
 /// One frame of a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Frame {
@@ -241,6 +254,11 @@ pub enum Frame {
     Renewed(Renewed),
     /// Hub to node.
     RenewRefused(RenewRefused),
+    /// Hub to node.
+    AlarmEntries(AlarmEntries),
+    /// Node to hub, once behind HELLO_OK and then for each of [`Frame::AlarmEntries`]: up to which number it has them
+    /// durably. 0 of a node that has none, which is then sent all.
+    AlarmsKept(u64),
 }
 
 /// A body that is not what its kind says.
@@ -280,6 +298,8 @@ impl Frame {
             Self::Renew(request) => (16, request.clone()),
             Self::Renewed(renewed) => (17, body(renewed)),
             Self::RenewRefused(refused) => (18, body(refused)),
+            Self::AlarmEntries(entries) => (19, body(entries)),
+            Self::AlarmsKept(number) => (20, body(number)),
         }
     }
 
@@ -326,9 +346,14 @@ impl Frame {
             16 => Self::Renew(bytes.to_vec()),
             17 => Self::Renewed(read(kind, bytes)?),
             18 => Self::RenewRefused(read(kind, bytes)?),
+            19 => Self::AlarmEntries(read(kind, bytes)?),
+            20 => Self::AlarmsKept(read(kind, bytes)?),
             _ => return Ok(None),
         };
         let fits = match &frame {
+            Self::AlarmEntries(entries) => {
+                entries.mission.len() <= TEXT_BYTES_MAX && entries.piece.len() <= ALARM_PIECE_BYTES_MAX
+            }
             Self::Hello(hello) => hello.logs.len() <= LOGS_MAX && hello.software.len() <= TEXT_BYTES_MAX,
             Self::HelloOk(ok) => {
                 ok.logs.len() <= LOGS_MAX && ok.logs.iter().all(|log| log.spans.len() <= RANGES_MAX)
@@ -350,7 +375,8 @@ impl Frame {
             Self::RenewRefused(refused) => {
                 refused.code.len() <= TEXT_BYTES_MAX && refused.reason.len() <= TEXT_BYTES_MAX
             }
-            Self::Batch { .. }
+            Self::AlarmsKept(_)
+            | Self::Batch { .. }
             | Self::Credit(_)
             | Self::DocumentPart(_)
             | Self::Forked(_)

@@ -44,8 +44,9 @@ pub use document::{
 };
 pub use endpoints::preferred_order;
 pub use frame::{
-    Ack, Credit, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LOGS_MAX, LogHead,
-    LogPosition, PROTOCOL_VERSION, RejectCode, RenewRefused, Renewed, SetAside, TEXT_BYTES_MAX, TimeAnswer,
+    Ack, AlarmEntries, Credit, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LOGS_MAX,
+    LogHead, LogPosition, PROTOCOL_VERSION, RejectCode, RenewRefused, Renewed, SetAside, TEXT_BYTES_MAX,
+    TimeAnswer,
 };
 pub use identity::{
     BatchSequence, BootId, CONTROL_PRIORITY, Epoch, Lane, LogNumber, NodeId, SessionNumber, StoreId,
@@ -59,8 +60,8 @@ pub use outbox::{BacklogPolicy, LogRole, LogsMissing, Next, Order, Outbox, Proof
 pub use ranges::{Misfit, RANGES_MAX, Ranges, Span};
 pub use rate::{BitRate, BitRateError, RateLimit};
 pub use record::{
-    Content, EVENT_TEXT_BYTES_MAX, Event, RECORD_NAME_BYTES_MAX, ReadingKind, SampleRecord, Scalar, Severity,
-    Unframed, Verdicts,
+    ALARM_PIECE_BYTES_MAX, Content, EVENT_TEXT_BYTES_MAX, Event, RECORD_NAME_BYTES_MAX, ReadingKind,
+    SampleRecord, Scalar, Severity, Unframed, Verdicts,
 };
 pub use safe::SafeTrail;
 pub use schedule::{Cap, DailyCap, DayWindow, DayWindowError, PassCap, RateSchedule};

@@ -6,6 +6,8 @@ use space_packet::{GenerationTime, TaiTime};
 
 use crate::batch::BatchError;
 
+/// The longest piece of an alarm's history, in bytes.
+pub const ALARM_PIECE_BYTES_MAX: usize = 64 * 1_024;
 /// Longest text of an event, in bytes.
 pub const EVENT_TEXT_BYTES_MAX: usize = 1_024;
 /// Longest name of a parameter, cause or event, in bytes.
@@ -16,6 +18,8 @@ pub const RECORD_NAME_BYTES_MAX: usize = 512;
 #[serde(try_from = "u8", into = "u8")]
 #[repr(u8)]
 pub enum Content {
+    /// Some of an alarm's history, as `processing::alarm` writes pieces of one: at most [`ALARM_PIECE_BYTES_MAX`] each.
+    Alarms = 5,
     /// What the node has to say: [`Event`].
     Events = 3,
     /// Space packets as received.
@@ -35,6 +39,7 @@ impl TryFrom<u8> for Content {
             2 => Ok(Self::Samples),
             3 => Ok(Self::Events),
             4 => Ok(Self::Unframed),
+            5 => Ok(Self::Alarms),
             _ => Err("not a kind of record"),
         }
     }

@@ -42,7 +42,7 @@ impl MissionDecoder {
             return RecordOutcome::Unread("quarantined");
         }
         match content {
-            Content::Events => RecordOutcome::Empty,
+            Content::Alarms | Content::Events => RecordOutcome::Empty,
             Content::Packets => match self.decode(record.reception, record.bytes, scratch, samples) {
                 PacketOutcome::Decoded => RecordOutcome::Read,
                 PacketOutcome::Idle => RecordOutcome::Empty,

@@ -163,6 +163,19 @@ fn a_sealed_batch_has_the_same_bytes_as_ever() {
 }
 
 #[test]
+fn the_longest_pieces_of_alarms_travel_in_batches_of_their_own_kind() {
+    let mut builder = BatchBuilder::of(Content::Alarms, "demo", "node");
+    let piece = vec![5; crate::ALARM_PIECE_BYTES_MAX];
+    builder.push(ReceptionTime(TaiTime(1)), &piece);
+    assert!(!builder.has_room_for(piece.len()), "two of them do not fit");
+    let batch = builder.pack().expect("not empty").seal(Lane::Alarm, &Position::start(STORE, Lane::Alarm));
+    let batch = SealedBatch::parse(batch.into_bytes()).expect("parses");
+    assert_eq!((batch.header.content, u8::from(batch.header.content)), (Content::Alarms, 5));
+    let open = batch.open().expect("opens");
+    assert_eq!(open.records().map(|record| record.bytes.to_vec()).collect::<Vec<_>>(), [piece]);
+}
+
+#[test]
 fn each_batch_continues_the_counts_and_the_chain_of_the_one_before() {
     let start = Position::start(STORE, Lane::Telemetry);
     let first = seal(&[(5, vec![1; 90]), (4, vec![1; 90])], &start);
@@ -247,7 +260,13 @@ proptest! {
 
     #[test]
     fn whatever_the_codec_records_come_out_as_they_went_in(
-        content in proptest::sample::select(vec![Content::Events, Content::Packets, Content::Samples, Content::Unframed]),
+        content in proptest::sample::select(vec![
+            Content::Alarms,
+            Content::Events,
+            Content::Packets,
+            Content::Samples,
+            Content::Unframed,
+        ]),
         codec in proptest::sample::select(vec![Codec::Plain, Codec::Zstd, Codec::Dictionary(1)]),
         records in proptest::collection::vec(
             (any::<i64>(), any::<u32>(), prop_oneof![

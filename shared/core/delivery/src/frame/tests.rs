@@ -125,6 +125,24 @@ fn frames_have_the_same_bytes_as_ever() {
         18,
         "0143026e6f",
     );
+    check(
+        Frame::AlarmEntries(AlarmEntries { mission: "demo".to_owned(), number: 300, piece: vec![1, 2] }),
+        19,
+        "0464656d6fac02020102",
+    );
+    check(Frame::AlarmsKept(300), 20, "ac02");
+}
+
+#[test]
+fn what_an_alarm_is_told_is_bounded() {
+    let decodes = |mission: usize, piece: usize| {
+        let entries = AlarmEntries { mission: "m".repeat(mission), number: u64::MAX, piece: vec![1; piece] };
+        let (kind, body) = Frame::AlarmEntries(entries).encode();
+        Frame::decode(kind, &body).is_ok()
+    };
+    assert!(decodes(TEXT_BYTES_MAX, ALARM_PIECE_BYTES_MAX));
+    assert!(!decodes(TEXT_BYTES_MAX + 1, 1));
+    assert!(!decodes(1, ALARM_PIECE_BYTES_MAX + 1));
 }
 
 #[test]
