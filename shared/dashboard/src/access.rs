@@ -17,6 +17,7 @@ pub use gate::{
     CODE_DURATION, Credential, Gate, KnownPrincipal, LoginError, SESSION_DURATION, SessionStore,
     StoreUnavailable,
 };
+pub(crate) use secret::random_id;
 pub use secret::{SecretHash, hash, new_code, new_token, normalise_code};
 
 /// Who asks.

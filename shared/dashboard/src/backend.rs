@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use processing::{Hour, RangeAnswer, RangeQuery};
 
 use crate::access::Gate;
+use crate::alarms::{Alarms, NoAlarms};
 use crate::contract::{Completeness, CompletenessBy, Node, Server};
 use crate::records::{NoRecords, Records};
 use crate::{EventLog, LiveMission, MissedExtent, MissedPage, MissedQuery, ProblemResponse};
@@ -43,6 +44,10 @@ pub trait Backend: Send + Sync + 'static {
     /// What lies in the ledger and beside it. A node has none of it yet.
     fn records(&self) -> &dyn Records {
         &NoRecords
+    }
+    /// What it has of alarms. A server without any has nothing of it.
+    fn alarms(&self) -> &dyn Alarms {
+        &NoAlarms
     }
     /// Names the archive that positions of live changes belong to: another one after the database was restored or
     /// replaced. Absent where changes are shown before they have a position; then nobody can resume.

@@ -3,6 +3,7 @@
 //! Times are RFC 3339 UTC strings with nanoseconds, except in plot columns, which are Unix milliseconds
 //! (what the browser's chart wants). Every union carries a `kind`.
 
+mod alarms;
 mod completeness;
 mod intake;
 mod live;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::access::Role;
 
+pub use alarms::{AlarmDelivery, AlarmRulesProblem, AlarmRulesVersion, DeliveryState, DetectionModel};
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
 };

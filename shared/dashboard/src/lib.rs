@@ -2,6 +2,7 @@
 //! differs between them stands behind [`Backend`].
 
 pub mod access;
+pub mod alarms;
 mod api;
 mod app;
 mod assets;

@@ -48,6 +48,8 @@ problems! {
     unknown_path => NOT_FOUND, "STO-API-UNKNOWN-PATH", "There is nothing at this path";
     /// A kind of subscription that this server does not have.
     not_streamed => NOT_FOUND, "STO-API-NOT-STREAMED", "This server does not stream that";
+    /// Something about alarms that is done at the hub.
+    alarms_elsewhere => CONFLICT, "STO-ALARM-ELSEWHERE", "This is done elsewhere";
     /// A method that the path does not have.
     method_not_allowed => METHOD_NOT_ALLOWED, "STO-API-METHOD", "This is not done at this path";
     /// A body above the route's limit.

@@ -54,6 +54,11 @@ pub(super) fn new_session_id() -> String {
     data_encoding::BASE64URL_NOPAD.encode(&random::<32>())
 }
 
+/// A new id for an act, when whoever acts gave none.
+pub(crate) fn random_id() -> [u8; 16] {
+    random()
+}
+
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).expect("the system's random source works, or nothing here is safe");

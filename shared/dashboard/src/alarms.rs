@@ -1,0 +1,123 @@
+//! Alarms as people deal with them: the books of what is known, where entries become durable, and what else a server
+//! has of alarms.
+
+mod book;
+mod memory;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use processing::alarm::{AlarmId, History, Piece};
+use space_packet::GenerationTime;
+
+use crate::ProblemResponse;
+use crate::contract::{AlarmDelivery, AlarmRulesVersion, DetectionModel};
+use crate::records::{Page, Slice};
+
+pub use book::{ActError, AlarmBook, AlarmPage, Asked};
+pub use memory::{CLOSED_MAX, Known, MEMORY_BYTES_MAX};
+
+/// An answer that takes a look into a store.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, ProblemResponse>>;
+
+/// An alarm's place in a list: generation time of its first occurrence, then its id.
+pub type AlarmPlace = (GenerationTime, AlarmId);
+
+/// Where entries become durable.
+pub trait Keeper: Send + Sync {
+    /// Keeps entries, and sees to it that they are forwarded. They are durable when this returns.
+    fn keep(&self, piece: Piece) -> Answer<'_, ()>;
+
+    /// All that is stored of an alarm; `None`: nothing.
+    fn kept<'a>(&'a self, mission: &'a str, alarm: AlarmId) -> Answer<'a, Option<History>>;
+
+    /// Closed alarms before a place, newest first, at most so many. One that is not closed any more may be among them.
+    fn closed_before<'a>(
+        &'a self,
+        mission: &'a str,
+        before: AlarmPlace,
+        count: usize,
+    ) -> Answer<'a, Vec<History>>;
+}
+
+/// A rules document that somebody wants in force.
+#[derive(Clone, Debug)]
+pub struct NewRules {
+    /// The TOML text, of at most 1 MiB.
+    pub text: String,
+    /// Who wants it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A version of the rules document and its text.
+#[derive(Clone, Debug)]
+pub struct RulesText {
+    /// Which version.
+    pub version: AlarmRulesVersion,
+    /// The TOML text.
+    pub text: String,
+}
+
+fn only_the_hub<'a, T: Send + 'a>(what: &'static str) -> Answer<'a, T> {
+    let detail = format!("only the hub {what}; ask it");
+    async move { Err(ProblemResponse::alarms_elsewhere(detail)) }.boxed()
+}
+
+/// What a server has of alarms. One that does not have something answers that the hub does.
+pub trait Alarms: Send + Sync {
+    /// The alarms of a mission; `None` when this server looks after none of it.
+    fn book(&self, _mission: &str) -> Option<Arc<AlarmBook>> {
+        None
+    }
+
+    /// All versions of a mission's rules document, newest first.
+    fn rules<'a>(&'a self, _mission: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    /// One version with its text; `None` when there is none of this number.
+    fn rules_text<'a>(&'a self, _mission: &'a str, _number: u32) -> Answer<'a, Option<RulesText>> {
+        async { Ok(None) }.boxed()
+    }
+
+    /// Brings a new version of the rules document into force, for the hub and all nodes of the mission.
+    fn put_rules<'a>(&'a self, _mission: &'a str, _new: NewRules) -> Answer<'a, AlarmRulesVersion> {
+        only_the_hub("takes new rules, and its nodes get them from it")
+    }
+
+    /// Messages about a mission's alarms, or about one, by when they were due, newest first.
+    fn deliveries<'a>(
+        &'a self,
+        _mission: &'a str,
+        _alarm: Option<AlarmId>,
+        _slice: Slice,
+    ) -> Answer<'a, Page<AlarmDelivery>> {
+        only_the_hub("sends messages")
+    }
+
+    /// Sends a message that says it is a test to a contact of the rules in force, at once; what came of it.
+    fn send_test<'a>(
+        &'a self,
+        _mission: &'a str,
+        _contact: &'a str,
+        _by: &'a str,
+    ) -> Answer<'a, AlarmDelivery> {
+        only_the_hub("sends messages")
+    }
+
+    /// Models in force for a mission.
+    fn models<'a>(&'a self, _mission: &'a str) -> Answer<'a, Vec<DetectionModel>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+}
+
+/// Has nothing of it.
+pub(crate) struct NoAlarms;
+
+impl Alarms for NoAlarms {}
