@@ -86,6 +86,8 @@ pub(crate) fn start(directory: &Path) -> Started {
         dictionary: "local.xml".into(),
         packet_time: PacketTime::None,
         packet_error_control: PacketErrorControl::None,
+        alarms: None,
+        detection: None,
     };
     let mission =
         service::mission::load(&directory.join("edge.toml"), &config, directory, &verify).expect("loads");

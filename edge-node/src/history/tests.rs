@@ -59,6 +59,8 @@ fn mission(directory: &Path) -> LoadedMission {
             epoch: None,
         },
         packet_error_control: PacketErrorControl::None,
+        alarms: None,
+        detection: None,
     };
     service::mission::load(&directory.join("edge.toml"), &config, directory, &|_, _| Ok(())).expect("loads")
 }

@@ -297,6 +297,8 @@ fn view(directory: &Path, status: &Arc<NodeStatus>, journal: JournalHandle) -> A
         dictionary: "d.xml".into(),
         packet_time: PacketTime::None,
         packet_error_control: PacketErrorControl::None,
+        alarms: None,
+        detection: None,
     };
     let mission = service::mission::load(&directory.join("edge.toml"), &config, directory, &|_, _| Ok(()))
         .expect("loads");
