@@ -70,7 +70,11 @@ impl MissionConfig {
         let Some(file) = &self.alarms else { return AlarmRules::built_in() };
         match rules_text(config_file, file) {
             Ok((name, text)) => AlarmRules::parse(&name, &text),
-            Err(problem) => AlarmRules { problems: vec![problem], ..AlarmRules::built_in() },
+            Err(problem) => {
+                let mut rules = AlarmRules::built_in();
+                rules.problems.push(problem);
+                rules
+            }
         }
     }
 
@@ -79,7 +83,11 @@ impl MissionConfig {
         let Some(file) = &self.detection else { return DetectionRules::default() };
         match rules_text(config_file, file) {
             Ok((name, text)) => DetectionRules::parse(&name, &text),
-            Err(problem) => DetectionRules { problems: vec![problem], ..DetectionRules::default() },
+            Err(problem) => {
+                let mut rules = DetectionRules::default();
+                rules.problems.push(problem);
+                rules
+            }
         }
     }
 
