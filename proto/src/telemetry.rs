@@ -3,8 +3,10 @@
 
 use crate::codec::{IngestBody, MalformedBody};
 use crate::v1::{
-    GetLatestRequest, GetLatestResponse, GetSamplesRequest, ListMissionsRequest, ListMissionsResponse,
-    ListParametersRequest, ListParametersResponse, LiveUpdate, SamplesPage, SubscribeRequest,
+    ActOnAlarmRequest, ActOnAlarmResponse, AlarmsUpdate, GetAlarmRequest, GetAlarmResponse, GetLatestRequest,
+    GetLatestResponse, GetSamplesRequest, ListAlarmsRequest, ListAlarmsResponse, ListMissionsRequest,
+    ListMissionsResponse, ListParametersRequest, ListParametersResponse, LiveUpdate, SamplesPage,
+    SubscribeRequest, WatchAlarmsRequest,
 };
 
 macro_rules! decoded_as_they_come {
@@ -18,9 +20,16 @@ macro_rules! decoded_as_they_come {
 }
 
 decoded_as_they_come!(
+    ActOnAlarmRequest,
+    ActOnAlarmResponse,
+    AlarmsUpdate,
+    GetAlarmRequest,
+    GetAlarmResponse,
     GetLatestRequest,
     GetLatestResponse,
     GetSamplesRequest,
+    ListAlarmsRequest,
+    ListAlarmsResponse,
     ListMissionsRequest,
     ListMissionsResponse,
     ListParametersRequest,
@@ -28,4 +37,5 @@ decoded_as_they_come!(
     LiveUpdate,
     SamplesPage,
     SubscribeRequest,
+    WatchAlarmsRequest,
 );

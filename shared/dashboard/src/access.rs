@@ -126,6 +126,8 @@ impl fmt::Display for MissionScope {
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
+    /// Act on a mission's alarms, and change its alarm rules.
+    DealWithAlarms,
     /// End one's own session.
     EndSession,
     /// Read what the hub refused, and which batches it keeps apart: they speak of all nodes and missions.
@@ -162,7 +164,7 @@ pub enum Decision {
 
 /// The one decision in front of everything.
 pub fn authorize(principal: &Principal, action: Action, resource: Resource<'_>) -> Decision {
-    let Grant { role: Role::Operator | Role::Viewer, missions } = &principal.grant;
+    let Grant { role, missions } = &principal.grant;
     let is_allowed = match (action, resource) {
         (
             Action::EndSession | Action::ReadMissions | Action::ReadNodes | Action::ReadSession,
@@ -170,8 +172,14 @@ pub fn authorize(principal: &Principal, action: Action, resource: Resource<'_>) 
         ) => true,
         // They speak of all missions.
         (Action::ReadEvidence | Action::ReadMetrics, Resource::Server) => *missions == MissionScope::All,
+        (Action::DealWithAlarms, Resource::Mission(mission)) => match role {
+            Role::Operator => missions.includes(mission),
+            Role::Viewer => false,
+        },
         (Action::ReadTelemetry, Resource::Mission(mission)) => missions.includes(mission),
-        (_, Resource::Mission(_)) | (Action::ReadTelemetry, Resource::Server) => false,
+        (_, Resource::Mission(_)) | (Action::DealWithAlarms | Action::ReadTelemetry, Resource::Server) => {
+            false
+        }
     };
     if is_allowed { Decision::Allow } else { Decision::Deny }
 }
@@ -208,6 +216,11 @@ mod tests {
             check(&none, Action::ReadTelemetry, demo, Decision::Deny);
             check(&all, Action::ReadMetrics, Resource::Server, Decision::Allow);
             check(&one, Action::ReadMetrics, Resource::Server, Decision::Deny);
+            let deals = if role == Role::Operator { Decision::Allow } else { Decision::Deny };
+            check(&all, Action::DealWithAlarms, demo, deals);
+            check(&one, Action::DealWithAlarms, demo, deals);
+            check(&one, Action::DealWithAlarms, Resource::Mission("apollo"), Decision::Deny);
+            check(&all, Action::DealWithAlarms, Resource::Server, Decision::Deny);
         }
     }
 

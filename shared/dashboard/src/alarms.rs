@@ -2,6 +2,7 @@
 //! has of alarms.
 
 mod book;
+mod described;
 mod memory;
 
 #[cfg(test)]
@@ -19,6 +20,8 @@ use crate::contract::{AlarmDelivery, AlarmRulesVersion, DetectionModel};
 use crate::records::{Page, Slice};
 
 pub use book::{ActError, AlarmBook, AlarmPage, Asked};
+pub use described::problems;
+pub(crate) use described::{Describer, rules_in_force, severity_word, state_word};
 pub use memory::{CLOSED_MAX, Known, MEMORY_BYTES_MAX};
 
 /// An answer that takes a look into a store.

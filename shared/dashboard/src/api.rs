@@ -1,5 +1,7 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
+mod alarm_rules;
+pub(crate) mod alarms;
 mod asking;
 mod completeness;
 mod cursor;
@@ -82,6 +84,15 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(events::hub_events))
         .routes(routes!(events::apart))
         .routes(routes!(export::export))
+        .routes(routes!(alarms::alarms))
+        .routes(routes!(alarms::alarm))
+        .routes(routes!(alarms::act))
+        .routes(routes!(alarms::acknowledge))
+        .routes(routes!(alarm_rules::rules, alarm_rules::put_rules))
+        .routes(routes!(alarm_rules::rules_document))
+        .routes(routes!(alarm_rules::deliveries))
+        .routes(routes!(alarm_rules::send_test))
+        .routes(routes!(alarm_rules::models))
         .routes(routes!(nodes))
         .routes(routes!(live::live))
 }

@@ -3,6 +3,8 @@
 //! Times are RFC 3339 UTC strings with nanoseconds, except in plot columns, which are Unix milliseconds
 //! (what the browser's chart wants). Every union carries a `kind`.
 
+mod alarm_acts;
+mod alarm_rules;
 mod alarms;
 mod completeness;
 mod intake;
@@ -16,7 +18,18 @@ use utoipa::ToSchema;
 
 use crate::access::Role;
 
-pub use alarms::{AlarmDelivery, AlarmRulesProblem, AlarmRulesVersion, DeliveryState, DetectionModel};
+pub use alarm_acts::{
+    AlarmAcknowledged, AlarmAcknowledgement, AlarmAcknowledgements, AlarmAct, AlarmActRequest, AlarmRefused,
+    AlarmSuppression, AlarmUsefulness,
+};
+pub use alarm_rules::{
+    AlarmDeliveries, AlarmDelivery, AlarmRules, AlarmRulesDocument, AlarmRulesInForce, AlarmRulesProblem,
+    AlarmRulesVersion, AlarmTest, DeliveryState, DetectionModel, DetectionModels, NewAlarmRules,
+};
+pub use alarms::{
+    Alarm, AlarmCause, AlarmEntry, AlarmFact, AlarmGroup, AlarmGroupKind, AlarmHistory, AlarmNotice,
+    AlarmSeverity, AlarmState, Alarms,
+};
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
 };

@@ -1,5 +1,7 @@
-//! The gRPC half of the API, on the same port: the service `sto.v1.Telemetry` of the crate `proto`, health, reflection.
+//! The gRPC half of the API, on the same port: the services `sto.v1.Telemetry` and `sto.v1.Alarms` of the crate `proto`,
+//! health, reflection.
 
+mod alarms;
 mod convert;
 mod health;
 mod subscription;
@@ -13,6 +15,7 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use mission_database::ParameterIndex;
 use processing::{RangeAnswer, RangeQuery, Wanted};
+use proto::v1::alarms_server::AlarmsServer;
 use proto::v1::telemetry_server::{Telemetry, TelemetryServer};
 use proto::v1::{
     GetLatestRequest, GetLatestResponse, GetSamplesRequest, ListMissionsRequest, ListMissionsResponse,
@@ -39,17 +42,20 @@ const CODE_TRAILER: &str = "sto-code";
 pub(crate) fn routes(app: Arc<App>) -> Router {
     let telemetry =
         TelemetryServer::new(Service(Arc::clone(&app))).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let alarms = AlarmsServer::new(Service(Arc::clone(&app))).max_decoding_message_size(REQUEST_BYTES_MAX);
     let health = HealthServer::new(health::Health(app)).max_decoding_message_size(REQUEST_BYTES_MAX);
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             // The contract of intake is in the same files, but its doors are at nodes.
+            .with_service_name("sto.v1.Alarms")
             .with_service_name("sto.v1.Telemetry")
             .with_service_name("grpc.health.v1.Health")
     };
     let sound = "the descriptors were made by the build";
     Router::new()
+        .route_service("/sto.v1.Alarms/{method}", alarms)
         .route_service("/sto.v1.Telemetry/{method}", telemetry)
         .route_service("/grpc.health.v1.Health/{method}", health)
         .route_service(
@@ -66,6 +72,7 @@ impl From<ProblemResponse> for Status {
     fn from(problem: ProblemResponse) -> Self {
         let code = match problem.status() {
             StatusCode::BAD_REQUEST => Code::InvalidArgument,
+            StatusCode::CONFLICT => Code::FailedPrecondition,
             StatusCode::FORBIDDEN => Code::PermissionDenied,
             StatusCode::NOT_FOUND => Code::NotFound,
             StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,

@@ -1,6 +1,7 @@
 //! A mission as it changes: its dictionaries, its latest values, and the stream of what is new. What is made of that
 //! for one connection is in the modules below.
 
+mod alarms_feed;
 mod catch_up;
 mod cursor;
 mod entry;
@@ -28,7 +29,7 @@ pub use catch_up::{MissedExtent, MissedPage, MissedQuery};
 pub use event_log::{EventLog, LoggedEvent};
 pub use parameter_set::ParameterSet;
 pub(crate) use stream::LiveStream;
-pub(crate) use update::{LiveUpdate, SeenPacket, SeenSample, UpdateBody};
+pub(crate) use update::{AlarmsTold, LiveUpdate, SeenPacket, SeenSample, UpdateBody};
 
 /// Batches a subscriber may lag behind before it gets a snapshot instead: a second or more of a busy mission.
 const CHANGES_MAX: usize = 512;

@@ -48,8 +48,30 @@ problems! {
     unknown_path => NOT_FOUND, "STO-API-UNKNOWN-PATH", "There is nothing at this path";
     /// A kind of subscription that this server does not have.
     not_streamed => NOT_FOUND, "STO-API-NOT-STREAMED", "This server does not stream that";
+    /// An act that changes nothing.
+    alarm_act => CONFLICT, "STO-ALARM-ACT", "The alarm does not take this act";
+    /// A contact that the rules in force do not have.
+    alarm_contact => NOT_FOUND, "STO-ALARM-CONTACT", "There is no such contact";
     /// Something about alarms that is done at the hub.
     alarms_elsewhere => CONFLICT, "STO-ALARM-ELSEWHERE", "This is done elsewhere";
+    /// An alarm with as many acts as it may have.
+    alarm_full => CONFLICT, "STO-ALARM-FULL", "The alarm takes no more acts";
+    /// An act with the id of another entry.
+    alarm_id => CONFLICT, "STO-ALARM-ID", "The id is taken";
+    /// An act that needs a note.
+    alarm_note => CONFLICT, "STO-ALARM-NOTE", "The act needs a note";
+    /// A shelving until a time that is not taken.
+    alarm_shelf => CONFLICT, "STO-ALARM-SHELF", "The alarm is not shelved until then";
+    /// A suppression that would be over.
+    alarm_suppression => CONFLICT, "STO-ALARM-SUPPRESSION", "The alarm is not suppressed until then";
+    /// A text that is too long, or empty.
+    alarm_text => CONFLICT, "STO-ALARM-TEXT", "A text is not taken";
+    /// A mission whose alarms this server does not look after.
+    no_alarms => NOT_FOUND, "STO-ALARM-NONE", "This server looks after no alarms of the mission";
+    /// No such alarm.
+    unknown_alarm => NOT_FOUND, "STO-ALARM-UNKNOWN", "There is no such alarm";
+    /// No such version of the alarm rules.
+    unknown_rules => NOT_FOUND, "STO-ALARM-RULES-UNKNOWN", "There is no such version of the rules";
     /// A method that the path does not have.
     method_not_allowed => METHOD_NOT_ALLOWED, "STO-API-METHOD", "This is not done at this path";
     /// A body above the route's limit.
@@ -70,6 +92,11 @@ impl ProblemResponse {
     /// HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// Whether it is this side's fault: the same may work later.
+    pub(crate) fn is_of_server(&self) -> bool {
+        self.status.is_server_error()
     }
 
     /// Stable code.

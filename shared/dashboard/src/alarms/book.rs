@@ -69,6 +69,28 @@ pub enum ActError {
     Unknown,
 }
 
+impl From<ActError> for ProblemResponse {
+    fn from(error: ActError) -> Self {
+        let text = error.to_string();
+        let refused = match error {
+            ActError::IdTaken => return Self::alarm_id(text),
+            ActError::Kept(problem) => return problem,
+            ActError::Unknown => return Self::unknown_alarm(text),
+            ActError::Refused(refused) => refused,
+        };
+        // The code stands beside the text here.
+        let detail = text.split_once(": ").map_or(&*text, |(_, detail)| detail);
+        match refused {
+            ActRefused::Full => Self::alarm_full(detail),
+            ActRefused::NoNote => Self::alarm_note(detail),
+            ActRefused::Pointless(_) => Self::alarm_act(detail),
+            ActRefused::Shelf => Self::alarm_shelf(detail),
+            ActRefused::Suppression => Self::alarm_suppression(detail),
+            ActRefused::Text(_) => Self::alarm_text(detail),
+        }
+    }
+}
+
 impl AlarmBook {
     /// An empty one, at the hub or at a node.
     pub fn new(mission: &str, place: Place, keeper: Arc<dyn Keeper>) -> Arc<Self> {

@@ -25,6 +25,10 @@ pub(super) struct OfBody;
 pub(super) struct OfEvidence;
 /// What an export is refused for.
 pub(super) struct OfExport;
+/// What a route refuses that does something about alarms.
+pub(super) struct OfAct;
+/// What a route refuses that has a question about a mission which only the hub answers.
+pub(super) struct OfHub;
 
 impl IntoResponses for OfState {
     fn responses() -> Responses {
@@ -74,6 +78,18 @@ impl IntoResponses for OfExport {
     }
 }
 
+impl IntoResponses for OfAct {
+    fn responses() -> Responses {
+        refused(&[400, 401, 403, 404, 409, 413, 415, 503, 504])
+    }
+}
+
+impl IntoResponses for OfHub {
+    fn responses() -> Responses {
+        refused(&[400, 401, 404, 409, 503, 504])
+    }
+}
+
 fn refused(statuses: &[u16]) -> Responses {
     let problem = Ref::from_schema_name(Problem::name());
     let content = ContentBuilder::new().schema(Some(problem)).build();
@@ -89,7 +105,8 @@ fn meaning(status: u16) -> &'static str {
         400 => "The question cannot be read, or is larger than is answered.",
         401 => "Nobody is logged in, or the code is not valid.",
         403 => "The request may come from another site, or the role does not include it.",
-        404 => "There is no such mission for you here, or it has no such parameter.",
+        404 => "There is no such mission for you here, or it has nothing of this name.",
+        409 => "The alarm is not in a state for it, or it is done at the hub; nothing was changed.",
         413 => "The body is too large.",
         415 => "The body is not JSON.",
         429 => "Too many wrong codes came from this address, or too many exports are under way.",

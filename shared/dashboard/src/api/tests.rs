@@ -97,6 +97,7 @@ struct Fixture {
     nodes_asked: AtomicUsize,
     nodes: Mutex<Vec<Node>>,
     events: EventLog,
+    alarms: alarms::Desk,
     /// What a ledger would have, and when it was committed.
     ledger: Mutex<Vec<(TaiTime, LiveBatch)>>,
 }
@@ -180,6 +181,10 @@ impl Backend for Fixture {
         &records::Broken
     }
 
+    fn alarms(&self) -> &dyn crate::alarms::Alarms {
+        &self.alarms
+    }
+
     fn ready(&self) -> Result<(), String> {
         Err("the database does not answer".to_owned())
     }
@@ -222,6 +227,7 @@ fn backend() -> Arc<Fixture> {
         archived,
         nodes_asked: AtomicUsize::new(0),
         events: EventLog::default(),
+        alarms: alarms::Desk::default(),
         ledger: Mutex::default(),
     })
 }
@@ -484,6 +490,7 @@ async fn a_session_of_another_server_on_this_host_is_not_taken_for_ones_own() {
     assert_eq!(ask(&router, request, "").await.0, StatusCode::OK);
 }
 
+mod alarms;
 mod grpc;
 mod live;
 mod questions;

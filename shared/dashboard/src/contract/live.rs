@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{EventDetail, EventSeverity, Node, PacketHeader, Sample};
+use super::{Alarm, EventDetail, EventSeverity, Node, PacketHeader, Sample};
 
 /// What a client sends over `/api/v1/live`.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
@@ -38,7 +38,7 @@ pub enum LiveRequest {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum LiveSubject {
-    /// Alarms of a mission.
+    /// Alarms of a mission: all that are open, then each that changes, at most five times a second.
     Alarms {
         /// The mission.
         mission: String,
@@ -76,6 +76,31 @@ pub enum LiveSubject {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum LiveEvent {
+    /// Alarms that changed, as they are now: some may be closed.
+    Alarms {
+        /// The subscription.
+        id: String,
+        /// Mission.
+        mission: String,
+        /// The alarms.
+        alarms: Vec<Alarm>,
+    },
+    /// All open alarms of a mission, in parts of at most 250: at the beginning, and whenever the connection fell too far
+    /// behind.
+    AlarmsSnapshot {
+        /// The subscription.
+        id: String,
+        /// Mission.
+        mission: String,
+        /// Some of the alarms, the oldest first.
+        alarms: Vec<Alarm>,
+        /// Whether the snapshot begins here: alarms of a snapshot before are to be forgotten.
+        is_first: bool,
+        /// Whether more of the snapshot follows.
+        more: bool,
+        /// Changes left out because this connection was too slow: the snapshot has what came of them.
+        dropped: u64,
+    },
     /// The mission subscribed to has other dictionaries or limits: read its descriptions again.
     Dictionary {
         /// The subscription.

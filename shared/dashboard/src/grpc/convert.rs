@@ -10,6 +10,7 @@ use proto::v1::{self, TelemetrySample, Value};
 use space_packet::{PacketType, PrimaryHeader, TaiTime, UtcTime};
 use tonic::Status;
 
+use super::alarms;
 use crate::contract::{self, EventEntry, LiveSubject, Node, NodeState, ParameterDescription, ParameterKind};
 use crate::live::{LiveUpdate, SeenPacket, SeenSample, UpdateBody};
 use crate::{LiveMission, ProblemResponse};
@@ -26,7 +27,7 @@ fn timestamp(time: TaiTime) -> Timestamp {
 }
 
 /// A time as the API writes it.
-fn written(text: &str) -> Option<Timestamp> {
+pub(super) fn written(text: &str) -> Option<Timestamp> {
     UtcTime::parse(text).ok().map(|time| timestamp(time.to_tai()))
 }
 
@@ -162,6 +163,7 @@ pub(super) fn subject(of: Option<Of>) -> Result<LiveSubject, Status> {
 pub(super) fn update(update: LiveUpdate) -> v1::LiveUpdate {
     let LiveUpdate { body, dropped, cursor, .. } = update;
     let body = match body {
+        UpdateBody::Alarms(told) => Update::Alarms(alarms::update(told)),
         UpdateBody::Dictionary(_, dictionary_version) => {
             Update::Dictionary(v1::DictionaryChanged { dictionary_version })
         }

@@ -13,8 +13,8 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use super::stopping;
 use crate::app::App;
 
-/// The server as a whole, and the service that depends on its archive.
-const SERVICES: [&str; 2] = ["", "sto.v1.Telemetry"];
+/// The server as a whole, and the services that depend on its archive.
+const SERVICES: [&str; 3] = ["", "sto.v1.Alarms", "sto.v1.Telemetry"];
 
 pub(super) struct Health(pub(super) Arc<App>);
 

@@ -9,12 +9,14 @@ use futures_util::future::select_all;
 use tokio::sync::broadcast;
 
 use super::ParameterSet;
+use super::alarms_feed::AlarmsFeed;
 use super::cursor::Cursor;
 use super::event_log::LoggedEvent;
 use super::mission_feed::{Announcement, MissionFeed, Subject};
 use super::update::{LiveUpdate, UpdateBody};
 use crate::ProblemResponse;
 use crate::access::{Action, Decision, Principal, Resource, authorize};
+use crate::api::alarms;
 use crate::app::App;
 use crate::contract::LiveSubject;
 
@@ -44,8 +46,7 @@ struct Subscription {
 }
 
 enum Feed {
-    /// Nothing is judged at the server yet, so there is nothing to say.
-    Alarms(Option<Announcement>),
+    Alarms(Box<AlarmsFeed>),
     Mission(Box<MissionFeed>),
     Nodes(NodesFeed),
     Server(ServerFeed),
@@ -77,8 +78,8 @@ impl LiveStream {
         }
         let feed = match of {
             LiveSubject::Alarms { mission } => {
-                self.app.mission(&self.principal, &mission)?;
-                Feed::Alarms(Some(Announcement::default()))
+                let book = alarms::book(&self.app, &self.principal, &mission)?;
+                Feed::Alarms(Box::new(AlarmsFeed::new(book, resume)))
             }
             LiveSubject::Events { mission: None } => Feed::Server(self.server_events(resume)?),
             LiveSubject::Events { mission: Some(mission) } => {
@@ -237,7 +238,7 @@ impl Subscription {
     fn next(&mut self, app: &App, principal: &Principal) -> Option<LiveUpdate> {
         let id = self.id.as_deref();
         match &mut self.feed {
-            Feed::Alarms(announcement) => opened(announcement, id?),
+            Feed::Alarms(feed) => feed.next(id?),
             Feed::Mission(feed) => feed.next(id),
             Feed::Nodes(feed) => feed.next(app, principal, id?),
             Feed::Server(feed) => feed.next(id?),
@@ -245,7 +246,7 @@ impl Subscription {
     }
 }
 
-fn opened(announcement: &mut Option<Announcement>, id: &str) -> Option<LiveUpdate> {
+pub(super) fn opened(announcement: &mut Option<Announcement>, id: &str) -> Option<LiveUpdate> {
     let Announcement { resumed, reason } = announcement.take()?;
     let body = UpdateBody::Opened { resumed, reason };
     Some(LiveUpdate { id: Some(id.to_owned()), body, dropped: 0, cursor: None })
@@ -263,7 +264,8 @@ impl Feed {
         match self {
             Self::Mission(feed) => feed.changed().await,
             Self::Server(feed) => feed.changed().await,
-            Self::Alarms(_) | Self::Nodes(_) => std::future::pending().await,
+            Self::Alarms(feed) => feed.changed().await,
+            Self::Nodes(_) => std::future::pending().await,
         }
     }
 }

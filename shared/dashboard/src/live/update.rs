@@ -6,7 +6,7 @@ use processing::{Sample, verdicts_in};
 use space_packet::{PacketType, PrimaryHeader, ReceptionTime, SequenceFlags};
 
 use crate::LiveMission;
-use crate::contract::{EventEntry, LiveEvent, LivePacket, Node, PacketHeader};
+use crate::contract::{Alarm, EventEntry, LiveEvent, LivePacket, Node, PacketHeader};
 use crate::convert::rfc3339;
 
 /// What a subscription sends next.
@@ -19,6 +19,7 @@ pub(crate) struct LiveUpdate {
 }
 
 pub(crate) enum UpdateBody {
+    Alarms(AlarmsTold),
     Dictionary(Arc<LiveMission>, u32),
     Events(Vec<EventEntry>),
     Nodes(Vec<Node>),
@@ -26,6 +27,20 @@ pub(crate) enum UpdateBody {
     Packets(Arc<LiveMission>, Vec<SeenPacket>),
     Snapshot(Arc<LiveMission>, Vec<SeenSample>),
     Values(Arc<LiveMission>, Vec<SeenSample>),
+}
+
+/// Alarms of a mission, as they are now.
+pub(crate) struct AlarmsTold {
+    pub(crate) mission: String,
+    pub(crate) alarms: Vec<Alarm>,
+    pub(crate) snapshot: Option<SnapshotPart>,
+}
+
+/// Which part of a snapshot something is.
+#[derive(Clone, Copy)]
+pub(crate) struct SnapshotPart {
+    pub(crate) is_first: bool,
+    pub(crate) more: bool,
 }
 
 /// A sample and who received it.
@@ -95,6 +110,13 @@ impl LiveUpdate {
         let named = |id: Option<String>| id.unwrap_or_default();
         let name = |mission: &LiveMission| mission.name().to_owned();
         match body {
+            UpdateBody::Alarms(AlarmsTold { mission, alarms, snapshot: None }) => {
+                LiveEvent::Alarms { id: named(id), mission, alarms }
+            }
+            UpdateBody::Alarms(AlarmsTold { mission, alarms, snapshot: Some(part) }) => {
+                let SnapshotPart { is_first, more } = part;
+                LiveEvent::AlarmsSnapshot { id: named(id), mission, alarms, is_first, more, dropped }
+            }
             UpdateBody::Dictionary(mission, dictionary_version) => {
                 LiveEvent::Dictionary { id, mission: name(&mission), dictionary_version }
             }

@@ -24,7 +24,7 @@ use crate::app::Patience;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn channel(served: &Served) -> Channel {
+pub(super) async fn channel(served: &Served) -> Channel {
     let endpoint = Channel::from_shared(format!("http://{}", served.address)).expect("an address");
     endpoint.connect().await.expect("connected")
 }
@@ -38,7 +38,7 @@ fn call<T>(served: &Served, message: T) -> tonic::Request<T> {
     request
 }
 
-fn code(status: &Status) -> (Code, Option<&str>) {
+pub(super) fn code(status: &Status) -> (Code, Option<&str>) {
     (status.code(), status.metadata().get("sto-code").and_then(|code| code.to_str().ok()))
 }
 
@@ -262,7 +262,7 @@ async fn the_server_says_how_it_is_and_what_it_can_be_asked() {
     let MessageResponse::ListServicesResponse(services) = next().await else { panic!("services") };
     let mut names: Vec<_> = services.service.into_iter().map(|service| service.name).collect();
     names.sort();
-    assert_eq!(names, ["grpc.health.v1.Health", "sto.v1.Telemetry"]);
+    assert_eq!(names, ["grpc.health.v1.Health", "sto.v1.Alarms", "sto.v1.Telemetry"]);
     let MessageResponse::FileDescriptorResponse(file) = next().await else { panic!("a file") };
     assert!(!file.file_descriptor_proto.is_empty());
 }

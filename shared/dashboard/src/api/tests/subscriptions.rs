@@ -179,13 +179,13 @@ async fn several_subscriptions_share_a_connection_and_each_event_says_whose_it_i
     }
     send(&mut stream, json!({"kind": "subscribe", "mission": "demo", "parameters": ["/Demo/P"]})).await;
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    while kinds.values().map(Vec::len).sum::<usize>() < 10 {
+    while kinds.values().map(Vec::len).sum::<usize>() < 11 {
         let event = told(&mut stream).await;
         let id = event["id"].as_str().unwrap_or("without a name").to_owned();
         kinds.entry(id).or_default().push(event["kind"].as_str().expect("a kind").to_owned());
     }
     let expected = [
-        ("alarms", vec!["opened"]),
+        ("alarms", vec!["opened", "alarms-snapshot"]),
         ("events", vec!["opened", "events"]),
         ("nodes", vec!["opened", "nodes"]),
         ("packets", vec!["opened", "packets"]),

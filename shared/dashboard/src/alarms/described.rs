@@ -1,0 +1,247 @@
+//! Alarms as the API writes them.
+
+use std::collections::HashMap;
+
+use data_encoding::HEXLOWER;
+use processing::alarm::{
+    self, Action, AlarmId, AlarmRules, Brief, Cause, Change, Condition, Entry, EntryId, Fact, GroupKind,
+    Place, State, Suppression, Usefulness, groups,
+};
+use space_packet::TaiTime;
+
+use super::{AlarmBook, Known};
+use crate::contract::{
+    Alarm, AlarmCause, AlarmEntry, AlarmFact, AlarmGroup, AlarmGroupKind, AlarmHistory, AlarmNotice,
+    AlarmRulesInForce, AlarmRulesProblem, AlarmSeverity, AlarmState, AlarmSuppression, AlarmUsefulness,
+};
+use crate::convert::rfc3339;
+
+/// Describes alarms of one book as of one moment.
+pub(crate) struct Describer {
+    now: TaiTime,
+    groups: HashMap<AlarmId, AlarmGroup>,
+}
+
+impl Describer {
+    /// Looks which alarms belong together.
+    pub(crate) fn new(book: &AlarmBook, now: TaiTime) -> Self {
+        Self { now, groups: grouped(book, now) }
+    }
+
+    pub(crate) fn alarm(&self, known: &Known) -> Alarm {
+        let (history, state) = (&known.history, known.state(self.now));
+        let subject = history.subject();
+        let conditions = || history.entries().into_iter().filter_map(Entry::condition);
+        let terms = conditions().filter_map(|condition| match &condition.change {
+            Change::Raised { terms, .. } => Some(&terms.rule),
+            _ => None,
+        });
+        let causes = conditions().filter_map(|condition| match &condition.change {
+            Change::Raised { cause, .. } | Change::Worsened { cause, .. } => Some(cause),
+            Change::Cleared { .. } | Change::Moved { .. } => None,
+        });
+        let notice = |notice: &alarm::Notice| AlarmNotice {
+            entry: entry_id(notice.entry),
+            severity: severity_word(notice.severity),
+            generation_time: rfc3339(notice.generation.0),
+        };
+        Alarm {
+            id: alarm_id(history.alarm()),
+            detector: subject.detector.clone(),
+            parameter: subject.parameter.clone(),
+            node: subject.node.map(|node| HEXLOWER.encode(&node.0)),
+            first: rfc3339(history.first().0),
+            since: known.since().map(rfc3339),
+            state: state_word(state.state),
+            process: state_word(state.process),
+            rings: state.state.rings(),
+            severity: state.severity.map(severity_word),
+            worst: state.worst.map(severity_word),
+            rule: terms.last().cloned().unwrap_or_default(),
+            cause: causes.last().map(cause),
+            occurrences: state.occurrences,
+            recurrences: state.recurrences,
+            is_retrospective: state.is_retrospective,
+            unacknowledged: state.unacknowledged.iter().map(notice).collect(),
+            shelved_until: state.shelved_until.map(rfc3339),
+            suppression: state.suppression.map(suppression),
+            owners: state.owners.into_iter().collect(),
+            usefulness: state.usefulness.into_iter().map(usefulness).collect(),
+            group: self.groups.get(&history.alarm()).cloned(),
+        }
+    }
+
+    pub(crate) fn history(&self, known: &Known) -> AlarmHistory {
+        let entries = known.history.entries().into_iter().map(entry).collect();
+        AlarmHistory { alarm: self.alarm(known), entries }
+    }
+}
+
+fn alarm_id(id: AlarmId) -> String {
+    HEXLOWER.encode(&id.0)
+}
+
+fn entry_id(id: EntryId) -> String {
+    HEXLOWER.encode(&id.0)
+}
+
+/// What counts at a server, and what of the document does not.
+pub(crate) fn rules_in_force(rules: &AlarmRules) -> AlarmRulesInForce {
+    AlarmRulesInForce {
+        document_version: rules.version,
+        rules: rules.names().map(str::to_owned).collect(),
+        problems: problems(rules),
+    }
+}
+
+/// What is wrong with a rules document, as answers have it.
+pub fn problems(rules: &AlarmRules) -> Vec<AlarmRulesProblem> {
+    let problems = rules.problems.iter().map(|problem| AlarmRulesProblem {
+        line: problem.line,
+        column: problem.column,
+        message: problem.message.clone(),
+    });
+    problems.collect()
+}
+
+/// The group of each open alarm that is in one with others.
+fn grouped(book: &AlarmBook, now: TaiTime) -> HashMap<AlarmId, AlarmGroup> {
+    let (open, rules) = (book.open(), book.rules());
+    let briefs = open.iter().filter_map(|known| {
+        let (history, state) = (&known.history, known.state(now));
+        let (subject, worst) = (history.subject(), state.worst?);
+        Some(Brief {
+            alarm: history.alarm(),
+            generation: history.first(),
+            known: known.since()?,
+            severity: state.severity.unwrap_or(worst),
+            related: rules.resolve(&subject.parameter, &subject.detector, worst).related,
+        })
+    });
+    let found = groups(&briefs.collect::<Vec<_>>(), rules.groups);
+    let described = found.into_iter().filter_map(|group| {
+        let (kind, relation) = match group.kind {
+            GroupKind::Alone => return None,
+            GroupKind::Flood => (AlarmGroupKind::Flood, None),
+            GroupKind::Related(relation) => (AlarmGroupKind::Related, Some(relation)),
+        };
+        let (first_out, members) = (alarm_id(group.first_out), group.members.len());
+        let told = AlarmGroup { kind, relation, first_out, members, severity: severity_word(group.severity) };
+        (members > 1).then_some((group.members, told))
+    });
+    let each = described.flat_map(|(members, told)| {
+        members.into_iter().map(move |alarm| (alarm, told.clone())).collect::<Vec<_>>()
+    });
+    each.collect()
+}
+
+fn entry(entry: &Entry) -> AlarmEntry {
+    let act = entry.act();
+    AlarmEntry {
+        id: entry_id(entry.id),
+        recorded: rfc3339(entry.recorded),
+        node: match entry.place {
+            Place::Hub => None,
+            Place::Node(node) => Some(HEXLOWER.encode(&node.0)),
+        },
+        by: act.map(|act| act.by.clone()),
+        note: act.and_then(|act| act.note.clone()),
+        fact: match &entry.fact {
+            Fact::Act(act) => done(&act.action),
+            Fact::Condition(condition) => changed(condition),
+        },
+    }
+}
+
+fn changed(condition: &Condition) -> AlarmFact {
+    let (generation_time, live) = (rfc3339(condition.generation.0), condition.live);
+    match &condition.change {
+        Change::Cleared { latched, recurrences } => {
+            AlarmFact::Cleared { generation_time, live, latched: *latched, recurrences: *recurrences }
+        }
+        Change::Moved { severity: now } => {
+            AlarmFact::Moved { generation_time, live, severity: severity_word(*now) }
+        }
+        Change::Raised { severity: now, terms, cause: why } => AlarmFact::Raised {
+            generation_time,
+            live,
+            severity: severity_word(*now),
+            rule: terms.rule.clone(),
+            rules_version: terms.version,
+            cause: cause(why),
+        },
+        Change::Worsened { severity: now, cause: why } => {
+            AlarmFact::Worsened { generation_time, live, severity: severity_word(*now), cause: cause(why) }
+        }
+    }
+}
+
+fn done(action: &Action) -> AlarmFact {
+    match action {
+        Action::Acknowledge { notices } => {
+            AlarmFact::Acknowledged { notices: notices.iter().copied().map(entry_id).collect() }
+        }
+        Action::Assign { to, .. } => AlarmFact::Assigned { to: to.clone() },
+        Action::Comment => AlarmFact::Commented,
+        Action::Judge { usefulness: said, .. } => AlarmFact::Judged { usefulness: usefulness(*said) },
+        Action::Reset { .. } => AlarmFact::Reset,
+        Action::Restore { .. } => AlarmFact::Restored,
+        Action::Shelve { until, severity: bad, .. } => {
+            AlarmFact::Shelved { until: rfc3339(*until), severity: severity_word(*bad) }
+        }
+        Action::Suppress { kind, until, order, .. } => AlarmFact::Suppressed {
+            suppression: suppression(*kind),
+            until: until.map(rfc3339),
+            order: order.clone(),
+        },
+        Action::Unshelve { .. } => AlarmFact::Unshelved,
+    }
+}
+
+fn cause(cause: &Cause) -> AlarmCause {
+    AlarmCause {
+        seen: cause.seen,
+        expected: cause.expected,
+        score: cause.score,
+        threshold: cause.threshold,
+        model: cause.model.clone(),
+    }
+}
+
+pub(crate) fn severity_word(severity: alarm::AlarmSeverity) -> AlarmSeverity {
+    match severity {
+        alarm::AlarmSeverity::Watch => AlarmSeverity::Watch,
+        alarm::AlarmSeverity::Warning => AlarmSeverity::Warning,
+        alarm::AlarmSeverity::Distress => AlarmSeverity::Distress,
+        alarm::AlarmSeverity::Critical => AlarmSeverity::Critical,
+        alarm::AlarmSeverity::Severe => AlarmSeverity::Severe,
+    }
+}
+
+pub(crate) fn state_word(state: State) -> AlarmState {
+    match state {
+        State::ActiveAcknowledged => AlarmState::ActiveAcknowledged,
+        State::ActiveUnacknowledged => AlarmState::ActiveUnacknowledged,
+        State::ClearedUnacknowledged => AlarmState::ClearedUnacknowledged,
+        State::Latched => AlarmState::Latched,
+        State::Normal => AlarmState::Normal,
+        State::OutOfService => AlarmState::OutOfService,
+        State::Shelved => AlarmState::Shelved,
+        State::SuppressedByDesign => AlarmState::SuppressedByDesign,
+    }
+}
+
+fn suppression(kind: Suppression) -> AlarmSuppression {
+    match kind {
+        Suppression::ByDesign => AlarmSuppression::ByDesign,
+        Suppression::OutOfService => AlarmSuppression::OutOfService,
+    }
+}
+
+fn usefulness(said: Usefulness) -> AlarmUsefulness {
+    match said {
+        Usefulness::False => AlarmUsefulness::False,
+        Usefulness::Known => AlarmUsefulness::Known,
+        Usefulness::True => AlarmUsefulness::True,
+    }
+}

@@ -1,0 +1,536 @@
+//! Alarms over HTTP, the live stream and gRPC.
+
+use std::collections::BTreeMap;
+
+use processing::alarm::{AlarmSeverity, Piece, Place, Request as Act};
+use proto::v1::alarms_client::AlarmsClient;
+use proto::v1::{
+    self, ActOnAlarmRequest, CommentAct, GetAlarmRequest, ListAlarmsRequest, SuppressAct, WatchAlarmsRequest,
+};
+use serde_json::{Value, json};
+use tonic::transport::Channel;
+
+use super::live::{Served, served};
+use super::subscriptions::{events, stream};
+use super::*;
+use crate::alarms::tests::{MemoryKeeper, acknowledge, at, raised};
+use crate::alarms::{AlarmBook, Alarms, Answer, Keeper, NewRules, RulesText, problems};
+use crate::contract::{
+    AlarmAct, AlarmRulesVersion, AlarmSuppression, AlarmUsefulness, LiveEvent, LiveSubject,
+};
+
+/// What the fixture has of alarms: a book for each mission, one alarm, one version of the rules.
+pub(super) struct Desk {
+    pub(super) keeper: Arc<MemoryKeeper>,
+    pub(super) books: [Arc<AlarmBook>; 2],
+    versions: Mutex<Vec<RulesText>>,
+}
+
+fn first_piece() -> Piece {
+    raised("/Demo/P", 0, AlarmSeverity::Warning, true)
+}
+
+/// The alarm that there is from the beginning.
+pub(super) fn first_alarm() -> String {
+    data_encoding::HEXLOWER.encode(&first_piece().alarm().0)
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        let keeper = Arc::new(MemoryKeeper::default());
+        let book = |mission| AlarmBook::new(mission, Place::Hub, Arc::clone(&keeper) as Arc<dyn Keeper>);
+        let desk = Self { books: ["demo", "luna"].map(book), keeper, versions: Mutex::default() };
+        desk.put(&first_piece());
+        let first =
+            NewRules { text: "version = 1".to_owned(), author: "kari".to_owned(), reason: "new".to_owned() };
+        desk.add_version(first);
+        desk
+    }
+}
+
+impl Desk {
+    fn put(&self, piece: &Piece) {
+        self.keeper.store(piece);
+        self.books[0].take(piece, at(0));
+    }
+
+    fn add_version(&self, new: NewRules) -> AlarmRulesVersion {
+        let rules = processing::alarm::AlarmRules::parse("alarms.toml", &new.text);
+        let mut versions = self.versions.lock().expect("not poisoned");
+        let version = AlarmRulesVersion {
+            number: versions.len() as u32 + 1,
+            document_version: rules.version,
+            author: new.author,
+            reason: new.reason,
+            imported_at: rfc3339(at(0)),
+            problems: problems(&rules),
+        };
+        versions.push(RulesText { version: version.clone(), text: new.text });
+        self.books[0].set_rules(Arc::new(rules));
+        version
+    }
+}
+
+impl Alarms for Desk {
+    fn book(&self, mission: &str) -> Option<Arc<AlarmBook>> {
+        self.books.iter().find(|book| book.mission() == mission).cloned()
+    }
+
+    fn rules<'a>(&'a self, _: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
+        let versions = self.versions.lock().expect("not poisoned");
+        let versions = versions.iter().rev().map(|found| found.version.clone()).collect();
+        async { Ok(versions) }.boxed()
+    }
+
+    fn rules_text<'a>(&'a self, _: &'a str, number: u32) -> Answer<'a, Option<RulesText>> {
+        let versions = self.versions.lock().expect("not poisoned");
+        let found = versions.iter().find(|found| found.version.number == number).cloned();
+        async { Ok(found) }.boxed()
+    }
+
+    fn put_rules<'a>(&'a self, _: &'a str, new: NewRules) -> Answer<'a, AlarmRulesVersion> {
+        let version = self.add_version(new);
+        async { Ok(version) }.boxed()
+    }
+}
+
+/// Somebody with a token, at a router of the fixture.
+struct Person {
+    router: Router,
+    token: String,
+}
+
+impl Person {
+    fn new(backend: &Arc<Fixture>, name: &str, role: Role) -> Self {
+        let router = router(Arc::clone(backend) as Arc<dyn Backend>, CancellationToken::new());
+        let principal = Principal { name: name.to_owned(), ..somebody(role, Some("demo")) };
+        Self { router, token: backend.store.token(principal) }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1/missions/demo/{path}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+        let (status, _, answer) = ask(&self.router, request, &body.to_string()).await;
+        (status.as_u16(), serde_json::from_str(&answer).expect("JSON"))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.send("GET", path, &json!(null)).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    }
+
+    /// Acts on the first alarm.
+    async fn act(&self, body: Value) -> (u16, Value) {
+        self.send("POST", &format!("alarms/{}/acts", first_alarm()), &body).await
+    }
+
+    async fn first(&self) -> Value {
+        self.get(&format!("alarms/{}", first_alarm())).await
+    }
+}
+
+fn id(digit: char) -> String {
+    digit.to_string().repeat(32)
+}
+
+#[tokio::test]
+async fn an_operator_deals_with_an_alarm_and_a_viewer_sees_who_did_what() {
+    let backend = backend();
+    let (kari, guest) =
+        (Person::new(&backend, "kari", Role::Operator), Person::new(&backend, "guest", Role::Viewer));
+    let before = guest.first().await;
+    assert_eq!(
+        (&before["alarm"]["state"], &before["alarm"]["rings"]),
+        (&json!("active-unacknowledged"), &json!(true))
+    );
+    assert_eq!(before["entries"][0]["fact"]["cause"]["seen"], 47.5);
+    assert_eq!(before["entries"][0]["node"], "07".repeat(16));
+    let notice = before["alarm"]["unacknowledged"][0]["entry"].clone();
+    let acknowledge = json!({"act": {"acknowledge": {"notices": [notice]}}, "note": "on it", "id": id('1')});
+    let (status, refused) = guest.act(acknowledge.clone()).await;
+    assert_eq!((status, &refused["code"]), (403, &json!("STO-API-NOT-ALLOWED")));
+    assert_eq!(guest.first().await, before);
+    let (status, done) = kari.act(acknowledge.clone()).await;
+    assert_eq!((status, &done["alarm"]["state"]), (200, &json!("active-acknowledged")), "{done}");
+    let entry = &done["entries"][1];
+    assert_eq!(entry["fact"], json!({"kind": "acknowledged", "notices": [notice]}));
+    assert_eq!(
+        (&entry["by"], &entry["note"], &entry["node"]),
+        (&json!("kari"), &json!("on it"), &json!(null))
+    );
+    assert_eq!(kari.act(acknowledge.clone()).await, (200, done.clone()), "sent again, it is one act");
+    assert_eq!(guest.first().await, done);
+    let other = Person::new(&backend, "ola", Role::Operator);
+    assert_eq!(other.act(acknowledge).await.1["code"], "STO-ALARM-ID");
+}
+
+#[tokio::test]
+async fn what_an_alarm_does_not_take_is_refused_with_a_code_and_changes_nothing() {
+    let backend = backend();
+    let kari = Person::new(&backend, "kari", Role::Operator);
+    let before = kari.first().await;
+    for (act, status, code) in [
+        (json!({"unshelve": {}}), 409, "STO-ALARM-ACT"),
+        (json!({"reset": {}}), 409, "STO-ALARM-ACT"),
+        (json!({"comment": {}}), 409, "STO-ALARM-NOTE"),
+        (json!({"shelve": {"until": "2200-01-01T00:00:00Z"}}), 409, "STO-ALARM-SHELF"),
+        (
+            json!({"suppress": {"kind": "by-design", "order": "R1", "until": "2000-01-01T00:00:00Z"}}),
+            409,
+            "STO-ALARM-SUPPRESSION",
+        ),
+        (json!({"assign": {"to": ""}}), 409, "STO-ALARM-TEXT"),
+        (json!({"assign": {"to": "x".repeat(257)}}), 409, "STO-ALARM-TEXT"),
+        (json!({"shelve": {"until": "tomorrow"}}), 400, "STO-API-BAD-REQUEST"),
+        (json!({"silence": {}}), 400, "STO-API-BAD-REQUEST"),
+        (json!({"acknowledge": {"notice": []}}), 400, "STO-API-BAD-REQUEST"),
+    ] {
+        let (found, refused) = kari.act(json!({"act": act})).await;
+        assert_eq!((found, &refused["code"]), (status, &json!(code)), "{act}: {refused}");
+        let detail = refused["detail"].as_str().expect("text");
+        assert!(!detail.contains("STO-"), "the code stands beside it: {detail}");
+    }
+    let (status, _) = kari.act(json!({"act": {"comment": {}}, "note": "n".repeat(40_000)})).await;
+    assert_eq!(status, 413);
+    for (alarm, code) in [(id('9'), "STO-ALARM-UNKNOWN"), ("nothing".to_owned(), "STO-ALARM-UNKNOWN")] {
+        let path = format!("alarms/{alarm}/acts");
+        let (status, refused) = kari.send("POST", &path, &json!({"act": {"comment": {}}, "note": "n"})).await;
+        assert_eq!((status, &refused["code"]), (404, &json!(code)));
+    }
+    assert_eq!(kari.first().await, before);
+}
+
+#[tokio::test]
+async fn while_the_store_does_not_answer_nothing_is_shown_as_done() {
+    let backend = backend();
+    let kari = Person::new(&backend, "kari", Role::Operator);
+    let before = kari.first().await;
+    backend.alarms.keeper.fails.store(true, Ordering::Relaxed);
+    let (status, refused) = kari.act(json!({"act": {"acknowledge": {}}, "id": id('1')})).await;
+    assert_eq!((status, &refused["code"]), (503, &json!("STO-API-UNAVAILABLE")));
+    let several = json!({"alarms": [{"alarm": first_alarm(), "notices": [before["alarm"]["unacknowledged"][0]["entry"]]},
+        {"alarm": first_alarm(), "notices": []}]});
+    let (_, answer) = kari.send("POST", "alarms/acknowledge", &several).await;
+    assert_eq!(answer["done"], json!([]));
+    assert_eq!(answer["refused"][1]["code"], "STO-API-UNAVAILABLE", "the store is not asked again: {answer}");
+    assert_eq!(kari.first().await, before);
+    backend.alarms.keeper.fails.store(false, Ordering::Relaxed);
+    let (status, _) = kari.act(json!({"act": {"acknowledge": {}}, "id": id('1')})).await;
+    assert_eq!(status, 200, "the same act is taken later");
+}
+
+#[tokio::test]
+async fn several_alarms_are_acknowledged_at_once_as_far_as_they_were_shown() {
+    let backend = backend();
+    let kari = Person::new(&backend, "kari", Role::Operator);
+    backend.alarms.put(&raised("/Demo/Q", 5, AlarmSeverity::Critical, true));
+    let listed = kari.get("alarms?open=true").await;
+    let shown = listed["alarms"].as_array().expect("a list").iter().map(|alarm| {
+        let notices: Vec<_> =
+            alarm["unacknowledged"].as_array().expect("a list").iter().map(|found| &found["entry"]).collect();
+        json!({"alarm": alarm["id"], "notices": notices})
+    });
+    let mut shown: Vec<_> = shown.collect();
+    shown.push(json!({"alarm": id('9'), "notices": []}));
+    let (status, answer) = kari.send("POST", "alarms/acknowledge", &json!({"alarms": shown})).await;
+    assert_eq!((status, answer["done"].as_array().map(Vec::len)), (200, Some(2)), "{answer}");
+    assert_eq!(answer["refused"][0]["code"], "STO-ALARM-UNKNOWN");
+    let (_, again) = kari.send("POST", "alarms/acknowledge", &json!({"alarms": shown})).await;
+    assert_eq!(again["refused"][0]["code"], "STO-ALARM-ACT", "{again}");
+    assert_eq!(kari.get("alarms?state=active-unacknowledged").await["alarms"], json!([]));
+    let (status, _) = kari.send("POST", "alarms/acknowledge", &json!({"alarms": []})).await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn a_list_has_what_was_asked_for_in_pages() {
+    let backend = backend();
+    let guest = Person::new(&backend, "guest", Role::Viewer);
+    backend.alarms.put(&raised("/Demo/Hot/A", 10, AlarmSeverity::Severe, true));
+    backend.alarms.put(&raised("/Demo/Hot/B", 20, AlarmSeverity::Watch, true));
+    backend.alarms.put(&raised("/Demo/Hot/B", 5, AlarmSeverity::Distress, false));
+    let names = |answer: &Value| {
+        let alarms = answer["alarms"].as_array().expect("a list").iter();
+        let name = |alarm: &Value| {
+            format!(
+                "{} {}",
+                alarm["parameter"].as_str().expect("text"),
+                alarm["worst"].as_str().expect("text")
+            )
+        };
+        alarms.map(name).collect::<Vec<_>>()
+    };
+    let (late, p, a, b) =
+        ("/Demo/Hot/B distress", "/Demo/P warning", "/Demo/Hot/A severe", "/Demo/Hot/B watch");
+    for (query, expected) in [
+        ("", vec![b, a, late, p]),
+        ("?open=true", vec![b, a, p]),
+        ("?open=false", vec![late]),
+        ("?state=normal&state=latched", vec![late]),
+        ("?at_least=distress", vec![a, late]),
+        ("?parameter=/Demo/Hot", vec![b, a, late]),
+        ("?detector=rate", vec![]),
+        ("?limit=1&open=true", vec![b]),
+    ] {
+        assert_eq!(names(&guest.get(&format!("alarms{query}")).await), expected, "{query}");
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..10 {
+        let page = guest.get(&format!("alarms?limit=2{cursor}")).await;
+        assert_eq!((&page["open"], &page["left_out"]), (&json!(3), &json!(0)));
+        seen.extend(names(&page));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, [b, a, late, p]);
+    for (query, told) in
+        [("?state=loud", "loud"), ("?at_least=bad", "bad"), ("?cursor=AAAA", "cursor"), ("?opn=true", "opn")]
+    {
+        let (status, refused) = guest.send("GET", &format!("alarms{query}"), &json!(null)).await;
+        assert!(status == 400 && refused.to_string().contains(told), "{query}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn alarms_that_belong_together_name_the_one_that_came_first() {
+    let backend = backend();
+    let guest = Person::new(&backend, "guest", Role::Viewer);
+    let rules = "[[rule]]\nname = \"gauges\"\nparameters = [\"/Demo/Hot/*\"]\nrelated = \"heat\"\n";
+    backend.alarms.books[0].set_rules(Arc::new(processing::alarm::AlarmRules::parse("alarms.toml", rules)));
+    let first = raised("/Demo/Hot/A", 100, AlarmSeverity::Watch, true);
+    backend.alarms.put(&first);
+    backend.alarms.put(&raised("/Demo/Hot/B", 130, AlarmSeverity::Severe, true));
+    let listed = guest.get("alarms").await;
+    let first_out = data_encoding::HEXLOWER.encode(&first.alarm().0);
+    let group = json!({"kind": "related", "relation": "heat", "first_out": first_out, "members": 2, "severity": "severe"});
+    let groups: Vec<_> =
+        listed["alarms"].as_array().expect("a list").iter().map(|alarm| &alarm["group"]).collect();
+    assert_eq!(groups, [&group, &group, &json!(null)]);
+}
+
+#[test]
+fn acts_are_written_in_the_contract_as_the_core_reads_them() {
+    let read = |act: AlarmAct| {
+        let written = serde_json::to_value(act).expect("serialises");
+        serde_json::from_value::<Act>(written.clone()).unwrap_or_else(|error| panic!("{written}: {error}"))
+    };
+    let until = || "2026-11-23T14:00:00Z".to_owned();
+    let acts = [
+        AlarmAct::Acknowledge { notices: Some(vec![id('a')]) },
+        AlarmAct::Acknowledge { notices: None },
+        AlarmAct::Assign { to: None },
+        AlarmAct::Comment {},
+        AlarmAct::Judge { usefulness: AlarmUsefulness::Known },
+        AlarmAct::Reset {},
+        AlarmAct::Restore {},
+        AlarmAct::Shelve { until: until() },
+        AlarmAct::Suppress {
+            kind: AlarmSuppression::OutOfService,
+            until: Some(until()),
+            order: "WO-12".to_owned(),
+        },
+        AlarmAct::Unshelve {},
+    ];
+    for act in acts {
+        let written = serde_json::to_value(&act).expect("serialises");
+        assert_eq!(serde_json::to_value(read(act)).expect("serialises"), written);
+    }
+}
+
+#[tokio::test]
+async fn new_rules_count_except_for_what_is_wrong_with_them_which_is_told_with_its_place() {
+    let backend = backend();
+    let kari = Person::new(&backend, "kari", Role::Operator);
+    let text = "version = 2\n[[rule]]\nname = \"good\"\n[[rule]]\nname = \"bad\"\nat_least = \"terrible\"\n";
+    let (status, version) = kari.send("PUT", "alarm-rules", &json!({"text": text, "reason": "summer"})).await;
+    assert_eq!(
+        (status, &version["number"], &version["author"]),
+        (200, &json!(2), &json!("kari")),
+        "{version}"
+    );
+    let problem = &version["problems"][0];
+    assert_eq!((&problem["line"], &problem["column"]), (&json!(6), &json!(12)), "{version}");
+    let rules = kari.get("alarm-rules").await;
+    assert_eq!(rules["in_force"]["rules"], json!(["good"]));
+    assert_eq!((rules["versions"].as_array().map(Vec::len), &rules["versions"][0]), (Some(2), &version));
+    assert_eq!(kari.get("alarm-rules/2").await["text"], text);
+    for number in ["3", "-1", "two"] {
+        let (status, refused) = kari.send("GET", &format!("alarm-rules/{number}"), &json!(null)).await;
+        assert_eq!((status, &refused["code"]), (404, &json!("STO-ALARM-RULES-UNKNOWN")));
+    }
+    for (body, status) in [
+        (json!({"text": text, "reason": " "}), 400),
+        (json!({"text": text}), 400),
+        (json!({"text": "#".repeat(1_024 * 1_024 + 1), "reason": "large"}), 413),
+    ] {
+        assert_eq!(kari.send("PUT", "alarm-rules", &body).await.0, status);
+    }
+    assert_eq!(kari.get("alarm-rules").await["versions"].as_array().map(Vec::len), Some(2));
+}
+
+fn alarms_of(mission: &str) -> LiveSubject {
+    LiveSubject::Alarms { mission: mission.to_owned() }
+}
+
+#[tokio::test]
+async fn a_subscription_begins_with_all_open_alarms_and_tells_of_each_that_changes() {
+    let backend = backend();
+    for second in 1..=600 {
+        backend.alarms.put(&raised("/Demo/Q", second, AlarmSeverity::Watch, true));
+    }
+    let mut stream = stream(&backend);
+    stream.open("a", alarms_of("demo"), Some("a cursor")).expect("opened");
+    let told = events(&mut stream);
+    let [LiveEvent::Opened { resumed: false, reason: Some(_), .. }, snapshot @ ..] = &told[..] else {
+        panic!("{told:?}")
+    };
+    let parts = snapshot.iter().map(|event| match event {
+        LiveEvent::AlarmsSnapshot { alarms, is_first, more, dropped: 0, .. } => {
+            (alarms.len(), *is_first, *more)
+        }
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(parts.collect::<Vec<_>>(), [(250, true, true), (250, false, true), (101, false, false)]);
+    let book = &backend.alarms.books[0];
+    book.act(first_piece().alarm(), acknowledge(1), "kari", at(1)).await.expect("done");
+    let told = events(&mut stream);
+    let [LiveEvent::Alarms { alarms, .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((alarms.len(), alarms[0].state), (1, crate::contract::AlarmState::ActiveAcknowledged));
+    assert!(events(&mut stream).is_empty(), "once");
+}
+
+#[tokio::test]
+async fn whoever_lags_behind_is_told_all_open_alarms_anew_and_how_much_it_missed() {
+    let backend = backend();
+    let mut stream = stream(&backend);
+    stream.open("a", alarms_of("demo"), None).expect("opened");
+    events(&mut stream);
+    for second in 1..=1_500 {
+        backend.alarms.put(&raised("/Demo/Q", second, AlarmSeverity::Watch, true));
+    }
+    let (mut open, mut missed) = (BTreeMap::new(), 0);
+    while open.len() < 1_501 {
+        for event in events(&mut stream) {
+            let (alarms, dropped) = match event {
+                LiveEvent::AlarmsSnapshot { alarms, dropped, .. } => (alarms, dropped),
+                LiveEvent::Alarms { alarms, .. } => (alarms, 0),
+                other => panic!("{other:?}"),
+            };
+            missed += dropped;
+            open.extend(alarms.into_iter().map(|alarm| (alarm.id.clone(), alarm)));
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!((1..=1_500).contains(&missed), "{missed}");
+}
+
+async fn client(served: &Served) -> AlarmsClient<Channel> {
+    AlarmsClient::new(super::grpc::channel(served).await)
+}
+
+fn call<T>(served: &Served, role: Role, mission: &str, message: T) -> tonic::Request<T> {
+    let token = served.backend.store.token(somebody(role, Some(mission)));
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("text"));
+    request
+}
+
+fn acting(act: v1::act_on_alarm_request::Act) -> ActOnAlarmRequest {
+    ActOnAlarmRequest {
+        mission: "demo".to_owned(),
+        alarm: first_alarm(),
+        id: String::new(),
+        note: "by a program".to_owned(),
+        act: Some(act),
+    }
+}
+
+#[tokio::test]
+async fn a_program_lists_reads_watches_and_acts_by_the_same_rights() {
+    use v1::act_on_alarm_request::Act;
+    let served = served().await;
+    let mut client = client(&served).await;
+    let (operator, viewer) = (Role::Operator, Role::Viewer);
+    let list = ListAlarmsRequest { mission: "demo".to_owned(), ..ListAlarmsRequest::default() };
+    let listed =
+        client.list_alarms(call(&served, viewer, "demo", list.clone())).await.expect("answers").into_inner();
+    assert_eq!((listed.alarms.len(), &*listed.alarms[0].id), (1, &*first_alarm()));
+    assert_eq!(listed.alarms[0].worst(), v1::AlarmSeverity::Warning);
+    let severe =
+        ListAlarmsRequest { at_least: v1::AlarmSeverity::Severe.into(), closed_too: true, ..list.clone() };
+    let listed =
+        client.list_alarms(call(&served, viewer, "demo", severe)).await.expect("answers").into_inner();
+    assert!(listed.alarms.is_empty());
+
+    let watch = WatchAlarmsRequest { mission: "demo".to_owned() };
+    let watched = client.watch_alarms(call(&served, viewer, "demo", watch.clone())).await;
+    let mut updates = watched.expect("answers").into_inner();
+    let first = updates.message().await.expect("goes on").expect("an update");
+    assert_eq!((first.alarms.len(), first.is_snapshot, first.is_first, first.more), (1, true, true, false));
+
+    let acknowledge =
+        acting(Act::Acknowledge(v1::AcknowledgeAct { notices: first.alarms[0].unacknowledged.clone() }));
+    let refused =
+        client.act_on_alarm(call(&served, viewer, "demo", acknowledge.clone())).await.expect_err("reads");
+    assert_eq!(super::grpc::code(&refused), (tonic::Code::PermissionDenied, Some("STO-API-NOT-ALLOWED")));
+    let done = client
+        .act_on_alarm(call(&served, operator, "demo", acknowledge.clone()))
+        .await
+        .expect("done")
+        .into_inner();
+    assert_eq!(done.alarm.expect("an alarm").state(), v1::AlarmState::ActiveAcknowledged);
+    let refused =
+        client.act_on_alarm(call(&served, operator, "demo", acknowledge)).await.expect_err("nothing is left");
+    assert_eq!(super::grpc::code(&refused), (tonic::Code::FailedPrecondition, Some("STO-ALARM-ACT")));
+    let changed = updates.message().await.expect("goes on").expect("an update");
+    assert_eq!((changed.is_snapshot, changed.alarms[0].state()), (false, v1::AlarmState::ActiveAcknowledged));
+
+    let soon = service::clock::now().plus_nanos(3_000_000_000_000).to_unix_nanos() / 1_000_000_000;
+    let until = || prost_types::Timestamp { seconds: soon, nanos: 0 };
+    let out = SuppressAct { by_design: false, until: Some(until()), order: "WO-12".to_owned() };
+    for (act, state) in [
+        (Act::Comment(CommentAct {}), v1::AlarmState::ActiveAcknowledged),
+        (Act::Assign("ola".to_owned()), v1::AlarmState::ActiveAcknowledged),
+        (Act::Judge("known".to_owned()), v1::AlarmState::ActiveAcknowledged),
+        (Act::ShelveUntil(until()), v1::AlarmState::Shelved),
+        (Act::Unshelve(v1::UnshelveAct {}), v1::AlarmState::ActiveAcknowledged),
+        (Act::Suppress(out), v1::AlarmState::OutOfService),
+        (Act::Restore(v1::RestoreAct {}), v1::AlarmState::ActiveAcknowledged),
+    ] {
+        let done = client.act_on_alarm(call(&served, operator, "demo", acting(act.clone()))).await;
+        let found = done.unwrap_or_else(|status| panic!("{act:?}: {status}")).into_inner();
+        assert_eq!(found.alarm.expect("an alarm").state(), state, "{act:?}");
+    }
+    let get = GetAlarmRequest { mission: "demo".to_owned(), alarm: first_alarm() };
+    let found =
+        client.get_alarm(call(&served, viewer, "demo", get.clone())).await.expect("answers").into_inner();
+    assert_eq!(found.entries_json.len(), 9);
+    for status in [
+        client.get_alarm(call(&served, operator, "luna", get)).await.map(drop),
+        client.list_alarms(call(&served, operator, "luna", list)).await.map(drop),
+        client.watch_alarms(call(&served, operator, "luna", watch)).await.map(drop),
+        client
+            .act_on_alarm(call(&served, operator, "luna", acting(Act::Reset(v1::ResetAct {}))))
+            .await
+            .map(drop),
+    ] {
+        let refused = status.expect_err("of another mission");
+        assert_eq!(super::grpc::code(&refused), (tonic::Code::NotFound, Some("STO-API-UNKNOWN-MISSION")));
+    }
+    let refused = client.list_alarms(ListAlarmsRequest::default()).await.expect_err("nobody");
+    assert_eq!(super::grpc::code(&refused).0, tonic::Code::Unauthenticated);
+    for wrong in [
+        Act::Judge("maybe".to_owned()),
+        Act::Acknowledge(v1::AcknowledgeAct { notices: vec!["x".to_owned()] }),
+    ] {
+        let refused =
+            client.act_on_alarm(call(&served, operator, "demo", acting(wrong))).await.expect_err("refused");
+        assert_eq!(super::grpc::code(&refused), (tonic::Code::InvalidArgument, Some("STO-API-BAD-REQUEST")));
+    }
+}
