@@ -112,7 +112,8 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let history = Arc::new(History::open(&data.join("history"), &config.history, &missions, journal.clone()));
     // What is raised before the machine is a node of some hub belongs to none, and stays here.
     let node = identity.as_ref().map_or(NodeId([0; 16]), |identity| NodeId(*identity.node_id.as_bytes()));
-    let rules = config.missions.iter().map(|mission| (mission.name.clone(), RuleFiles::new(config_file, mission)));
+    let rules =
+        config.missions.iter().map(|mission| (mission.name.clone(), RuleFiles::new(config_file, mission)));
     let (node_alarms, alarms_damage) = NodeAlarms::open(&data, Place::Node(node), rules.collect())
         .context("cannot open the log of alarms; nothing was started, look at the disk and at `alarms/`")?;
     let journal_at_start = {

@@ -100,15 +100,16 @@ impl NodeAlarms {
                 None
             }
             _ => {
-                warn!(mission, number, "STO-ALARM-PLACE: entries of an alarm from the hub are not for this node");
+                warn!(
+                    mission,
+                    number, "STO-ALARM-PLACE: entries of an alarm from the hub are not for this node"
+                );
                 None
             }
         };
         let now = service::clock::now();
         let kept = piece.clone();
-        self.store
-            .with(move |shared| shared.keep(kept.as_slice(), Origin::Hub(number), now))
-            .await?;
+        self.store.with(move |shared| shared.keep(kept.as_slice(), Origin::Hub(number), now)).await?;
         if let (Some(piece), Some(mission)) = (piece, known) {
             if let Some(entries) = history(&piece) {
                 mission.board().on_history(&entries);

@@ -83,7 +83,8 @@ impl Keeper for MissionKeeper {
         async move {
             let mission = mission.to_owned();
             let now = service::clock::now();
-            let found = self.store.with(move |shared| shared.lock().closed_before(&mission, before, count, now));
+            let found =
+                self.store.with(move |shared| shared.lock().closed_before(&mission, before, count, now));
             found.await.map_err(|failure| unread(&failure))
         }
         .boxed()

@@ -178,9 +178,10 @@ fn piece(written: Written) -> Piece {
 }
 
 fn is_raised(written: &Written) -> bool {
-    written.entry.condition().is_some_and(|condition| {
-        matches!(condition.change, processing::alarm::Change::Raised { .. })
-    })
+    written
+        .entry
+        .condition()
+        .is_some_and(|condition| matches!(condition.change, processing::alarm::Change::Raised { .. }))
 }
 
 /// A stored alarm that cannot be read right now.

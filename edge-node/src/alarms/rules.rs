@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use dashboard::alarms::RulesText;
 use dashboard::contract::AlarmRulesVersion;
-use dashboard::convert::rfc3339;
+use dashboard::rfc3339;
 use processing::alarm::AlarmRules;
 use processing::watch::DetectionRules;
 use service::mission::MissionConfig;
@@ -121,7 +121,10 @@ impl Rules {
             number: read.number,
             document_version: read.alarms.version,
             author: "this node's configuration".to_owned(),
-            reason: format!("{} beside edge.toml; rules of the hub come in its place", read.alarms.source_name),
+            reason: format!(
+                "{} beside edge.toml; rules of the hub come in its place",
+                read.alarms.source_name
+            ),
             imported_at: rfc3339(read.at),
             problems: read.alarms.problems.iter().map(problem).collect(),
         };

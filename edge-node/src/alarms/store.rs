@@ -101,7 +101,9 @@ impl Store {
         sync_directory(directory)?;
         store.length = end;
         let is_whole = is_new || (damaged == 0 && cut == 0);
-        let told = format!("{damaged} records of alarms are damaged and left out, {cut} bytes at the end were cut off");
+        let told = format!(
+            "{damaged} records of alarms are damaged and left out, {cut} bytes at the end were cut off"
+        );
         Ok((store, (!is_whole).then_some(told)))
     }
 

@@ -154,12 +154,14 @@ impl Watching {
         let states = self.missions.iter().map(|mission| {
             let (state, left_out) = mission.watch.encode(&mission.database);
             if left_out > 0 {
-                warn!(mission = mission.name, left_out, "what detectors learned of some parameters is not saved");
+                warn!(
+                    mission = mission.name,
+                    left_out, "what detectors learned of some parameters is not saved"
+                );
             }
             (mission.name.clone(), state)
         });
-        let saved =
-            SavedWatches { store: self.store.0, sequence: self.sequence, missions: states.collect() };
+        let saved = SavedWatches { store: self.store.0, sequence: self.sequence, missions: states.collect() };
         if let Err(failure) = self.file.write(&saved) {
             warn!(%failure, "what detectors learned cannot be saved, a restart goes on from an older state");
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use dashboard::node_report_json;
 use delivery::{
-    Ack, AlarmEntries, Backoff, ClockComparison, Frame, FrameDecodeError, LogNumber, LogsMissing, Next, Outbox, Wanted,
+    Ack, AlarmEntries, Backoff, ClockComparison, Frame, FrameDecodeError, LogNumber, LogsMissing, Next,
+    Outbox, Wanted,
 };
 use link::{Client, Closed, Connection, FrameError, FrameReader, FrameWriter};
 use service::logging::chain;

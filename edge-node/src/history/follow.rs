@@ -183,7 +183,8 @@ impl Follower {
                 let behind = batches.last().map_or(self.next, |last| last.header.sequence.0) + 1;
                 for batch in batches {
                     let sequence = batch.header.sequence.0;
-                    let on_samples = |mission: &str, samples: &[Sample]| on_samples(mission, samples, sequence);
+                    let on_samples =
+                        |mission: &str, samples: &[Sample]| on_samples(mission, samples, sequence);
                     self.history.on_batch(&batch, &mut self.watching, on_samples);
                 }
                 self.next = behind;

@@ -127,7 +127,8 @@ fn the_oldest_closed_alarms_go_first_and_what_waits_stays() {
     let newest_first: Vec<_> = (400 - closed.len() as i64..400).rev().map(at).collect();
     assert_eq!(times, newest_first);
     assert!(closed.len() > 10 && closed.len() < 390);
-    let page = store.closed_before("demo", (closed[3].first(), closed[3].alarm()), 2, at(999)).expect("reads");
+    let page =
+        store.closed_before("demo", (closed[3].first(), closed[3].alarm()), 2, at(999)).expect("reads");
     assert_eq!(page, closed[4..6]);
     assert!(store.closed_before("other", before, 9, at(999)).expect("reads").is_empty());
 }
