@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashboard::access::Gate;
+use dashboard::alarms::Alarms;
 use dashboard::contract::{Completeness, CompletenessBy, Node, Server, ServerKind};
 use dashboard::records::Records;
 use dashboard::{Backend, EventLog, LiveMission, MissedExtent, MissedPage, MissedQuery, ProblemResponse};
@@ -15,6 +16,7 @@ use service::logging::chain;
 use service::metric::MetricsPage;
 use tracing::warn;
 
+use crate::alarms::HubAlarms;
 use crate::archive::{Archive, ArchiveError, Database, PostgresSessions, stations};
 use crate::completeness::{self, Asked, ROWS_MAX};
 use crate::fleet::Fleet;
@@ -28,6 +30,7 @@ pub struct HubBackend {
     records: HubRecords,
     fleet: Arc<Fleet>,
     gate: Gate,
+    alarms: Arc<HubAlarms>,
     metrics: MetricsPage,
     boot_id: String,
     archive_id: [u8; 8],
@@ -49,6 +52,7 @@ impl HubBackend {
         let gate = Gate::new(PostgresSessions::new(database.clone()));
         let boot_id = uuid::Uuid::new_v4().to_string();
         let records = HubRecords::new(Arc::clone(&archive), database.clone());
+        let alarms = Arc::new(HubAlarms::new(&database, std::iter::empty()));
         let (archive_id, server_events) = Default::default();
         Self {
             archive,
@@ -56,6 +60,7 @@ impl HubBackend {
             records,
             fleet,
             gate,
+            alarms,
             metrics,
             boot_id,
             archive_id,
@@ -69,6 +74,12 @@ impl HubBackend {
     #[must_use]
     pub fn with_live(self, archive_id: [u8; 8], server_events: Arc<EventLog>) -> Self {
         Self { archive_id, server_events, ..self }
+    }
+
+    /// Says where alarms are.
+    #[must_use]
+    pub fn with_alarms(self, alarms: Arc<HubAlarms>) -> Self {
+        Self { alarms, ..self }
     }
 }
 
@@ -155,6 +166,10 @@ impl Backend for HubBackend {
         .boxed()
     }
 
+    fn alarms(&self) -> &dyn Alarms {
+        &*self.alarms
+    }
+
     fn records(&self) -> &dyn Records {
         &self.records
     }
@@ -206,7 +221,7 @@ impl Backend for HubBackend {
 }
 
 /// What who asked is told of a question that the archive did not answer.
-fn problem(error: &ArchiveError) -> ProblemResponse {
+pub(crate) fn problem(error: &ArchiveError) -> ProblemResponse {
     if error.is_timeout() {
         return ProblemResponse::too_slow(
             "PostgreSQL took too long; ask for a shorter span, or for less at once",

@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use crate::alarms::HubAlarms;
 use crate::archive::{
     self, Address, Archive, ClusterConfig, Database, Durability, FanOut, Follower, Lead, Lease,
     NodeDocuments, PrivateCluster, Registry, Seal,
@@ -73,6 +74,7 @@ pub(crate) struct Hub {
     pub(crate) told: Arc<Told>,
     pub(crate) missions: Arc<Missions>,
     pub(crate) archive: Arc<Archive>,
+    pub(crate) alarms: Arc<HubAlarms>,
     /// To other hubs, where a Redis is configured.
     pub(crate) fan_out: Option<FanOut>,
     pub(crate) role: HubRole,
@@ -256,6 +258,9 @@ impl Hub {
         fleet.refresh(&registry).await?;
         let archive = Archive::of_segments(&database, &loaded, names).await;
         let archive = archive.context("the archive cannot be read")?;
+        let alarms = HubAlarms::new(&database, loaded.iter().map(|mission| mission.name.as_str()));
+        alarms.load().await.context("alarms cannot be read")?;
+        let alarms = Arc::new(alarms);
         let fan_out = match &config.redis {
             Some(redis) => {
                 let seal = Seal::new(&authority.fan_out_secret(), archive::archive_id(&database).await?);
@@ -276,6 +281,7 @@ impl Hub {
             told,
             missions,
             archive,
+            alarms,
             fan_out,
             role,
             database_answers,
@@ -302,13 +308,15 @@ impl Hub {
             metrics,
             (database_answers(), self.role.clone()),
         )
-        .with_live(archive_id, Arc::clone(&server_events));
+        .with_live(archive_id, Arc::clone(&server_events))
+        .with_alarms(Arc::clone(&self.alarms));
         let router = dashboard::router(Arc::new(backend), stop.clone());
         serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop.clone()));
         let probe = probe(self.database.clone(), database_answers(), stop.clone());
         serving.spawn("probe", OnEnd::Continue, probe);
         let events = archive::follow_server_events(self.database.clone(), server_events, stop.clone());
         serving.spawn("events", OnEnd::Continue, events);
+        serving.spawn("alarms", OnEnd::Shutdown, Arc::clone(&self.alarms).run(stop.clone()));
         let missions = Arc::clone(&self.missions).run(Arc::clone(&self.archive), stop.clone());
         serving.spawn("missions", OnEnd::Shutdown, missions);
         serving.spawn("lists for nodes", OnEnd::Shutdown, Arc::clone(&self.told).run(stop.clone()));

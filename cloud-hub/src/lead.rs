@@ -232,6 +232,7 @@ fn reception(
         }),
         missions: Arc::clone(&hub.missions),
         told: Arc::clone(&hub.told),
+        alarms: hub.alarms.telling(),
         authority: Arc::clone(&hub.authority),
         renewals: Arc::new(Renewals {
             authority: Arc::clone(&hub.authority),

@@ -40,6 +40,11 @@ enum Command {
         #[command(subcommand)]
         command: ApartCommand,
     },
+    /// Rules of alarms: import versions, list them.
+    AlarmRules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
     /// The archive: how long it is kept, and whether its parts agree.
     Archive {
         #[command(subcommand)]
@@ -61,6 +66,11 @@ enum Command {
     },
     /// Decodes a recording with a dictionary, without any server.
     Decode(inspect::DecodeArguments),
+    /// Rules of detection: import versions, list them.
+    DetectionRules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
     /// Dictionaries: look at files, import versions, list them.
     Dictionary {
         #[command(subcommand)]
@@ -263,6 +273,37 @@ enum LimitsCommand {
 }
 
 #[derive(Subcommand)]
+enum RulesCommand {
+    /// Imports a version, TOML.
+    Import {
+        #[command(flatten)]
+        arguments: ImportArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Lists the versions.
+    Ls {
+        /// Mission, as `hub.toml` names it.
+        mission: String,
+        #[command(flatten)]
+        configured: Configured,
+    },
+}
+
+impl RulesCommand {
+    async fn run(self, kind: DocumentKind) -> anyhow::Result<()> {
+        match self {
+            Self::Import { arguments, configured } => {
+                documents::import_watching(&HubConfig::read(&configured.config)?, arguments, kind).await
+            }
+            Self::Ls { mission, configured } => {
+                documents::list(&HubConfig::read(&configured.config)?, &mission, kind).await
+            }
+        }
+    }
+}
+
+#[derive(Subcommand)]
 enum NodeCommand {
     /// Lists all nodes.
     Ls(Configured),
@@ -334,6 +375,8 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
+        Command::AlarmRules { command } => command.run(DocumentKind::AlarmRules).await?,
+        Command::DetectionRules { command } => command.run(DocumentKind::DetectionRules).await?,
         Command::ApiToken { command: ApiTokenCommand::Add { arguments, configured } } => {
             access::add_token(&HubConfig::read(&configured.config)?, arguments).await?;
         }

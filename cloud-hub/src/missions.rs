@@ -63,8 +63,12 @@ pub async fn import(
 ) -> Result<Imported, ImportError> {
     let check = |known: &[MissionDocument], numbered: &MissionDocument| {
         let mut all = known.to_vec();
-        all.push(numbered.clone());
-        documents::database(&all).map(drop).map_err(ImportError::from)
+        if numbered.kind.is_of_database() {
+            all.push(numbered.clone());
+            return documents::database(&all).map(drop).map_err(ImportError::from);
+        }
+        // What is no part of the database may come before the first dictionary does.
+        documents::check_watching(numbered).map_err(ImportError::from)
     };
     documents.import(mission, new, check).await
 }
@@ -160,7 +164,13 @@ impl Missions {
         }
         for (index, known) in self.known.iter().enumerate() {
             let found = self.documents.of(&known.name).await?;
-            if found.len() == known.documents().len() {
+            let before = Arc::clone(&known.documents());
+            if found.len() == before.len() {
+                continue;
+            }
+            if of_database(&found) == of_database(&before) {
+                info!(mission = known.name, "imported rules or models are in force");
+                *known.documents() = found.into();
                 continue;
             }
             match documents::database(&found) {
@@ -183,6 +193,11 @@ impl Missions {
     }
 }
 
+/// How many of them make the mission's database; none is ever taken away.
+fn of_database(documents: &[MissionDocument]) -> usize {
+    documents.iter().filter(|document| document.kind.is_of_database()).count()
+}
+
 async fn open_one(
     documents: &Documents,
     config_file: &Path,
@@ -194,7 +209,8 @@ async fn open_one(
     let mut problem = None;
     let found = match mission::read(&file) {
         Ok((_, content)) => {
-            take_in(documents, name, &file, content, &stored).await?;
+            take_in(documents, name, DocumentKind::Dictionary, &file, content, &stored).await?;
+            take_in_rules(documents, config_file, config, &stored).await?;
             documents.of(name).await?
         }
         Err(reason) if stored.iter().any(|document| document.kind == DocumentKind::Dictionary) => {
@@ -219,36 +235,64 @@ async fn open_one(
     Ok((found, loaded))
 }
 
-/// The configured file becomes a version when its text is new: the first from the beginning of time, another one
-/// from now on.
+/// A configured file becomes a version when its text is new: the first dictionary from the beginning of time, anything
+/// else from now on.
 async fn take_in(
     documents: &Documents,
     mission: &str,
+    kind: DocumentKind,
     file: &Path,
     content: String,
     stored: &[MissionDocument],
 ) -> Result<(), ImportError> {
-    let is_known = stored
-        .iter()
-        .any(|document| document.kind == DocumentKind::Dictionary && document.content == content);
-    if is_known {
+    if stored.iter().any(|document| document.kind == kind && document.content == content) {
         return Ok(());
     }
-    let file_name =
-        file.file_name().map_or_else(|| "dictionary.xml".into(), |name| name.to_string_lossy().into_owned());
+    let file_name = file.file_name().map_or_else(|| kind.word().into(), |name| name.to_string_lossy());
     let new = MissionDocument {
-        kind: DocumentKind::Dictionary,
+        kind,
         number: 0,
         effective_from: None,
         effective_to: None,
-        file_name,
+        file_name: file_name.into_owned(),
         bounds: None,
         author: None,
         reason: Some("the configured file".to_owned()),
         content,
     };
     if let Imported::As(number, _) = import(documents, mission, &new).await? {
-        info!(mission, number, "configured dictionary was taken in");
+        info!(mission, number, kind = kind.word(), "configured file was taken in");
+    }
+    Ok(())
+}
+
+/// The configured rules become versions when their texts are new. What cannot be used is told and left out: a mission
+/// is received without them.
+async fn take_in_rules(
+    documents: &Documents,
+    config_file: &Path,
+    config: &MissionConfig,
+    stored: &[MissionDocument],
+) -> Result<(), ArchiveError> {
+    let configured =
+        [(DocumentKind::AlarmRules, &config.alarms), (DocumentKind::DetectionRules, &config.detection)];
+    for (kind, file) in configured {
+        let Some(file) = file else { continue };
+        let (mission, file) = (&config.name, service::config::resolve(config_file, file));
+        let taken = match std::fs::read_to_string(&file) {
+            Ok(content) => take_in(documents, mission, kind, &file, content, stored).await,
+            Err(problem) => {
+                error!(mission, file = %file.display(), %problem, "configured rules cannot be read, those before stay");
+                continue;
+            }
+        };
+        match taken {
+            Err(ImportError::Archive(error)) => return Err(error),
+            Err(ImportError::Document(problem)) => {
+                error!(mission, file = %file.display(), %problem, "configured rules cannot be used, those before stay");
+            }
+            Ok(()) => {}
+        }
     }
     Ok(())
 }

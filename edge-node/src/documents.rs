@@ -12,7 +12,8 @@ use delivery::{
 };
 use mission_database::{MissionDatabase, VersionNumber};
 use service::documents::{
-    DocumentError, DocumentFolder, DocumentKind, FolderContents, MissionDocument, OfNode, with_document,
+    DocumentError, DocumentFolder, DocumentKind, FolderContents, MissionDocument, OfNode, Watching,
+    with_document,
 };
 use service::logging::chain;
 use tokio::sync::watch;
@@ -34,11 +35,14 @@ pub struct NodeDocuments {
     /// Locked while a document is checked and written, so that one at a time is: only where blocking is allowed.
     missions: Mutex<BTreeMap<String, Known>>,
     holds: watch::Sender<Holds>,
+    watching: watch::Sender<BTreeMap<String, Arc<Watching>>>,
 }
 
 #[derive(Default)]
 struct Known {
     held: BTreeSet<HeldDocument>,
+    /// Those of them that say how the mission is watched.
+    watching: Vec<MissionDocument>,
     /// Why the hub's documents are not in force, by kind and number; of those whose signature does not say that they
     /// are the hub's, the last alone.
     refused: BTreeMap<Option<(delivery::DocumentKind, u32)>, String>,
@@ -48,6 +52,13 @@ impl Known {
     fn problem(&self) -> Option<String> {
         self.refused.values().next().cloned()
     }
+}
+
+/// What is in force with a document that was taken.
+struct Taken {
+    database: MissionDatabase,
+    /// The document, when it says how the mission is watched.
+    watching: Option<MissionDocument>,
 }
 
 /// Why a document of the hub is neither kept nor used.
@@ -88,12 +99,16 @@ impl NodeDocuments {
             );
         }
         let known = |name: &str| {
-            let held = kept(&folder, name, &trust);
-            (name.to_owned(), Known { held, refused: BTreeMap::new() })
+            let verify = |message: &[u8], signature: &DocumentSignature| trust.verify(message, signature);
+            let contents = DocumentFolder::new(&folder, name).read(&verify);
+            let held = in_force(&contents);
+            let watching = contents.documents.into_iter().filter(|document| !document.kind.is_of_database());
+            (name.to_owned(), Known { held, watching: watching.collect(), refused: BTreeMap::new() })
         };
         let missions: BTreeMap<_, _> = names.into_iter().take(HELD_MISSIONS_MAX).map(known).collect();
         let holds = watch::channel(holds(&missions, &trust)).0;
-        let documents = Self { folder, view, status, trust, missions: Mutex::new(missions), holds };
+        let watching = watch::channel(watching(&missions)).0;
+        let documents = Self { folder, view, status, trust, missions: Mutex::new(missions), holds, watching };
         if documents.trust.problem().is_some() {
             documents.tell(&documents.missions());
         }
@@ -107,6 +122,11 @@ impl NodeDocuments {
     /// What the hub is told; it changes with each document that is kept.
     pub fn holds(&self) -> watch::Receiver<Holds> {
         self.holds.subscribe()
+    }
+
+    /// What says how missions are watched, of those that the hub sent something for.
+    pub fn watching(&self) -> watch::Receiver<BTreeMap<String, Arc<Watching>>> {
+        self.watching.subscribe()
     }
 
     /// Whether the hub was asked for documents of a mission; of the node (absent) it always is.
@@ -124,13 +144,15 @@ impl NodeDocuments {
             return;
         };
         match self.take(document, &in_force, known) {
-            Ok(database) => {
+            Ok(Taken { database, watching: taken }) => {
+                known.watching.extend(taken);
                 known.held.retain(|held| (held.kind, held.number) != (head.kind, head.number));
                 known.held.insert(head.held());
                 known.refused.remove(&Some((head.kind, head.number)));
                 known.refused.remove(&None);
                 self.show(mission, database, &missions);
                 self.holds.send_replace(holds(&missions, &self.trust));
+                self.watching.send_replace(watching(&missions));
                 info!(mission, kind = ?head.kind, number = head.number, "document of the hub is in force");
             }
             Err(Refused::Transfer(error @ TransferError::Cut { .. })) => {
@@ -183,7 +205,7 @@ impl NodeDocuments {
         document: IncomingDocument,
         in_force: &MissionDatabase,
         known: &Known,
-    ) -> Result<MissionDatabase, Refused> {
+    ) -> Result<Taken, Refused> {
         let (head, text) = verified(document, &self.trust)?;
         let folder = DocumentFolder::new(&self.folder, head.scope());
         let signature = head.signature.clone();
@@ -196,7 +218,7 @@ impl NodeDocuments {
         // Upon what is in force, and not all anew: parameters must keep their numbers while the node runs.
         let database = with_document(in_force, &document)?;
         folder.keep(&document, &signature).map_err(Refused::Keep)?;
-        Ok(database)
+        Ok(Taken { database, watching: (!document.kind.is_of_database()).then_some(document) })
     }
 
     fn refuse(
@@ -258,10 +280,19 @@ fn in_force(contents: &FolderContents) -> BTreeSet<HeldDocument> {
             database.versions().iter().any(|version| version.number == VersionNumber(document.number))
         }
         DocumentKind::Limits => database.limits().iter().any(|limits| limits.number == document.number),
+        DocumentKind::AlarmRules | DocumentKind::DetectionRules | DocumentKind::Model => true,
     };
     let held: BTreeSet<_> =
         contents.documents.iter().filter(is_in_force).map(MissionDocument::held).collect();
     if held.iter().any(is_first_dictionary) { held } else { BTreeSet::new() }
+}
+
+fn watching(missions: &BTreeMap<String, Known>) -> BTreeMap<String, Arc<Watching>> {
+    let of_mission = |(name, known): (&String, &Known)| {
+        let said = (!known.watching.is_empty()).then(|| Arc::new(Watching::of(&known.watching)))?;
+        Some((name.clone(), said))
+    };
+    missions.iter().filter_map(of_mission).collect()
 }
 
 /// What goes into one frame. Documents beyond its bound are sent again in each session, which does no harm.

@@ -133,7 +133,7 @@ impl Trust {
 
     /// A list that is not in force, and why; told until the next one is.
     pub fn refuse(&self, head: &DocumentHead, reason: &str) {
-        let (kind, number) = (word(head.kind), head.number);
+        let (kind, number) = (head.kind.word(), head.number);
         warn!(kind, number, reason, "list of the hub cannot be used, what was in force stays");
         self.state().problem = Some(format!("{kind} {number} of the hub is not in force here: {reason}"));
     }
@@ -174,7 +174,11 @@ impl Trust {
         match head.kind {
             DocumentKind::Endpoints => Ok(Checked::Endpoints(HubList::from_text(text)?)),
             DocumentKind::Trust => Ok(Checked::Trust(changed_trust(text, head.signature.authority)?)),
-            DocumentKind::Dictionary | DocumentKind::Limits => Err(ListRefused::OfMission),
+            DocumentKind::AlarmRules
+            | DocumentKind::DetectionRules
+            | DocumentKind::Dictionary
+            | DocumentKind::Limits
+            | DocumentKind::Model => Err(ListRefused::OfMission),
         }
     }
 
@@ -191,7 +195,7 @@ impl Trust {
     /// Whole when the power goes: written beside, synced, renamed.
     fn keep(&self, list: &KeptList) -> std::io::Result<()> {
         std::fs::create_dir_all(&self.folder)?;
-        let path = self.folder.join(format!("{}-{}.json", word(list.head.kind), list.head.number));
+        let path = self.folder.join(format!("{}-{}.json", list.head.kind.word(), list.head.number));
         let unfinished = path.with_extension("unfinished");
         let mut file = std::fs::File::create(&unfinished)?;
         file.write_all(&serde_json::to_vec_pretty(list).map_err(std::io::Error::other)?)?;
@@ -220,15 +224,6 @@ impl Trust {
 enum Checked {
     Endpoints(HubList),
     Trust(Authorities),
-}
-
-fn word(kind: DocumentKind) -> &'static str {
-    match kind {
-        DocumentKind::Dictionary => "dictionary",
-        DocumentKind::Endpoints => "endpoints",
-        DocumentKind::Limits => "limits",
-        DocumentKind::Trust => "trust",
-    }
 }
 
 #[cfg(test)]

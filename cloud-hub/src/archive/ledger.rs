@@ -6,11 +6,13 @@ use std::time::Duration;
 use bytes::{BufMut, BytesMut};
 use delivery::{ChainHash, LaneChange, Ranges, SealedBatch, SessionNumber, Span, Way};
 use futures_util::{SinkExt, TryStreamExt};
+use service::metric::Metric;
 use space_packet::TaiTime;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, GenericClient, RowStream};
 use uuid::Uuid;
 
+use super::alarms::AlarmBatches;
 use super::follow::{self, Told};
 use super::head::{Place, Reached};
 use super::months::Month;
@@ -77,6 +79,8 @@ pub struct CommitGroup<'a> {
     pub lanes: &'a HashMap<LaneKey, (LaneChange, u64)>,
     /// What the rows say.
     pub committed_at: TaiTime,
+    /// What the batches have of alarms.
+    pub alarms: AlarmBatches,
 }
 
 /// The one writer's connection.
@@ -192,7 +196,10 @@ impl Ledger {
         };
         let ((), moved) = tokio::try_join!(told, moved)?;
         if moved.len() == keys.len() {
+            // Last: acts at other hubs wait from here on.
+            let entries = group.alarms.entries.store(&transaction, group.committed_at).await?;
             transaction.commit().await?;
+            Metric::HubAlarmEntries.add(entries);
             return Ok(Vec::new());
         }
         transaction.rollback().await?;
@@ -294,7 +301,16 @@ fn lane_key(row: &tokio_postgres::Row) -> LaneKey {
     LaneKey { node: row.get(0), epoch: row.get::<_, i32>(1) as u32, lane: row.get::<_, i16>(2) as u8 }
 }
 
-impl CommitGroup<'_> {
+impl<'a> CommitGroup<'a> {
+    /// Batches with their numbers, how their lanes change, and when.
+    pub fn new(
+        batches: &'a [(i64, Received)],
+        lanes: &'a HashMap<LaneKey, (LaneChange, u64)>,
+        committed_at: TaiTime,
+    ) -> Self {
+        Self { batches, lanes, committed_at, alarms: AlarmBatches::of(batches) }
+    }
+
     fn records_of(&self, key: LaneKey) -> i64 {
         let of_lane =
             self.batches.iter().filter(|(_, received)| received.lane == key && received.apart.is_none());

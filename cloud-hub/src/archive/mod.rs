@@ -6,6 +6,7 @@
 //! leads ([`Lease`]); the others keep their heads by reading the ledger ([`Follower`]).
 
 mod account;
+mod alarms;
 mod api_tokens;
 mod certificates;
 mod cluster;
@@ -46,6 +47,7 @@ mod verify;
 use tokio_postgres::error::SqlState;
 
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
+pub use alarms::{AlarmStart, AlarmTable, KnownEntry, PieceRefused, ToTell};
 pub use api_tokens::{AddTokenError, ApiTokenRow, ApiTokens};
 pub use certificates::{Certificates, RenewalRefused};
 pub use cluster::{

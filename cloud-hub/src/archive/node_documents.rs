@@ -30,7 +30,7 @@ impl NodeDocument {
             number: self.number,
             effective_from: None,
             effective_to: None,
-            file_name: word(self.kind).to_owned(),
+            file_name: self.kind.word().to_owned(),
             bounds: None,
             author: None,
             reason: None,
@@ -79,7 +79,7 @@ impl NodeDocuments {
         let transaction = client.transaction().await.map_err(statement)?;
         transaction.batch_execute("LOCK TABLE node_document IN EXCLUSIVE MODE").await.map_err(statement)?;
         let newest = transaction
-            .query_one("SELECT coalesce(max(number), 0) FROM node_document WHERE kind = $1", &[&word(kind)])
+            .query_one("SELECT coalesce(max(number), 0) FROM node_document WHERE kind = $1", &[&kind.word()])
             .await
             .map_err(statement)?;
         let made_at = service::clock::now();
@@ -97,7 +97,7 @@ impl NodeDocuments {
                 "INSERT INTO node_document (kind, number, made_at, content, authority, signature)
                  VALUES ($1, $2, $3, $4, $5, $6)",
                 &[
-                    &word(kind),
+                    &kind.word(),
                     &i64::from(new.number),
                     &made_at.0,
                     &content,
@@ -109,15 +109,6 @@ impl NodeDocuments {
             .map_err(statement)?;
         transaction.commit().await.map_err(statement)?;
         Ok(new)
-    }
-}
-
-fn word(kind: DocumentKind) -> &'static str {
-    match kind {
-        DocumentKind::Dictionary => "dictionary",
-        DocumentKind::Endpoints => "endpoints",
-        DocumentKind::Limits => "limits",
-        DocumentKind::Trust => "trust",
     }
 }
 

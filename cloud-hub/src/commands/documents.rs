@@ -1,10 +1,11 @@
 //! `dictionary import`, `limits import` and their lists.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use service::documents::{Bounds, DOCUMENT_BYTES_MAX, DocumentKind, MissionDocument};
+use processing::alarm::AlarmRules;
+use service::documents::{Bounds, DOCUMENT_BYTES_MAX, DocumentKind, MissionDocument, encode_model};
 use service::mission::MissionConfig;
 use space_packet::{TaiTime, UtcTime};
 
@@ -88,14 +89,47 @@ pub async fn import_limits(config: &HubConfig, arguments: LimitsArguments) -> an
     import(config, &import_arguments.mission, document).await
 }
 
+/// Imports a version of a mission's rules of alarms or detection, or a model.
+pub async fn import_watching(
+    config: &HubConfig,
+    arguments: ImportArguments,
+    kind: DocumentKind,
+) -> anyhow::Result<()> {
+    let document = if kind == DocumentKind::Model {
+        let file = &arguments.file;
+        let bytes = std::fs::read(file).with_context(|| unreadable(file))?;
+        described(&arguments, kind, encode_model(&bytes))
+    } else {
+        read(&arguments, kind)?
+    };
+    for problem in problems(&document) {
+        eprintln!("warning[STO-ALARM-RULE]: {problem}");
+    }
+    import(config, &arguments.mission, document).await
+}
+
+/// What of a document is left out while the rest counts.
+fn problems(document: &MissionDocument) -> Vec<String> {
+    match document.kind {
+        DocumentKind::AlarmRules => AlarmRules::parse(&document.file_name, &document.content)
+            .problems
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn unreadable(file: &Path) -> String {
+    format!(
+        "error[STO-IMPORT-FILE]: {} cannot be read\n  Nothing was changed.\n  → check its name and rights; it must be text in UTF-8, or a model document",
+        file.display()
+    )
+}
+
 fn read(arguments: &ImportArguments, kind: DocumentKind) -> anyhow::Result<MissionDocument> {
     let file = &arguments.file;
-    let problem = || {
-        format!(
-            "error[STO-IMPORT-FILE]: {} cannot be read\n  Nothing was changed.\n  → check its name and rights; it must be text in UTF-8",
-            file.display()
-        )
-    };
+    let problem = || unreadable(file);
     let size = std::fs::metadata(file).with_context(problem)?.len();
     if size > DOCUMENT_BYTES_MAX as u64 {
         bail!(
@@ -104,8 +138,12 @@ fn read(arguments: &ImportArguments, kind: DocumentKind) -> anyhow::Result<Missi
         );
     }
     let content = std::fs::read_to_string(file).with_context(problem)?;
-    let name = file.file_name().map_or_else(|| "document".into(), |name| name.to_string_lossy());
-    Ok(MissionDocument {
+    Ok(described(arguments, kind, content))
+}
+
+fn described(arguments: &ImportArguments, kind: DocumentKind, content: String) -> MissionDocument {
+    let name = arguments.file.file_name().map_or_else(|| "document".into(), |name| name.to_string_lossy());
+    MissionDocument {
         kind,
         number: 0,
         effective_from: arguments.effective_from,
@@ -115,7 +153,7 @@ fn read(arguments: &ImportArguments, kind: DocumentKind) -> anyhow::Result<Missi
         author: arguments.author.clone(),
         reason: arguments.reason.clone(),
         content,
-    })
+    }
 }
 
 async fn import(config: &HubConfig, mission: &str, document: MissionDocument) -> anyhow::Result<()> {
@@ -126,11 +164,19 @@ async fn import(config: &HubConfig, mission: &str, document: MissionDocument) ->
     match missions::import(&documents, mission, &document).await {
         Ok(Imported::As(number, from)) => {
             let from = from.map_or("the beginning".to_owned(), |time| time.to_string());
-            println!("{name} {number} of {mission} is imported, in force for what is made from {from} on");
+            if kind.is_of_database() {
+                println!(
+                    "{name} {number} of {mission} is imported, in force for what is made from {from} on"
+                );
+            } else {
+                println!("{name} {number} of {mission} is imported");
+            }
             println!("The running hub and the mission's nodes take it within seconds.");
-            println!(
-                "Next, for what was decoded before: cloud-hub reprocess {mission} --from TIME --to TIME"
-            );
+            if kind.is_of_database() {
+                println!(
+                    "Next, for what was decoded before: cloud-hub reprocess {mission} --from TIME --to TIME"
+                );
+            }
             Ok(())
         }
         Ok(Imported::Known(number)) => {
@@ -139,9 +185,19 @@ async fn import(config: &HubConfig, mission: &str, document: MissionDocument) ->
         }
         Err(ImportError::Document(error)) => bail!(
             "error[{}]: {error}\n  Nothing was changed: the versions in force stay.\n  → mend the place named, then import again",
-            if kind == DocumentKind::Limits { "STO-LIMITS" } else { "STO-DICTIONARY" }
+            code(kind)
         ),
         Err(ImportError::Archive(error)) => Err(error.into()),
+    }
+}
+
+fn code(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::AlarmRules => "STO-ALARM-RULE",
+        DocumentKind::DetectionRules => "STO-DETECT-CONFIG",
+        DocumentKind::Dictionary => "STO-DICTIONARY",
+        DocumentKind::Limits => "STO-LIMITS",
+        DocumentKind::Model => "STO-MODEL-UNREADABLE",
     }
 }
 

@@ -14,10 +14,11 @@ use service::metric::Metric;
 use space_packet::TaiTime;
 use tokio::sync::{Notify, mpsc, watch};
 use tracing::{error, info, warn};
+use uuid::Uuid;
 
 use crate::archive::{
-    ArchiveError, CommitGroup, Committed, CommittedGroup, ConnectFailure, Database, LaneKey, Ledger, Newest,
-    Place, Publisher, Received, Stream,
+    ArchiveError, CommitGroup, Committed, CommittedGroup, ConnectFailure, Database, Evidence, LaneKey,
+    Ledger, Newest, PieceRefused, Place, Publisher, Received, Stream,
 };
 use crate::fleet::Fleet;
 
@@ -158,6 +159,7 @@ enum Ended {
 /// The one writer of the ledger.
 pub struct Committer {
     database: Database,
+    evidence: Evidence,
     ledger: Option<Ledger>,
     next_ledger_id: i64,
     fleet: Arc<Fleet>,
@@ -183,8 +185,10 @@ impl Committer {
         // Whether some of it came late and is not decoded is seen by looking.
         let newest = watch::channel(Newest { any: newest, backlog_id: newest.ledger_id }).0;
         let (load, counted) = (Arc::default(), (Instant::now(), 0));
+        let evidence = Evidence::new(database.clone());
         Ok(Self {
             database,
+            evidence,
             ledger: Some(ledger),
             next_ledger_id,
             fleet,
@@ -264,13 +268,15 @@ impl Committer {
                 .zip(&group)
                 .map(|(number, submission)| (number, submission.received.clone()))
                 .collect();
-            let asked = CommitGroup { batches: &numbered, lanes: &changes, committed_at };
+            let mut asked = CommitGroup::new(&numbered, &changes, committed_at);
+            let refused = std::mem::take(&mut asked.alarms.refused);
             let attempt = match &mut self.ledger {
                 Some(ledger) => ledger.commit(&asked).await,
                 None => Err(ArchiveError::Connect("not connected".into())),
             };
             match attempt {
                 Ok(fenced) if fenced.is_empty() => {
+                    self.tell_refused(refused);
                     self.on_committed(&group, numbered, (changes, committed_at)).await;
                 }
                 Ok(fenced) => {
@@ -285,6 +291,7 @@ impl Committer {
                 }
                 Err(failure) => {
                     if self.is_committed(&failure, &asked).await {
+                        self.tell_refused(refused);
                         self.on_committed(&group, numbered, (changes, committed_at)).await;
                     } else if failure.refuses_data() {
                         isolate(&failure, group, &mut groups);
@@ -381,6 +388,25 @@ impl Committer {
         let live = rows.into_iter().filter(is_live).collect();
         if self.decode.send(CommittedGroup { live, through }).await.is_err() {
             error!("the decoding thread is gone; what is committed is shown after a restart");
+        }
+    }
+
+    /// Pieces of alarms were not taken: mission control is told, and nobody waits for that.
+    fn tell_refused(&self, refused: Vec<(Uuid, PieceRefused)>) {
+        Metric::HubAlarmPiecesRefused.add(refused.len() as u64);
+        // Of each node and cause one speaks for all.
+        let by_cause: HashMap<_, _> = refused
+            .into_iter()
+            .map(|(node, refused)| ((node, refused.code()), refused.to_string()))
+            .collect();
+        for ((node, code), text) in by_cause {
+            warn!(%node, text, "pieces of alarms were refused");
+            let evidence = self.evidence.clone();
+            tokio::spawn(async move {
+                if let Err(error) = evidence.note(node, code, &text).await {
+                    warn!(error = chain(&error), "what a node did could not be written down");
+                }
+            });
         }
     }
 

@@ -12,7 +12,7 @@ use delivery::{
 };
 use link::{Closed, Connection, FrameError};
 use provisioning::{Authority, IssueError};
-use service::documents::MissionDocument;
+use service::documents::{MissionDocument, Watching};
 use service::logging::chain;
 use service::metric::Metric;
 use tokio::sync::{Semaphore, watch};
@@ -46,6 +46,8 @@ pub(super) struct Shelf {
 struct Shelved {
     texts: Texts,
     heads: Vec<DocumentHead>,
+    /// Places of those that newer ones stand in for: they stay here.
+    superseded: HashSet<usize>,
 }
 
 /// Where their texts are.
@@ -152,7 +154,8 @@ impl Shelf {
                 let held = head.held();
                 !known.contains(&held) && !sent.contains(&(head.mission.clone(), held))
             };
-            let places = lacking(&shelved.heads, is_due);
+            let mut places = lacking(&shelved.heads, is_due);
+            places.retain(|place| !shelved.superseded.contains(place));
             missing.extend(places.into_iter().map(|place| Missing { shelved: Arc::clone(&shelved), place }));
         };
         // One that a node has a newer version of, of a hub whose database was set back since, it would refuse.
@@ -161,7 +164,8 @@ impl Shelf {
         };
         let lists: Vec<_> = self.told.signed().iter().filter(|list| !newer(&list.head())).cloned().collect();
         let heads = lists.iter().map(NodeDocument::head).collect();
-        lacks(Arc::new(Shelved { texts: Texts::Node(lists), heads }), &holds.node);
+        let superseded = HashSet::new();
+        lacks(Arc::new(Shelved { texts: Texts::Node(lists), heads, superseded }), &holds.node);
         for MissionHolds { mission, documents } in &holds.missions {
             if !self.fleet.may_send(node, mission) {
                 continue;
@@ -201,7 +205,11 @@ impl Shelf {
         let shelving = spawn_blocking(move || {
             let signed = documents.iter().map(|document| sign(document, &name, &authority));
             let heads = signed.collect::<Result<Vec<_>, _>>()?;
-            Ok::<_, IssueError>(Arc::new(Shelved { texts: Texts::Mission(documents), heads }))
+            let gone = Watching::superseded(&documents);
+            let is_gone = |document: &MissionDocument| gone.contains(&(document.kind, document.number));
+            let places = documents.iter().enumerate().filter(|(_, document)| is_gone(document));
+            let superseded = places.map(|(place, _)| place).collect();
+            Ok::<_, IssueError>(Arc::new(Shelved { texts: Texts::Mission(documents), heads, superseded }))
         });
         let shelved = shelving.await.ok()?;
         let shelved = shelved.inspect_err(|error| {

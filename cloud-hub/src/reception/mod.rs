@@ -2,7 +2,7 @@
 //!
 //! A session ([`session`]) checks batches, which come on a stream for each way ([`streams`]), and queues them; the one committer ([`committer`]) writes many nodes'
 //! batches in one transaction and tells each session how far it got. Beside it go the other way the documents that
-//! a node lacks ([`documents`]), and its next certificate ([`renewal`]).
+//! a node lacks ([`documents`]), what others wrote into its alarms, and its next certificate ([`renewal`]).
 
 pub mod committer;
 mod crowd;
@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
+use crate::alarms::Telling;
 use crate::archive::{Evidence, Registry};
 use crate::fleet::Fleet;
 use crate::missions::Missions;
@@ -60,6 +61,8 @@ pub struct Reception {
     pub missions: Arc<Missions>,
     /// What they are told about their hubs.
     pub told: Arc<Told>,
+    /// What they are told of their alarms.
+    pub alarms: Telling,
     /// Who signs that.
     pub authority: Arc<Authority>,
     /// Who gives them their next certificates.
@@ -141,6 +144,7 @@ impl Reception {
                         settings: Arc::clone(&self.settings),
                         shelf: Arc::clone(&shelf),
                         renewals: Arc::clone(&self.renewals),
+                        alarms: self.alarms.clone(),
                     };
                     let session = session.run(shutdown.clone());
                     connections.spawn(async move {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use delivery::{
-    BatchError, Frame, FrameDecodeError, Holds, Inbox, InboxVerdict, LogNumber, RejectCode, SealedBatch,
-    SetAside, TimeAnswer, Violation, Way,
+    AlarmEntries, BatchError, Frame, FrameDecodeError, Holds, Inbox, InboxVerdict, LogNumber, RejectCode,
+    SealedBatch, SetAside, TimeAnswer, Violation, Way,
 };
 use link::{Closed, Connection, FrameError, FrameReader, FrameWriter, NodeCertificate};
 use provisioning::NotAllowed;
@@ -23,6 +23,7 @@ use super::greeting::{OpenLog, Opened, goodbye};
 use super::now_unix;
 use super::renewal::{self, Renewals};
 use super::streams::{self, Arrival, Incoming, StreamEnd};
+use crate::alarms::Telling;
 use crate::archive::{ApartCause, ArchiveError, Evidence, Received, Registry};
 use crate::fleet::{Fleet, ReportRefused};
 
@@ -63,6 +64,7 @@ pub(super) struct Session {
     pub(super) load: Arc<Load>,
     pub(super) shelf: Arc<Shelf>,
     pub(super) renewals: Arc<Renewals>,
+    pub(super) alarms: Telling,
     pub(super) settings: Arc<Settings>,
 }
 
@@ -179,15 +181,25 @@ struct Serving<'a> {
     inbox: Inbox,
     under_way: Vec<UnderWay>,
     renewal_asked: Option<Instant>,
+    alarms: AlarmsTold,
     /// Since the last review.
     requests: u32,
     /// A report was refused, which is written down once.
     has_refused_report: bool,
 }
 
+/// What a node was told of alarms.
+struct AlarmsTold {
+    /// What it says to have, once it has said so.
+    kept: watch::Sender<Option<u64>>,
+    /// The newest number that it can have.
+    newest: u64,
+}
+
 /// Where an open session hears from.
 struct Sources<'a> {
     alarms: mpsc::Receiver<Arrival>,
+    alarm_entries: mpsc::Receiver<AlarmEntries>,
     news: &'a Notify,
     others: mpsc::Receiver<Arrival>,
     requests: &'a mut FrameReader,
@@ -275,9 +287,14 @@ impl Session {
         let mut beside = JoinSet::new();
         let (alarms, others) = streams::receive(self.connection.clone(), &mut beside);
         beside.spawn(Arc::clone(&self.shelf).supply(self.connection.clone(), self.peer.node_id, held));
+        let (kept, said) = watch::channel(None);
+        let (to_tell, alarm_entries) = mpsc::channel(1);
+        let (fleet, node) = (Arc::clone(&self.fleet), self.peer.node_id);
+        let may_know = move |mission: &str| fleet.may_send(node, mission);
+        beside.spawn(self.alarms.clone().tell(node, said, to_tell, may_know));
         let mut review = interval(REVIEW_INTERVAL);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut sources = Sources { alarms, news, others, requests, review };
+        let mut sources = Sources { alarms, alarm_entries, news, others, requests, review };
         let mut serving = Serving {
             session: self,
             control,
@@ -286,6 +303,7 @@ impl Session {
             inbox,
             under_way: Vec::new(),
             renewal_asked: None,
+            alarms: AlarmsTold { kept, newest: 0 },
             requests: 0,
             has_refused_report: false,
         };
@@ -317,6 +335,10 @@ impl Serving<'_> {
             _ = sources.review.tick() => self.review().await,
             Some(arrival) = sources.alarms.recv() => self.on_arrival(arrival).await,
             frame = sources.requests.next() => self.on_request(frame, holds).await,
+            Some(entries) = sources.alarm_entries.recv() => {
+                self.alarms.newest = entries.number;
+                Ok(send(self.control, &Frame::AlarmEntries(entries)).await?)
+            }
             Some(arrival) = sources.others.recv() => self.on_arrival(arrival).await,
         }
     }
@@ -467,6 +489,7 @@ impl Serving<'_> {
                 }
             }
             Some(Frame::Goodbye(goodbye)) => return Err(SessionEnd::Goodbye(goodbye.reason)),
+            Some(Frame::AlarmsKept(number)) => self.on_alarms_kept(number)?,
             Some(Frame::Holds(said)) => drop(holds.send_replace(said)),
             Some(Frame::TimeAsk(asked)) => {
                 let answer = TimeAnswer { asked, received: now, answered: service::clock::now() };
@@ -483,6 +506,18 @@ impl Serving<'_> {
             Some(_) => return Err(SessionEnd::Unexpected),
             None => self.session.fleet.on_contact(node, now),
         }
+        Ok(())
+    }
+
+    /// The first of a session may say anything: what it has may be of another database.
+    fn on_alarms_kept(&mut self, number: u64) -> Result<(), SessionEnd> {
+        if self.alarms.kept.borrow().is_none() {
+            self.alarms.newest = number;
+        }
+        if number > self.alarms.newest {
+            return Err(SessionEnd::Unexpected);
+        }
+        self.alarms.kept.send_replace(Some(number));
         Ok(())
     }
 

@@ -48,6 +48,11 @@ fn questions() -> Vec<(&'static str, Vec<&'static str>)> {
         ("/api/v1/events", vec![""]),
         ("/api/v1/live", vec![""]),
         ("/api/v1/missions", vec![""]),
+        ("/api/v1/missions/{mission}/alarm-deliveries", vec![""]),
+        ("/api/v1/missions/{mission}/alarm-rules", vec![""]),
+        ("/api/v1/missions/{mission}/alarm-rules/{number}", vec![""]),
+        ("/api/v1/missions/{mission}/alarms", vec!["", "?open=true"]),
+        ("/api/v1/missions/{mission}/alarms/{alarm}", vec![""]),
         ("/api/v1/missions/{mission}/events", vec![""]),
         (
             "/api/v1/missions/{mission}/export",
@@ -57,6 +62,7 @@ fn questions() -> Vec<(&'static str, Vec<&'static str>)> {
             ],
         ),
         ("/api/v1/missions/{mission}/gaps", vec![""]),
+        ("/api/v1/missions/{mission}/models", vec![""]),
         ("/api/v1/missions/{mission}/packets", vec![""]),
         ("/api/v1/missions/{mission}/packets/{id}", vec![""]),
         (
@@ -240,6 +246,8 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
             for query in asked {
                 let path = format!("{route}{query}")
                     .replace("{mission}", mission)
+                    .replace("{alarm}", "00112233445566778899aabbccddeeff")
+                    .replace("{number}", "1")
                     .replace("{id}", "00000000000000000000000000000000.1.2.1.0")
                     .replace("PARAMETER", parameter);
                 let (status, answer) = hub.ask(viewer, &path).await;

@@ -3,7 +3,7 @@
 use cloud_hub::archive::{Documents, Imported};
 use cloud_hub::missions::{ImportError, Missions, import};
 use mission_database::VersionNumber;
-use service::documents::{Bounds, DocumentKind, MissionDocument};
+use service::documents::{Bounds, DocumentKind, MissionDocument, Watching};
 use service::mission::MissionConfig;
 use space_packet::TaiTime;
 
@@ -28,6 +28,14 @@ fn limits(content: &str) -> MissionDocument {
         kind: DocumentKind::Limits,
         file_name: "limits.csv".to_owned(),
         bounds: Some(Bounds::Good),
+        ..dictionary(content, None)
+    }
+}
+
+fn rules(content: &str) -> MissionDocument {
+    MissionDocument {
+        kind: DocumentKind::AlarmRules,
+        file_name: "alarms.toml".to_owned(),
         ..dictionary(content, None)
     }
 }
@@ -70,6 +78,7 @@ async fn a_broken_document_changes_nothing_and_says_where_it_breaks() {
     for (broken, place) in [
         (dictionary("<SpaceSystem name='S'>\n</Other>", None), "new.xml:2:"),
         (limits("parameter,red_high\nnothing,5\n"), "limits.csv:2:"),
+        (rules("version = 1\n[[rule]]\nname = 7\n"), "alarms.toml:3:"),
     ] {
         let refused = import(&documents, "test", &broken).await.expect_err("refused");
         assert!(matches!(refused, ImportError::Document(_)));
@@ -107,4 +116,28 @@ async fn the_configured_file_comes_in_once_and_a_broken_one_leaves_the_imported_
     let mission = open().await.expect("opens");
     assert_eq!(mission.decoder.database().versions().len(), 2);
     assert!(mission.problem.is_some_and(|problem| problem.starts_with("test.xml:1:")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn configured_rules_become_versions_and_broken_ones_leave_those_before() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().expect("a directory");
+    std::fs::write(folder.path().join("test.xml"), XTCE).expect("written");
+    let config: MissionConfig =
+        serde_json::from_str(r#"{"name": "test", "dictionary": "test.xml", "alarms": "alarms.toml"}"#)
+            .expect("it reads");
+    let newest = async || {
+        let configs = std::slice::from_ref(&config);
+        let opened = Missions::open(&world.database, &folder.path().join("hub.toml"), configs).await;
+        let documents = opened.expect("opens").0.documents_of("test").expect("configured");
+        Watching::of(&documents).alarm_rules.map(|rules| (rules.number, rules.content))
+    };
+    assert_eq!(newest().await, None, "there is no file");
+    for (content, number) in
+        [("version = 1", 1), ("version = 1", 1), ("version = 2", 2), ("[[rule]]\nname = 7\n", 2)]
+    {
+        std::fs::write(folder.path().join("alarms.toml"), content).expect("written");
+        let expected = (number, if number == 1 { "version = 1" } else { "version = 2" }.to_owned());
+        assert_eq!(newest().await, Some(expected), "{content}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The hub's parts against a real PostgreSQL.
 
 mod access;
+mod alarms;
 mod archive;
 mod backup;
 mod canary;

@@ -13,6 +13,16 @@ const NOT_ALLOWED: &str = "42501";
 /// Every right that somebody who does not own it has to something in the database, but a partition's ledger rows are
 /// reached through their table alone. S: select, I: insert, U: update, D: delete.
 const RIGHTS: &str = "\
+alarm sto_ingest SIUD
+alarm sto_interactive S
+alarm sto_reader S
+alarm_entry sto_ingest SIU
+alarm_entry sto_interactive S
+alarm_entry sto_reader S
+alarm_kept sto_ingest SIU
+alarm_node sto_ingest SI
+alarm_number sto_ingest SU
+alarm_telling sto_ingest SID
 api_token sto_ingest SIU
 calibration sto_ingest SIUD
 calibration sto_interactive S

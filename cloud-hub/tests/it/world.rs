@@ -181,7 +181,7 @@ impl World {
         });
         let lanes = lanes.collect();
         let committed_at = service::clock::now();
-        let group = CommitGroup { batches: &numbered, lanes: &lanes, committed_at };
+        let group = CommitGroup::new(&numbered, &lanes, committed_at);
         let fenced = self.ledger.commit(&group).await?;
         assert_eq!(self.ledger.holds(&group).await.expect("answers"), fenced.is_empty());
         if !fenced.is_empty() {

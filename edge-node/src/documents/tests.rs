@@ -84,10 +84,10 @@ pub(crate) fn start(directory: &Path) -> Started {
         name: "demo".to_owned(),
         title: None,
         dictionary: "local.xml".into(),
-        packet_time: PacketTime::None,
-        packet_error_control: PacketErrorControl::None,
         alarms: None,
         detection: None,
+        packet_time: PacketTime::None,
+        packet_error_control: PacketErrorControl::None,
     };
     let mission =
         service::mission::load(&directory.join("edge.toml"), &config, directory, &verify).expect("loads");
@@ -298,4 +298,26 @@ fn documents_of_an_authority_that_left_stay_in_force_and_are_asked_for_again() {
     list(12, &[&node.authority], &node.authority);
     assert!(node.problem().is_some_and(|problem| problem.contains("not trusted here")));
     assert_eq!(node.trust.certificates(), [next.certificate_der()]);
+}
+
+#[test]
+fn rules_of_the_hub_are_told_at_once_and_after_a_restart_without_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let node = start(directory.path());
+    let rules =
+        |number: u32| document(DocumentKind::AlarmRules, number, None, &format!("version = {number}"));
+    let told = |node: &Started| {
+        let watching = node.documents.watching();
+        let rules = watching.borrow().get("demo").and_then(|watching| watching.alarm_rules.clone());
+        rules.map(|rules| (rules.number, rules.content))
+    };
+    node.receive(&document(DocumentKind::Dictionary, 1, None, &xtce(&["P"])));
+    assert_eq!(told(&node), None);
+    node.receive(&rules(1));
+    node.receive(&rules(2));
+    assert_eq!(told(&node), Some((2, "version = 2".to_owned())));
+    assert_eq!(node.problem(), None);
+    node.receive(&document(DocumentKind::Model, 1, None, "no model"));
+    assert!(node.problem().is_some_and(|problem| problem.starts_with("mission demo: model 1")));
+    assert_eq!(told(&start(directory.path())), Some((2, "version = 2".to_owned())));
 }

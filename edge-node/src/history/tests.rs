@@ -51,6 +51,8 @@ fn mission(directory: &Path) -> LoadedMission {
         name: "demo".to_owned(),
         title: None,
         dictionary: "demo.xml".into(),
+        alarms: None,
+        detection: None,
         packet_time: PacketTime::Cds {
             offset_bytes: 6,
             day_bits: 16,
@@ -59,8 +61,6 @@ fn mission(directory: &Path) -> LoadedMission {
             epoch: None,
         },
         packet_error_control: PacketErrorControl::None,
-        alarms: None,
-        detection: None,
     };
     service::mission::load(&directory.join("edge.toml"), &config, directory, &|_, _| Ok(())).expect("loads")
 }

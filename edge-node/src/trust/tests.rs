@@ -42,7 +42,7 @@ fn signed(kind: DocumentKind, number: u32, text: &str, by: &Authority) -> (Docum
         number,
         effective_from: None,
         effective_to: None,
-        file_name: word(kind).to_owned(),
+        file_name: kind.word().to_owned(),
         bounds: None,
         author: None,
         reason: None,

@@ -295,10 +295,10 @@ fn view(directory: &Path, status: &Arc<NodeStatus>, journal: JournalHandle) -> A
         name: "demo".to_owned(),
         title: None,
         dictionary: "d.xml".into(),
-        packet_time: PacketTime::None,
-        packet_error_control: PacketErrorControl::None,
         alarms: None,
         detection: None,
+        packet_time: PacketTime::None,
+        packet_error_control: PacketErrorControl::None,
     };
     let mission = service::mission::load(&directory.join("edge.toml"), &config, directory, &|_, _| Ok(()))
         .expect("loads");

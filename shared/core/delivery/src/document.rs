@@ -37,12 +37,31 @@ pub enum DocumentKind {
     Endpoints,
     /// The authorities a node trusts.
     Trust,
+    /// Alarm rules.
+    AlarmRules,
+    /// Which parameters detectors watch, and how.
+    DetectionRules,
+    /// A trained model: the text is base64 of its document.
+    Model,
 }
 
 impl DocumentKind {
     /// Whether it is about a node, and not about one of its missions: its newest number alone counts.
     pub fn is_of_node(self) -> bool {
         matches!(self, Self::Endpoints | Self::Trust)
+    }
+
+    /// Its word, in databases, file names and messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AlarmRules => "alarm-rules",
+            Self::DetectionRules => "detection-rules",
+            Self::Dictionary => "dictionary",
+            Self::Endpoints => "endpoints",
+            Self::Limits => "limits",
+            Self::Model => "model",
+            Self::Trust => "trust",
+        }
     }
 }
 

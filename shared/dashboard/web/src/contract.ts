@@ -72,6 +72,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/alarm-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages about a mission's alarms, and what became of them, by when they were due, newest first. Only at the hub. */
+        get: operations["deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/alarm-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alarm rules of a mission that count, and all versions of their document. */
+        get: operations["rules"];
+        /** Brings a new version of the rules document into force. What is wrong with it is told and left out. Only at the hub. */
+        put: operations["put_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/alarm-rules/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of the rules document. */
+        get: operations["rules_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/alarm-tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message that says it is a test to a contact, at once, and says what came of it. Only at the hub. */
+        post: operations["send_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alarms of a mission, by their first occurrence, newest first. */
+        get: operations["alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/alarms/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Acknowledges what was shown of several alarms. Each is an act of its own; what cannot be acknowledged is told. */
+        post: operations["acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/alarms/{alarm}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An alarm and all that happened to it. */
+        get: operations["alarm"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/alarms/{alarm}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does something about an alarm. The answer comes when that is durable, and shows the alarm as it is then. */
+        post: operations["act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/missions/{mission}/aligned": {
         parameters: {
             query?: never;
@@ -189,6 +326,23 @@ export interface paths {
         put?: never;
         /** The newest sample of many parameters. */
         post: operations["latest_of"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Detection models in force for a mission. */
+        get: operations["models"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -320,6 +474,446 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Where an alarm stands. */
+        Alarm: {
+            cause?: components["schemas"]["AlarmCause"] | null;
+            /** @description What detects it, for example `limits`. */
+            detector: string;
+            /** @description Generation time of the first occurrence. */
+            first: string;
+            group?: components["schemas"]["AlarmGroup"] | null;
+            /** @description Its name for ever, at nodes and hub alike: 32 hexadecimal digits. */
+            id: string;
+            /** @description Whether all that is known of it comes from late data. */
+            is_retrospective: boolean;
+            /** @description The node that it is about; absent for what a spacecraft sends. */
+            node?: string | null;
+            /**
+             * Format: int32
+             * @description How often it began, in live data.
+             */
+            occurrences: number;
+            /** @description Whose it is to deal with; two, when two were named who did not know of each other. */
+            owners: string[];
+            /** @description Full name of the parameter. */
+            parameter: string;
+            /** @description What it would be if nobody had shelved or suppressed it. */
+            process: components["schemas"]["AlarmState"];
+            /**
+             * Format: int32
+             * @description How often it came back within the rule's window and was not raised anew.
+             */
+            recurrences: number;
+            /** @description Whether somebody is to be told. */
+            rings: boolean;
+            /** @description The rule under which it was raised last; empty for the built-in one. */
+            rule: string;
+            severity?: components["schemas"]["AlarmSeverity"] | null;
+            /** @description Until when it is shelved. */
+            shelved_until?: string | null;
+            /** @description Since when this server knows that there is something to acknowledge, by its own clock. */
+            since?: string | null;
+            /** @description What counts. */
+            state: components["schemas"]["AlarmState"];
+            suppression?: components["schemas"]["AlarmSuppression"] | null;
+            /** @description What nobody has acknowledged yet, oldest first. */
+            unacknowledged: components["schemas"]["AlarmNotice"][];
+            /** @description What people said of it. */
+            usefulness: components["schemas"]["AlarmUsefulness"][];
+            worst?: components["schemas"]["AlarmSeverity"] | null;
+        };
+        /** @description Answer of `POST /api/v1/missions/{mission}/alarms/acknowledge`. */
+        AlarmAcknowledged: {
+            /** @description Alarms that are acknowledged. */
+            done: string[];
+            /** @description Alarms that are as they were. */
+            refused: components["schemas"]["AlarmRefused"][];
+        };
+        /** @description What of an alarm was seen. */
+        AlarmAcknowledgement: {
+            /** @description The alarm. */
+            alarm: string;
+            /** @description As with a single act. */
+            id?: string | null;
+            /** @description The notices that were shown: no others are acknowledged. */
+            notices: string[];
+        };
+        /** @description Body of `POST /api/v1/missions/{mission}/alarms/acknowledge`. */
+        AlarmAcknowledgements: {
+            /** @description What was seen, of 1 to 1,000 alarms. */
+            alarms: components["schemas"]["AlarmAcknowledgement"][];
+            /** @description A note for each of them. */
+            note?: string | null;
+        };
+        /** @description An act. */
+        AlarmAct: {
+            /** @description I have seen it. */
+            acknowledge: {
+                /** @description The notices that were shown; absent: all that are unacknowledged now. */
+                notices?: string[] | null;
+            };
+        } | {
+            /** @description It is this person's, or nobody's. */
+            assign: {
+                /** @description The person; absent: nobody. */
+                to?: string | null;
+            };
+        } | {
+            /** @description Something to say: the note. */
+            comment: Record<string, never>;
+        } | {
+            /** @description Whether the detection was right. */
+            judge: {
+                /** @description What you say. */
+                usefulness: components["schemas"]["AlarmUsefulness"];
+            };
+        } | {
+            /** @description Let a latched alarm go. */
+            reset: Record<string, never>;
+        } | {
+            /** @description In service again. */
+            restore: Record<string, never>;
+        } | {
+            /** @description Be silent until then. */
+            shelve: {
+                /** @description RFC 3339, at most 8 hours from now. */
+                until: string;
+            };
+        } | {
+            /** @description Out of service, or not to be expected by design. */
+            suppress: {
+                /** @description Which. */
+                kind: components["schemas"]["AlarmSuppression"];
+                /** @description By which order or rule. */
+                order: string;
+                /** @description RFC 3339; absent: until somebody restores it. */
+                until?: string | null;
+            };
+        } | {
+            /** @description Be loud again. */
+            unshelve: Record<string, never>;
+        };
+        /** @description Body of `POST /api/v1/missions/{mission}/alarms/{alarm}/acts`. */
+        AlarmActRequest: {
+            /** @description What is to be done. */
+            act: components["schemas"]["AlarmAct"];
+            /** @description 32 random hexadecimal digits: sent again, it is the same act. Absent: each request is an act of its own. */
+            id?: string | null;
+            /** @description Why, or what else is to be known; at most 4 KiB. */
+            note?: string | null;
+        };
+        /** @description What speaks for a detection. */
+        AlarmCause: {
+            /**
+             * Format: double
+             * @description What was expected instead.
+             */
+            expected?: number | null;
+            /** @description The model that found it, with its version. */
+            model?: string | null;
+            /**
+             * Format: double
+             * @description The detector's score.
+             */
+            score?: number | null;
+            /**
+             * Format: double
+             * @description The value that was seen, in the unit of the engineering value.
+             */
+            seen?: number | null;
+            /**
+             * Format: double
+             * @description The limit or threshold that was broken, in the unit of the value or of the score.
+             */
+            threshold?: number | null;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/alarm-deliveries`. */
+        AlarmDeliveries: {
+            /** @description Messages, by when they were due, newest first. */
+            deliveries: components["schemas"]["AlarmDelivery"][];
+            /** @description Pass as `cursor` to go on; absent at the end. */
+            next?: string | null;
+        };
+        /** @description A message about an alarm to one contact. */
+        AlarmDelivery: {
+            /** @description About which alarm; absent for a test. */
+            alarm?: string | null;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description How: `email`, `slack` or `webhook`. */
+            channel: string;
+            /** @description To whom, as in the rules. */
+            contact: string;
+            /** @description When it was to be sent. */
+            due: string;
+            /** @description Its name: 32 hexadecimal digits, the same at every replica of a hub. */
+            id: string;
+            /** @description When it was tried last. */
+            last_attempt?: string | null;
+            /** @description Why the last try failed. */
+            problem?: string | null;
+            /** @description What became of it. */
+            state: components["schemas"]["DeliveryState"];
+        };
+        /** @description An entry of an alarm's history. It never changes. */
+        AlarmEntry: {
+            /** @description Who did it; absent where the condition changed. */
+            by?: string | null;
+            /** @description What happened. */
+            fact: components["schemas"]["AlarmFact"];
+            /** @description What names it: 32 hexadecimal digits. */
+            id: string;
+            /** @description The node at which it was made; absent: at the hub. */
+            node?: string | null;
+            /** @description What they noted beside it. */
+            note?: string | null;
+            /** @description When it was made, by the clock of the place. */
+            recorded: string;
+        };
+        /** @description What an entry tells: four are of the condition, the others are acts. */
+        AlarmFact: {
+            /** @enum {string} */
+            kind: "acknowledged";
+            /** @description The entries. */
+            notices: string[];
+        } | {
+            /** @enum {string} */
+            kind: "assigned";
+            /** @description The person. */
+            to?: string | null;
+        } | {
+            /** @description Generation time of the sample that showed it. */
+            generation_time: string;
+            /** @enum {string} */
+            kind: "cleared";
+            /** @description Whether the alarm stays until somebody resets it. */
+            latched: boolean;
+            /** @description Whether it was found as it happened. */
+            live: boolean;
+            /**
+             * Format: int32
+             * @description How often it came back within the rule's window.
+             */
+            recurrences: number;
+        } | {
+            /** @enum {string} */
+            kind: "commented";
+        } | {
+            /** @enum {string} */
+            kind: "judged";
+            /** @description What they said. */
+            usefulness: components["schemas"]["AlarmUsefulness"];
+        } | {
+            /** @description Generation time of the sample that showed it. */
+            generation_time: string;
+            /** @enum {string} */
+            kind: "moved";
+            /** @description Whether it was found as it happened. */
+            live: boolean;
+            /** @description How bad it is since. */
+            severity: components["schemas"]["AlarmSeverity"];
+        } | {
+            /** @description What speaks for it. */
+            cause: components["schemas"]["AlarmCause"];
+            /** @description Generation time of the sample that showed it. */
+            generation_time: string;
+            /** @enum {string} */
+            kind: "raised";
+            /** @description Whether it was found as it happened. */
+            live: boolean;
+            /** @description The rule; empty for the built-in one. */
+            rule: string;
+            /**
+             * Format: int32
+             * @description Version of the rules document.
+             */
+            rules_version: number;
+            /** @description How bad it is. */
+            severity: components["schemas"]["AlarmSeverity"];
+        } | {
+            /** @enum {string} */
+            kind: "reset";
+        } | {
+            /** @enum {string} */
+            kind: "restored";
+        } | {
+            /** @enum {string} */
+            kind: "shelved";
+            /** @description What is worse than this rings all the same. */
+            severity: components["schemas"]["AlarmSeverity"];
+            /** @description When that is over. */
+            until: string;
+        } | {
+            /** @enum {string} */
+            kind: "suppressed";
+            /** @description By which order or rule. */
+            order: string;
+            /** @description Why. */
+            suppression: components["schemas"]["AlarmSuppression"];
+            /** @description When that is over; absent: when somebody restores it. */
+            until?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "unshelved";
+        } | {
+            /** @description What speaks for it. */
+            cause: components["schemas"]["AlarmCause"];
+            /** @description Generation time of the sample that showed it. */
+            generation_time: string;
+            /** @enum {string} */
+            kind: "worsened";
+            /** @description Whether it was found as it happened. */
+            live: boolean;
+            /** @description How bad it is now. */
+            severity: components["schemas"]["AlarmSeverity"];
+        };
+        /** @description Alarms that belong together. */
+        AlarmGroup: {
+            /** @description The one whose sample was made first: where to begin looking. */
+            first_out: string;
+            /** @description What holds them together. */
+            kind: components["schemas"]["AlarmGroupKind"];
+            /** @description How many there are. */
+            members: number;
+            /** @description The relation that their rules name; absent of a flood. */
+            relation?: string | null;
+            /** @description The worst of them. */
+            severity: components["schemas"]["AlarmSeverity"];
+        };
+        /**
+         * @description What holds a group of alarms together.
+         * @enum {string}
+         */
+        AlarmGroupKind: "flood" | "related";
+        /** @description Answer of `GET /api/v1/missions/{mission}/alarms/{alarm}`. */
+        AlarmHistory: {
+            /** @description Where it stands. */
+            alarm: components["schemas"]["Alarm"];
+            /** @description All that happened to it, by when it was recorded, as far as clocks agree. */
+            entries: components["schemas"]["AlarmEntry"][];
+        };
+        /** @description An entry that asks for somebody's acknowledgement. */
+        AlarmNotice: {
+            /** @description The entry: what an acknowledgement names. */
+            entry: string;
+            /** @description Generation time of the sample that showed it. */
+            generation_time: string;
+            /** @description How bad it was. */
+            severity: components["schemas"]["AlarmSeverity"];
+        };
+        /** @description Why an alarm was not acknowledged. */
+        AlarmRefused: {
+            /** @description The alarm. */
+            alarm: string;
+            /** @description Stable code. */
+            code: string;
+            /** @description What happened. */
+            detail: string;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/alarm-rules`. */
+        AlarmRules: {
+            /** @description What counts at this server now. */
+            in_force: components["schemas"]["AlarmRulesInForce"];
+            /** @description All versions of the document that this server knows, newest first. */
+            versions: components["schemas"]["AlarmRulesVersion"][];
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/alarm-rules/{number}`. */
+        AlarmRulesDocument: {
+            /** @description The TOML text. */
+            text: string;
+            /** @description Which version. */
+            version: components["schemas"]["AlarmRulesVersion"];
+        };
+        /** @description Alarm rules that count. */
+        AlarmRulesInForce: {
+            /**
+             * Format: int32
+             * @description The version that the document says of itself; 0 when it says none, or when there is none.
+             */
+            document_version: number;
+            /** @description What is wrong with the document. These parts are left out, all others count. */
+            problems: components["schemas"]["AlarmRulesProblem"][];
+            /** @description Names of the rules, in the order in which they are tried. */
+            rules: string[];
+        };
+        /** @description What is wrong with a part of a rules document. */
+        AlarmRulesProblem: {
+            /**
+             * Format: int32
+             * @description Character within that line, counted from 1.
+             */
+            column: number;
+            /**
+             * Format: int32
+             * @description Line, counted from 1.
+             */
+            line: number;
+            /** @description What was found, and what was expected instead. */
+            message: string;
+        };
+        /** @description A version of a mission's rules document. */
+        AlarmRulesVersion: {
+            /** @description Who brought it into force. */
+            author: string;
+            /**
+             * Format: int32
+             * @description The version that the document says of itself; it stands in the history of each alarm that was raised under it.
+             */
+            document_version: number;
+            /** @description When it came into force here. */
+            imported_at: string;
+            /**
+             * Format: int32
+             * @description Its number among the versions of the mission, from 1.
+             */
+            number: number;
+            /** @description What is wrong with it. These parts are left out, all others count. */
+            problems: components["schemas"]["AlarmRulesProblem"][];
+            /** @description Why. */
+            reason: string;
+        };
+        /**
+         * @description How bad an alarm is: the five levels of limits, the least first.
+         * @enum {string}
+         */
+        AlarmSeverity: "watch" | "warning" | "distress" | "critical" | "severe";
+        /**
+         * @description Where an alarm stands: the states of ISA-18.2, with latching.
+         * @enum {string}
+         */
+        AlarmState: "active-acknowledged" | "active-unacknowledged" | "cleared-unacknowledged" | "latched" | "normal" | "out-of-service" | "shelved" | "suppressed-by-design";
+        /**
+         * @description Why an alarm is not to ring.
+         * @enum {string}
+         */
+        AlarmSuppression: "by-design" | "out-of-service";
+        /** @description Body of `POST /api/v1/missions/{mission}/alarm-tests`. */
+        AlarmTest: {
+            /** @description A contact of the rules in force. */
+            contact: string;
+        };
+        /**
+         * @description What a person says of a detection.
+         * @enum {string}
+         */
+        AlarmUsefulness: "false" | "known" | "true";
+        /** @description Answer of `GET /api/v1/missions/{mission}/alarms`. */
+        Alarms: {
+            /** @description Alarms, by their first occurrence, newest first. */
+            alarms: components["schemas"]["Alarm"][];
+            /**
+             * Format: int64
+             * @description Open alarms that this list does not have because there were too many for the server's memory, since its start.
+             */
+            left_out: number;
+            /** @description Pass as `cursor` to go on; absent at the end. A page may be short, or empty, and still have a next one. */
+            next?: string | null;
+            /** @description How many are open, whatever was asked for. */
+            open: number;
+        };
         /** @description Answer of `GET /api/v1/missions/{mission}/aligned`: several parameters on one grid of cells. */
         Aligned: {
             /** @description One for each parameter, in the order they were asked for. */
@@ -623,6 +1217,32 @@ export interface components {
              */
             records: number;
         };
+        /**
+         * @description What became of a message.
+         * @enum {string}
+         */
+        DeliveryState: "failed" | "sent" | "waiting";
+        /** @description A detection model in force. */
+        DetectionModel: {
+            /** @description What it is, for example `segment-trees`. */
+            kind: string;
+            /**
+             * Format: int32
+             * @description Its number among the versions of its kind.
+             */
+            number: number;
+            /** @description Full names of the parameters it is for. */
+            parameters: string[];
+            /** @description When it was trained. */
+            trained_at: string;
+            /** @description On what, in words. */
+            trained_on: string;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/models`. */
+        DetectionModels: {
+            /** @description Models in force. */
+            models: components["schemas"]["DetectionModel"][];
+        };
         /** @description A version of a mission's dictionary. */
         DictionaryVersion: {
             /** @description From which generation time on it is in force; absent for the first. */
@@ -828,6 +1448,33 @@ export interface components {
         };
         /** @description What `/api/v1/live` sends. `id` names the subscription; it is absent for the one without a name. */
         LiveEvent: {
+            /** @description The alarms. */
+            alarms: components["schemas"]["Alarm"][];
+            /** @description The subscription. */
+            id: string;
+            /** @enum {string} */
+            kind: "alarms";
+            /** @description Mission. */
+            mission: string;
+        } | {
+            /** @description Some of the alarms, the oldest first. */
+            alarms: components["schemas"]["Alarm"][];
+            /**
+             * Format: int64
+             * @description Changes left out because this connection was too slow: the snapshot has what came of them.
+             */
+            dropped: number;
+            /** @description The subscription. */
+            id: string;
+            /** @description Whether the snapshot begins here: alarms of a snapshot before are to be forgotten. */
+            is_first: boolean;
+            /** @enum {string} */
+            kind: "alarms-snapshot";
+            /** @description Mission. */
+            mission: string;
+            /** @description Whether more of the snapshot follows. */
+            more: boolean;
+        } | {
             /**
              * Format: int32
              * @description Number of the version that is in force now.
@@ -1054,6 +1701,13 @@ export interface components {
          * @enum {string}
          */
         Monitoring: "not-monitored" | "normal" | "watch" | "warning" | "distress" | "critical" | "severe";
+        /** @description Body of `PUT /api/v1/missions/{mission}/alarm-rules`. */
+        NewAlarmRules: {
+            /** @description Why; 1 to 4,096 bytes. */
+            reason: string;
+            /** @description The TOML text, of at most 1 MiB. */
+            text: string;
+        };
         /** @description A station's node. */
         Node: {
             /**
@@ -1676,7 +2330,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1762,7 +2416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1887,6 +2541,798 @@ export interface operations {
             };
         };
     };
+    deliveries: {
+        parameters: {
+            query?: {
+                /** @description About this alarm only. */
+                alarm?: string;
+                /** @description Beginning of the span, included; everything when absent. */
+                from?: string;
+                /** @description End of the span, excluded. */
+                to?: string;
+                /** @description Rows of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmDeliveries"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRules"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAlarmRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRulesVersion"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRulesDocument"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmTest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmDelivery"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alarms: {
+        parameters: {
+            query?: {
+                /** @description `true`: open ones only; `false`: closed ones only. */
+                open?: boolean;
+                /** @description In this state only; give it several times for any of several. */
+                state?: components["schemas"]["AlarmState"][];
+                /** @description At least so bad: now, or at its worst where it is over. */
+                at_least?: components["schemas"]["AlarmSeverity"];
+                /** @description Found by this detector only. */
+                detector?: string;
+                /** @description Of parameters whose full names begin so. */
+                parameter?: string;
+                /** @description Rows of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarms"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmAcknowledgements"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmAcknowledged"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmHistory"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmActRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmHistory"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     aligned: {
         parameters: {
             query: {
@@ -1937,7 +3383,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2010,7 +3456,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2083,7 +3529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2162,7 +3608,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2246,7 +3692,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2330,7 +3776,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2399,7 +3845,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2478,7 +3924,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2498,6 +3944,72 @@ export interface operations {
             };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionModels"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or it has nothing of this name. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2579,7 +4091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2647,7 +4159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2719,7 +4231,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2804,7 +4316,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2883,7 +4395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has no such parameter. */
+            /** @description There is no such mission for you here, or it has nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;

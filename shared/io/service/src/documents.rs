@@ -1,6 +1,11 @@
-//! Documents of a mission: versions of its dictionary and of its limits, as the hub keeps them and nodes get them.
+//! Documents of a mission: versions of its dictionary, limits, rules and models, as the hub keeps them and nodes get
+//! them.
+//!
+//! Dictionaries and limits make the mission's database, each in force for its span of time. What says how a mission is
+//! watched ([`Watching`]) has no span: the newest counts, from when it is there.
 
 mod delivered;
+mod watching;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use space_packet::TaiTime;
 
 pub use delivered::OfNode;
+pub use watching::{Watching, check as check_watching, encode_model};
 
 /// Says whether an authority that is trusted signed a message, or why it does not count.
 pub type Verify<'a> = dyn Fn(&[u8], &DocumentSignature) -> Result<(), String> + 'a;
@@ -28,20 +34,32 @@ pub enum DocumentKind {
     Dictionary,
     /// Limits beside it, CSV or TOML.
     Limits,
+    /// Alarm rules, TOML.
+    AlarmRules,
+    /// Which parameters detectors watch, and how, TOML.
+    DetectionRules,
+    /// A trained model, in base64.
+    Model,
 }
 
 impl DocumentKind {
+    /// All.
+    pub const ALL: [Self; 5] =
+        [Self::Dictionary, Self::Limits, Self::AlarmRules, Self::DetectionRules, Self::Model];
+
     /// As in the database and in file names.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Dictionary => "dictionary",
-            Self::Limits => "limits",
-        }
+        delivery::DocumentKind::from(self).word()
     }
 
     /// The kind that a word names.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Dictionary, Self::Limits].into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether it is part of the mission's database.
+    pub fn is_of_database(self) -> bool {
+        matches!(self, Self::Dictionary | Self::Limits)
     }
 }
 
@@ -139,7 +157,7 @@ pub fn database(documents: &[MissionDocument]) -> Result<MissionDatabase, Docume
     of_kind(DocumentKind::Limits).try_fold(database, |database, document| with_document(&database, document))
 }
 
-/// A mission's database with one more document.
+/// A mission's database with one more document. What is no part of it is only checked.
 pub fn with_document(
     database: &MissionDatabase,
     document: &MissionDocument,
@@ -159,6 +177,10 @@ pub fn with_document(
             let effective = EffectiveSpan { from: document.effective_from, to: document.effective_to };
             let version = LimitsVersion { number: document.number, effective, overlay };
             database.with_limits(version).map_err(broken)
+        }
+        DocumentKind::AlarmRules | DocumentKind::DetectionRules | DocumentKind::Model => {
+            watching::check(document)?;
+            Ok(database.clone())
         }
     }
 }
@@ -203,7 +225,7 @@ impl DocumentFolder {
             }
         }
         contents.documents.sort_by_key(|document| (document.kind, document.number));
-        for document in &contents.documents {
+        for document in contents.documents.iter().filter(|document| document.kind.is_of_database()) {
             let added = match &contents.database {
                 None if document.kind == DocumentKind::Limits => continue,
                 None => database(std::slice::from_ref(document)),

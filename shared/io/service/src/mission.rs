@@ -25,18 +25,19 @@ pub struct MissionConfig {
     pub title: Option<String>,
     /// XTCE file.
     pub dictionary: PathBuf,
+    /// Rules of alarms: TOML. At the hub they are taken in as a version of their own when their text is new; at a node
+    /// they count until the hub sends some.
+    #[serde(default)]
+    pub alarms: Option<PathBuf>,
+    /// Which parameters detectors watch, and how: TOML, taken in like the rules of alarms.
+    #[serde(default)]
+    pub detection: Option<PathBuf>,
     /// Where packets carry their time.
     #[serde(default)]
     pub packet_time: PacketTime,
     /// Whether packets end in a check sum, even when the dictionary does not say so.
     #[serde(default)]
     pub packet_error_control: PacketErrorControl,
-    /// Alarm rules, TOML: those of a hub that sent none.
-    #[serde(default)]
-    pub alarms: Option<PathBuf>,
-    /// Detection rules, TOML; likewise. Without any, nothing is detected beyond limits.
-    #[serde(default)]
-    pub detection: Option<PathBuf>,
 }
 
 /// What packets end in (CCSDS 133.0-B-2, 4.1.4.3.3, leaves it to missions).
@@ -229,6 +230,8 @@ mod tests {
             name: "demo".to_owned(),
             title: None,
             dictionary: "demo.xml".into(),
+            alarms: None,
+            detection: None,
             packet_time: PacketTime::None,
             packet_error_control: PacketErrorControl::None,
             alarms,

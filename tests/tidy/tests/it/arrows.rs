@@ -19,7 +19,7 @@ enum Layer {
 use Layer::{Binary, Core, Dashboard, Io, Provisioning, Simulator, Testkit, Tests};
 
 /// Every crate's folder and layer: a new crate gets its row here, and so its place.
-const LAYERS: [(&str, Layer); 24] = [
+const LAYERS: [(&str, Layer); 25] = [
     ("shared/core/delivery", Core),
     ("shared/core/mission-database", Core),
     ("shared/core/model", Core),
@@ -29,6 +29,7 @@ const LAYERS: [(&str, Layer); 24] = [
     ("shared/io/inspect", Io),
     ("shared/io/intake", Io),
     ("shared/io/link", Io),
+    ("shared/io/notify", Io),
     ("shared/io/service", Io),
     ("proto", Io),
     ("shared/dashboard", Dashboard),

@@ -10,7 +10,7 @@ const ENGINES: [(&str, &[&str]); 8] = [
     ("quinn_proto", &["shared/io/link/"]),
     ("redis", &["cloud-hub/src/archive/fan_out/", "tests/"]),
     ("refinery", &["cloud-hub/src/archive/", "cloud-hub/src/archive.rs"]),
-    ("rustls", &["shared/io/link/"]),
+    ("rustls", &["shared/io/link/", "shared/io/notify/src/tls.rs", "shared/io/notify/tests/"]),
     ("sled", &["edge-node/src/journal/", "edge-node/src/journal.rs"]),
     ("tokio_postgres", &["cloud-hub/src/archive/", "cloud-hub/src/archive.rs", "tests/"]),
 ];

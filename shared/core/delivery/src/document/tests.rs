@@ -107,6 +107,8 @@ fn a_document_is_about_a_mission_or_about_the_node_by_its_kind() {
         (DocumentKind::Endpoints, Some("demo"), false),
         (DocumentKind::Endpoints, None, true),
         (DocumentKind::Trust, None, true),
+        (DocumentKind::AlarmRules, Some("demo"), true),
+        (DocumentKind::Model, None, false),
     ] {
         let head = DocumentHead { kind, mission: mission.map(str::to_owned), ..head("", &[]) };
         assert_eq!(decodes(&Frame::Document(head)), fits, "{kind:?} {mission:?}");

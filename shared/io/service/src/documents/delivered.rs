@@ -7,8 +7,11 @@ use super::{Bounds, DocumentKind, MissionDocument};
 impl From<DocumentKind> for delivery::DocumentKind {
     fn from(kind: DocumentKind) -> Self {
         match kind {
+            DocumentKind::AlarmRules => Self::AlarmRules,
+            DocumentKind::DetectionRules => Self::DetectionRules,
             DocumentKind::Dictionary => Self::Dictionary,
             DocumentKind::Limits => Self::Limits,
+            DocumentKind::Model => Self::Model,
         }
     }
 }
@@ -23,8 +26,11 @@ impl TryFrom<delivery::DocumentKind> for DocumentKind {
 
     fn try_from(kind: delivery::DocumentKind) -> Result<Self, OfNode> {
         match kind {
+            delivery::DocumentKind::AlarmRules => Ok(Self::AlarmRules),
+            delivery::DocumentKind::DetectionRules => Ok(Self::DetectionRules),
             delivery::DocumentKind::Dictionary => Ok(Self::Dictionary),
             delivery::DocumentKind::Limits => Ok(Self::Limits),
+            delivery::DocumentKind::Model => Ok(Self::Model),
             delivery::DocumentKind::Endpoints | delivery::DocumentKind::Trust => Err(OfNode),
         }
     }

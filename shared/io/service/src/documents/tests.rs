@@ -126,3 +126,68 @@ fn a_document_comes_to_a_node_as_it_left_the_hub() {
         "it must fit into a frame"
     );
 }
+
+fn model(number: u32, channel: &str) -> MissionDocument {
+    let values: Vec<f64> = (0..120).map(|place| f64::from(place % 7)).collect();
+    let options = model::ForecastOptions { units: 16, epochs: 1, seed: u64::from(number) };
+    let forecaster = model::Forecaster::fit(&values, &[], 0, &options).expect("learns").model;
+    let data = model::TrainingData {
+        description: "made for a test".to_owned(),
+        span: None,
+        examples: 120,
+        anomalous: 0,
+        sha256: [0; 32],
+    };
+    let document = model::ModelDocument {
+        number: 1,
+        channels: vec![channel.to_owned()],
+        inputs: Vec::new(),
+        data,
+        seed: u64::from(number),
+        model: model::Model::Forecaster(forecaster),
+    };
+    let content = encode_model(&document.encode().expect("small"));
+    MissionDocument { kind: DocumentKind::Model, number, content, ..dictionary(number, None, "") }
+}
+
+fn rules(number: u32, content: &str) -> MissionDocument {
+    MissionDocument {
+        kind: DocumentKind::AlarmRules,
+        number,
+        file_name: "alarms.toml".to_owned(),
+        content: content.to_owned(),
+        ..dictionary(number, None, "")
+    }
+}
+
+#[test]
+fn the_newest_rules_count_and_of_models_for_the_same_channels_the_newest() {
+    let documents =
+        [model(3, "/A"), rules(1, "version = 1"), model(1, "/A"), rules(2, "version = 2"), model(2, "/B")];
+    let watching = Watching::of(&documents);
+    assert_eq!(watching.alarm_rules.map(|rules| rules.number), Some(2));
+    assert_eq!(watching.detection_rules, None);
+    let numbers: Vec<_> = watching.models.iter().map(|model| (model.number, model.seed)).collect();
+    assert_eq!(numbers, [(3, 3), (2, 2)]);
+    assert_eq!(Watching::superseded(&documents), [(DocumentKind::AlarmRules, 1), (DocumentKind::Model, 1)]);
+}
+
+#[test]
+fn rules_count_although_one_is_wrong_and_what_says_nothing_is_refused() {
+    let database = database(&[dictionary(1, None, "V")]).expect("it fits");
+    let check = |document: &MissionDocument| with_document(&database, document).map(drop);
+    let good = "version = 1\n[[rule]]\nname = \"a\"\n";
+    assert_eq!(check(&rules(1, good)), Ok(()));
+    assert_eq!(check(&rules(1, &format!("{good}[[rule]]\nname = 7\n"))), Ok(()));
+    let refused =
+        check(&rules(1, "version = 1\n[[rule]]\nname = 7\n")).expect_err("nothing is left").to_string();
+    assert!(refused.starts_with("alarms.toml:3:"), "{refused}");
+    let mut forged = model(1, "/A");
+    assert_eq!(check(&forged), Ok(()));
+    forged.content.replace_range(100..101, if &forged.content[100..101] == "A" { "B" } else { "A" });
+    assert!(check(&forged).expect_err("its hash is another").to_string().contains("SHA-256"));
+    forged.content.truncate(40);
+    assert!(check(&forged).is_err());
+    assert!(check(&rules(1, "version = 1")).is_ok(), "the built-in rules are rules");
+    assert!(check(&rules(1, "")).is_err(), "nobody meant an empty file");
+}
