@@ -116,14 +116,24 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         config.missions.iter().map(|mission| (mission.name.clone(), RuleFiles::new(config_file, mission)));
     let (node_alarms, alarms_damage) = NodeAlarms::open(&data, Place::Node(node), rules.collect())
         .context("cannot open the log of alarms; nothing was started, look at the disk and at `alarms/`")?;
+    let view = View::new(&name, &missions, Arc::clone(&history), gate, Arc::clone(&status), metrics);
+    let view = Arc::new(view.with_alarms(Arc::clone(&node_alarms)));
+    let documents = identity.as_ref().map(|_| {
+        let received = config.links.iter().map(|link| link.mission.as_str());
+        let (view, status, trust) = (Arc::clone(&view), Arc::clone(&status), Arc::clone(&trust));
+        Arc::new(NodeDocuments::open(&data, received, view, status, trust))
+    });
+    let rules_sent = documents.as_ref().map(|documents| documents.watching());
+    // What was learned by rules of the hub goes on with them.
+    if let Some(sent) = &rules_sent {
+        node_alarms.use_documents(&sent.borrow());
+    }
     let journal_at_start = {
         let state = journal.state();
         let state = state.borrow();
         (state.store, state.head.number())
     };
     let watching = Watching::open(Arc::clone(&node_alarms), &data, &missions, journal_at_start);
-    let view = View::new(&name, &missions, Arc::clone(&history), gate, Arc::clone(&status), metrics);
-    let view = Arc::new(view.with_alarms(Arc::clone(&node_alarms)));
     let history_end = crate::history::start(
         history,
         Some(watching),
@@ -245,10 +255,16 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     forwarding.spawn("alarms", OnEnd::Shutdown, Arc::clone(&node_alarms).run(stop_forwarding.clone()));
     // Events tell of how the node stops, too.
     forwarding.spawn("events", OnEnd::Continue, recorder.run(stop_forwarding.clone()));
-    if let Some(identity) = identity {
-        let received = config.links.iter().map(|link| link.mission.as_str());
-        let documents =
-            NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status), Arc::clone(&trust));
+    if let Some(mut sent) = rules_sent {
+        let node_alarms = Arc::clone(&node_alarms);
+        forwarding.spawn("rules", OnEnd::Continue, async move {
+            while sent.changed().await.is_ok() {
+                node_alarms.use_documents(&sent.borrow_and_update());
+            }
+            Ok(())
+        });
+    }
+    if let (Some(identity), Some(documents)) = (identity, documents) {
         let floor = identity.hub_time_unix;
         let clock = Clock::with_floor(move || floor);
         let options = identity.client_options(config.forwarding.link(), clock.clone());
@@ -260,7 +276,7 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
             credentials: Arc::new(credentials),
             journal: journal.clone(),
             status: Arc::clone(&status),
-            documents: Arc::new(documents),
+            documents,
             missions: config.missions.iter().map(|mission| mission.name.clone()).collect(),
             key: journal_options.key,
             boot: BootId(*uuid::Uuid::new_v4().as_bytes()),

@@ -11,6 +11,7 @@ mod state_file;
 mod store;
 mod watching;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -153,6 +154,17 @@ impl NodeAlarms {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 () = tokio::time::sleep(TICK) => {}
+            }
+        }
+    }
+
+    /// Brings rules of the hub into force, by mission.
+    pub fn use_documents(&self, sent: &BTreeMap<String, Arc<service::documents::Watching>>) {
+        for mission in &self.missions {
+            if let Some(sent) = sent.get(mission.book.mission())
+                && mission.rules.use_documents(sent)
+            {
+                mission.book.set_rules(mission.rules.alarms());
             }
         }
     }

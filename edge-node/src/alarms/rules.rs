@@ -1,4 +1,5 @@
-//! A mission's alarm and detection rules: read from the configured files, and again when those change.
+//! A mission's alarm and detection rules: those of the hub, or else of the configured files, which are read again when
+//! they change.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,7 @@ use dashboard::contract::AlarmRulesVersion;
 use dashboard::rfc3339;
 use processing::alarm::AlarmRules;
 use processing::watch::DetectionRules;
+use service::documents::{MissionDocument, Watching};
 use service::mission::MissionConfig;
 use space_packet::TaiTime;
 use tracing::{info, warn};
@@ -33,6 +35,8 @@ struct Read {
     number: u32,
     at: TaiTime,
     stamps: Stamps,
+    /// What the hub sent.
+    sent: Arc<Watching>,
     text: Option<String>,
     alarms: Arc<AlarmRules>,
     detection: Arc<DetectionRules>,
@@ -55,23 +59,33 @@ impl RuleFiles {
         })
     }
 
-    fn read(&self, number: u32) -> Read {
-        let path = self.config.alarms.as_ref().map(|file| service::config::resolve(&self.config_file, file));
-        Read {
-            number,
-            at: service::clock::now(),
-            // Looked at first: what changes while it is read is read again.
-            stamps: self.stamps(),
-            text: path.and_then(|path| std::fs::read_to_string(path).ok()),
-            alarms: Arc::new(self.config.alarm_rules(&self.config_file)),
-            detection: Arc::new(self.config.detection_rules(&self.config_file)),
-        }
+    /// What the hub sent, and the files for what it did not.
+    fn read(&self, number: u32, sent: Arc<Watching>) -> Read {
+        // Looked at first: what changes while it is read is read again.
+        let stamps = self.stamps();
+        let (text, alarms) = match &sent.alarm_rules {
+            Some(MissionDocument { file_name, content, .. }) => {
+                (Some(content.clone()), AlarmRules::parse(file_name, content))
+            }
+            None => (self.alarms_text(), self.config.alarm_rules(&self.config_file)),
+        };
+        let detection = match &sent.detection_rules {
+            Some(MissionDocument { file_name, content, .. }) => DetectionRules::parse(file_name, content),
+            None => self.config.detection_rules(&self.config_file),
+        };
+        let (alarms, detection) = (Arc::new(alarms), Arc::new(detection));
+        Read { number, at: service::clock::now(), stamps, sent, text, alarms, detection }
+    }
+
+    fn alarms_text(&self) -> Option<String> {
+        let path = service::config::resolve(&self.config_file, self.config.alarms.as_ref()?);
+        std::fs::read_to_string(path).ok()
     }
 }
 
 impl Rules {
     pub(super) fn read(mission: &str, files: RuleFiles) -> Self {
-        let read = files.read(1);
+        let read = files.read(1, Arc::default());
         let rules = Self { mission: mission.to_owned(), files, read: Mutex::new(read) };
         rules.tell();
         rules
@@ -93,17 +107,28 @@ impl Rules {
 
     /// Reads files again that changed; whether some did.
     pub(super) fn read_again(&self) -> bool {
-        let (stamps, number) = {
-            let read = self.lock();
-            (read.stamps, read.number)
-        };
-        if self.files.stamps() == stamps {
-            return false;
+        let stamps = self.files.stamps();
+        let mut read = self.lock();
+        let is_changed = read.stamps != stamps;
+        if is_changed {
+            *read = self.files.read(read.number + 1, Arc::clone(&read.sent));
+            drop(read);
+            info!(mission = self.mission, "rules of alarms and detection were read again");
+            self.tell();
         }
-        *self.lock() = self.files.read(number + 1);
-        info!(mission = self.mission, "rules of alarms and detection were read again");
-        self.tell();
-        true
+        is_changed
+    }
+
+    /// What the hub sent counts from now on; whether that is another than before.
+    pub(super) fn use_documents(&self, sent: &Arc<Watching>) -> bool {
+        let mut read = self.lock();
+        let is_changed = read.sent != *sent;
+        if is_changed {
+            *read = self.files.read(read.number + 1, Arc::clone(sent));
+            drop(read);
+            self.tell();
+        }
+        is_changed
     }
 
     fn tell(&self) {
@@ -117,14 +142,15 @@ impl Rules {
     pub(super) fn shown(&self) -> Option<RulesText> {
         let read = self.lock();
         let text = read.text.clone()?;
+        let (number, author, reason) = match &read.sent.alarm_rules {
+            Some(sent) => (sent.number, sent.author.clone(), sent.reason.clone()),
+            None => (1, Some("this node's configuration".to_owned()), Some(read.alarms.source_name.clone())),
+        };
         let version = AlarmRulesVersion {
-            number: read.number,
+            number,
             document_version: read.alarms.version,
-            author: "this node's configuration".to_owned(),
-            reason: format!(
-                "{} beside edge.toml; rules of the hub come in its place",
-                read.alarms.source_name
-            ),
+            author: author.unwrap_or_default(),
+            reason: reason.unwrap_or_default(),
             imported_at: rfc3339(read.at),
             problems: read.alarms.problems.iter().map(problem).collect(),
         };

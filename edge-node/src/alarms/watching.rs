@@ -81,8 +81,14 @@ impl Watching {
         });
         let missions = missions.collect();
         info!(sequence, head, "watching goes on in the journal");
-        let saved = (sequence, Instant::now());
-        Self { alarms, file, missions, store, sequence, read_again_up_to: head, saved }
+        let saved_at = (sequence, Instant::now());
+        let mut watching =
+            Self { alarms, file, missions, store, sequence, read_again_up_to: head, saved: saved_at };
+        if saved.is_none() {
+            // What comes before the first minute is over is judged again after a crash, too.
+            watching.save(true);
+        }
+        watching
     }
 
     /// Where reading must begin: the first batch that was not judged.
