@@ -7,6 +7,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 /// A metric; its name says component, quantity and unit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Metric {
+    EdgeAlarmsOpen,
+    EdgeAlarmsRaised,
+    EdgeAlarmsStoreBytes,
     EdgeDecodeSkippedSamples,
     EdgeForwardAcknowledgedBatches,
     EdgeForwardConnected,
@@ -61,6 +64,9 @@ impl Metric {
     /// The name, as scraped.
     pub fn name(self) -> &'static str {
         match self {
+            Self::EdgeAlarmsOpen => "edge_alarms_open",
+            Self::EdgeAlarmsRaised => "edge_alarms_raised_total",
+            Self::EdgeAlarmsStoreBytes => "edge_alarms_store_bytes",
             Self::EdgeDecodeSkippedSamples => "edge_decode_skipped_samples_total",
             Self::EdgeForwardAcknowledgedBatches => "edge_forward_acknowledged_batches_total",
             Self::EdgeForwardConnected => "edge_forward_connected",

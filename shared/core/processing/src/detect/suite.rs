@@ -170,6 +170,21 @@ impl Suite {
         }
     }
 
+    /// What it is made of.
+    pub fn rule(&self) -> &SuiteRule {
+        &self.rule
+    }
+
+    /// The time of the newest sample that was judged.
+    pub fn newest(&self) -> Option<GenerationTime> {
+        self.newest
+    }
+
+    /// Samples are missing before the next one: what led up to it begins anew, what was learned and what stands stays.
+    pub fn on_gap(&mut self) {
+        self.interrupt_short_memory();
+    }
+
     /// Detections name this version from now on.
     pub fn set_model(&mut self, model: Option<ModelVersion>) {
         self.model = model;
