@@ -120,7 +120,8 @@ impl OwnLinks {
         let is_behind_all = reached == newest;
         let since = if is_behind_all { service::clock::now().plus_nanos(-A_DAY) } else { TaiTime(0) };
         let saved = (reached, Instant::now());
-        Ok(Self {
+        let is_first = states.is_empty();
+        let mut own = Self {
             alarms,
             archive,
             missions,
@@ -132,7 +133,12 @@ impl OwnLinks {
             read_again_up_to: newest,
             since,
             saved,
-        })
+        };
+        if is_first {
+            // Where it began: what is committed before the next time is not passed over by who comes after a crash.
+            own.save(true).await?;
+        }
+        Ok(own)
     }
 
     /// Watches until the committer is gone. Blocks.
