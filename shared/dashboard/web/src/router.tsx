@@ -66,12 +66,12 @@ const missions = createRoute({
 const firstAlarms = createRoute({
   getParentRoute: () => root,
   path: "/alarms",
-  component: () => <FirstMission to="/m/$mission/alarms" />,
+  component: () => <FirstMission to="/alarms/$mission" />,
 });
 
 const alarms = createRoute({
   getParentRoute: () => root,
-  path: "/m/$mission/alarms",
+  path: "/alarms/$mission",
   validateSearch: (search: Record<string, unknown>): { alarm?: string } =>
     typeof search.alarm === "string" ? { alarm: search.alarm } : {},
   component: function Alarms() {
@@ -84,9 +84,7 @@ const alarms = createRoute({
         selected={alarm ?? null}
         mayAct={useLoggedIn().session.role === "operator"}
         onSelect={(next) => void navigate({ search: next === null ? {} : { alarm: next } })}
-        onMission={(name) =>
-          void navigate({ to: "/m/$mission/alarms", params: { mission: name }, search: {} })
-        }
+        onMission={(name) => void navigate({ to: "/alarms/$mission", params: { mission: name }, search: {} })}
       />
     );
   },

@@ -12,7 +12,7 @@ afterEach(() => {
 
 const user = () => userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
 
-const PATH = "/m/aurora-1/alarms";
+const PATH = "/alarms/aurora-1";
 
 function row(parameter: RegExp): HTMLElement {
   const found = screen.getByRole("rowheader", { name: parameter }).closest("tr");
@@ -96,6 +96,6 @@ test("what the server refuses is told with its code", async () => {
 });
 
 test("a mission without alarms says so", async () => {
-  await openDashboard({ path: "/m/kestrel/alarms" });
+  await openDashboard({ path: "/alarms/kestrel" });
   expect(screen.getByText("No alarm is open.")).toBeTruthy();
 });

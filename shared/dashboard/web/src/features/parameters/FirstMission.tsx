@@ -4,7 +4,7 @@ import { Navigate } from "@tanstack/react-router";
 import { missionsQuery } from "../../api/queries";
 import { Failure, Loading } from "../../shell/Notice";
 
-export function FirstMission({ to }: { to: "/m/$mission" | "/m/$mission/alarms" }) {
+export function FirstMission({ to }: { to: "/m/$mission" | "/alarms/$mission" }) {
   const missions = useQuery(missionsQuery);
   if (missions.data === undefined)
     return missions.isError ? (
