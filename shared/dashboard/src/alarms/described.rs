@@ -31,12 +31,13 @@ impl Describer {
     pub(crate) fn alarm(&self, known: &Known) -> Alarm {
         let (history, state) = (&known.history, known.state(self.now));
         let subject = history.subject();
-        let conditions = || history.entries().into_iter().filter_map(Entry::condition);
-        let terms = conditions().filter_map(|condition| match &condition.change {
-            Change::Raised { terms, .. } => Some(&terms.rule),
+        let entries = history.entries();
+        let newest_first = || entries.iter().rev().filter_map(|entry| entry.condition());
+        let rule = newest_first().find_map(|condition| match &condition.change {
+            Change::Raised { terms, .. } => Some(terms.rule.clone()),
             _ => None,
         });
-        let causes = conditions().filter_map(|condition| match &condition.change {
+        let why = newest_first().find_map(|condition| match &condition.change {
             Change::Raised { cause, .. } | Change::Worsened { cause, .. } => Some(cause),
             Change::Cleared { .. } | Change::Moved { .. } => None,
         });
@@ -57,8 +58,8 @@ impl Describer {
             rings: state.state.rings(),
             severity: state.severity.map(severity_word),
             worst: state.worst.map(severity_word),
-            rule: terms.last().cloned().unwrap_or_default(),
-            cause: causes.last().map(cause),
+            rule: rule.unwrap_or_default(),
+            cause: why.map(cause),
             occurrences: state.occurrences,
             recurrences: state.recurrences,
             is_retrospective: state.is_retrospective,
