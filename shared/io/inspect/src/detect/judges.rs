@@ -69,7 +69,7 @@ impl Judges {
                     )));
                 }
                 let mut suites = suites(config, &rule(config));
-                let forecasting = with_forecast(rule(config)).ok_or_else(|| {
+                let forecasting = with_forecast(&rule(config)).ok_or_else(|| {
                     mismatch(
                         "no detector of the suite judges forecasts (autoregression, forecast)".to_owned(),
                     )
@@ -164,17 +164,17 @@ fn suites(config: &DetectConfig, rule: &SuiteRule) -> Vec<Judge> {
 }
 
 /// The rule with the trained forecast where the ridge model's was; `None` where nothing judges forecasts.
-fn with_forecast(rule: SuiteRule) -> Option<SuiteRule> {
-    let judged = |detector: DetectorRule| match detector.method {
+fn with_forecast(rule: &SuiteRule) -> Option<SuiteRule> {
+    let judged = |detector: &DetectorRule| match detector.method {
         MethodRule::Autoregression(ridge) => {
             let residual = ridge.residual;
-            DetectorRule { method: MethodRule::Forecast(ForecastRule { residual }), ..detector }
+            DetectorRule { method: MethodRule::Forecast(ForecastRule { residual }), ..*detector }
         }
-        _ => detector,
+        _ => *detector,
     };
-    let detectors: Vec<DetectorRule> = rule.detectors.iter().copied().map(judged).collect();
+    let detectors: Vec<DetectorRule> = rule.detectors.iter().map(judged).collect();
     let is_judged = detectors.iter().any(|detector| matches!(detector.method, MethodRule::Forecast(_)));
-    is_judged.then_some(SuiteRule { detectors, ..rule })
+    is_judged.then(|| SuiteRule { detectors, ..rule.clone() })
 }
 
 fn named(inputs: &[String]) -> String {
