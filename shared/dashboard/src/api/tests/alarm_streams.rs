@@ -15,6 +15,7 @@ use super::subscriptions::{events, stream};
 use super::*;
 use crate::alarms::tests::{acknowledge, at, raised};
 use crate::contract::{LiveEvent, LiveSubject};
+use crate::live::LiveUpdate;
 
 fn alarms_of(mission: &str) -> LiveSubject {
     LiveSubject::Alarms { mission: mission.to_owned() }
@@ -38,13 +39,27 @@ async fn a_subscription_begins_with_all_open_alarms_and_tells_of_each_that_chang
         }
         other => panic!("{other:?}"),
     });
-    assert_eq!(parts.collect::<Vec<_>>(), [(250, true, true), (250, false, true), (101, false, false)]);
+    let mut expected = vec![(100, false, true); 7];
+    (expected[0], expected[6]) = ((100, true, true), (1, false, false));
+    assert_eq!(parts.collect::<Vec<_>>(), expected);
     let book = &backend.alarms.books[0];
     book.act(first_piece().alarm(), acknowledge(1), "kari", at(1)).await.expect("done");
     let told = events(&mut stream);
     let [LiveEvent::Alarms { alarms, .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!((alarms.len(), alarms[0].state), (1, crate::contract::AlarmState::ActiveAcknowledged));
     assert!(events(&mut stream).is_empty(), "once");
+    for second in 1_001..=1_250 {
+        backend.alarms.put(&raised("/Demo/Q", second, AlarmSeverity::Watch, true));
+    }
+    let mut told = BTreeMap::new();
+    while told.len() < 250 {
+        stream.changed().await;
+        for event in std::iter::from_fn(|| stream.next_update().map(LiveUpdate::into_event)) {
+            let LiveEvent::Alarms { alarms, .. } = event else { panic!("{event:?}") };
+            assert!((1..=100).contains(&alarms.len()), "{}", alarms.len());
+            told.extend(alarms.into_iter().map(|alarm| (alarm.id.clone(), alarm)));
+        }
+    }
 }
 
 #[tokio::test]
