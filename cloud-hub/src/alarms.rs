@@ -2,6 +2,7 @@
 //! did at other hubs. A notification with each entry says that there is something to read, and looking once a second makes
 //! up for one that is lost: only the numbers in the table count.
 
+mod own_links;
 mod rules;
 mod telling;
 
@@ -15,6 +16,7 @@ use dashboard::contract::{AlarmRulesVersion, DetectionModel};
 use futures_util::FutureExt;
 use processing::alarm::{AlarmId, History, Piece, Place};
 use service::logging::chain;
+use service::metric::Metric;
 use space_packet::TaiTime;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -26,6 +28,7 @@ use crate::archive::{AlarmTable, ArchiveError, Client, Database, Documents, Know
 use crate::backend::problem;
 use rules::Models;
 
+pub use own_links::OwnLinks;
 pub use telling::{Bells, Telling};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -170,6 +173,8 @@ impl HubAlarms {
         reader.told = told;
         self.bells.ring(&nodes);
         let read = reader.entries;
+        let open: usize = self.books.iter().map(|(book, _)| book.open().len()).sum();
+        Metric::HubAlarmsOpen.set(open as f64);
         for watched in &mut reader.missions {
             watched.note_closed(&self.table, read, now).await?;
         }

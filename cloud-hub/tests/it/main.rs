@@ -19,6 +19,7 @@ mod leading;
 mod lists;
 mod live;
 mod model;
+mod own_links;
 mod packets;
 mod reprocess;
 mod rights;
