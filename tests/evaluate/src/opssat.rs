@@ -8,7 +8,6 @@ mod data;
 mod report;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
@@ -17,6 +16,7 @@ use model::{
     cross_validated, fit_labelled, fit_unlabelled, folds,
 };
 
+use crate::run::processor_seconds;
 use data::Segment;
 
 /// Other segments than the shared ones.
@@ -72,11 +72,11 @@ fn size_and_cost(learnt: &[Segment], fit: Fit, seed: u64) -> Result<(usize, f64)
         sha256: [0; 32],
     };
     let model = fit(&examples, channels.len(), seed)?;
-    let begin = Instant::now();
+    let begin = processor_seconds();
     for example in &examples {
         model.judge(example.channel, &example.features)?;
     }
-    let seconds = begin.elapsed().as_secs_f64() / examples.len() as f64;
+    let seconds = (processor_seconds() - begin) / examples.len() as f64;
     let model = Model::Segments(Box::new(model));
     let inputs = FEATURE_NAMES.map(str::to_owned).to_vec();
     let document = ModelDocument { number: 1, channels, inputs, data, seed, model };

@@ -148,11 +148,14 @@ fn ranked(channels: &[Channel], judged: &[Judged]) -> [String; 2] {
     each.fold(Ranked::default(), Ranked::plus).cells()
 }
 
-/// A forecaster for each channel, learned from its `train`; none where nothing changes there.
-pub fn forecasters(channels: &[Channel], options: &ForecastOptions) -> Vec<Option<Forecaster>> {
+/// A forecaster for each channel, learned from its `train` and its first so many commands; none where nothing changes
+/// there.
+pub fn forecasters(channels: &[Channel], commands: usize) -> Vec<Option<Forecaster>> {
+    let options = ForecastOptions { units: 16, ..ForecastOptions::default() };
     let fit = |channel: &Channel| {
-        let commands = channel.train.inputs.concat();
-        Forecaster::fit(&channel.train.values, &commands, COMMANDS, options).ok().map(|trained| trained.model)
+        let inputs: Vec<f64> =
+            channel.train.inputs.iter().flat_map(|row| row.iter().take(commands)).copied().collect();
+        Forecaster::fit(&channel.train.values, &inputs, commands, &options).ok().map(|trained| trained.model)
     };
     channels.iter().map(fit).collect()
 }
@@ -225,12 +228,13 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
         let sum = Counts::sum(&mut judged.into_iter().map(|judged| judged.counts));
         rows.push(sum.row(name, ranked, "default"));
     }
-    let options = ForecastOptions { units: 16, ..ForecastOptions::default() };
-    let forecasters = forecasters(&channels, &options);
-    let tried: [(&str, ByFloor, &[Option<Forecaster>]); 5] = [
+    let of_values = forecasters(&channels, 0);
+    let of_commands = forecasters(&channels, COMMANDS);
+    let tried: [(&str, ByFloor, &[Option<Forecaster>]); 6] = [
         ("changes, dynamic threshold", |floor| suite(vec![change(floor)]), &[]),
         ("AR(32) + commands, dynamic threshold", |floor| suite(vec![autoregression(floor)]), &[]),
-        ("LSTM(16) + commands, dynamic threshold", forecast, &forecasters),
+        ("LSTM(16), dynamic threshold", forecast, &of_values),
+        ("LSTM(16) + commands, dynamic threshold", forecast, &of_commands),
         ("RLS(8), dynamic threshold", |floor| suite(vec![recursive(floor)]), &[]),
         ("**default suite: union of AR, range, flat line**", union, &[]),
     ];
