@@ -12,6 +12,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use dashboard::alarms::AlarmPlace;
+use delivery::RECORDS_MAX;
 use processing::alarm::{AlarmId, AlarmState, History, Piece};
 use space_packet::{GenerationTime, TaiTime};
 
@@ -78,7 +79,8 @@ impl Store {
             newest: 0,
             kept: 0,
         };
-        let (mut damaged, mut end) = (0_u64, 0);
+        let head = if bytes.starts_with(&FILE_HEAD) { FILE_HEAD.len() as u64 } else { 0 };
+        let (mut damaged, mut end) = (0_u64, head);
         for found in records(&bytes) {
             match found {
                 Found::Record { at, end: behind, record } => {
@@ -191,7 +193,8 @@ impl Store {
             let (length, piece) = self.piece_at(*at)?;
             bytes += length;
             let is_other = pieces.first().is_some_and(|first| first.subject.mission != piece.subject.mission);
-            if is_other || (bytes > BATCH_BYTES && !pieces.is_empty()) {
+            let is_full = pieces.len() == RECORDS_MAX || (bytes > BATCH_BYTES && !pieces.is_empty());
+            if is_other || is_full {
                 break;
             }
             last = *number;

@@ -161,9 +161,20 @@ async fn what_was_acknowledged_rings_no_more_after_kill_9_and_what_was_found_is_
     assert_eq!(worse["unacknowledged"].as_array().map(Vec::len), Some(1), "{worse}");
     let again = node.alarms("amps").await;
     assert_eq!((again.len(), &again[0]["id"], &again[0]["occurrences"]), (1, &amps["id"], &json!(1)));
-    node.send("/D/amps", 0, 50).await;
-    node.act(&again[0], json!({ "acknowledge": {} })).await;
+    // The other way in, without a browser.
+    let digits = again[0]["id"].as_str().expect("an id")[..8].to_owned();
+    let config = folder.path().join("edge.toml");
+    let alarms = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_edge-node"));
+        let output = command.arg("alarms").args(words).arg("--config").arg(&config).output().expect("runs");
+        (output.status.success(), String::from_utf8(output.stdout).expect("text"))
+    };
+    let (_, listed) = alarms(&["ls"]);
+    assert!(listed.contains(&digits) && listed.contains("active-unacknowledged"), "{listed}");
+    let (is_done, shown) = alarms(&["ack", &digits, "--note", "seen at the rack"]);
+    assert!(is_done && shown.contains("active-acknowledged"), "{shown}");
     node.alarm("amps", "active-acknowledged").await;
+    assert!(!alarms(&["ack", &digits]).0, "there is nothing left to acknowledge");
 }
 
 #[tokio::test]

@@ -36,6 +36,14 @@ impl Mission {
         Self::of_simulator("demo", "Demo spacecraft", "demo-spacecraft.xml")
     }
 
+    /// The same with the rules that lie beside its dictionary.
+    pub fn demo_with_rules() -> Self {
+        let demo = Self::demo();
+        let beside = |name: &str| Some(demo.dictionary.with_file_name(name));
+        let (alarms, detection) = (beside("alarms.toml"), beside("detection.toml"));
+        Self { alarms, detection, ..demo }
+    }
+
     /// The mission of the simulator's load generator.
     pub fn load() -> Self {
         Self::of_simulator("load", "Load", "load.xml")

@@ -157,7 +157,8 @@ impl Watch {
     /// Other detection rules count from now on. What was learned by a rule that stays is kept; what stands by one that
     /// is gone is over with the parameter's next sample.
     pub fn use_detection_rules(&mut self, detection: Arc<DetectionRules>, database: &MissionDatabase) {
-        self.detection = Arc::clone(&detection);
+        self.detection = detection;
+        let detection = Arc::clone(&self.detection);
         let slots = std::mem::take(&mut self.slots);
         (self.suites, self.unwatched) = (0, 0);
         for (index, slot) in slots.into_iter().enumerate() {
