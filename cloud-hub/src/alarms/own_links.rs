@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use delivery::{BatchError, Content, SealedBatch};
 use mission_database::DecodedPacket;
 use processing::MissionDecoder;
-use processing::alarm::{AlarmRules, Board, Entry, Observation, Piece, Place, Written};
+use processing::alarm::{AlarmRules, Board, Entry, History, Observation, Piece, Place, Written};
 use processing::watch::{Arrival, DetectionRules, Watch};
 use service::documents::Watching;
 use service::logging::chain;
@@ -257,7 +257,7 @@ impl WatchedMission {
     /// What others wrote into its alarms since.
     fn hear(&mut self, alarms: &HubAlarms) {
         let Some((book, _)) = alarms.of(&self.name) else { return };
-        let on_board: Vec<_> = self.board.alarms().map(|history| history.alarm()).collect();
+        let on_board: Vec<_> = self.board.alarms().map(History::alarm).collect();
         for known in on_board.into_iter().filter_map(|alarm| book.known(alarm)) {
             self.board.on_history(&known.history);
         }
