@@ -4,6 +4,7 @@
 
 mod deliveries;
 mod escalation;
+mod own_links;
 mod rules;
 mod sending;
 mod telling;
@@ -21,6 +22,7 @@ use dashboard::records::{Page, Slice};
 use futures_util::FutureExt;
 use processing::alarm::{AlarmId, History, Piece, Place};
 use service::logging::chain;
+use service::metric::Metric;
 use space_packet::TaiTime;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -34,6 +36,7 @@ use deliveries::Deliveries;
 use rules::Models;
 
 pub use escalation::{Escalator, Units};
+pub use own_links::OwnLinks;
 pub use telling::{Bells, Telling};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -181,6 +184,8 @@ impl HubAlarms {
         reader.told = told;
         self.bells.ring(&nodes);
         let read = reader.entries;
+        let open: usize = self.books.iter().map(|(book, _)| book.open().len()).sum();
+        Metric::HubAlarmsOpen.set(open as f64);
         for watched in &mut reader.missions {
             watched.note_closed(&self.table, read, now).await?;
         }

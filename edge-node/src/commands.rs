@@ -1,5 +1,6 @@
 //! Commands for somebody at the machine: the journal, the quarantine, a test of the way in.
 
+mod alarms;
 pub mod carrying;
 mod exit;
 mod forward;
@@ -16,6 +17,7 @@ use crate::config::EdgeConfig;
 use crate::desk::RecordId;
 use crate::desk::client::Reach;
 
+pub use alarms::AlarmsCommand;
 pub use exit::{EXIT_CODES, exit_code};
 pub use forward::ForwardCommand;
 pub use send::SendArguments;

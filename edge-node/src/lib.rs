@@ -2,6 +2,7 @@
 //!
 //! A library so that tests and benchmarks reach its parts; `main.rs` is the program.
 
+pub mod alarms;
 pub mod commands;
 pub mod config;
 pub mod desk;

@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 use dashboard::access::{Grant, MissionScope, Role};
 use edge_node::commands::carrying;
 use edge_node::commands::{
-    EXIT_CODES, ForwardCommand, JournalCommand, Output, QuarantineCommand, SendArguments, exit_code,
+    AlarmsCommand, EXIT_CODES, ForwardCommand, JournalCommand, Output, QuarantineCommand, SendArguments,
+    exit_code,
 };
 use edge_node::config::EdgeConfig;
 use edge_node::export::ExportArguments;
@@ -23,6 +24,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Lists open alarms, and says that you have seen one.
+    Alarms {
+        /// Configuration file.
+        #[arg(long, global = true, default_value = "/etc/edge-node/edge.toml")]
+        config: PathBuf,
+        #[command(subcommand)]
+        command: AlarmsCommand,
+    },
     /// Prints a one-time code for this node's own page.
     Console {
         /// Configuration file.
@@ -174,6 +183,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             enrolment::run(&config, &token_file, replace).await
         }
         Command::Export { config, output, arguments } => carrying::export(&config, output, &arguments).await,
+        Command::Alarms { config, command } => command.run(&config).await,
         Command::Forward { config, command } => command.run(&config).await,
         Command::Journal { config, command } => command.run(&config).await,
         Command::Quarantine { config, command } => command.run(&config).await,

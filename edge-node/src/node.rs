@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use dashboard::access::Gate;
-use delivery::{BootId, DocumentSignature, Lane, Packer, Position, StoreId};
+use delivery::{BootId, DocumentSignature, Lane, NodeId, Packer, Position, Severity, StoreId};
 use intake::doors::{DoorContext, Doors};
 use intake::http::idempotency::KnownRequests;
 use intake::link::Queues;
 use intake::pipeline::Pipeline;
 use link::Clock;
+use processing::alarm::Place;
 use provisioning::Identity;
 use service::logging::chain;
 use service::metric::MetricsPage;
@@ -28,9 +29,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::alarms::{NodeAlarms, RuleFiles, Watching};
 use crate::config::EdgeConfig;
 use crate::desk::{self, Desk, Readers};
 use crate::documents::NodeDocuments;
+use crate::events::event;
 use crate::forwarding::{Credentials, Forwarder, Linger, Steering, update_backlog};
 use crate::history::History;
 use crate::journal::{self, JournalHandle, JournalLimits, JournalOptions, Opening};
@@ -107,10 +110,33 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let linger = Arc::new(Linger::default());
     let gate = Gate::new(FileSessions::open(&data).context("cannot open the store of sessions")?);
     let history = Arc::new(History::open(&data.join("history"), &config.history, &missions, journal.clone()));
-    let view =
-        Arc::new(View::new(&name, &missions, Arc::clone(&history), gate, Arc::clone(&status), metrics));
+    // What is raised before the machine is a node of some hub belongs to none, and stays here.
+    let node = identity.as_ref().map_or(NodeId([0; 16]), |identity| NodeId(*identity.node_id.as_bytes()));
+    let rules =
+        config.missions.iter().map(|mission| (mission.name.clone(), RuleFiles::new(config_file, mission)));
+    let (node_alarms, alarms_damage) = NodeAlarms::open(&data, Place::Node(node), rules.collect())
+        .context("cannot open the log of alarms; nothing was started, look at the disk and at `alarms/`")?;
+    let view = View::new(&name, &missions, Arc::clone(&history), gate, Arc::clone(&status), metrics);
+    let view = Arc::new(view.with_alarms(Arc::clone(&node_alarms)));
+    let documents = identity.as_ref().map(|_| {
+        let received = config.links.iter().map(|link| link.mission.as_str());
+        let (view, status, trust) = (Arc::clone(&view), Arc::clone(&status), Arc::clone(&trust));
+        Arc::new(NodeDocuments::open(&data, received, view, status, trust))
+    });
+    let rules_sent = documents.as_ref().map(|documents| documents.watching());
+    // What was learned by rules of the hub goes on with them.
+    if let Some(sent) = &rules_sent {
+        node_alarms.use_documents(&sent.borrow());
+    }
+    let journal_at_start = {
+        let state = journal.state();
+        let state = state.borrow();
+        (state.store, state.head.number())
+    };
+    let watching = Watching::open(Arc::clone(&node_alarms), &data, &missions, journal_at_start);
     let history_end = crate::history::start(
         history,
+        Some(watching),
         {
             let view = Arc::clone(&view);
             move |mission, samples| view.restore(mission, samples)
@@ -146,6 +172,10 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let names: Vec<String> = missions.iter().map(|mission| mission.name.clone()).collect();
     let (events, recorder) = EventLog::new(names.clone(), alarms.clone());
     let events = Arc::new(events);
+    if let Some(damage) = alarms_damage {
+        warn!(damage, "STO-ALARM-STORE: the log of alarms was damaged");
+        events.tell(None, &event("STO-ALARM-STORE", Severity::Error, damage, &[]));
+    }
     let mut watching = TaskGroup::new(stop_intake.clone());
     let told = Arc::clone(&events);
     watching.spawn("journal events", OnEnd::Continue, async move {
@@ -222,12 +252,19 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
         let _ = history_end.await;
         Ok(())
     });
+    forwarding.spawn("alarms", OnEnd::Shutdown, Arc::clone(&node_alarms).run(stop_forwarding.clone()));
     // Events tell of how the node stops, too.
     forwarding.spawn("events", OnEnd::Continue, recorder.run(stop_forwarding.clone()));
-    if let Some(identity) = identity {
-        let received = config.links.iter().map(|link| link.mission.as_str());
-        let documents =
-            NodeDocuments::open(&data, received, Arc::clone(&view), Arc::clone(&status), Arc::clone(&trust));
+    if let Some(mut sent) = rules_sent {
+        let node_alarms = Arc::clone(&node_alarms);
+        forwarding.spawn("rules", OnEnd::Continue, async move {
+            while sent.changed().await.is_ok() {
+                node_alarms.use_documents(&sent.borrow_and_update());
+            }
+            Ok(())
+        });
+    }
+    if let (Some(identity), Some(documents)) = (identity, documents) {
         let floor = identity.hub_time_unix;
         let clock = Clock::with_floor(move || floor);
         let options = identity.client_options(config.forwarding.link(), clock.clone());
@@ -239,15 +276,18 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
             credentials: Arc::new(credentials),
             journal: journal.clone(),
             status: Arc::clone(&status),
-            documents: Arc::new(documents),
+            documents,
             missions: config.missions.iter().map(|mission| mission.name.clone()).collect(),
             key: journal_options.key,
             boot: BootId(*uuid::Uuid::new_v4().as_bytes()),
             alarms: alarms.clone(),
+            node_alarms: Arc::clone(&node_alarms),
             schedule: config.forwarding.schedule(),
             steering,
             linger,
         };
+        let entries = node_alarms.forward(alarms.clone(), stop_forwarding.clone());
+        forwarding.spawn("alarms to their lane", OnEnd::Continue, entries);
         forwarding.spawn("forwarding", OnEnd::Continue, forwarder.run(stop_forwarding.clone()));
     } else {
         warn!(

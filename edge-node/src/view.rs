@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dashboard::access::Gate;
+use dashboard::alarms::Alarms;
 use dashboard::contract::{Node, Server, ServerKind};
 use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
@@ -18,6 +19,7 @@ use service::metric::MetricsPage;
 use service::mission::LoadedMission;
 use tokio::sync::mpsc;
 
+use crate::alarms::NodeAlarms;
 use crate::history::History;
 use crate::status::NodeStatus;
 
@@ -56,6 +58,7 @@ pub struct View {
     gate: Gate,
     status: Arc<NodeStatus>,
     metrics: MetricsPage,
+    alarms: Option<Arc<NodeAlarms>>,
 }
 
 impl View {
@@ -96,7 +99,14 @@ impl View {
             gate,
             status,
             metrics,
+            alarms: None,
         }
+    }
+
+    /// The same with alarms to show.
+    #[must_use]
+    pub fn with_alarms(self, alarms: Arc<NodeAlarms>) -> Self {
+        Self { alarms: Some(alarms), ..self }
     }
 
     fn viewed(&self, mission: &str) -> Option<&ViewedMission> {
@@ -160,6 +170,11 @@ impl View {
     }
 }
 
+/// Of a view that was given none.
+struct NoAlarms;
+
+impl Alarms for NoAlarms {}
+
 impl Readers for View {
     fn documents(&self, mission: usize) -> u64 {
         self.missions[mission].documents.load(Ordering::Acquire)
@@ -206,6 +221,13 @@ impl Backend for View {
             })
         }
         .boxed()
+    }
+
+    fn alarms(&self) -> &dyn Alarms {
+        match &self.alarms {
+            Some(alarms) => &**alarms,
+            None => &NoAlarms,
+        }
     }
 
     fn ready(&self) -> Result<(), String> {

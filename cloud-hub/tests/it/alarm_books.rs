@@ -239,7 +239,7 @@ async fn no_more_is_on_its_way_to_a_node_than_it_has_said_to_have_and_a_little()
     for second in 2..12 {
         let mut said = act(&mut history, Place::Hub, &Request::Assign { to: None }, second);
         if let processing::alarm::Fact::Act(act) = &mut said.entries[0].fact {
-            act.note = Some("x".repeat(4_000));
+            act.note = Some("x".repeat(4_096));
         }
         table.keep(&said, at(second)).await.expect("kept");
     }
@@ -250,7 +250,7 @@ async fn no_more_is_on_its_way_to_a_node_than_it_has_said_to_have_and_a_little()
         told.push(session.next().await);
     }
     let more = tokio::time::timeout(Duration::from_millis(300), session.told.recv()).await;
-    assert!(more.is_err(), "12 kB of 16 KiB are under way, and the next one does not fit");
+    assert!(more.is_err(), "12.5 kB of 16 KiB are under way, and the next one does not fit");
     session.kept.send_replace(Some(told[0].number));
     let next = session.next().await;
     assert!(next.number > told[2].number);

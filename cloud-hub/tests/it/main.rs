@@ -20,6 +20,7 @@ mod lists;
 mod live;
 mod model;
 mod notices;
+mod own_links;
 mod packets;
 mod receivers;
 mod reprocess;

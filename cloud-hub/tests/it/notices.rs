@@ -201,7 +201,7 @@ async fn a_ladder_is_climbed_until_somebody_acknowledges() {
         ("parameter", "/Test/voltage"),
         ("unit", "V"),
         ("first_generation_time", "2026-11-22T00:00:01Z"),
-        ("link", &format!("https://hub.example/m/test/alarms/{hexadecimal}")),
+        ("link", &format!("https://hub.example/alarms/test?alarm={hexadecimal}")),
     ] {
         assert_eq!(text(&came[0], key), expected);
     }

@@ -20,11 +20,12 @@ alarm_entry sto_ingest SIU
 alarm_entry sto_interactive S
 alarm_entry sto_reader S
 alarm_kept sto_ingest SIU
-alarm_node sto_ingest SI
+alarm_node sto_ingest SIU
 alarm_notice sto_ingest SIUD
 alarm_notice sto_interactive S
 alarm_number sto_ingest SU
 alarm_telling sto_ingest SID
+alarm_watch sto_ingest SIU
 api_token sto_ingest SIU
 calibration sto_ingest SIUD
 calibration sto_interactive S

@@ -15,7 +15,8 @@ use tokio::sync::mpsc;
 use super::carrying::{CarriedLog, Custody, TakenReceipt, batches_in};
 use super::routes::{PREFIX, ReceiptRequest, RetryRequest, token_file};
 use super::{
-    Desk, JournalListing, QuarantinedRecord, QuarantinedRow, Readers, RecordId, Retried, Verification,
+    AlarmRow, Desk, JournalListing, QuarantinedRecord, QuarantinedRow, Readers, RecordId, Retried,
+    SeenRequest, Verification,
 };
 use crate::config::EdgeConfig;
 use crate::forwarding::Decision;
@@ -207,6 +208,16 @@ impl RunningNode {
     pub async fn decide(&self, decision: &Decision) -> anyhow::Result<()> {
         let _: Decision = self.ask("POST", "/forward", serde_json::to_vec(decision)?).await?;
         Ok(())
+    }
+
+    /// Open alarms.
+    pub async fn open_alarms(&self) -> anyhow::Result<Vec<AlarmRow>> {
+        self.get("/alarms").await
+    }
+
+    /// Says that somebody has seen an alarm.
+    pub async fn acknowledge(&self, seen: &SeenRequest) -> anyhow::Result<AlarmRow> {
+        self.ask("POST", "/alarms/acknowledge", serde_json::to_vec(seen)?).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {

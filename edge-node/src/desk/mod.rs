@@ -3,6 +3,7 @@
 //! A running node answers over its own HTTP address, to whoever can read the token in its data directory. When none
 //! runs, the command opens the journal itself.
 
+mod alarms;
 pub mod carrying;
 pub mod client;
 mod journal;
@@ -12,6 +13,7 @@ pub mod routes;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use dashboard::alarms::ActError;
 use delivery::{Lane, SealedBatch};
 use processing::MissionDecoder;
 
@@ -20,6 +22,7 @@ use crate::journal::{JournalHandle, ReadFailed};
 use crate::recording::EventLog;
 use crate::view::View;
 
+pub use alarms::{AlarmRow, SeenRequest};
 pub use journal::{BatchRow, GapRow, JournalListing, Verification};
 pub use quarantine::{QuarantinedRecord, QuarantinedRow, RecordId, Retried};
 
@@ -62,6 +65,12 @@ pub enum DeskError {
     /// The journal.
     #[error("the journal cannot be read")]
     Journal(#[from] ReadFailed),
+    /// There is no such alarm.
+    #[error("no open alarm is called {0}; edge-node alarms ls lists them")]
+    NoAlarm(String),
+    /// Alarms take a running node.
+    #[error("alarms are known to a running node only; start it with edge-node run")]
+    NoAlarms,
     /// There is no such record.
     #[error("there is no record {0} in quarantine; edge-node quarantine ls lists those there are")]
     NoRecord(RecordId),
@@ -71,6 +80,9 @@ pub enum DeskError {
     /// A decision about the backlog.
     #[error("the decision could not be written down, nothing was changed")]
     NotDecided(#[source] std::io::Error),
+    /// An acknowledgement.
+    #[error("the alarm is as it was")]
+    NotSeen(#[source] ActError),
     /// The list of what left the quarantine.
     #[error("the list of what left the quarantine cannot be written")]
     Released(#[source] std::io::Error),

@@ -15,7 +15,7 @@ use service::config::Secret;
 use service::logging::chain;
 
 use super::carrying::{Custody, ReceiptError, framed};
-use super::{Desk, DeskError, RecordId};
+use super::{Desk, DeskError, RecordId, SeenRequest};
 use crate::forwarding::{Decision, Steering};
 
 /// Begins every path.
@@ -31,6 +31,8 @@ pub fn token_file(data: &Path) -> PathBuf {
 /// The routes; every one wants the token.
 pub fn router(desk: Arc<Desk>, token: Secret<String>) -> Router {
     Router::new()
+        .route("/alarms", get(open_alarms))
+        .route("/alarms/acknowledge", post(acknowledge))
         .route("/forward", get(decision).post(decide))
         .route("/journal", get(list))
         .route("/journal/verify", get(verify))
@@ -57,8 +59,10 @@ async fn authorize(State(token): State<Arc<Secret<String>>>, request: Request, n
 impl IntoResponse for DeskError {
     fn into_response(self) -> Response {
         let status = match self {
-            Self::NoRecord(_) => StatusCode::NOT_FOUND,
-            Self::Forgotten { .. } | Self::NotRunning => StatusCode::CONFLICT,
+            Self::NoAlarm(_) | Self::NoRecord(_) => StatusCode::NOT_FOUND,
+            Self::Forgotten { .. } | Self::NoAlarms | Self::NotRunning | Self::NotSeen(_) => {
+                StatusCode::CONFLICT
+            }
             Self::Journal(_) | Self::NotDecided(_) | Self::Released(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, chain(&self)).into_response()
@@ -81,6 +85,17 @@ async fn decide(
     steering.decide(wanted).map_err(DeskError::NotDecided)?;
     tracing::info!(?wanted, "somebody decided about the backlog");
     Ok(Json(steering.decision()))
+}
+
+async fn open_alarms(State(desk): State<Arc<Desk>>) -> Result<Response, DeskError> {
+    Ok(Json(desk.open_alarms()?).into_response())
+}
+
+async fn acknowledge(
+    State(desk): State<Arc<Desk>>,
+    Json(seen): Json<SeenRequest>,
+) -> Result<Response, DeskError> {
+    Ok(Json(desk.acknowledge(seen).await?).into_response())
 }
 
 /// Which journal is asked for: without a word about it, that of telemetry.

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::alarms::NodeAlarms;
 use crate::documents::NodeDocuments;
 use crate::journal::{JournalHandle, JournalKey, ReadFailed};
 use crate::status::{HubLink, NodeStatus};
@@ -56,6 +57,8 @@ pub struct Forwarder {
     pub journal: JournalHandle,
     /// The node's events, which never wait behind that.
     pub alarms: JournalHandle,
+    /// What entries of alarms go into that, and where the hub's go.
+    pub node_alarms: Arc<NodeAlarms>,
     /// What the link may carry, and when.
     pub schedule: RateSchedule,
     /// What operators decide.

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use dashboard::node_report_json;
 use delivery::{
-    Ack, Backoff, ClockComparison, Frame, FrameDecodeError, LogNumber, LogsMissing, Next, Outbox, Wanted,
+    Ack, AlarmEntries, Backoff, ClockComparison, Frame, FrameDecodeError, LogNumber, LogsMissing, Next,
+    Outbox, Wanted,
 };
 use link::{Client, Closed, Connection, FrameError, FrameReader, FrameWriter};
+use service::logging::chain;
 use service::metric::Metric;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -125,7 +127,9 @@ pub(super) async fn run(
     let ways = Ways::open(connection, &mut beside).await?;
     beside.spawn(documents::receive(connection.clone(), Arc::clone(&forwarder.documents)));
     let (ahead, clocks) = (ReadAhead::default(), ClockComparison::default());
-    let mut session = Session { standing, connection, control, ways, ahead, clocks };
+    let keeps_alarms = true;
+    let mut session = Session { standing, connection, control, ways, ahead, clocks, keeps_alarms };
+    send(&mut session.control, &Frame::AlarmsKept(forwarder.node_alarms.kept())).await?;
     session.run(&mut answers, shutdown).await
 }
 
@@ -186,6 +190,8 @@ struct Session<'a> {
     ways: Ways,
     ahead: ReadAhead,
     clocks: ClockComparison,
+    /// Whether all entries of alarms could be kept: what the hub sends behind one that was not comes again.
+    keeps_alarms: bool,
 }
 
 impl Session<'_> {
@@ -337,6 +343,7 @@ impl Session<'_> {
             Some(Frame::RenewRefused(refused)) => {
                 self.standing.forwarder.credentials.on_refused(&refused).await;
             }
+            Some(Frame::AlarmEntries(entries)) => self.on_alarms(entries).await?,
             Some(Frame::Forked(log)) => self.standing.outbox.on_fork(log),
             Some(_) => return Err(SessionError::Unexpected),
             None => {}
@@ -357,6 +364,20 @@ impl Session<'_> {
         self.standing.forwarder.status.on_contact(service::clock::now());
         debug!(log = number, watermark = ack.watermark, safe = ack.safe, is_news, "acknowledged");
         self.standing.logs.acknowledge(self.standing.outbox, ack.log).await?;
+        Ok(())
+    }
+
+    async fn on_alarms(&mut self, entries: AlarmEntries) -> Result<(), SessionError> {
+        if !self.keeps_alarms {
+            return Ok(());
+        }
+        match self.standing.forwarder.node_alarms.on_entries(entries).await {
+            Ok(number) => send(&mut self.control, &Frame::AlarmsKept(number)).await?,
+            Err(failure) => {
+                self.keeps_alarms = false;
+                warn!(error = chain(&failure), "alarms of the hub are taken again in the next session");
+            }
+        }
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::History;
+use crate::alarms::Watching;
 use crate::journal::{Batches, JournalHandle, JournalState, ReadFailed};
 
 /// Read at once: a few batches, so that forwarding does not wait long behind it.
@@ -26,9 +27,10 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(4);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Starts the thread; the receiver ends when everything is written. `restore` gets the samples that were in the journal
-/// at the start, with their mission: what is newest of them is the latest value.
+/// at the start, with their mission: what is newest of them is the latest value. `watching` judges each batch on the way.
 pub fn start(
     history: Arc<History>,
+    watching: Option<Watching>,
     restore: impl Fn(&str, &[Sample]) + Send + 'static,
     stop: CancellationToken,
 ) -> std::io::Result<oneshot::Receiver<()>> {
@@ -41,7 +43,8 @@ pub fn start(
         if let Some(journal) = history.journal() {
             let state = journal.state();
             let store = state.borrow().store;
-            let follower = Follower { history: Arc::clone(&history), journal, state, store, stop, next: 0 };
+            let history = Arc::clone(&history);
+            let follower = Follower { history, watching, journal, state, store, stop, next: 0 };
             runtime.block_on(follower.run(restore));
         }
         *history.journal.write().unwrap_or_else(PoisonError::into_inner) = None;
@@ -53,6 +56,7 @@ pub fn start(
 
 struct Follower {
     history: Arc<History>,
+    watching: Option<Watching>,
     journal: JournalHandle,
     state: watch::Receiver<JournalState>,
     /// The journal that is read.
@@ -73,6 +77,9 @@ impl Follower {
             }
             let (tail, head) = self.ends();
             self.history.flush(tail, false);
+            if let Some(watching) = &mut self.watching {
+                watching.save(false);
+            }
             if self.stop.is_cancelled() {
                 let deadline = *deadline.get_or_insert_with(|| Instant::now() + CATCH_UP_MAX);
                 if self.next > head || Instant::now() >= deadline {
@@ -89,6 +96,7 @@ impl Follower {
             }
             if self.next < tail {
                 warn!(from = self.next, to = tail, "journal forgot batches before history had read them");
+                self.pass_by(tail - 1);
                 self.next = tail;
             }
             let is_read = self.read(|mission, samples, sequence| {
@@ -102,6 +110,16 @@ impl Follower {
         }
         let (tail, _) = self.ends();
         self.history.flush(tail, true);
+        if let Some(watching) = &mut self.watching {
+            watching.save(true);
+        }
+    }
+
+    /// Batches up to this one will not come.
+    fn pass_by(&mut self, sequence: u64) {
+        if let Some(watching) = &mut self.watching {
+            watching.pass_by(sequence);
+        }
     }
 
     /// Whether another journal began, whose numbers count from one.
@@ -112,6 +130,9 @@ impl Follower {
         }
         warn!(next = self.next, "another journal began, history goes on with it");
         self.history.begin_journal(store.0);
+        if let Some(watching) = &mut self.watching {
+            watching.begin_journal(store);
+        }
         (self.store, self.next) = (store, 1);
         true
     }
@@ -126,7 +147,9 @@ impl Follower {
     fn first(&self, tail: u64, head: u64) -> u64 {
         let missions = &self.history.missions;
         let rolled_up = missions.iter().map(|mission| mission.state().sequence()).min().unwrap_or(head);
-        let first = (rolled_up + 1).min((head + 1).saturating_sub(WARM_BATCHES)).max(tail).max(1);
+        let unwatched = self.watching.as_ref().map_or(head + 1, Watching::next);
+        let first = (rolled_up + 1).min((head + 1).saturating_sub(WARM_BATCHES)).min(unwatched);
+        let first = first.max(tail).max(1);
         missions.iter().for_each(|mission| mission.state().read_from_behind(first - 1));
         info!(rolled_up, head, first, "history follows the journal");
         first
@@ -141,7 +164,10 @@ impl Follower {
         }
         match found {
             // It was forgotten this moment.
-            Ok(Batches::Absent) => self.next += 1,
+            Ok(Batches::Absent) => {
+                self.pass_by(self.next);
+                self.next += 1;
+            }
             Ok(Batches::Missing { until, reason }) => {
                 warn!(
                     first = self.next,
@@ -150,13 +176,16 @@ impl Follower {
                     "history goes on behind a gap"
                 );
                 self.history.pass_by(until.0);
+                self.pass_by(until.0);
                 self.next = until.0 + 1;
             }
             Ok(Batches::Here(batches)) => {
                 let behind = batches.last().map_or(self.next, |last| last.header.sequence.0) + 1;
                 for batch in batches {
                     let sequence = batch.header.sequence.0;
-                    self.history.on_batch(&batch, |mission, samples| on_samples(mission, samples, sequence));
+                    let on_samples =
+                        |mission: &str, samples: &[Sample]| on_samples(mission, samples, sequence);
+                    self.history.on_batch(&batch, &mut self.watching, on_samples);
                 }
                 self.next = behind;
             }

@@ -19,14 +19,16 @@ mod runs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use delivery::{BatchError, SealedBatch};
+use delivery::{BatchError, Content, SealedBatch};
 use mission_database::{DecodedPacket, MissionDatabase};
+use processing::watch::Arrival;
 use processing::{MissionDecoder, Sample};
 use service::config::Span;
 use service::metric::Metric;
 use service::mission::LoadedMission;
 use tracing::error;
 
+use crate::alarms::Watching;
 use crate::journal::JournalHandle;
 use mission::{BatchPlace, JournalAtStart, MissionLimits, MissionState};
 
@@ -97,8 +99,14 @@ impl History {
         *decoder = decoder.with_database(database);
     }
 
-    /// Takes a batch of the journal; `on_samples` gets what is in it, with its mission.
-    fn on_batch(&self, batch: &SealedBatch, mut on_samples: impl FnMut(&str, &[Sample])) {
+    /// Takes a batch of the journal; `watching` judges it, unless it did before, and `on_samples` gets what is in it,
+    /// with its mission.
+    fn on_batch(
+        &self,
+        batch: &SealedBatch,
+        watching: &mut Option<Watching>,
+        mut on_samples: impl FnMut(&str, &[Sample]),
+    ) {
         let header = &batch.header;
         let place = BatchPlace {
             sequence: header.sequence.0,
@@ -110,7 +118,17 @@ impl History {
                 mission.state().on_other(place.sequence);
                 continue;
             }
-            match decode(&mission.decoder(), batch) {
+            let decoder = mission.decoder();
+            let mut watching = watching.as_mut().filter(|watching| watching.is_new(place.sequence));
+            if let Some(watching) = &mut watching {
+                watching.on_batch(&mission.name, decoder.database());
+            }
+            let judge = |arrival: &Arrival<'_>| {
+                if let Some(watching) = &mut watching {
+                    watching.on_arrival(&mission.name, place.sequence, decoder.database(), arrival);
+                }
+            };
+            match decode_with(&decoder, batch, judge) {
                 Ok(samples) => {
                     on_samples(&mission.name, &samples);
                     mission.state().on_batch(place, samples);
@@ -120,6 +138,9 @@ impl History {
                     mission.state().on_other(place.sequence);
                 }
             }
+        }
+        if let Some(watching) = watching {
+            watching.on_judged(place.sequence);
         }
     }
 
@@ -166,10 +187,24 @@ impl MissionHistory {
 
 /// All samples of a batch. What does not decode is in the journal all the same.
 fn decode(decoder: &MissionDecoder, batch: &SealedBatch) -> Result<Vec<Sample>, BatchError> {
+    decode_with(decoder, batch, |_| {})
+}
+
+/// The same, and tells of each record that has samples.
+fn decode_with(
+    decoder: &MissionDecoder,
+    batch: &SealedBatch,
+    mut on_arrival: impl FnMut(&Arrival<'_>),
+) -> Result<Vec<Sample>, BatchError> {
     let open = batch.open()?;
     let (mut scratch, mut samples) = (DecodedPacket::default(), Vec::new());
     for record in open.records() {
+        let (before, verdicts) = (samples.len(), record.verdicts);
         decoder.decode_record(open.content(), record, &mut scratch, &mut samples);
+        if samples.len() > before {
+            let packet = (open.content() == Content::Packets).then_some(&scratch);
+            on_arrival(&Arrival { samples: &samples[before..], packet, verdicts });
+        }
     }
     Ok(samples)
 }

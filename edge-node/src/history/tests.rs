@@ -109,7 +109,7 @@ impl World {
             journal.clone(),
         ));
         let stop = CancellationToken::new();
-        let end = start(Arc::clone(&history), |_, _| {}, stop.clone()).expect("starts");
+        let end = start(Arc::clone(&history), None, |_, _| {}, stop.clone()).expect("starts");
         Node { journal, history, stop, end }
     }
 

@@ -1,5 +1,6 @@
 //! The doors of a node, over real sockets, with a real journal behind them.
 
+mod alarms;
 mod carrying;
 mod grpc;
 mod http;

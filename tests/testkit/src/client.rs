@@ -47,6 +47,18 @@ impl Client {
         serde_json::from_str(&body).with_context(|| format!("{path} answered no JSON: {body}"))
     }
 
+    /// Answer of `POST path` with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let address = format!("http://{}{path}", self.server);
+        let asked = self.http.post(&address).header("x-sto-request", "cli").header(COOKIE, &self.cookie);
+        let answer = asked.json(body).send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        if !status.is_success() {
+            bail!("{address} answered {status}: {body}");
+        }
+        serde_json::from_str(&body).with_context(|| format!("{path} answered no JSON: {body}"))
+    }
+
     /// Body of `GET path`.
     pub async fn text(&self, path: &str) -> anyhow::Result<String> {
         let address = format!("http://{}{path}", self.server);

@@ -22,6 +22,10 @@ pub struct Mission {
     pub title: String,
     /// Path of its XTCE file.
     pub dictionary: PathBuf,
+    /// Path of its alarm rules.
+    pub alarms: Option<PathBuf>,
+    /// Path of its detection rules.
+    pub detection: Option<PathBuf>,
     /// How fine its packets' times are.
     pub submilliseconds: Submilliseconds,
 }
@@ -30,6 +34,14 @@ impl Mission {
     /// The mission of the simulator's demo spacecraft.
     pub fn demo() -> Self {
         Self::of_simulator("demo", "Demo spacecraft", "demo-spacecraft.xml")
+    }
+
+    /// The same with the rules that lie beside its dictionary.
+    pub fn demo_with_rules() -> Self {
+        let demo = Self::demo();
+        let beside = |name: &str| Some(demo.dictionary.with_file_name(name));
+        let (alarms, detection) = (beside("alarms.toml"), beside("detection.toml"));
+        Self { alarms, detection, ..demo }
     }
 
     /// The mission of the simulator's load generator.
@@ -43,6 +55,8 @@ impl Mission {
             name: name.to_owned(),
             title: title.to_owned(),
             dictionary: repository.join("simulator/demo").join(dictionary),
+            alarms: None,
+            detection: None,
             submilliseconds: Submilliseconds::Microseconds,
         }
     }
@@ -54,11 +68,20 @@ impl Mission {
         };
         let _ = writeln!(
             out,
-            "\n[[mission]]\nname = {}\ntitle = {}\ndictionary = {}\n\n[mission.packet_time]\ncode = \"cds\"\n\
-             offset_bytes = 6\nday_bits = 16\nsubmilliseconds = \"{submilliseconds}\"",
+            "\n[[mission]]\nname = {}\ntitle = {}\ndictionary = {}",
             quoted(&self.name),
             quoted(&self.title),
             quoted_path(&self.dictionary),
+        );
+        for (key, path) in [("alarms", &self.alarms), ("detection", &self.detection)] {
+            if let Some(path) = path {
+                let _ = writeln!(out, "{key} = {}", quoted_path(path));
+            }
+        }
+        let _ = writeln!(
+            out,
+            "\n[mission.packet_time]\ncode = \"cds\"\n\
+             offset_bytes = 6\nday_bits = 16\nsubmilliseconds = \"{submilliseconds}\""
         );
     }
 }
@@ -94,6 +117,8 @@ pub struct HubFile {
     pub head_age_max_s: Option<u64>,
     /// Samples that are kept in memory before; the program's own default when absent.
     pub head_samples_max: Option<u64>,
+    /// Its `[notify]`, as text; absent: nobody is told of alarms.
+    pub notify: Option<String>,
     /// Missions of the hub.
     pub missions: Vec<Mission>,
 }
@@ -130,6 +155,9 @@ impl HubFile {
         }
         if let Some(samples) = self.head_samples_max {
             let _ = writeln!(out, "head_samples_max = {samples}");
+        }
+        if let Some(notify) = &self.notify {
+            let _ = write!(out, "\n{notify}");
         }
         self.missions.iter().for_each(|mission| mission.write(&mut out));
         out
@@ -309,6 +337,7 @@ mod tests {
             redis: None,
             head_age_max_s: None,
             head_samples_max: None,
+            notify: None,
             missions: vec![mission()],
         };
         let expected = r#"data_directory = "/var/lib/a \"hub\""

@@ -157,6 +157,7 @@ impl GroundSegment {
             redis: None,
             head_age_max_s: None,
             head_samples_max: None,
+            notify: None,
             missions: vec![plan.mission.clone()],
         };
         // PostgreSQL's user must be able to enter what lies above its data.

@@ -5,6 +5,7 @@ pub mod client;
 pub mod configuration;
 pub mod ground;
 pub mod guard;
+pub mod mail;
 pub mod node_client;
 pub mod ports;
 pub mod postgres;

@@ -36,5 +36,6 @@ pub use groups::{Brief, Group, GroupKind, GroupSettings, groups};
 pub use history::{ACTS_MAX, CONDITIONS_MAX, History};
 pub use identity::{AlarmId, EntryId, Subject};
 pub use pieces::{FORMAT_VERSION, PIECE_BYTES_MAX, PIECE_ENTRIES_MAX, Piece, PieceError};
+pub(crate) use rules::Pattern;
 pub use rules::{AlarmRules, Resolved, RuleProblem};
 pub use state::{AlarmState, CLOCK_TOLERANCE, Notice, State};

@@ -24,6 +24,7 @@ mod series;
 mod table;
 mod validation;
 mod verdict;
+pub mod watch;
 
 pub use column::{Column, ConvertedColumn, Quality, RawColumn, SeriesView};
 pub use completeness::{

@@ -4,6 +4,7 @@
 //! many values: it should not be raised by one bad bit, nor come and go while a value trembles around a limit.
 
 use mission_database::{AlarmRule, MonitoringResult};
+use serde::{Deserialize, Serialize};
 use space_packet::GenerationTime;
 
 /// A sample of a parameter that has limits, as far as its alarm is concerned.
@@ -22,7 +23,7 @@ pub struct JudgedSample {
 }
 
 /// Where the alarm of a parameter stands.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum AlarmStanding {
     /// There is none.
     #[default]
@@ -53,7 +54,7 @@ pub enum AlarmStanding {
 ///   counted as a violation then counts as another one now.
 /// - Samples that are not monitored change nothing, neither do those older than the newest one seen: late data
 ///   never raises an alarm as if it were live, nor ends one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct AlarmRaising {
     standing: AlarmStanding,
     newest: Option<GenerationTime>,
@@ -61,7 +62,7 @@ pub struct AlarmRaising {
     judged: Option<Judged>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 struct Judged {
     number: Option<f64>,
     monitoring: MonitoringResult,

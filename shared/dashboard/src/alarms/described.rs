@@ -1,6 +1,7 @@
 //! Alarms as the API writes them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use processing::alarm::{
@@ -19,24 +20,28 @@ use crate::convert::rfc3339;
 /// Describes alarms of one book as of one moment.
 pub(crate) struct Describer {
     now: TaiTime,
-    groups: HashMap<AlarmId, AlarmGroup>,
+    groups: Arc<Groups>,
 }
+
+/// The group of each open alarm that is in one with others.
+pub(super) type Groups = HashMap<AlarmId, AlarmGroup>;
 
 impl Describer {
     /// Looks which alarms belong together.
     pub(crate) fn new(book: &AlarmBook, now: TaiTime) -> Self {
-        Self { now, groups: grouped(book, now) }
+        Self { now, groups: book.groups() }
     }
 
     pub(crate) fn alarm(&self, known: &Known) -> Alarm {
         let (history, state) = (&known.history, known.state(self.now));
         let subject = history.subject();
-        let conditions = || history.entries().into_iter().filter_map(Entry::condition);
-        let terms = conditions().filter_map(|condition| match &condition.change {
-            Change::Raised { terms, .. } => Some(&terms.rule),
+        let entries = history.entries();
+        let newest_first = || entries.iter().rev().filter_map(|entry| entry.condition());
+        let rule = newest_first().find_map(|condition| match &condition.change {
+            Change::Raised { terms, .. } => Some(terms.rule.clone()),
             _ => None,
         });
-        let causes = conditions().filter_map(|condition| match &condition.change {
+        let why = newest_first().find_map(|condition| match &condition.change {
             Change::Raised { cause, .. } | Change::Worsened { cause, .. } => Some(cause),
             Change::Cleared { .. } | Change::Moved { .. } => None,
         });
@@ -57,8 +62,8 @@ impl Describer {
             rings: state.state.rings(),
             severity: state.severity.map(severity_word),
             worst: state.worst.map(severity_word),
-            rule: terms.last().cloned().unwrap_or_default(),
-            cause: causes.last().map(cause),
+            rule: rule.unwrap_or_default(),
+            cause: why.map(cause),
             occurrences: state.occurrences,
             recurrences: state.recurrences,
             is_retrospective: state.is_retrospective,
@@ -104,14 +109,12 @@ pub fn problems(rules: &AlarmRules) -> Vec<AlarmRulesProblem> {
     problems.collect()
 }
 
-/// Puts open alarms into groups by a mission's rules: the same ones that people see and that messages tell of.
-pub fn groups_of<'a>(
-    open: impl IntoIterator<Item = (&'a Known, &'a alarm::AlarmState)>,
-    rules: &AlarmRules,
-) -> Vec<Group> {
-    let briefs = open.into_iter().filter_map(|(known, state)| {
-        let (history, worst) = (&known.history, state.worst?);
-        let subject = history.subject();
+/// Puts open alarms into groups: the same ones that people see and that messages tell of.
+pub fn grouped(open: &[Arc<Known>], rules: &AlarmRules) -> Vec<Group> {
+    let briefs = open.iter().filter_map(|known| {
+        // How bad it is depends on its history only, not on when one looks.
+        let (history, state) = (&known.history, known.state(TaiTime(0)));
+        let (subject, worst) = (history.subject(), state.worst?);
         Some(Brief {
             alarm: history.alarm(),
             generation: history.first(),
@@ -124,10 +127,8 @@ pub fn groups_of<'a>(
 }
 
 /// The group of each open alarm that is in one with others.
-fn grouped(book: &AlarmBook, now: TaiTime) -> HashMap<AlarmId, AlarmGroup> {
-    let open: Vec<_> = book.open().into_iter().map(|known| (known.state(now), known)).collect();
-    let found = groups_of(open.iter().map(|(state, known)| (&**known, state)), &book.rules());
-    let described = found.into_iter().filter_map(|group| {
+pub(super) fn groups_of(open: &[Arc<Known>], rules: &AlarmRules) -> Groups {
+    let described = grouped(open, rules).into_iter().filter_map(|group| {
         let (kind, relation) = match group.kind {
             GroupKind::Alone => return None,
             GroupKind::Flood => (AlarmGroupKind::Flood, None),

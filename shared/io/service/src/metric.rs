@@ -7,6 +7,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 /// A metric; its name says component, quantity and unit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Metric {
+    EdgeAlarmsOpen,
+    EdgeAlarmsRaised,
+    EdgeAlarmsStoreBytes,
     EdgeDecodeSkippedSamples,
     EdgeForwardAcknowledgedBatches,
     EdgeForwardConnected,
@@ -33,6 +36,7 @@ pub enum Metric {
     HubAlarmEntries,
     HubAlarmEntriesTold,
     HubAlarmPiecesRefused,
+    HubAlarmsOpen,
     HubArchiveHeadSamples,
     HubArchiveMerges,
     HubArchiveSegments,
@@ -64,6 +68,9 @@ impl Metric {
     /// The name, as scraped.
     pub fn name(self) -> &'static str {
         match self {
+            Self::EdgeAlarmsOpen => "edge_alarms_open",
+            Self::EdgeAlarmsRaised => "edge_alarms_raised_total",
+            Self::EdgeAlarmsStoreBytes => "edge_alarms_store_bytes",
             Self::EdgeDecodeSkippedSamples => "edge_decode_skipped_samples_total",
             Self::EdgeForwardAcknowledgedBatches => "edge_forward_acknowledged_batches_total",
             Self::EdgeForwardConnected => "edge_forward_connected",
@@ -90,6 +97,7 @@ impl Metric {
             Self::HubAlarmEntries => "hub_alarm_entries_total",
             Self::HubAlarmEntriesTold => "hub_alarm_entries_told_total",
             Self::HubAlarmPiecesRefused => "hub_alarm_pieces_refused_total",
+            Self::HubAlarmsOpen => "hub_alarms_open",
             Self::HubArchiveHeadSamples => "hub_archive_head_samples",
             Self::HubArchiveMerges => "hub_archive_merges_total",
             Self::HubArchiveSegments => "hub_archive_segments_total",

@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use mission_database::{Dictionary, MissionDatabase, VersionNumber};
+use processing::alarm::{AlarmRules, RuleProblem};
+use processing::watch::DetectionRules;
 use processing::{MissionDecoder, PacketConventions, PacketTime};
 use serde::Deserialize;
 use tracing::{error, warn};
@@ -62,6 +64,32 @@ impl MissionConfig {
     /// Name for people.
     pub fn shown_title(&self) -> String {
         self.title.clone().unwrap_or_else(|| self.name.clone())
+    }
+
+    /// The alarm rules of the configured file; the built-in ones without. What cannot be used is in their problems.
+    pub fn alarm_rules(&self, config_file: &Path) -> AlarmRules {
+        let Some(file) = &self.alarms else { return AlarmRules::built_in() };
+        match rules_text(config_file, file) {
+            Ok((name, text)) => AlarmRules::parse(&name, &text),
+            Err(problem) => {
+                let mut rules = AlarmRules::built_in();
+                rules.problems.push(problem);
+                rules
+            }
+        }
+    }
+
+    /// The detection rules of the configured file; none without. What cannot be used is in their problems.
+    pub fn detection_rules(&self, config_file: &Path) -> DetectionRules {
+        let Some(file) = &self.detection else { return DetectionRules::default() };
+        match rules_text(config_file, file) {
+            Ok((name, text)) => DetectionRules::parse(&name, &text),
+            Err(problem) => {
+                let mut rules = DetectionRules::default();
+                rules.problems.push(problem);
+                rules
+            }
+        }
     }
 
     /// Refuses a name that would not do in paths and rows.
@@ -156,6 +184,20 @@ fn configured(mission: &str, file: &Path, kept: &Path) -> Result<(Dictionary, Op
     }
 }
 
+/// A file of rules: its name and text.
+fn rules_text(config_file: &Path, file: &Path) -> Result<(String, String), RuleProblem> {
+    let path = crate::config::resolve(config_file, file);
+    let name =
+        path.file_name().map_or_else(|| "rules".to_owned(), |name| name.to_string_lossy().into_owned());
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let message = format!("cannot be read: {error}; no rules of it count");
+            Err(RuleProblem { source_name: name, line: 1, column: 1, message })
+        }
+    }
+}
+
 /// Reads and compiles a dictionary; the error names file, line and column.
 pub fn read(file: &Path) -> Result<(Dictionary, String), String> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -183,10 +225,8 @@ mod tests {
         <ContainerSet><SequenceContainer name="C"><EntryList><ParameterRefEntry parameterRef="P"/></EntryList>
         </SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>"#;
 
-    #[test]
-    fn a_dictionary_that_does_not_parse_leaves_the_last_good_one_in_use_and_says_where_it_breaks() {
-        let folder = tempfile::tempdir().expect("a directory");
-        let config = MissionConfig {
+    fn configured(alarms: Option<PathBuf>, detection: Option<PathBuf>) -> MissionConfig {
+        MissionConfig {
             name: "demo".to_owned(),
             title: None,
             dictionary: "demo.xml".into(),
@@ -194,7 +234,35 @@ mod tests {
             detection: None,
             packet_time: PacketTime::None,
             packet_error_control: PacketErrorControl::None,
+            alarms,
+            detection,
+        }
+    }
+
+    #[test]
+    fn rules_are_read_beside_the_configuration_and_what_is_wrong_with_them_is_told() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let file = folder.path().join("edge.toml");
+        let config = configured(Some("alarms.toml".into()), Some("detection.toml".into()));
+        let problems = || {
+            let (alarms, detection) = (config.alarm_rules(&file), config.detection_rules(&file));
+            [alarms.problems, detection.problems].concat()
         };
+        assert_eq!(problems().len(), 2, "neither file is there");
+        std::fs::write(folder.path().join("alarms.toml"), "version = 3\n").expect("written");
+        let rules = "[[watch]]\nparameters = [\"/S/*\"]\n[[watch]]\nparameters = 7\n";
+        std::fs::write(folder.path().join("detection.toml"), rules).expect("written");
+        let problem = problems().pop().expect("one is wrong").to_string();
+        assert!(problem.starts_with("detection.toml:4:14: "), "{problem}");
+        assert_eq!((config.alarm_rules(&file).version, config.detection_rules(&file).len()), (3, 1));
+        let without = configured(None, None);
+        assert!(without.detection_rules(&file).is_empty() && without.alarm_rules(&file).problems.is_empty());
+    }
+
+    #[test]
+    fn a_dictionary_that_does_not_parse_leaves_the_last_good_one_in_use_and_says_where_it_breaks() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let config = configured(None, None);
         let file = folder.path().join("demo.xml");
         let load = || load(&folder.path().join("edge.toml"), &config, folder.path(), &|_, _| Ok(()));
         std::fs::write(&file, "<SpaceSystem name=\"Demo\">\n  <Telemetry").expect("written");

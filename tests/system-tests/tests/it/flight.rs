@@ -51,6 +51,8 @@ async fn every_value_of_a_real_flight_is_archived_in_memory_and_in_segments() ->
         name: "jpss".to_owned(),
         title: "JPSS-1".to_owned(),
         dictionary: recording.folder.join("xtce.xml"),
+        alarms: None,
+        detection: None,
         submilliseconds: Submilliseconds::Microseconds,
     };
     let mut world = World::start(mission).await?;

@@ -1,5 +1,6 @@
 //! The whole system as real processes: hub, nodes, PostgreSQL, and what goes wrong with them.
 
+mod alarms;
 mod archive;
 mod authority;
 mod bad_input;

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
 use simulator::faults::{FaultProfile, FaultProxy};
 use testkit::client::Client;
-use testkit::configuration::Database;
+use testkit::configuration::{Database, Mission};
 use testkit::ground::{GroundPlan, GroundSegment, NodePlan};
 use testkit::postgres::end_left_behind;
 use testkit::process::{Group, until};
@@ -313,6 +313,7 @@ fn plan(options: &Options, var: &Path) -> anyhow::Result<GroundPlan> {
     let mut plan = GroundPlan::new(var);
     plan.hub_http = local(options.http_port);
     plan.reception = local(options.reception_port);
+    plan.mission = Mission::demo_with_rules();
     plan.group = Group::Own;
     plan.database = database_for(var)?;
     for (offset, (name, site)) in (0_u16..).zip(STATIONS) {

@@ -84,6 +84,12 @@ impl Board {
         writer.written
     }
 
+    /// Generation time of the newest change of a subject's live alarm: what is older counts as late. Whoever reads samples
+    /// again that were judged before a restart passes over what this knows already.
+    pub fn newest(&self, subject: &Subject) -> Option<GenerationTime> {
+        self.tracks.get(subject)?.newest
+    }
+
     /// Takes what is known of an alarm elsewhere, or was done by people here, if the alarm is on the board.
     pub fn on_history(&mut self, history: &History) {
         if let Some(track) = self.tracks.get_mut(history.subject())

@@ -11,7 +11,7 @@ mod rule;
 use super::entry::{AlarmSeverity, Terms};
 use super::escalation::Escalation;
 use super::groups::GroupSettings;
-use pattern::Pattern;
+pub(crate) use pattern::Pattern;
 
 /// What a rule says when no rule of the document fits: a minute of merging, nothing else.
 const BUILT_IN_MERGE_WINDOW_S: u32 = 60;

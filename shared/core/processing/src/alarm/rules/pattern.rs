@@ -2,15 +2,15 @@
 
 /// A pattern of names; letter case counts.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Pattern(String);
+pub(crate) struct Pattern(String);
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
     /// Whether a name fits. At most its length times the pattern's steps.
-    pub(super) fn matches(&self, name: &str) -> bool {
+    pub(crate) fn matches(&self, name: &str) -> bool {
         let Some((start, rest)) = self.0.split_once('*') else { return self.0 == name };
         let Some(mut left) = name.strip_prefix(start) else { return false };
         let mut parts = rest.split('*').peekable();
