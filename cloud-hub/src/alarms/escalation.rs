@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dashboard::alarms::{AlarmBook, Known, grouped};
+use futures_util::FutureExt;
 use futures_util::future::select_all;
 use notify::Notifier;
 use processing::alarm::{
@@ -62,8 +63,8 @@ struct Climbing {
     /// Messages that are due and are in the table.
     stored: HashSet<StepId>,
     undelivered: Undelivered,
-    /// Whose contacts were looked at.
-    checked: Option<Arc<AlarmRules>>,
+    /// By which rules what waits has its addresses.
+    taken: Option<Arc<AlarmRules>>,
 }
 
 /// An open alarm as it stands at a look.
@@ -90,7 +91,7 @@ impl Escalator {
             changes: book.subscribe(),
             stored: HashSet::new(),
             undelivered: Undelivered::of(book),
-            checked: None,
+            taken: None,
         };
         let missions = alarms.books.iter().map(|(book, _)| climbing(book)).collect();
         let sender = Sender::new(notices.clone(), Arc::clone(&notifier));
@@ -112,15 +113,15 @@ impl Escalator {
                 }
                 Err(error @ ArchiveError::Fenced) => return Err(error.into()),
                 Err(error) => {
-                    if is_well {
+                    if std::mem::take(&mut is_well) {
                         warn!(error = chain(&error), "messages about alarms wait for the database");
+                    } else {
+                        debug!(error = chain(&error), "messages about alarms wait for the database");
                     }
-                    debug!(error = chain(&error), "messages about alarms wait for the database");
-                    is_well = false;
                     RETRY_WAIT
                 }
             };
-            let changes = self.missions.iter_mut().map(|mission| pin_box(mission.changes.recv()));
+            let changes = self.missions.iter_mut().map(|mission| mission.changes.recv().boxed());
             let changed = async {
                 // A hub without missions has no changes.
                 match changes.collect::<Vec<_>>() {
@@ -180,7 +181,7 @@ impl Climbing {
         // What changes from here on is looked at again.
         self.changes = self.changes.resubscribe();
         let rules = self.book.rules();
-        self.check_contacts(shared, &rules).await?;
+        self.take_rules(shared, &rules, now).await?;
         let cleared =
             self.undelivered.look(&self.book, &rules, (&shared.alarms, &shared.notices), now).await?;
         self.drop_waiting(shared, now).await?;
@@ -188,11 +189,20 @@ impl Climbing {
         Ok(next.into_iter().chain(cleared).min())
     }
 
-    /// Tells which contacts of new rules cannot be reached, before an alarm needs them.
-    async fn check_contacts(&mut self, shared: &Shared, rules: &Arc<AlarmRules>) -> Result<(), ArchiveError> {
-        if self.checked.as_ref().is_some_and(|checked| Arc::ptr_eq(checked, rules)) {
+    /// Lets what waits go where new rules say, and tells which of their contacts cannot be reached before an alarm needs
+    /// them.
+    async fn take_rules(
+        &mut self,
+        shared: &Shared,
+        rules: &Arc<AlarmRules>,
+        now: TaiTime,
+    ) -> Result<(), ArchiveError> {
+        if self.taken.as_ref().is_some_and(|taken| Arc::ptr_eq(taken, rules)) {
             return Ok(());
         }
+        shared.notices.readdress(self.book.mission(), &rules.escalation.contacts, now).await?;
+        // Dropped ones may be due again.
+        self.stored.clear();
         let contacts = rules.escalation.contacts.iter();
         let lacking: Vec<&str> = contacts
             .filter(|(_, address)| !shared.notifier.has(address))
@@ -207,7 +217,7 @@ impl Climbing {
             let text = format!("{mission}: no channel is configured for {contacts}; they are not told");
             shared.evidence.record(None, "STO-NOTIFY-CHANNEL", &text).await?;
         }
-        self.checked = Some(Arc::clone(rules));
+        self.taken = Some(Arc::clone(rules));
         Ok(())
     }
 
@@ -317,8 +327,4 @@ fn dealt_with(state: &AlarmState, entry: EntryId) -> Option<&'static str> {
         _ if state.unacknowledged.iter().any(|notice| notice.entry == entry) => None,
         _ => Some("somebody acknowledged the alarm"),
     }
-}
-
-fn pin_box<'a, T>(future: impl Future<Output = T> + Send + 'a) -> futures_util::future::BoxFuture<'a, T> {
-    Box::pin(future)
 }

@@ -4,6 +4,8 @@
 
 mod listing;
 
+use std::collections::BTreeMap;
+
 use dashboard::contract::DeliveryState;
 use notify::Address;
 use processing::alarm::{AlarmId, DueStep, EntryId, StepId};
@@ -177,6 +179,30 @@ impl NoticeTable {
         let rows = transaction.query(sql, &values).await?;
         transaction.commit().await?;
         rows.iter().map(|row| id(row, 0).map(StepId)).collect()
+    }
+
+    /// Lets what waits go where new rules say, and drops what is for a contact that they have no more.
+    pub async fn readdress(
+        &self,
+        mission: &str,
+        contacts: &BTreeMap<String, Address>,
+        now: TaiTime,
+    ) -> Result<(), ArchiveError> {
+        let mut client = self.database.borrow().await?;
+        let transaction = client.transaction().await?;
+        self.database.lead().check(&*transaction).await?;
+        let names: Vec<&str> = contacts.keys().map(String::as_str).collect();
+        let (channels, addresses): (Vec<&str>, Vec<&str>) = contacts.values().map(parts).unzip();
+        let sql = "UPDATE alarm_notice SET channel = given.channel, address = given.address
+                   FROM unnest($2::text[], $3::text[], $4::text[]) AS given (contact, channel, address)
+                   WHERE (mission, state, alarm_notice.contact) = ($1, 'waiting', given.contact)
+                     AND (alarm_notice.channel, alarm_notice.address) <> (given.channel, given.address)";
+        transaction.execute(sql, &[&mission, &names, &channels, &addresses]).await?;
+        let sql = "UPDATE alarm_notice
+                   SET state = 'dropped', finished = $3, said = 'the alarm rules have this contact no more'
+                   WHERE (mission, state) = ($1, 'waiting') AND alarm_id IS NOT NULL AND contact <> ALL ($2)";
+        transaction.execute(sql, &[&mission, &names, &now.0]).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// The oldest message to each contact whose time has come, of contacts that were not told too much of late.

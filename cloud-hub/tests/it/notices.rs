@@ -438,6 +438,41 @@ steps = [{ to = ["room", "ola"] }]
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn new_rules_count_for_what_waits() {
+    let told = Told::new().await;
+    let mut hub = told.hub(USUAL).await;
+    told.receiver.answer(Answer::Status(503));
+    told.raise("/Test/a", AlarmSeverity::Warning, 1).await;
+    hub.pass(1).await;
+    assert_eq!(told.receiver.told(), ["room"]);
+    told.receiver.answer(Answer::Status(200));
+    let rules = |contacts: &str| {
+        let text = format!(
+            "version = 2\n{contacts}\n[[ladder]]\nname = \"usual\"\nsteps = [{{ to = [\"ola\"] }}]\n"
+        );
+        let rules = AlarmRules::parse("alarms.toml", &text);
+        assert_eq!(rules.problems, []);
+        Arc::new(rules)
+    };
+    let ola = "{ name = \"ola\", email = \"ola@station.example\" }";
+    hub.book().set_rules(rules(&format!("contact = [{{ name = \"room\", webhook = \"kari\" }}, {ola}]")));
+    hub.pass(11).await;
+    assert_eq!(told.receiver.told(), ["kari"], "the room has another address");
+
+    told.receiver.answer(Answer::Status(503));
+    told.raise("/Test/b", AlarmSeverity::Warning, 20).await;
+    hub.book().set_rules(told.follower(USUAL).await.book("test").expect("a mission").rules());
+    hub.pass(20).await;
+    assert_eq!(told.receiver.told(), ["room"]);
+    told.receiver.answer(Answer::Status(200));
+    hub.book().set_rules(rules(&format!("contact = [{ola}]")));
+    hub.pass(60).await;
+    assert_eq!(told.receiver.told(), [""; 0], "there is no room any more");
+    let why = hub.deliveries().await.into_iter().filter_map(|one| one.problem);
+    assert_eq!(why.collect::<Vec<_>>(), ["the alarm rules have this contact no more"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flood_is_told_as_one() {
     let told = Told::new().await;
     let mut hub = told.hub(USUAL).await;
