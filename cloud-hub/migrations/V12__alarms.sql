@@ -49,6 +49,8 @@ CREATE TABLE alarm_node (
     mission text NOT NULL,
     alarm_id bytea NOT NULL,
     node_id uuid NOT NULL REFERENCES node,
+    -- How many entries it wrote or changed.
+    entries integer NOT NULL DEFAULT 0,
     PRIMARY KEY (mission, alarm_id, node_id),
     FOREIGN KEY (mission, alarm_id) REFERENCES alarm ON DELETE CASCADE
 );
@@ -91,7 +93,8 @@ $$;
 
 -- Takes entries in, in one statement, so that no hub that stops half-way holds the numbers' lock. Of two entries with
 -- one id the one that was recorded first stays, and of two of one time the one whose bytes come first: as
--- `processing::alarm::History` decides. Returns how many entries are new or other than before.
+-- `processing::alarm::History` decides. Of one node an alarm takes 4,096 entries, and mission control is told then: a
+-- node's own program writes 256 conditions and 1,000 acts. Returns how many entries are new or other than before.
 CREATE FUNCTION take_alarm_entries(
     known_now bigint, missions text[], alarm_ids bytea[], detectors text[], parameters text[], about_nodes uuid[],
     firsts bigint[], entry_ids bytea[], places uuid[], recorded_at bigint[], pieces bytea[]
@@ -100,7 +103,9 @@ DECLARE
     given record;
     last bigint := next_alarm_number();
     told bigint;
+    written integer;
     changed bigint := 0;
+    is_first boolean := false;
 BEGIN
     FOR given IN
         SELECT * FROM unnest(missions, alarm_ids, detectors, parameters, about_nodes, firsts, entry_ids, places,
@@ -111,6 +116,14 @@ BEGIN
         INSERT INTO alarm (mission, alarm_id, detector, parameter, node_id, first, number)
             VALUES (given.mission, given.alarm_id, given.detector, given.parameter, given.about_node, given.first, last)
             ON CONFLICT DO NOTHING;
+        IF given.place IS NOT NULL THEN
+            INSERT INTO alarm_node (mission, alarm_id, node_id) VALUES (given.mission, given.alarm_id, given.place)
+                ON CONFLICT DO NOTHING;
+            is_first := FOUND;
+            SELECT entries INTO written FROM alarm_node
+                WHERE (mission, alarm_id, node_id) = (given.mission, given.alarm_id, given.place);
+            CONTINUE WHEN written >= 4096;
+        END IF;
         INSERT INTO alarm_entry AS there (mission, alarm_id, entry_id, number, node_id, recorded, known_at, piece)
             VALUES (given.mission, given.alarm_id, given.entry_id, last, given.place, given.recorded, known_now,
                     given.piece)
@@ -126,11 +139,16 @@ BEGIN
                 SELECT node_id, last, given.mission, given.alarm_id, given.entry_id FROM alarm_node
                 WHERE (alarm_node.mission, alarm_node.alarm_id) = (given.mission, given.alarm_id)
                   AND node_id IS DISTINCT FROM given.place;
+            UPDATE alarm_node SET entries = entries + 1
+                WHERE (mission, alarm_id, node_id) = (given.mission, given.alarm_id, given.place);
+            IF written = 4095 AND given.place IS NOT NULL THEN
+                INSERT INTO hub_event (at, node_id, code, text) VALUES (known_now, given.place, 'STO-ALARM-ENTRIES',
+                    'STO-ALARM-ENTRIES: a node wrote 4096 entries into one alarm of ' || given.parameter
+                    || '; further ones are left out, their batches are committed');
+            END IF;
         END IF;
         CONTINUE WHEN given.place IS NULL;
-        INSERT INTO alarm_node (mission, alarm_id, node_id) VALUES (given.mission, given.alarm_id, given.place)
-            ON CONFLICT DO NOTHING;
-        IF FOUND THEN
+        IF is_first THEN
             INSERT INTO alarm_telling (node_id, number, mission, alarm_id, entry_id)
                 SELECT given.place, last + row_number() OVER (ORDER BY number), mission, alarm_id, entry_id
                 FROM alarm_entry
@@ -172,8 +190,7 @@ BEGIN
 END $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON alarm TO sto_ingest;
-GRANT SELECT, INSERT, UPDATE ON alarm_entry, alarm_kept, alarm_watch TO sto_ingest;
-GRANT SELECT, INSERT ON alarm_node TO sto_ingest;
+GRANT SELECT, INSERT, UPDATE ON alarm_entry, alarm_kept, alarm_node, alarm_watch TO sto_ingest;
 GRANT SELECT, INSERT, DELETE ON alarm_telling TO sto_ingest;
 GRANT SELECT, UPDATE ON alarm_number TO sto_ingest;
 GRANT SELECT ON alarm, alarm_entry TO sto_interactive, sto_reader;

@@ -108,7 +108,7 @@ impl Leader {
         }
         let mut decoding = decode(&hub, &database, decode_queue, committer.newest())?;
         if !hub.config.links.is_empty() {
-            decoding.push(watch_own_links(&hub, &database, committer.newest()).await?);
+            decoding.push(Box::pin(watch_own_links(&hub, &database, committer.newest())).await?);
         }
         let load = committer.load();
         let (to_committer, submissions) = mpsc::channel(SUBMISSIONS_MAX);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use delivery::{BatchError, Content, SealedBatch};
 use mission_database::DecodedPacket;
 use processing::MissionDecoder;
-use processing::alarm::{AlarmRules, Board, Entry, Observation, Piece, Place, Written};
+use processing::alarm::{AlarmRules, Board, Entry, History, Observation, Piece, Place, Written};
 use processing::watch::{Arrival, DetectionRules, Watch};
 use service::documents::Watching;
 use service::logging::chain;
@@ -120,7 +120,8 @@ impl OwnLinks {
         let is_behind_all = reached == newest;
         let since = if is_behind_all { service::clock::now().plus_nanos(-A_DAY) } else { TaiTime(0) };
         let saved = (reached, Instant::now());
-        Ok(Self {
+        let is_first = states.is_empty();
+        let mut own = Self {
             alarms,
             archive,
             missions,
@@ -132,7 +133,12 @@ impl OwnLinks {
             read_again_up_to: newest,
             since,
             saved,
-        })
+        };
+        if is_first {
+            // Where it began: what is committed before the next time is not passed over by who comes after a crash.
+            own.save(true).await?;
+        }
+        Ok(own)
     }
 
     /// Watches until the committer is gone. Blocks.
@@ -251,7 +257,7 @@ impl WatchedMission {
     /// What others wrote into its alarms since.
     fn hear(&mut self, alarms: &HubAlarms) {
         let Some((book, _)) = alarms.of(&self.name) else { return };
-        let on_board: Vec<_> = self.board.alarms().map(|history| history.alarm()).collect();
+        let on_board: Vec<_> = self.board.alarms().map(History::alarm).collect();
         for known in on_board.into_iter().filter_map(|alarm| book.known(alarm)) {
             self.board.on_history(&known.history);
         }

@@ -1,6 +1,6 @@
 //! Alarms: what nodes write into them and what people do at a hub is one history, which nodes are told of.
 
-use cloud_hub::archive::{AlarmTable, Kept, KnownEntry, ToTell, drop_old, keep};
+use cloud_hub::archive::{AlarmTable, Evidence, Kept, KnownEntry, ToTell, drop_old, keep};
 use delivery::{BatchBuilder, Content, Lane, NodeId, Position, SealedBatch, Way};
 use processing::alarm::{
     AlarmId, AlarmSeverity, AlarmState, Author, Board, Cause, EntryId, History, Observation, Piece, Place,
@@ -378,4 +378,27 @@ async fn an_entry_that_is_damaged_in_the_table_takes_no_other_with_it() {
     client.execute(sql, &[&raised.alarm().0.as_slice()]).await.expect("answers");
     let known = alarms.known("test").await;
     assert_eq!(known.iter().map(|known| &known.piece).collect::<Vec<_>>(), [&other]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_fills_no_alarm_without_end_and_mission_control_is_told_once() {
+    let mut alarms = Alarms::new().await;
+    let (here, entries_max) = (alarms.here(), 4_096);
+    let raised = raised(here);
+    let mut acts = History::try_from(raised.clone()).expect("a history");
+    let acknowledged = act(&mut acts, here, &Request::Acknowledge { notices: None }, 2);
+    alarms.send_pieces(std::slice::from_ref(&raised)).await;
+    for _ in 0..17 {
+        let mut many = acknowledged.clone();
+        many.entries = vec![many.entries[0].clone(); 256];
+        many.entries.iter_mut().for_each(|entry| entry.id = EntryId(*Uuid::new_v4().as_bytes()));
+        alarms.table.keep(&many, at(2)).await.expect("answers");
+    }
+    assert_eq!(alarms.history(raised.alarm()).await.len(), entries_max);
+    let at_hub = act(&mut acts, Place::Hub, &Request::Assign { to: None }, 3);
+    alarms.table.keep(&at_hub, at(3)).await.expect("kept");
+    assert_eq!(alarms.history(raised.alarm()).await.len(), entries_max + 1, "others go on");
+    let events = Evidence::new(alarms.world.database.clone()).events(10).await.expect("answers");
+    let codes: Vec<&str> = events.iter().map(|event| event.code.as_str()).collect();
+    assert_eq!(codes, ["STO-ALARM-ENTRIES"]);
 }

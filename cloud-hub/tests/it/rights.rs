@@ -20,7 +20,7 @@ alarm_entry sto_ingest SIU
 alarm_entry sto_interactive S
 alarm_entry sto_reader S
 alarm_kept sto_ingest SIU
-alarm_node sto_ingest SI
+alarm_node sto_ingest SIU
 alarm_number sto_ingest SU
 alarm_telling sto_ingest SID
 alarm_watch sto_ingest SIU
