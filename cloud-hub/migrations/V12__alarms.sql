@@ -73,7 +73,15 @@ CREATE TABLE alarm_kept (
     number bigint NOT NULL
 );
 
-SELECT sto_protect(relation) FROM unnest('{alarm,alarm_entry,alarm_node,alarm_telling}'::regclass[]) AS relation;
+-- What watching the hub's own links learned of a mission, and up to which of their batches.
+CREATE TABLE alarm_watch (
+    mission text PRIMARY KEY,
+    sequence bigint NOT NULL,
+    state bytea NOT NULL
+);
+ALTER TABLE alarm_watch ALTER COLUMN state SET STORAGE EXTERNAL;
+
+SELECT sto_protect(relation) FROM unnest('{alarm,alarm_entry,alarm_node,alarm_telling,alarm_watch}'::regclass[]) AS relation;
 
 -- The next number, of which the row is locked until the transaction ends.
 CREATE FUNCTION next_alarm_number() RETURNS bigint LANGUAGE sql AS $$
@@ -164,7 +172,7 @@ BEGIN
 END $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON alarm TO sto_ingest;
-GRANT SELECT, INSERT, UPDATE ON alarm_entry, alarm_kept TO sto_ingest;
+GRANT SELECT, INSERT, UPDATE ON alarm_entry, alarm_kept, alarm_watch TO sto_ingest;
 GRANT SELECT, INSERT ON alarm_node TO sto_ingest;
 GRANT SELECT, INSERT, DELETE ON alarm_telling TO sto_ingest;
 GRANT SELECT, UPDATE ON alarm_number TO sto_ingest;

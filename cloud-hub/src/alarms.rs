@@ -2,6 +2,8 @@
 //! did at other hubs. A notification with each entry says that there is something to read, and looking once a second makes
 //! up for one that is lost: only the numbers in the table count.
 
+mod own_links;
+mod rules;
 mod telling;
 
 use std::collections::BTreeSet;
@@ -9,10 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dashboard::ProblemResponse;
-use dashboard::alarms::{AlarmBook, AlarmPlace, Alarms, Answer, CLOSED_MAX, Keeper};
+use dashboard::alarms::{AlarmBook, AlarmPlace, Alarms, Answer, CLOSED_MAX, Keeper, NewRules, RulesText};
+use dashboard::contract::{AlarmRulesVersion, DetectionModel};
 use futures_util::FutureExt;
 use processing::alarm::{AlarmId, History, Piece, Place};
 use service::logging::chain;
+use service::metric::Metric;
 use space_packet::TaiTime;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -20,9 +24,11 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::archive::{AlarmTable, ArchiveError, Client, Database, KnownEntry};
+use crate::archive::{AlarmTable, ArchiveError, Client, Database, Documents, KnownEntry};
 use crate::backend::problem;
+use rules::Models;
 
+pub use own_links::OwnLinks;
 pub use telling::{Bells, Telling};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -82,7 +88,9 @@ struct Reader {
 /// The alarms of all missions.
 pub struct HubAlarms {
     table: AlarmTable,
-    books: Vec<Arc<AlarmBook>>,
+    documents: Documents,
+    /// Of each mission, with the models in force.
+    books: Vec<(Arc<AlarmBook>, Models)>,
     reader: Mutex<Reader>,
     news: Arc<Notify>,
     bells: Arc<Bells>,
@@ -93,15 +101,20 @@ impl HubAlarms {
     pub fn new<'a>(database: &Database, missions: impl Iterator<Item = &'a str>) -> Self {
         let table = AlarmTable::new(database.clone());
         let keeper: Arc<dyn Keeper> = Arc::new(HubKeeper(table.clone()));
-        let books: Vec<_> =
-            missions.map(|mission| AlarmBook::new(mission, Place::Hub, Arc::clone(&keeper))).collect();
-        let watched = books.iter().map(|book| Watched {
+        let book = |mission| AlarmBook::new(mission, Place::Hub, Arc::clone(&keeper));
+        let books: Vec<_> = missions.map(|mission| (book(mission), Models::default())).collect();
+        let watched = books.iter().map(|(book, _)| Watched {
             book: Arc::clone(book),
             changes: book.subscribe(),
             touched: BTreeSet::new(),
         });
         let reader = Mutex::new(Reader { entries: 0, told: 0, missions: watched.collect() });
-        Self { table, books, reader, news: Arc::default(), bells: Arc::default() }
+        let documents = Documents::new(database.clone());
+        Self { table, documents, books, reader, news: Arc::default(), bells: Arc::default() }
+    }
+
+    fn of(&self, mission: &str) -> Option<&(Arc<AlarmBook>, Models)> {
+        self.books.iter().find(|(book, _)| book.mission() == mission)
     }
 
     /// Reads all alarms that are open, and the newest closed ones.
@@ -160,6 +173,8 @@ impl HubAlarms {
         reader.told = told;
         self.bells.ring(&nodes);
         let read = reader.entries;
+        let open: usize = self.books.iter().map(|(book, _)| book.open().len()).sum();
+        Metric::HubAlarmsOpen.set(open as f64);
         for watched in &mut reader.missions {
             watched.note_closed(&self.table, read, now).await?;
         }
@@ -213,6 +228,25 @@ impl Watched {
 
 impl Alarms for HubAlarms {
     fn book(&self, mission: &str) -> Option<Arc<AlarmBook>> {
-        self.books.iter().find(|book| book.mission() == mission).cloned()
+        Some(Arc::clone(&self.of(mission)?.0))
+    }
+
+    fn rules<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
+        let texts = self.rules_texts(mission);
+        async move { Ok(texts.await?.into_iter().map(|text| text.version).collect()) }.boxed()
+    }
+
+    fn rules_text<'a>(&'a self, mission: &'a str, number: u32) -> Answer<'a, Option<RulesText>> {
+        let texts = self.rules_texts(mission);
+        async move { Ok(texts.await?.into_iter().find(|text| text.version.number == number)) }.boxed()
+    }
+
+    fn put_rules<'a>(&'a self, mission: &'a str, new: NewRules) -> Answer<'a, AlarmRulesVersion> {
+        self.import_rules(mission, new)
+    }
+
+    fn models<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<DetectionModel>> {
+        let models = self.of(mission).map(|(_, models)| models.in_force()).unwrap_or_default();
+        async move { Ok(models) }.boxed()
     }
 }

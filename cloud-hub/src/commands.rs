@@ -9,6 +9,7 @@ pub mod documents;
 pub mod evidence;
 pub mod export;
 pub mod lists;
+pub mod model;
 pub mod nodes;
 pub mod reprocess;
 

@@ -260,6 +260,8 @@ impl Hub {
         let archive = archive.context("the archive cannot be read")?;
         let alarms = HubAlarms::new(&database, loaded.iter().map(|mission| mission.name.as_str()));
         alarms.load().await.context("alarms cannot be read")?;
+        // Before anybody asks.
+        alarms.use_documents(&missions);
         let alarms = Arc::new(alarms);
         let fan_out = match &config.redis {
             Some(redis) => {
@@ -316,6 +318,9 @@ impl Hub {
         serving.spawn("probe", OnEnd::Continue, probe);
         let events = archive::follow_server_events(self.database.clone(), server_events, stop.clone());
         serving.spawn("events", OnEnd::Continue, events);
+        let documents = Arc::clone(&self.alarms);
+        let documents = documents.follow_documents(Arc::clone(&self.missions), stop.clone());
+        serving.spawn("alarm rules", OnEnd::Shutdown, documents);
         serving.spawn("alarms", OnEnd::Shutdown, Arc::clone(&self.alarms).run(stop.clone()));
         let missions = Arc::clone(&self.missions).run(Arc::clone(&self.archive), stop.clone());
         serving.spawn("missions", OnEnd::Shutdown, missions);

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::alarms::OwnLinks;
 use crate::archive::{self, Certificates, CommittedGroup, Database, Evidence, Follower, Lead, Lease, Newest};
 use crate::carrying::Carrying;
 use crate::direct::{Direct, DirectContext};
@@ -51,7 +52,8 @@ pub(crate) struct Leader {
 pub(crate) struct Leading {
     tasks: TaskGroup,
     committing: TaskGroup,
-    decoding: [JoinHandle<()>; 2],
+    /// Threads that end with the committer.
+    decoding: Vec<JoinHandle<()>>,
     lease: Lease,
     lead: Lead,
     /// Address of each link of the hub's own.
@@ -104,7 +106,10 @@ impl Leader {
             committer = committer.with_publisher(publisher);
             tasks.spawn("redis", OnEnd::Continue, publishing.run(stop.clone()));
         }
-        let decoding = decode(&hub, &database, decode_queue, committer.newest())?;
+        let mut decoding = decode(&hub, &database, decode_queue, committer.newest())?;
+        if !hub.config.links.is_empty() {
+            decoding.push(watch_own_links(&hub, &database, committer.newest()).await?);
+        }
         let load = committer.load();
         let (to_committer, submissions) = mpsc::channel(SUBMISSIONS_MAX);
         let mut committing = TaskGroup::new(CancellationToken::new());
@@ -158,7 +163,9 @@ impl Leading {
         tasks.drain(STEP_DEADLINE).await;
         // The committer ends when its last session is gone, the decoding threads when the committer is.
         committing.drain(STEP_DEADLINE).await;
-        let decoded = tokio::task::spawn_blocking(move || decoding.map(JoinHandle::join));
+        let decoded = tokio::task::spawn_blocking(move || {
+            decoding.into_iter().map(JoinHandle::join).for_each(drop);
+        });
         let _ = tokio::time::timeout(STEP_DEADLINE, decoded).await;
         match lease.let_go(lead).await {
             Ok(()) => info!("lease was let go"),
@@ -172,7 +179,7 @@ fn decode(
     database: &Database,
     groups: mpsc::Receiver<CommittedGroup>,
     newest: watch::Receiver<Newest>,
-) -> std::io::Result<[JoinHandle<()>; 2]> {
+) -> std::io::Result<Vec<JoinHandle<()>>> {
     let samples_max = hub.config.archive.head_samples_max;
     let live = std::thread::Builder::new().name("decode".to_owned()).spawn({
         let archive = Arc::clone(&hub.archive);
@@ -184,7 +191,20 @@ fn decode(
         let samples_max = samples_max.saturating_mul(HEAD_FACTOR_BACKLOG);
         move || archive::decode_backlog(&archive, &database, (&runtime, newest), samples_max)
     })?;
-    Ok([live, backlog])
+    Ok(vec![live, backlog])
+}
+
+async fn watch_own_links(
+    hub: &Hub,
+    database: &Database,
+    newest: watch::Receiver<Newest>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let (alarms, archive) = (Arc::clone(&hub.alarms), Arc::clone(&hub.archive));
+    let own = OwnLinks::open(alarms, archive, Arc::clone(&hub.missions), database).await;
+    let own = own.context("the hub's own links cannot be watched")?;
+    let runtime = tokio::runtime::Handle::current();
+    let thread = std::thread::Builder::new().name("watch-links".to_owned());
+    Ok(thread.spawn(move || own.run(&runtime, newest))?)
 }
 
 fn carrying(hub: &Hub, committer: mpsc::Sender<Submission>) -> Carrying {

@@ -11,6 +11,7 @@ use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::database::DatabaseCommand;
 use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
 use cloud_hub::commands::export::ExportArguments;
+use cloud_hub::commands::model::ModelCommand;
 use cloud_hub::commands::reprocess::ReprocessArguments;
 use cloud_hub::commands::{
     self, Configured, TokenWish, access, archive, carrying, completeness, documents, evidence, export, lists,
@@ -115,6 +116,11 @@ enum Command {
         arguments: LoginCodeArguments,
         #[command(flatten)]
         configured: Configured,
+    },
+    /// Models of what is usual: train.
+    Model {
+        #[command(subcommand)]
+        command: ModelCommand,
     },
     /// Nodes: list, revoke.
     Node {
@@ -435,6 +441,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::LoginCode { arguments, configured } => {
             access::login_code(&HubConfig::read(&configured.config)?, arguments).await?;
         }
+        Command::Model { command } => command.run().await?,
         Command::Node { command: NodeCommand::Ls(configured) } => {
             commands::list_nodes(&HubConfig::read(&configured.config)?).await?;
         }

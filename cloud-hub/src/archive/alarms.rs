@@ -4,6 +4,7 @@
 
 mod reading;
 mod telling;
+mod watched;
 
 use delivery::{Content, NodeId};
 use futures_util::FutureExt;
@@ -15,8 +16,10 @@ use uuid::Uuid;
 
 use super::{ArchiveError, Database, Received};
 
+pub(super) use reading::drop_closed;
 pub use reading::{AlarmStart, KnownEntry};
 pub use telling::ToTell;
+pub use watched::WatchState;
 
 /// What hubs are told on when there is a new entry.
 const CHANNEL: &str = "sto_alarms";

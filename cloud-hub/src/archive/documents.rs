@@ -77,6 +77,25 @@ impl Documents {
         rows.iter().map(row).collect()
     }
 
+    /// The documents of a kind by number, and when each was imported; empty when there is no such mission.
+    pub async fn versions(
+        &self,
+        mission: &str,
+        kind: DocumentKind,
+    ) -> Result<Vec<(MissionDocument, TaiTime)>, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let rows = client
+            .query(
+                "SELECT kind, number, effective_from, effective_to, file_name, hash, bounds, author, reason, content,
+                        imported_at
+                 FROM mission_document JOIN mission USING (mission_id)
+                 WHERE mission.name = $1 AND kind = $2 ORDER BY number",
+                &[&mission, &kind.word()],
+            )
+            .await?;
+        rows.iter().map(|row| Ok((whole(row)?, TaiTime(row.get("imported_at"))))).collect()
+    }
+
     /// Adds a document under the next number of its kind, after `check` found that it fits those that are there.
     /// One that does not say from when on it counts does so from now on; the first dictionary, from the beginning.
     /// Two imports at once wait for each other.

@@ -236,6 +236,12 @@ impl Archive {
         lock(&self.head)
     }
 
+    /// How records of a mission are read now; `None` of one that is not configured.
+    pub fn decoder(&self, mission: &str) -> Option<MissionDecoder> {
+        let found = self.missions.iter().find(|known| known.live.name() == mission)?;
+        Some(found.reads().decoder)
+    }
+
     /// How far the head goes.
     pub fn reached(&self) -> Reached {
         self.head().reached

@@ -47,7 +47,7 @@ mod verify;
 use tokio_postgres::error::SqlState;
 
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
-pub use alarms::{AlarmStart, AlarmTable, KnownEntry, PieceRefused, ToTell};
+pub use alarms::{AlarmStart, AlarmTable, KnownEntry, PieceRefused, ToTell, WatchState};
 pub use api_tokens::{AddTokenError, ApiTokenRow, ApiTokens};
 pub use certificates::{Certificates, RenewalRefused};
 pub use cluster::{

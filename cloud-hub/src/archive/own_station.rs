@@ -5,9 +5,11 @@
 
 use std::collections::HashSet;
 
-use delivery::{BatchSequence, ChainHash, Position, SealedBatch, StoreId};
+use delivery::{BatchSequence, ChainHash, Lane, Position, SealedBatch, StoreId};
+use space_packet::TaiTime;
 use uuid::Uuid;
 
+use super::months::Month;
 use super::{ArchiveError, Database, LaneKey};
 
 /// Its identity, in every database the same.
@@ -79,6 +81,46 @@ impl OwnStation {
         let batch =
             batch.map_err(|error| ArchiveError::Damaged { what: "batch", source: Box::new(error) })?;
         Ok(batch.position())
+    }
+
+    /// The number of the newest batch that is committed of its log; 0 when there is none.
+    pub async fn newest(&self) -> Result<u64, ArchiveError> {
+        let client = self.database.borrow().await?;
+        let sql = "SELECT coalesce(max(watermark), 0) FROM lane JOIN node_epoch USING (node_id, epoch)
+                   WHERE node_id = $1 AND store_id = $2 AND lane = $3";
+        let lane = i16::from(u8::from(Lane::Telemetry));
+        let row = client.query_one(sql, &[&OWN_STATION, &OWN_STORE.0.as_slice(), &lane]).await?;
+        Ok(row.get::<_, i64>(0).cast_unsigned())
+    }
+
+    /// Batches of its log behind a number, in order, at most so many: of those committed in the month of a time and
+    /// since. With them, when the newest was committed.
+    pub async fn behind(
+        &self,
+        sequence: u64,
+        since: TaiTime,
+        count: i64,
+    ) -> Result<(Vec<SealedBatch>, TaiTime), ArchiveError> {
+        let client = self.database.borrow().await?;
+        let statement = client
+            .prepare_cached(
+                "SELECT sealed, committed_at FROM ledger JOIN node_epoch USING (node_id, epoch)
+                 WHERE node_id = $1 AND store_id = $2 AND lane = $3 AND sequence > $4 AND month >= $5
+                 ORDER BY sequence LIMIT $6",
+            )
+            .await?;
+        let (lane, month) = (i16::from(u8::from(Lane::Telemetry)), Month::of(since.0).0);
+        let rows = client
+            .query(
+                &statement,
+                &[&OWN_STATION, &OWN_STORE.0.as_slice(), &lane, &sequence.cast_signed(), &month, &count],
+            )
+            .await?;
+        let parse = |row: &tokio_postgres::Row| SealedBatch::parse(row.get(0));
+        let batches = rows.iter().map(parse).collect::<Result<_, _>>();
+        let batches =
+            batches.map_err(|error| ArchiveError::Damaged { what: "batch", source: Box::new(error) })?;
+        Ok((batches, rows.last().map_or(since, |row| TaiTime(row.get(1)))))
     }
 
     /// Of numbers of its log, first and last reception of the batches that the ledger has under them.

@@ -9,6 +9,7 @@ use space_packet::TaiTime;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::alarms::drop_closed;
 use super::months::Month;
 use super::{Archive, ArchiveError, Database};
 
@@ -20,7 +21,7 @@ const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 pub enum Kept {
     /// Batches as they came, by when they were committed. What is gone cannot be read again by another dictionary.
     Ledger,
-    /// Roll-ups, by generation time.
+    /// Roll-ups, by generation time, and closed alarms, by when anything was last heard of them.
     RollUps,
     /// Samples, by generation time.
     Samples,
@@ -136,6 +137,16 @@ pub async fn drop_old(
         let rows = transaction.query(sql, &[&kept.table(), &label, &cutoff.0]).await?;
         transaction.commit().await?;
         dropped.extend(rows.iter().map(|row| row.get::<_, String>(0)));
+    }
+    if let Some(days) = retention.rollups_days {
+        let before = TaiTime(now.0.saturating_sub(i64::from(days).saturating_mul(NANOS_PER_DAY)));
+        let transaction = client.transaction().await?;
+        database.lead().check(&*transaction).await?;
+        let alarms = drop_closed(&*transaction, mission, before).await?;
+        transaction.commit().await?;
+        if alarms > 0 {
+            info!(mission, alarms, "closed alarms were dropped with the roll-ups of their time");
+        }
     }
     Ok(dropped)
 }

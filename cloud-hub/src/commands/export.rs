@@ -97,6 +97,46 @@ fn escaped(text: &str) -> String {
 
 /// Exports.
 pub async fn run(config: &HubConfig, arguments: ExportArguments) -> anyhow::Result<()> {
+    let (hub, answer) = ask(config, &arguments).await?;
+    let written = match &arguments.output {
+        None => receive(answer, &mut std::io::stdout().lock()).await.map(drop),
+        Some(file) => receive_into(answer, file).await,
+    };
+    // The connection of an export that broke off is gone, and the session ends by itself.
+    hub.log_out().await;
+    written
+}
+
+/// The samples of one parameter as a CSV table of at most `bytes_max` bytes.
+pub(super) async fn samples(
+    config: &HubConfig,
+    mission: &str,
+    parameter: &str,
+    (from, to): (TaiTime, TaiTime),
+    bytes_max: usize,
+) -> anyhow::Result<Vec<u8>> {
+    let arguments = ExportArguments {
+        mission: mission.to_owned(),
+        parameters: vec![parameter.to_owned()],
+        packets: false,
+        from,
+        to,
+        format: Format::Csv,
+        apid: None,
+        node: None,
+        link: None,
+        output: None,
+    };
+    let (hub, answer) = ask(config, &arguments).await?;
+    let table = axum::body::to_bytes(Body::new(answer.into_body()), bytes_max).await.with_context(|| {
+        format!("error[STO-EXPORT-CUT]: {parameter}: the samples broke off, or are more than {bytes_max} bytes\n  Nothing was written.\n  → choose a shorter span, or try again")
+    });
+    hub.log_out().await;
+    Ok(table?.into())
+}
+
+/// The running hub's answer, and the session it is given in.
+async fn ask(config: &HubConfig, arguments: &ExportArguments) -> anyhow::Result<(Hub, Response<Incoming>)> {
     check_mission(config, &arguments.mission)?;
     if arguments.from >= arguments.to {
         bail!(
@@ -112,13 +152,7 @@ pub async fn run(config: &HubConfig, arguments: ExportArguments) -> anyhow::Resu
     let code = PostgresSessions::new(database(config, &ready)?).make_code(&holder).await?;
     let mut hub = Hub::log_in(ready.http, &code).await?;
     let answer = hub.get(&arguments.path()).await?;
-    let written = match &arguments.output {
-        None => receive(answer, &mut std::io::stdout().lock()).await.map(drop),
-        Some(file) => receive_into(answer, file).await,
-    };
-    // The connection of an export that broke off is gone, and the session ends by itself.
-    hub.log_out().await;
-    written
+    Ok((hub, answer))
 }
 
 /// Receives a file under another name, so that a short one is never taken for the whole.

@@ -1,6 +1,6 @@
 //! Alarms: what nodes write into them and what people do at a hub is one history, which nodes are told of.
 
-use cloud_hub::archive::{AlarmTable, KnownEntry, ToTell};
+use cloud_hub::archive::{AlarmTable, Kept, KnownEntry, ToTell, drop_old, keep};
 use delivery::{BatchBuilder, Content, Lane, NodeId, Position, SealedBatch, Way};
 use processing::alarm::{
     AlarmId, AlarmSeverity, AlarmState, Author, Board, Cause, EntryId, History, Observation, Piece, Place,
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::archive::with_open_session;
 use crate::world::{BEGINNING, OpenedLane, SECOND, STORE, World};
 
-fn at(second: i64) -> TaiTime {
+pub(crate) fn at(second: i64) -> TaiTime {
     TaiTime(BEGINNING + second * SECOND)
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn subject(mission: &str, parameter: &str) -> Subject {
     }
 }
 
-fn node_place(node: Uuid) -> Place {
+pub(crate) fn node_place(node: Uuid) -> Place {
     Place::Node(NodeId(node.into_bytes()))
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn act(history: &mut History, place: Place, request: &Request, second
     Piece { subject: history.subject().clone(), first: history.first(), entries: vec![entry] }
 }
 
-fn batch(mission: &str, records: &[Vec<u8>], position: &mut Option<Position>) -> SealedBatch {
+pub(crate) fn batch(mission: &str, records: &[Vec<u8>], position: &mut Option<Position>) -> SealedBatch {
     let mut builder = BatchBuilder::of(Content::Alarms, mission, "node");
     for record in records {
         builder.push(ReceptionTime(at(0)), record);
@@ -323,8 +323,16 @@ async fn a_closed_alarm_is_read_by_pages_and_dropped_when_it_is_old_and_an_open_
     assert_eq!(page.len(), 1);
     assert_eq!(alarms.table.start("test", 2).await.expect("answers").entries.len(), 3, "two closed ones");
 
-    assert_eq!(alarms.table.drop_closed("test", at(10)).await.expect("answers"), 0);
-    assert_eq!(alarms.table.drop_closed("test", at(11)).await.expect("answers"), 4);
+    let day = 86_400;
+    let database = &alarms.world.database;
+    alarms.world.archive().await;
+    let drop_old = async |now| drop_old(database, "test", 1, now).await.expect("answers");
+    drop_old(at(10 + 2 * day)).await;
+    assert_eq!(alarms.known("test").await.len(), 5, "kept for ever unless somebody says otherwise");
+    assert!(keep(database, "test", Kept::RollUps, Some(2)).await.expect("answers"));
+    drop_old(at(10 + 2 * day)).await;
+    assert_eq!(alarms.known("test").await.len(), 5, "known two days ago, and no less");
+    drop_old(at(11 + 2 * day)).await;
     let left = alarms.known("test").await;
     assert_eq!(left.iter().map(|entry| &entry.piece).collect::<Vec<_>>(), [&pieces[4]]);
 }

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use cloud_hub::archive::{ApiTokens, Archive, Evidence};
+use cloud_hub::alarms::HubAlarms;
+use cloud_hub::archive::{AlarmTable, ApiTokens, Archive, Evidence};
 use cloud_hub::backend::HubBackend;
 use cloud_hub::fleet::Fleet;
 use cloud_hub::role::HubRole;
 use dashboard::access::{Grant, MissionScope, Principal, Role};
+use dashboard::alarms::{Alarms, NewRules};
 use dashboard::contract::{LinkReport, NodeReport, Rejected};
 use delivery::{BatchBuilder, Lane, SealedBatch};
 use futures_util::{SinkExt, StreamExt};
 use mission_database::{Dictionary, MissionDatabase, VersionNumber};
+use processing::alarm::{AlarmSeverity, Place};
 use processing::{MissionDecoder, PacketConventions, PacketTime};
 use service::metric::MetricsPage;
 use service::mission::LoadedMission;
@@ -24,6 +27,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::{said, subject};
 use crate::archive::{cut, with_open_session};
 use crate::world::{BEGINNING, OpenedLane, SECOND, World, chain, take_in};
 
@@ -171,7 +175,27 @@ struct Hub {
     client: reqwest::Client,
     operator: String,
     viewer: String,
+    /// Of the other mission.
+    alarm: String,
     stop: CancellationToken,
+}
+
+/// Both missions' alarms, with one of the other mission and its rules; and that one's id.
+async fn alarms(world: &World) -> (Arc<HubAlarms>, String) {
+    let subject = subject(CANARY, "/Zebra/zebra_text");
+    let raised = said(Place::Hub, &subject, &[(1, Some(AlarmSeverity::Severe))]).remove(0);
+    let kept = AlarmTable::new(world.database.clone()).keep(&raised, service::clock::now()).await;
+    kept.expect("kept");
+    let alarms = HubAlarms::new(&world.database, ["test", CANARY].into_iter());
+    alarms.load().await.expect("reads");
+    let rules = NewRules {
+        text: "[[rule]]\nname = \"zebra\"\n".to_owned(),
+        author: CANARY.to_owned(),
+        reason: CANARY.to_owned(),
+    };
+    alarms.put_rules(CANARY, rules).await.expect("taken");
+    let id = raised.alarm().0.iter().map(|byte| format!("{byte:02x}")).collect();
+    (Arc::new(alarms), id)
 }
 
 /// A hub's page, and the tokens of an operator and of a viewer of `test`.
@@ -180,6 +204,8 @@ async fn serve(world: &World, archive: Arc<Archive>) -> Hub {
     let fleet = Arc::new(Fleet::new("authority", rows, HashSet::new(), HubRole::default()));
     let answers = (Arc::new(AtomicBool::new(true)), HubRole::default());
     let backend = HubBackend::new(archive, world.database.clone(), fleet, MetricsPage::start(), answers);
+    let (alarms, alarm) = alarms(world).await;
+    let backend = backend.with_alarms(alarms);
     let stop = CancellationToken::new();
     let router = dashboard::router(Arc::new(backend), stop.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
@@ -193,7 +219,7 @@ async fn serve(world: &World, archive: Arc<Archive>) -> Hub {
     };
     let operator = add("operator", Grant::default()).await;
     let viewer = add("viewer", Grant { role: Role::Viewer, missions }).await;
-    Hub { address, client: reqwest::Client::new(), operator, viewer, stop }
+    Hub { address, client: reqwest::Client::new(), operator, viewer, alarm, stop }
 }
 
 impl Hub {
@@ -246,7 +272,7 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
             for query in asked {
                 let path = format!("{route}{query}")
                     .replace("{mission}", mission)
-                    .replace("{alarm}", "00112233445566778899aabbccddeeff")
+                    .replace("{alarm}", &hub.alarm)
                     .replace("{number}", "1")
                     .replace("{id}", "00000000000000000000000000000000.1.2.1.0")
                     .replace("PARAMETER", parameter);
@@ -267,7 +293,15 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
         let (_, answer) = hub.ask(viewer, served).await;
         assert!(!tells(&answer, served), "{served}: {answer}");
     }
-    for route in ["missions", "nodes", "missions/{mission}/latest", "missions/{mission}/samples"] {
+    for route in [
+        "missions",
+        "missions/{mission}/alarm-rules",
+        "missions/{mission}/alarms",
+        "missions/{mission}/alarms/{alarm}",
+        "missions/{mission}/latest",
+        "missions/{mission}/samples",
+        "nodes",
+    ] {
         let route = format!("/api/v1/{route}");
         assert!(told.contains(route.as_str()), "the word is there for who may know it: {route}");
     }

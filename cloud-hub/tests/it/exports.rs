@@ -9,6 +9,7 @@ use axum::http::{Request, Version, header};
 use clap::Parser;
 use cloud_hub::archive::Address;
 use cloud_hub::commands::export::{ExportArguments, run};
+use cloud_hub::commands::model::ModelCommand;
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub::Ready;
 use delivery::{BatchBuilder, Lane, Position};
@@ -200,6 +201,20 @@ async fn command(config: &HubConfig, output: &Path, words: &[&str]) -> Result<()
     run(config, line.export).await.map_err(|error| format!("{error:#}"))
 }
 
+#[derive(Parser)]
+struct ModelLine {
+    #[command(subcommand)]
+    command: ModelCommand,
+}
+
+async fn train(config: &Path, output: &Path, words: &[&str]) -> Result<(), String> {
+    let span = ["--from", "2026-11-22T00:00:00Z", "--to", "2026-11-23T00:00:00Z"];
+    let files = ["--config", config.to_str().expect("text"), "--output", output.to_str().expect("text")];
+    let line = [&["model", "train", "--mission", "test"], words, &span, &files].concat();
+    let line = ModelLine::try_parse_from(line).map_err(|error| error.to_string())?;
+    line.command.run().await.map_err(|error| format!("{error:#}"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_writes_what_the_running_hub_gives_out_and_replaces_nothing() {
     let (world, archive) = world_with_a_seam().await;
@@ -244,12 +259,20 @@ async fn the_command_writes_what_the_running_hub_gives_out_and_replaces_nothing(
     assert!(refused.expect_err("is none").contains("STO-API-UNKNOWN-PARAMETER"));
     let refused = command(&config, &home.path().join("none"), &["--packets", "--format", "csv"]).await;
     assert!(refused.expect_err("not both").contains("cannot be used with"));
+    let model = home.path().join("test.model");
+    let two = ["--parameter", "/Test/number", "--parameter", "/Test/rest"];
+    train(&file, &model, &[&two[..], &["--segment-samples", "2"]].concat()).await.expect("learns");
+    assert!(std::fs::read(&model).expect("is there").starts_with(b"STOMODEL"));
+    let refused = train(&file, &model, &two).await.expect_err("a forecaster is of one");
+    assert!(refused.contains("STO-MODEL-TRAINING"), "{refused}");
+    let refused = train(&file, &model, &two[..2]).await.expect_err("80 samples are too few");
+    assert!(refused.contains("STO-MODEL-TRAINING") && refused.contains("80 to learn from"), "{refused}");
     let mut left: Vec<_> = std::fs::read_dir(home.path())
         .expect("reads")
         .map(|entry| entry.expect("reads").file_name().to_string_lossy().into_owned())
         .collect();
     left.sort();
-    assert_eq!(left, ["hub.toml", "out.csv", "packets.bin", "ready.json", "test.xml"]);
+    assert_eq!(left, ["hub.toml", "out.csv", "packets.bin", "ready.json", "test.model", "test.xml"]);
     stop.cancel();
     serving.await.expect("ends").expect("without an error");
 }

@@ -1,6 +1,7 @@
 //! The hub's parts against a real PostgreSQL.
 
 mod access;
+mod alarm_books;
 mod alarms;
 mod archive;
 mod backup;
@@ -18,6 +19,7 @@ mod leading;
 mod lists;
 mod live;
 mod model;
+mod own_links;
 mod packets;
 mod reprocess;
 mod rights;

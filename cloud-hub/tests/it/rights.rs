@@ -23,6 +23,7 @@ alarm_kept sto_ingest SIU
 alarm_node sto_ingest SI
 alarm_number sto_ingest SU
 alarm_telling sto_ingest SID
+alarm_watch sto_ingest SIU
 api_token sto_ingest SIU
 calibration sto_ingest SIUD
 calibration sto_interactive S

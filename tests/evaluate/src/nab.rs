@@ -8,9 +8,11 @@ use processing::detect::{LikelihoodRule, MethodRule, RecursiveRule, Suite, Suite
 use serde_json::Value;
 
 use crate::data::Table;
-use crate::metrics::{NabProfile, count_points, labels, nab_probation, nab_raw, nab_score};
+use crate::metrics::{
+    NabProfile, count_events, count_points, labels, median, nab_probation, nab_raw, nab_score,
+};
 use crate::report::{self, NOT_GIVEN};
-use crate::run::{Recording, leave_one_out};
+use crate::run::{Ranked, Recording, leave_one_out};
 
 /// One series.
 pub struct Series {
@@ -25,7 +27,7 @@ pub struct Series {
 /// Thresholds that are tried, as factors of a detector's own.
 const FACTORS: [f64; 9] = [0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counts {
     /// Raw scores of the three profiles.
     raw: [f64; 3],
@@ -34,6 +36,7 @@ struct Counts {
     usual: u64,
     samples: usize,
     seconds: f64,
+    delays: Vec<usize>,
 }
 
 const PROFILES: [NabProfile; 3] =
@@ -69,6 +72,7 @@ impl Counts {
             usual: points.false_positives + points.true_negatives,
             samples: said.len(),
             seconds,
+            delays: count_events(&series.windows, said, 0).delays,
         }
     }
 
@@ -80,6 +84,7 @@ impl Counts {
             usual: sum.usual + other.usual,
             samples: sum.samples + other.samples,
             seconds: sum.seconds + other.seconds,
+            delays: [sum.delays, other.delays].concat(),
         })
     }
 
@@ -87,13 +92,18 @@ impl Counts {
         nab_score(self.raw[profile], self.windows, PROFILES[profile])
     }
 
-    fn row(&self, name: &str, chosen: &str) -> Vec<String> {
+    fn row(&self, name: &str, ranked: Ranked, chosen: &str) -> Vec<String> {
+        let [precision, volume] = ranked.cells();
+        let delay = median(&self.delays).map_or(NOT_GIVEN.to_owned(), |delay| delay.to_string());
         vec![
             name.to_owned(),
             format!("{:.1}", self.score(0)),
             format!("{:.1}", self.score(1)),
             format!("{:.1}", self.score(2)),
+            precision,
+            volume,
             format!("{:.2}", 1e3 * self.false_alarms as f64 / self.usual.max(1) as f64),
+            delay,
             format!("{:.0}", 1e9 * self.seconds / self.samples.max(1) as f64),
             chosen.to_owned(),
         ]
@@ -132,7 +142,7 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
     ]
     .map(|(name, score)| {
         let mut row = vec![name.to_owned(), score.to_owned()];
-        row.resize(7, NOT_GIVEN.to_owned());
+        row.resize(10, NOT_GIVEN.to_owned());
         row
     })
     .to_vec();
@@ -157,16 +167,22 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
         };
         let candidates: Vec<Vec<Counts>> = FACTORS.iter().map(counts).collect();
         let chosen = leave_one_out(&candidates, |counts| Counts::sum(counts), |sum| sum.score(0));
-        let left_out = chosen.iter().enumerate().map(|(place, candidate)| candidates[*candidate][place]);
-        rows.push(Counts::sum(&mut left_out.into_iter()).row(name, "factor, leave one series out"));
-        rows.push(Counts::sum(&mut counts(&1.0).into_iter()).row(name, "default"));
+        let left_out =
+            chosen.iter().enumerate().map(|(place, candidate)| candidates[*candidate][place].clone());
+        let ranked = all.iter().zip(&judged).map(|(series, said)| Ranked::of(&series.windows, &said.scores));
+        let ranked = ranked.fold(Ranked::default(), Ranked::plus);
+        rows.push(Counts::sum(&mut left_out.into_iter()).row(name, ranked, "factor, leave one series out"));
+        rows.push(Counts::sum(&mut counts(&1.0).into_iter()).row(name, ranked, "default"));
     }
     let head = [
         "detector",
         "standard",
         "few false alarms",
         "few missed",
+        "AUC-PR",
+        "VUS-PR",
         "false alarms/1000",
+        "delay",
         "ns/sample",
         "threshold",
     ];

@@ -16,6 +16,7 @@ use model::{
     cross_validated, fit_labelled, fit_unlabelled, folds,
 };
 
+use crate::run::processor_seconds;
 use data::Segment;
 
 /// Other segments than the shared ones.
@@ -47,18 +48,19 @@ pub fn run(folder: &Path, options: &Options) -> Result<()> {
     for (name, fit) in ways {
         let judged = judge(&learnt, test.as_deref(), fit, options.seed)?;
         println!("{}", report::tables(name, &judged));
+        let (bytes, seconds) = size_and_cost(&learnt, fit, options.seed)?;
         println!(
-            "The document of a model of all {} segments: {} bytes.\n",
+            "A model of all {} segments: a document of {bytes} bytes, {:.0} µs for a judgement.\n",
             learnt.len(),
-            size(&learnt, fit, options.seed)?
+            1e6 * seconds
         );
     }
     println!("{}", report::published());
     Ok(())
 }
 
-/// What a model of all segments takes when it is sent.
-fn size(learnt: &[Segment], fit: Fit, seed: u64) -> Result<usize> {
+/// What a model of all segments takes when it is sent, and each judgement of it in seconds.
+fn size_and_cost(learnt: &[Segment], fit: Fit, seed: u64) -> Result<(usize, f64)> {
     let channels = data::channels(learnt);
     let examples: Vec<Example> =
         learnt.iter().map(|segment| segment.example(&channels)).collect::<Result<_>>()?;
@@ -69,9 +71,16 @@ fn size(learnt: &[Segment], fit: Fit, seed: u64) -> Result<usize> {
         anomalous: examples.iter().filter(|example| example.anomalous).count() as u64,
         sha256: [0; 32],
     };
-    let model = Model::Segments(Box::new(fit(&examples, channels.len(), seed)?));
+    let model = fit(&examples, channels.len(), seed)?;
+    let begin = processor_seconds();
+    for example in &examples {
+        model.judge(example.channel, &example.features)?;
+    }
+    let seconds = (processor_seconds() - begin) / examples.len() as f64;
+    let model = Model::Segments(Box::new(model));
     let inputs = FEATURE_NAMES.map(str::to_owned).to_vec();
-    Ok(ModelDocument { number: 1, channels, inputs, data, seed, model }.encode()?.len())
+    let document = ModelDocument { number: 1, channels, inputs, data, seed, model };
+    Ok((document.encode()?.len(), seconds))
 }
 
 fn judge(learnt: &[Segment], test: Option<&[Segment]>, fit: Fit, seed: u64) -> Result<Vec<Judged>> {

@@ -6,15 +6,16 @@
 use std::ops::Range;
 use std::path::Path;
 
+use model::{ForecastOptions, Forecaster};
 use processing::detect::{
-    AutoregressionRule, ChangeRule, DetectorRule, FlatLineRule, HampelRule, LikelihoodRule, MethodRule,
-    RangeRule, RecursiveRule, ResidualRule, SpreadRule, Suite, SuiteRule, Training, ZScoreRule,
+    AutoregressionRule, ChangeRule, DetectorRule, FlatLineRule, ForecastRule, HampelRule, LikelihoodRule,
+    MethodRule, RangeRule, RecursiveRule, ResidualRule, SpreadRule, Suite, SuiteRule, Training, ZScoreRule,
 };
 
 use crate::data::{Table, names};
 use crate::metrics::{EventCounts, PointCounts, count_events, count_points, labels, runs};
 use crate::report::{self, NOT_GIVEN, share};
-use crate::run::{Recording, leave_one_out};
+use crate::run::{Ranked, Recording, leave_one_out};
 
 /// One channel.
 pub struct Channel {
@@ -101,7 +102,8 @@ impl Counts {
         self.events.corrected_f05(self.points.false_positive_rate())
     }
 
-    fn row(&self, name: &str, chosen: &str) -> Vec<String> {
+    fn row(&self, name: &str, ranked: [String; 2], chosen: &str) -> Vec<String> {
+        let [precision, volume] = ranked;
         let usual = self.points.false_positives + self.points.true_negatives;
         let samples = usual + self.points.true_positives + self.points.false_negatives;
         let rate = self.points.false_positive_rate();
@@ -111,6 +113,8 @@ impl Counts {
             share(self.events.recall()),
             share(self.corrected_f05()),
             format!("{rate:.4}"),
+            precision,
+            volume,
             format!("{:.2}", 1e3 * self.events.false_alarms as f64 / usual.max(1) as f64),
             self.events.median_delay().map_or(NOT_GIVEN.to_owned(), |delay| delay.to_string()),
             format!("{:.0}", 1e9 * self.seconds / samples.max(1) as f64),
@@ -119,15 +123,41 @@ impl Counts {
     }
 }
 
-/// What a rule says of each channel.
-pub fn counts(channels: &[Channel], rule: &SuiteRule) -> Vec<Counts> {
-    let judged = |channel: &Channel| {
+/// What a rule says of a channel.
+pub struct Judged {
+    /// Beside what is so.
+    pub counts: Counts,
+    /// The scores themselves.
+    pub scores: Vec<f64>,
+}
+
+/// What a rule says of each channel, with a trained forecaster where a channel has one.
+pub fn judge(channels: &[Channel], forecasters: &[Option<Forecaster>], rule: &SuiteRule) -> Vec<Judged> {
+    let judged = |(place, channel): (usize, &Channel)| {
+        let forecaster = forecasters.get(place).and_then(Option::as_ref);
         let mut suite = Suite::new(rule.clone());
-        channel.train.teach(&mut suite);
-        let said = channel.test.judged_by(&mut suite);
-        Counts::of(channel, &said.is_anomalous, said.seconds)
+        channel.train.teach(forecaster, &mut suite);
+        let said = channel.test.judged_with(forecaster, &mut suite);
+        Judged { counts: Counts::of(channel, &said.is_anomalous, said.seconds), scores: said.scores }
     };
-    channels.iter().map(judged).collect()
+    channels.iter().enumerate().map(judged).collect()
+}
+
+fn ranked(channels: &[Channel], judged: &[Judged]) -> [String; 2] {
+    let each = channels.iter().zip(judged).map(|(channel, said)| Ranked::of(&channel.events, &said.scores));
+    each.fold(Ranked::default(), Ranked::plus).cells()
+}
+
+/// A forecaster for each channel, learned from its `train` and its first so many commands; none where nothing changes
+/// there.
+pub fn forecasters(channels: &[Channel], commands: usize) -> Vec<Option<Forecaster>> {
+    let options = ForecastOptions { units: 16, ..ForecastOptions::default() };
+    let fit = |channel: &Channel| {
+        let inputs: Vec<f64> =
+            channel.train.inputs.iter().flat_map(|row| row.iter().take(commands)).copied().collect();
+        Forecaster::fit(&channel.train.values, &inputs, commands, &options).ok().map(|trained| trained.model)
+    };
+    channels.iter().map(fit).collect()
 }
 
 fn suite(detectors: Vec<DetectorRule>) -> SuiteRule {
@@ -146,6 +176,10 @@ fn autoregression(floor: f64) -> DetectorRule {
     let inputs = COMMANDS as u32;
     MethodRule::Autoregression(AutoregressionRule { inputs, residual: residual(floor), ..Default::default() })
         .into()
+}
+
+fn forecast(floor: f64) -> SuiteRule {
+    suite(vec![MethodRule::Forecast(ForecastRule { residual: residual(floor) }).into()])
 }
 
 fn recursive(floor: f64) -> DetectorRule {
@@ -189,32 +223,54 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
         ("rolling z 300", suite(vec![MethodRule::ZScore(ZScoreRule::default()).into()])),
     ];
     for (name, rule) in fixed {
-        let sum = Counts::sum(&mut counts(&channels, &rule).into_iter());
-        rows.push(sum.row(name, "default"));
+        let judged = judge(&channels, &[], &rule);
+        let ranked = ranked(&channels, &judged);
+        let sum = Counts::sum(&mut judged.into_iter().map(|judged| judged.counts));
+        rows.push(sum.row(name, ranked, "default"));
     }
-    let tried: [(&str, ByFloor); 4] = [
-        ("changes, dynamic threshold", |floor| suite(vec![change(floor)])),
-        ("AR(32) + commands, dynamic threshold", |floor| suite(vec![autoregression(floor)])),
-        ("RLS(8), dynamic threshold", |floor| suite(vec![recursive(floor)])),
-        ("**default suite: union of AR, range, flat line**", union),
+    let of_values = forecasters(&channels, 0);
+    let of_commands = forecasters(&channels, COMMANDS);
+    let tried: [(&str, ByFloor, &[Option<Forecaster>]); 6] = [
+        ("changes, dynamic threshold", |floor| suite(vec![change(floor)]), &[]),
+        ("AR(32) + commands, dynamic threshold", |floor| suite(vec![autoregression(floor)]), &[]),
+        ("LSTM(16), dynamic threshold", forecast, &of_values),
+        ("LSTM(16) + commands, dynamic threshold", forecast, &of_commands),
+        ("RLS(8), dynamic threshold", |floor| suite(vec![recursive(floor)]), &[]),
+        ("**default suite: union of AR, range, flat line**", union, &[]),
     ];
-    for (name, rule) in tried {
-        let all: Vec<Vec<Counts>> = FLOORS.iter().map(|floor| counts(&channels, &rule(*floor))).collect();
+    for (name, rule, forecasters) in tried {
+        let judged = |floor: f64| judge(&channels, forecasters, &rule(floor));
+        let counts = |judged: Vec<Judged>| judged.into_iter().map(|judged| judged.counts).collect();
+        let all: Vec<Vec<Counts>> = FLOORS.iter().map(|floor| counts(judged(*floor))).collect();
         let chosen = leave_one_out(&all, |counts| Counts::sum(counts), Counts::corrected_f05);
         let left_out = chosen.iter().enumerate().map(|(place, candidate)| all[*candidate][place].clone());
-        rows.push(Counts::sum(&mut left_out.into_iter()).row(name, "floor, leave one channel out"));
-        let default =
-            Counts::sum(&mut counts(&channels, &rule(ResidualRule::default().floor_factor)).into_iter());
-        rows.push(default.row(name, "default floor"));
+        let default = judged(ResidualRule::default().floor_factor);
+        let ranked = ranked(&channels, &default);
+        let left_out = Counts::sum(&mut left_out.into_iter());
+        rows.push(left_out.row(name, ranked.clone(), "floor, leave one channel out"));
+        let default = Counts::sum(&mut default.into_iter().map(|judged| judged.counts));
+        rows.push(default.row(name, ranked, "default floor"));
     }
-    let head = ["detector", "P", "R", "F0.5c", "FPR", "false alarms/1000", "delay", "ns/sample", "threshold"];
+    let head = [
+        "detector",
+        "P",
+        "R",
+        "F0.5c",
+        "FPR",
+        "AUC-PR",
+        "VUS-PR",
+        "false alarms/1000",
+        "delay",
+        "ns/sample",
+        "threshold",
+    ];
     report::print(&format!("SMAP/MSL, {} channels", channels.len()), &head, &rows);
     Ok(())
 }
 
 fn published(name: &str, [precision, recall, f05]: [&str; 3]) -> Vec<String> {
     let mut row = vec![name, precision, recall, f05];
-    row.resize(9, NOT_GIVEN);
+    row.resize(11, NOT_GIVEN);
     row.into_iter().map(str::to_owned).collect()
 }
 
@@ -223,7 +279,8 @@ fn trivial(name: &str, channels: &[Channel], said: impl Fn(usize) -> bool) -> Ve
         let said: Vec<bool> = (0..channel.test.values.len()).map(&said).collect();
         Counts::of(channel, &said, 0.0)
     };
-    let mut row = Counts::sum(&mut channels.iter().map(of)).row(name, NOT_GIVEN);
-    row[7] = NOT_GIVEN.to_owned();
+    let not_ranked = [NOT_GIVEN, NOT_GIVEN].map(str::to_owned);
+    let mut row = Counts::sum(&mut channels.iter().map(of)).row(name, not_ranked, NOT_GIVEN);
+    row[9] = NOT_GIVEN.to_owned();
     row
 }

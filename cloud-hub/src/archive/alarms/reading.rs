@@ -97,15 +97,18 @@ impl AlarmTable {
         question.finish().await?;
         Ok(found)
     }
+}
 
-    /// Deletes closed alarms of which nothing has come in since a time; returns how many.
-    pub async fn drop_closed(&self, mission: &str, before: TaiTime) -> Result<u64, ArchiveError> {
-        let client = self.database.borrow().await?;
-        let sql = "DELETE FROM alarm WHERE mission = $1 AND is_closed AND NOT EXISTS (
+/// Deletes closed alarms of which nothing has come in since a time; returns how many.
+pub(in super::super) async fn drop_closed(
+    client: &impl GenericClient,
+    mission: &str,
+    before: TaiTime,
+) -> Result<u64, ArchiveError> {
+    let sql = "DELETE FROM alarm WHERE mission = $1 AND is_closed AND NOT EXISTS (
                        SELECT FROM alarm_entry
                        WHERE (mission, alarm_id) = (alarm.mission, alarm.alarm_id) AND known_at >= $2)";
-        Ok(client.execute(sql, &[&mission, &before.0]).await?)
-    }
+    Ok(client.execute(sql, &[&mission, &before.0]).await?)
 }
 
 /// Histories of alarms, newest first.

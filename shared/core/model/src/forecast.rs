@@ -18,6 +18,10 @@ pub const UNITS: std::ops::RangeInclusive<usize> = 16..=64;
 pub const COMMANDS_MAX: usize = 64;
 /// No value counts as further from the mean than this many deviations.
 const DEVIATIONS_MAX: f64 = 20.0;
+/// No command does by more: a rare one lies 30 deviations off, and would drown the values when it comes.
+const COMMAND_DEVIATIONS_MAX: f64 = 4.0;
+/// The deviation of a command that never changed: nothing was learnt of it, so it is not to be felt.
+const NEVER_CHANGED: f64 = 1e100;
 /// Beyond it forecasts might overflow.
 const LARGEST: f64 = 1e200;
 const PARAMETERS_MAX: usize = parameters(COMMANDS_MAX + 1, 64);
@@ -43,6 +47,13 @@ impl Scale {
         let changes =
             deviation.is_finite() && deviation > 1e-12 * mean.abs() && deviation > f64::MIN_POSITIVE;
         Self { mean, deviation: if changes { deviation } else { 1.0 } }
+    }
+
+    fn of_command(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let first = values.clone().next();
+        let changes = values.clone().any(|value| Some(value) != first);
+        let scale = Self::of(values);
+        Self { deviation: if changes { scale.deviation } else { NEVER_CHANGED }, ..scale }
     }
 
     fn apart(&self, value: f64) -> f64 {
@@ -110,7 +121,9 @@ impl Forecaster {
     }
 
     fn input(&self, value: f64, commands: &[f64]) -> Vec<f64> {
-        let commands = self.commands.iter().zip(commands).map(|(scale, command)| scale.apart(*command));
+        let bounded = |deviations: f64| deviations.clamp(-COMMAND_DEVIATIONS_MAX, COMMAND_DEVIATIONS_MAX);
+        let commands =
+            self.commands.iter().zip(commands).map(|(scale, command)| bounded(scale.apart(*command)));
         std::iter::once(self.target.apart(value)).chain(commands).collect()
     }
 

@@ -32,14 +32,16 @@ pub struct GroupOptions {
     pub explained: f64,
     /// Samples over which statistics are averaged: the weight of a new one is `2 / (smoothing + 1)`.
     pub smoothing: f64,
-    /// Part of the rows learnt from that stay below the limits, between 0 and 1.
+    /// Part of the rows learnt from that stay below the limits divided by `margin`, between 0 and 1.
     pub below_limits: f64,
+    /// How much further than those rows a row may go: the limits are so many times higher; above 0.
+    pub margin: f64,
 }
 
 impl Default for GroupOptions {
-    /// 90 % of the variance, 15 samples, 99.5 % of the rows.
+    /// 99 % of the variance, 15 samples, 1.75 times what 99.5 % of the rows stay below.
     fn default() -> Self {
-        Self { explained: 0.9, smoothing: 15.0, below_limits: 0.995 }
+        Self { explained: 0.99, smoothing: 15.0, below_limits: 0.995, margin: 1.75 }
     }
 }
 
@@ -130,7 +132,7 @@ impl CorrelatedGroup {
         }
         let weight_of_new = 2.0 / (options.smoothing.max(1.0) + 1.0);
         let mut group = Self { mean, weight, variance, loadings, limits: [1.0; 2], smoothing: weight_of_new };
-        group.limits = group.limits_from(rows, options.below_limits);
+        group.limits = group.limits_from(rows, options.below_limits).map(|limit| limit * options.margin);
         let report = GroupReport {
             rows: rows.len() / channels,
             components: group.variance.len(),
@@ -143,6 +145,11 @@ impl CorrelatedGroup {
     /// How many channels it has.
     pub fn channels(&self) -> usize {
         self.mean.len()
+    }
+
+    /// Rows over which scores are averaged.
+    pub fn smoothing_rows(&self) -> u32 {
+        (2.0 / self.smoothing - 1.0).clamp(1.0, f64::from(u32::MAX)).round() as u32
     }
 
     /// Judges the next row. A row with a value that is not finite, or not of this many values, is passed over: no

@@ -23,7 +23,6 @@ mod change;
 mod dynamic_threshold;
 mod flat_line;
 mod forecast;
-mod group;
 mod hampel;
 mod likelihood;
 mod linear;
@@ -38,6 +37,7 @@ mod seasonal;
 mod spread;
 mod stale;
 mod suite;
+mod trained_forecast;
 mod window;
 mod z_score;
 
@@ -48,7 +48,6 @@ pub use autoregression::AutoregressionRule;
 pub use change::ChangeRule;
 pub use dynamic_threshold::{DynamicThreshold, DynamicThresholdRule};
 pub use flat_line::FlatLineRule;
-pub use group::{Group, GroupRule};
 pub use hampel::HampelRule;
 pub use likelihood::LikelihoodRule;
 pub use method::{DetectorKind, MethodRule};
@@ -61,6 +60,7 @@ pub use seasonal::SeasonalRule;
 pub use spread::SpreadRule;
 pub use stale::StaleRule;
 pub use suite::{DetectorRule, LATE_MAX, MODES_MAX, Outcome, Phase, Suite, SuiteRule, Training};
+pub use trained_forecast::ForecastRule;
 pub use z_score::ZScoreRule;
 
 /// Ratios of score to threshold are no larger, so that a threshold of 0 has a defined one.
@@ -130,7 +130,7 @@ pub struct SampleSpan {
     pub samples: u32,
 }
 
-/// The version of a model, as its document says it.
+/// The number of a model's document, among those of the same parameter and kind: with those two it names one model.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct ModelVersion(pub u32);
 
@@ -149,7 +149,7 @@ pub struct Detection {
     pub seen: f64,
     /// The samples that speak for it.
     pub window: SampleSpan,
-    /// The trained model that was used, where one was.
+    /// The trained model whose forecast it was, where it was one.
     pub model: Option<ModelVersion>,
 }
 
@@ -183,6 +183,8 @@ struct Step<'a> {
     inputs: &'a [f64],
     /// The sample before, unless there was an interruption.
     previous: Option<Previous>,
+    /// What a trained model expected, where there is one.
+    forecast: Option<f64>,
 }
 
 /// The sample before another.

@@ -8,6 +8,7 @@ use processing::alarm::{ActRefused, AlarmId, AlarmRules, Author, EntryId, Piece,
 use space_packet::{GenerationTime, TaiTime};
 use tokio::sync::broadcast;
 
+use super::described::{Groups, groups_of};
 use super::memory::{Known, Memory};
 use super::{AlarmPlace, Keeper};
 use crate::ProblemResponse;
@@ -29,7 +30,15 @@ pub struct AlarmBook {
     keeper: Arc<dyn Keeper>,
     memory: Mutex<Memory>,
     rules: RwLock<Arc<AlarmRules>>,
+    grouped: Mutex<Option<Grouped>>,
     changes: broadcast::Sender<AlarmId>,
+}
+
+/// Which alarms belong together, and what that was made of.
+struct Grouped {
+    version: u64,
+    rules: Arc<AlarmRules>,
+    groups: Arc<Groups>,
 }
 
 /// Some alarms of a list.
@@ -100,6 +109,7 @@ impl AlarmBook {
             keeper,
             memory: Mutex::default(),
             rules: RwLock::new(Arc::new(AlarmRules::built_in())),
+            grouped: Mutex::default(),
             changes: broadcast::channel(CHANGES_MAX).0,
         })
     }
@@ -250,6 +260,25 @@ impl AlarmBook {
     /// How many open alarms had to leave memory since the start, for lack of room.
     pub fn left_out(&self) -> u64 {
         self.memory().left_out()
+    }
+
+    /// Which open alarms belong together. It is looked up once for everybody who asks before something changes.
+    pub(super) fn groups(&self) -> Arc<Groups> {
+        let (version, open) = {
+            let memory = self.memory();
+            (memory.version(), memory.open())
+        };
+        let rules = self.rules();
+        let mut grouped = self.grouped.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*grouped
+            && known.version == version
+            && Arc::ptr_eq(&known.rules, &rules)
+        {
+            return Arc::clone(&known.groups);
+        }
+        let groups = Arc::new(groups_of(&open, &rules));
+        *grouped = Some(Grouped { version, rules, groups: Arc::clone(&groups) });
+        groups
     }
 
     /// The rules in force.

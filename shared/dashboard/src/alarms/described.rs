@@ -1,6 +1,7 @@
 //! Alarms as the API writes them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use processing::alarm::{
@@ -19,24 +20,28 @@ use crate::convert::rfc3339;
 /// Describes alarms of one book as of one moment.
 pub(crate) struct Describer {
     now: TaiTime,
-    groups: HashMap<AlarmId, AlarmGroup>,
+    groups: Arc<Groups>,
 }
+
+/// The group of each open alarm that is in one with others.
+pub(super) type Groups = HashMap<AlarmId, AlarmGroup>;
 
 impl Describer {
     /// Looks which alarms belong together.
     pub(crate) fn new(book: &AlarmBook, now: TaiTime) -> Self {
-        Self { now, groups: grouped(book, now) }
+        Self { now, groups: book.groups() }
     }
 
     pub(crate) fn alarm(&self, known: &Known) -> Alarm {
         let (history, state) = (&known.history, known.state(self.now));
         let subject = history.subject();
-        let conditions = || history.entries().into_iter().filter_map(Entry::condition);
-        let terms = conditions().filter_map(|condition| match &condition.change {
-            Change::Raised { terms, .. } => Some(&terms.rule),
+        let entries = history.entries();
+        let newest_first = || entries.iter().rev().filter_map(|entry| entry.condition());
+        let rule = newest_first().find_map(|condition| match &condition.change {
+            Change::Raised { terms, .. } => Some(terms.rule.clone()),
             _ => None,
         });
-        let causes = conditions().filter_map(|condition| match &condition.change {
+        let why = newest_first().find_map(|condition| match &condition.change {
             Change::Raised { cause, .. } | Change::Worsened { cause, .. } => Some(cause),
             Change::Cleared { .. } | Change::Moved { .. } => None,
         });
@@ -57,8 +62,8 @@ impl Describer {
             rings: state.state.rings(),
             severity: state.severity.map(severity_word),
             worst: state.worst.map(severity_word),
-            rule: terms.last().cloned().unwrap_or_default(),
-            cause: causes.last().map(cause),
+            rule: rule.unwrap_or_default(),
+            cause: why.map(cause),
             occurrences: state.occurrences,
             recurrences: state.recurrences,
             is_retrospective: state.is_retrospective,
@@ -104,11 +109,11 @@ pub fn problems(rules: &AlarmRules) -> Vec<AlarmRulesProblem> {
     problems.collect()
 }
 
-/// The group of each open alarm that is in one with others.
-fn grouped(book: &AlarmBook, now: TaiTime) -> HashMap<AlarmId, AlarmGroup> {
-    let (open, rules) = (book.open(), book.rules());
+/// Puts open alarms into groups.
+pub(super) fn groups_of(open: &[Arc<Known>], rules: &AlarmRules) -> Groups {
     let briefs = open.iter().filter_map(|known| {
-        let (history, state) = (&known.history, known.state(now));
+        // How bad it is depends on its history only, not on when one looks.
+        let (history, state) = (&known.history, known.state(TaiTime(0)));
         let (subject, worst) = (history.subject(), state.worst?);
         Some(Brief {
             alarm: history.alarm(),

@@ -90,6 +90,8 @@ pub(super) struct Memory {
     bytes: usize,
     /// Open alarms that had to leave.
     left_out: u64,
+    /// Counts changes.
+    version: u64,
 }
 
 impl Memory {
@@ -110,6 +112,11 @@ impl Memory {
     /// The oldest closed alarm: older ones may be where they are kept.
     pub(super) fn oldest_closed(&self) -> Option<AlarmPlace> {
         self.closed.first().copied()
+    }
+
+    /// Another one after each change.
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 
     pub(super) fn left_out(&self) -> u64 {
@@ -155,6 +162,7 @@ impl Memory {
 
     fn sort_in(&mut self, place: AlarmPlace) {
         let (Some(held), Some(moment)) = (self.held.get_mut(&place.1), self.moment) else { return };
+        self.version += 1;
         let state = held.alarm.state(moment);
         (held.is_open, held.due) = (!state.is_closed(), state.next_change);
         let before = std::mem::replace(&mut held.bytes, held.alarm.bytes());

@@ -490,6 +490,7 @@ async fn a_session_of_another_server_on_this_host_is_not_taken_for_ones_own() {
     assert_eq!(ask(&router, request, "").await.0, StatusCode::OK);
 }
 
+mod alarm_streams;
 mod alarms;
 mod grpc;
 mod live;

@@ -38,7 +38,7 @@ pub enum LiveRequest {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum LiveSubject {
-    /// Alarms of a mission: all that are open, then each that changes, at most five times a second.
+    /// Alarms of a mission: all that are open, then each that changes, within 0.2 s.
     Alarms {
         /// The mission.
         mission: String,
@@ -85,7 +85,7 @@ pub enum LiveEvent {
         /// The alarms.
         alarms: Vec<Alarm>,
     },
-    /// All open alarms of a mission, in parts of at most 250: at the beginning, and whenever the connection fell too far
+    /// All open alarms of a mission, in parts of at most 100: at the beginning, and whenever the connection fell too far
     /// behind.
     AlarmsSnapshot {
         /// The subscription.

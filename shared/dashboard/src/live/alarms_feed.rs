@@ -13,12 +13,12 @@ use super::stream::opened;
 use super::update::{AlarmsTold, LiveUpdate, SnapshotPart, UpdateBody};
 use crate::alarms::{AlarmBook, AlarmPlace, Describer, Known};
 
-/// Alarms of one event, some 250 KiB.
-const ALARMS_MAX: usize = 250;
+/// Alarms of one event: some 100 KiB, and 4 MiB if each has as many notices as an alarm can have.
+const ALARMS_MAX: usize = 100;
 /// Changed alarms that wait; beyond, the open ones are told anew. Only their ids wait, 160 KiB of them.
 const WAITING_MAX: usize = 10_000;
-/// From one event to the next: which alarms belong together is looked up for each, and of an alarm that changes
-/// faster than people read only what it is in the end.
+/// From when all that changed was told to the next change: which alarms belong together is looked up for it, and of an
+/// alarm that changes faster than people read only what it is in the end.
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// What is told next.
@@ -86,10 +86,12 @@ impl AlarmsFeed {
         if self.changed.is_empty() || Instant::now() < self.due {
             return None;
         }
-        self.due = Instant::now() + INTERVAL;
         let first: Vec<AlarmId> = self.changed.iter().take(ALARMS_MAX).copied().collect();
         for alarm in &first {
             self.changed.remove(alarm);
+        }
+        if self.changed.is_empty() {
+            self.due = Instant::now() + INTERVAL;
         }
         // One that has left memory since was told when it closed, or stays open for whoever knows of it.
         Some(first.into_iter().filter_map(|alarm| self.book.known(alarm)).collect())

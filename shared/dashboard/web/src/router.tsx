@@ -8,6 +8,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { createContext, lazy, Suspense, use } from "react";
+import { AlarmsPage } from "./features/alarms/AlarmsPage";
 import { FirstMission } from "./features/parameters/FirstMission";
 import { ParametersPage } from "./features/parameters/ParametersPage";
 import { isRange, type Range } from "./features/plot/range";
@@ -56,7 +57,38 @@ const stations = createRoute({
   component: () => <StationsPage server={useLoggedIn().session.server.kind} />,
 });
 
-const missions = createRoute({ getParentRoute: () => root, path: "/m", component: FirstMission });
+const missions = createRoute({
+  getParentRoute: () => root,
+  path: "/m",
+  component: () => <FirstMission to="/m/$mission" />,
+});
+
+const firstAlarms = createRoute({
+  getParentRoute: () => root,
+  path: "/alarms",
+  component: () => <FirstMission to="/alarms/$mission" />,
+});
+
+const alarms = createRoute({
+  getParentRoute: () => root,
+  path: "/alarms/$mission",
+  validateSearch: (search: Record<string, unknown>): { alarm?: string } =>
+    typeof search.alarm === "string" ? { alarm: search.alarm } : {},
+  component: function Alarms() {
+    const { mission } = alarms.useParams();
+    const { alarm } = alarms.useSearch();
+    const navigate = alarms.useNavigate();
+    return (
+      <AlarmsPage
+        mission={mission}
+        selected={alarm ?? null}
+        mayAct={useLoggedIn().session.role === "operator"}
+        onSelect={(next) => void navigate({ search: next === null ? {} : { alarm: next } })}
+        onMission={(name) => void navigate({ to: "/alarms/$mission", params: { mission: name }, search: {} })}
+      />
+    );
+  },
+});
 
 const parameters = createRoute({
   getParentRoute: () => root,
@@ -123,7 +155,7 @@ const plot = createRoute({
   },
 });
 
-const routeTree = root.addChildren([home, stations, missions, parameters, plot]);
+const routeTree = root.addChildren([home, stations, missions, firstAlarms, alarms, parameters, plot]);
 
 export function createAppRouter(history?: RouterHistory) {
   return createRouter({ routeTree, ...(history ? { history } : {}), defaultPreload: false });

@@ -13,6 +13,14 @@ export type LiveEvent = WithSamples<Schemas["LiveEvent"]>;
 export type Page = WithSamples<Schemas["Page"]>;
 export type Samples = WithSamples<Schemas["Samples"]>;
 
+export type Alarm = Schemas["Alarm"];
+export type AlarmAct = Schemas["AlarmAct"];
+export type AlarmActRequest = Schemas["AlarmActRequest"];
+export type AlarmEntry = Schemas["AlarmEntry"];
+export type AlarmHistory = Schemas["AlarmHistory"];
+export type AlarmSeverity = Schemas["AlarmSeverity"];
+export type Alarms = Schemas["Alarms"];
+export type AlarmState = Schemas["AlarmState"];
 export type Backlog = Schemas["Backlog"];
 export type Buckets = Schemas["Buckets"];
 export type LinkReport = Schemas["LinkReport"];

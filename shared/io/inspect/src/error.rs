@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use model::{ModelError, TrainingError};
+
 /// Why a command could not do what it was asked for. Looking changes nothing, so nothing is ever harmed.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
@@ -38,11 +40,13 @@ pub enum InspectError {
         /// Line, column, message.
         reason: String,
     },
-    /// A model was given, which this version does not use.
-    #[error("error[STO-DETECT-MODEL]: {path}: this version detects without trained models\n  Nothing was written.\n  → leave --model away", path = .path.display())]
+    /// The input, or the configuration, cannot be judged by a model of this kind.
+    #[error("error[STO-DETECT-MODEL]: {path}: {reason}\n  Nothing was written.\n  → choose another model, or mend the configuration; docs/detect.md says which goes with which", path = .path.display())]
     DetectModel {
-        /// The file.
+        /// The model's document.
         path: PathBuf,
+        /// What does not go together.
+        reason: String,
     },
     /// The dictionary does not load.
     #[error(
@@ -76,6 +80,14 @@ pub enum InspectError {
         /// What the system says.
         reason: io::Error,
     },
+    /// The document is no model that can be used.
+    #[error("error[{code}]: {path}: {reason}\n  Nothing was written, and nothing of it was used.", code = .reason.code(), path = .path.display())]
+    Model {
+        /// The document.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: ModelError,
+    },
     /// The output took no more, which is no error when a reader such as `head` has seen enough.
     #[error(
         "error[STO-OUTPUT]: cannot write the output: {reason}\n  The recording is unchanged; what was written before is not complete.\n  → make room or write elsewhere, then run it again"
@@ -97,6 +109,14 @@ pub enum InspectError {
     RecordingGzip {
         /// The file.
         path: PathBuf,
+    },
+    /// Nothing can be learnt from what was given.
+    #[error("error[{code}]: {path}: {reason}\n  Nothing was written.\n  → give it other data; docs/models.md says how much each kind wants", code = .reason.code(), path = .path.display())]
+    Training {
+        /// The table.
+        path: PathBuf,
+        /// Why not.
+        reason: TrainingError,
     },
     /// The dictionary holds nothing of that name.
     #[error(

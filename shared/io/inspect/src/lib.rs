@@ -12,13 +12,16 @@ mod error;
 mod json;
 mod limits;
 mod lines;
+mod models;
 mod names;
 mod packets;
 mod raised;
 mod rebuilt;
 mod recording;
+mod segments;
 mod show;
 mod table;
+mod training;
 mod wording;
 
 pub use check::{check, read_dictionary};
@@ -29,7 +32,9 @@ pub use error::InspectError;
 pub use limits::with_limits_file;
 pub use names::Names;
 pub use packets::{PacketsOptions, summarise_recording};
+pub use segments::cut_segments;
 pub use show::show;
+pub use training::{Learnt, TableColumns, TableKind, TrainingOptions, TrainingTable};
 pub use wording::grouped;
 
 #[cfg(test)]

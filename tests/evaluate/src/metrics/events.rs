@@ -91,8 +91,13 @@ impl EventCounts {
 
     /// The middle delay, in samples; `None` where nothing was found.
     pub fn median_delay(&self) -> Option<usize> {
-        let mut delays = self.delays.clone();
-        delays.sort_unstable();
-        delays.get(delays.len() / 2).copied()
+        median(&self.delays)
     }
+}
+
+/// The middle of some numbers, the greater one of two.
+pub fn median(numbers: &[usize]) -> Option<usize> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
 }

@@ -10,7 +10,7 @@ mod volume;
 use std::ops::Range;
 
 pub use affiliation::{Affiliation, affiliation};
-pub use events::{EventCounts, count_events, runs};
+pub use events::{EventCounts, count_events, median, runs};
 pub use nab::{NabProfile, nab_probation, nab_raw, nab_score};
 pub use points::{PointCounts, count_points, wilson};
 pub use ranking::{average_precision, roc_area};

@@ -34,7 +34,9 @@ pub fn volume_under_surface(
     let step = (samples - 1) as f64 / (thresholds - 1) as f64;
     let rank =
         |place: usize| if place + 1 == thresholds { samples - 1 } else { (place as f64 * step) as usize };
-    let chosen: Vec<f64> = (0..thresholds).map(|place| sorted[rank(place)]).collect();
+    let above = |threshold: f64| sorted.partition_point(|score| *score >= threshold) as f64;
+    let chosen: Vec<(f64, f64)> =
+        (0..thresholds).map(|place| sorted[rank(place)]).map(|score| (score, above(score))).collect();
     let widest = regions(&events, length / 2, samples);
     let (mut roc, mut precision_recall) = (0.0, 0.0);
     for reach in 0..=length {
@@ -80,11 +82,12 @@ fn faded(events: &[Range<usize>], reach: usize, samples: usize) -> Vec<f64> {
     labels
 }
 
+/// Areas for one reach; each threshold comes with how many scores reach it.
 fn areas(
     events: &[Range<usize>],
     widest: &[Range<usize>],
     scores: &[f64],
-    thresholds: &[f64],
+    thresholds: &[(f64, f64)],
     reach: usize,
 ) -> (f64, f64) {
     let samples = scores.len();
@@ -98,9 +101,8 @@ fn areas(
     };
     let (mut roc, mut precision_recall) = (0.0, 0.0);
     let (mut last_true, mut last_false) = (0.0, 0.0);
-    for threshold in thresholds {
-        let said = |place: usize| scores[place] >= *threshold;
-        let all = scores.iter().filter(|score| **score >= *threshold).count() as f64;
+    for &(threshold, all) in thresholds {
+        let said = |place: usize| scores[place] >= threshold;
         let met = regions.iter().filter(|region| (*region).clone().any(said)).count() as f64;
         let (mut found, mut weight) = (0.0, 0.0);
         for place in widest.iter().flat_map(Clone::clone) {

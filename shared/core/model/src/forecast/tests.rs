@@ -94,6 +94,14 @@ fn what_is_not_finite_is_passed_over_and_a_jump_has_a_finite_forecast() {
 }
 
 #[test]
+fn a_command_that_never_came_while_learning_changes_no_forecast() {
+    let (values, _) = series(200);
+    let model = Forecaster::fit(&values, &[0.0; 200], 1, &options(16, 1)).unwrap().model;
+    let forecast = |command| model.next_forecast(&mut ForecastState::default(), 21.0, &[command]).unwrap();
+    assert!((forecast(1.0) - forecast(0.0)).abs() < 1e-9);
+}
+
+#[test]
 fn a_memory_of_another_model_counts_as_none() {
     let (values, _) = series(200);
     let model = Forecaster::fit(&values, &[], 0, &options(16, 1)).unwrap().model;

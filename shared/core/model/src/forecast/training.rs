@@ -90,7 +90,7 @@ impl Forecaster {
         let mut model = Self {
             units: options.units as u16,
             target: Scale::of(values[..learnt_from].iter().copied()),
-            commands: (0..inputs).map(|place| Scale::of(column(place).take(learnt_from))).collect(),
+            commands: (0..inputs).map(|place| Scale::of_command(column(place).take(learnt_from))).collect(),
             parameters: first_parameters(inputs + 1, options.units, &mut random),
         };
         let numbers = values.iter().enumerate();

@@ -78,11 +78,6 @@ impl Cholesky {
         x
     }
 
-    /// `xᵀ A⁻¹ x`, which is 0 or more.
-    pub(super) fn mahalanobis(&self, x: &[f64]) -> f64 {
-        self.solve_lower(x).iter().map(|value| value * value).sum()
-    }
-
     fn solve_lower(&self, b: &[f64]) -> Vec<f64> {
         let size = self.factor.size().min(b.len());
         let mut y: Vec<f64> = Vec::with_capacity(size);

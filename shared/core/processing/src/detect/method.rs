@@ -13,6 +13,7 @@ use super::recursive::{Recursive, RecursiveRule};
 use super::seasonal::{Seasonal, SeasonalRule};
 use super::spread::{Spread, SpreadRule};
 use super::stale::{Stale, StaleRule};
+use super::trained_forecast::{Forecast, ForecastRule};
 use super::z_score::{ZScore, ZScoreRule};
 use super::{Judgement, Lesson, Method, Step};
 
@@ -86,6 +87,7 @@ impl DetectorKind {
             Self::Autoregression => "autoregression",
             Self::Change => "change",
             Self::FlatLine => "flat_line",
+            Self::Forecast => "forecast",
             Self::Hampel => "hampel",
             Self::Likelihood => "likelihood",
             Self::Range => "range",
@@ -106,6 +108,8 @@ methods! {
     Change(ChangeRule),
     /// The same value for longer than ever.
     FlatLine(FlatLineRule),
+    /// A forecast that a trained model made.
+    Forecast(ForecastRule),
     /// Median absolute deviations from the median of the newest.
     Hampel(HampelRule),
     /// The newest changes beside those of a long time.

@@ -1,5 +1,6 @@
 //! Several detectors over one parameter, and one detection of what they say.
 
+use model::{ForecastState, Forecaster};
 use serde::{Deserialize, Serialize};
 use space_packet::GenerationTime;
 
@@ -143,6 +144,9 @@ struct Standing {
 pub struct Suite {
     rule: SuiteRule,
     model: Option<ModelVersion>,
+    /// What the trained forecaster remembers of the samples so far, and what it expects next.
+    forecaster: ForecastState,
+    forecast: Option<f64>,
     /// The one in effect first, then by how recently they were.
     banks: Vec<Bank>,
     previous: Option<Previous>,
@@ -160,6 +164,8 @@ impl Suite {
         Self {
             rule,
             model: None,
+            forecaster: ForecastState::default(),
+            forecast: None,
             banks: Vec::new(),
             previous: None,
             newest: None,
@@ -185,13 +191,23 @@ impl Suite {
         self.interrupt_short_memory();
     }
 
-    /// Detections name this version from now on.
+    /// Detections by a trained forecast name this model from now on.
     pub fn set_model(&mut self, model: Option<ModelVersion>) {
         self.model = model;
     }
 
     /// Judges a sample, and learns from it if nothing finds fault with it.
     pub fn on_sample(&mut self, observation: &Observation) -> Outcome {
+        self.judge(observation, None)
+    }
+
+    /// The same with a trained forecaster, whose forecasts [`MethodRule::Forecast`] judges. Its inputs are the first of
+    /// the observation's; where there are fewer it forecasts nothing.
+    pub fn on_sample_with(&mut self, forecaster: &Forecaster, observation: &Observation) -> Outcome {
+        self.judge(observation, Some(forecaster))
+    }
+
+    fn judge(&mut self, observation: &Observation, forecaster: Option<&Forecaster>) -> Outcome {
         if !observation.value.is_finite() || !self.takes_its_place(observation.time) {
             return Outcome::default();
         }
@@ -199,12 +215,22 @@ impl Suite {
         let value = observation.value.clamp(-VALUE_MAX, VALUE_MAX);
         let Self { banks, previous, rule, .. } = self;
         let Some(bank) = banks.first_mut() else { return Outcome::default() };
-        let step = Step { time: observation.time, value, inputs: observation.inputs, previous: *previous };
+        let step = Step {
+            time: observation.time,
+            value,
+            inputs: observation.inputs,
+            previous: *previous,
+            forecast: self.forecast.map(|forecast| forecast.clamp(-VALUE_MAX, VALUE_MAX)),
+        };
         let verdict = bank.judge(&step);
         let is_anomalous = verdict.crossing.is_some() || verdict.is_held;
         let may_learn = !(observation.is_flagged || self.is_frozen);
         bank.absorb(&step, is_anomalous || verdict.is_suspect, may_learn, rule.training);
         self.previous = Some(Previous { time: observation.time, value });
+        self.forecast = forecaster.and_then(|forecaster| {
+            let inputs = observation.inputs.get(..forecaster.inputs())?;
+            forecaster.next_forecast(&mut self.forecaster, value, inputs)
+        });
         self.is_silent = false;
         let raised = self.fuse(verdict.crossing, verdict.is_held, observation.time, value);
         let lingers = self.standing.as_ref().is_some_and(|standing| standing.quiet <= self.rule.linger);
@@ -227,13 +253,10 @@ impl Suite {
 
     /// What comes next does not follow what was before: another recording, or another pass over it.
     pub fn on_interrupted(&mut self) {
-        self.previous = None;
         self.newest = None;
         self.late = None;
         self.standing = None;
-        if let Some(bank) = self.banks.first_mut() {
-            bank.on_interrupted();
-        }
+        self.interrupt_short_memory();
     }
 
     /// Nothing is learned any more, in any mode.
@@ -301,6 +324,8 @@ impl Suite {
 
     fn interrupt_short_memory(&mut self) {
         self.previous = None;
+        self.forecaster = ForecastState::default();
+        self.forecast = None;
         if let Some(bank) = self.banks.first_mut() {
             bank.on_interrupted();
         }
@@ -357,7 +382,7 @@ impl Suite {
             expected: judged.expected,
             seen,
             window,
-            model: self.model,
+            model: self.model.filter(|_| detector == DetectorKind::Forecast),
         }
     }
 }

@@ -31,6 +31,7 @@ fn every_method() -> Vec<DetectorRule> {
         MethodRule::Autoregression(AutoregressionRule { order: 8, inputs: 2, ..Default::default() }).into(),
         MethodRule::Change(ChangeRule::default()).into(),
         MethodRule::FlatLine(FlatLineRule::default()).into(),
+        MethodRule::Forecast(ForecastRule::default()).into(),
         MethodRule::Hampel(HampelRule::default()).into(),
         MethodRule::Likelihood(LikelihoodRule { samples_min: 10, long: 50, ..Default::default() }).into(),
         DetectorRule { method: MethodRule::Range(RangeRule::default()), persistence: 3, hold: 5, rearm: 2 },
@@ -353,20 +354,6 @@ fn a_detectors_name_is_what_rules_call_it() {
     }
 }
 
-#[test]
-fn a_group_that_no_longer_belongs_together_is_found_though_each_member_is_usual() {
-    let mut group = Group::new(GroupRule::default(), 3);
-    let row = |place: i64| [wave(place), 2.0 * wave(place) + 0.02 * wave(place * 31), wave(place * 17)];
-    for place in 0..1_000 {
-        let judged = group.on_row(&row(place));
-        assert_eq!(judged.is_some(), place >= 400);
-        assert!(judged.is_none_or(|judged| !judged.is_anomalous()), "{place}: {judged:?}");
-    }
-    assert_eq!(group.on_row(&[f64::NAN, 0.0, 0.0]), None);
-    let apart = |place: i64| [wave(place), -2.0 * wave(place), wave(place * 17)];
-    assert!((1_000..1_030).any(|place| group.on_row(&apart(place)).unwrap().is_anomalous()));
-}
-
 /// A sample as bad as they come.
 fn any_sample() -> impl Strategy<Value = (i64, f64, u32, bool, f64)> {
     let special = prop_oneof![
@@ -422,17 +409,31 @@ proptest! {
         }
         prop_assert!(suite.encode().len() < 400_000);
     }
+}
 
-    #[test]
-    fn whatever_a_group_meets_its_scores_are_finite(
-        rows in prop::collection::vec(prop::collection::vec(any_sample(), 3), 1..200),
-    ) {
-        let mut group = Group::new(GroupRule { training: 20, ..GroupRule::default() }, 3);
-        for row in rows {
-            let values: Vec<f64> = row.iter().map(|(_, value, ..)| *value).collect();
-            if let Some(judged) = group.on_row(&values) {
-                prop_assert!(judged.score.is_finite() && (0.0..=RATIO_MAX).contains(&judged.ratio()));
-            }
-        }
-    }
+#[test]
+fn a_trained_forecast_is_judged_and_the_detection_names_its_model() {
+    let values: Vec<f64> = (0..1_000).map(wave).collect();
+    let options = model::ForecastOptions { units: 16, epochs: 5, seed: 1 };
+    let forecaster = model::Forecaster::fit(&values, &[], 0, &options).unwrap().model;
+    let mut suite = suite_of(MethodRule::Forecast(ForecastRule::default()));
+    suite.set_model(Some(ModelVersion(7)));
+    let mut judge = |place: i64| {
+        let value = if place == 2_000 { 9.0 } else { wave(place) };
+        suite.on_sample_with(&forecaster, &observation(place, value)).raised
+    };
+    let raised: Vec<Detection> = (0..2_001).filter_map(&mut judge).collect();
+    assert_eq!(raised.len(), 1, "{raised:?}");
+    assert_eq!((raised[0].detector, raised[0].model), (DetectorKind::Forecast, Some(ModelVersion(7))));
+    assert!((raised[0].expected.unwrap() - wave(2_000)).abs() < 1.0 && raised[0].seen == 9.0, "{raised:?}");
+    assert_eq!(raised[0].window.first, at(2_000));
+}
+
+#[test]
+fn without_its_model_a_trained_forecast_is_silent_and_other_detections_name_no_model() {
+    let mut suite = suite_of(MethodRule::Forecast(ForecastRule::default()));
+    assert!(detections(&mut suite, [50.0; 20]).is_empty());
+    let mut suite = suite_of(MethodRule::Range(RangeRule::default()));
+    suite.set_model(Some(ModelVersion(7)));
+    assert_eq!(detections(&mut suite, [50.0; 20])[0].1.model, None);
 }

@@ -1,6 +1,18 @@
 // Every question the dashboard asks, with the key its answer is kept under.
 import { keepPreviousData, QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
-import type { Buckets, Latest, Missions, Nodes, Page, Parameters, Samples, Session } from "../types";
+import type {
+  AlarmActRequest,
+  AlarmHistory,
+  Alarms,
+  Buckets,
+  Latest,
+  Missions,
+  Nodes,
+  Page,
+  Parameters,
+  Samples,
+  Session,
+} from "../types";
 import { isUnauthorized, ProblemError, request } from "./client";
 
 const API = "/api/v1";
@@ -97,6 +109,30 @@ export const nodesQuery = queryOptions({
   queryKey: ["nodes"],
   queryFn: () => request<Nodes>("GET", `${API}/nodes`),
 });
+
+/** Open alarms: asked for again and again, for an alarm must be seen within seconds. */
+export function alarmsQuery(mission: string) {
+  return queryOptions({
+    queryKey: ["alarms", mission],
+    queryFn: () => request<Alarms>("GET", missionPath(mission, "alarms?open=true&limit=1000")),
+    staleTime: 0,
+    refetchInterval: 2_000,
+  });
+}
+
+export function alarmQuery(mission: string, alarm: string) {
+  return queryOptions({
+    queryKey: ["alarm", mission, alarm],
+    queryFn: () => request<AlarmHistory>("GET", missionPath(mission, `alarms/${encodeURIComponent(alarm)}`)),
+    staleTime: 0,
+    refetchInterval: 2_000,
+  });
+}
+
+/** The same `id` sent again is the same act. */
+export function actOnAlarm(mission: string, alarm: string, act: AlarmActRequest): Promise<AlarmHistory> {
+  return request("POST", missionPath(mission, `alarms/${encodeURIComponent(alarm)}/acts`), act);
+}
 
 export interface HistoryRequest {
   mission: string;

@@ -1,6 +1,7 @@
 // A small space segment in memory: satellites, stations, and the server's side of the contract.
 // The dev server's mock mode and the tests talk to it; nothing of it is in the product's bundle.
 import type { Mission, Node, ParameterDescription, Problem, Sample, Samples, Session } from "../types";
+import { MockAlarms } from "./alarms";
 import { makeNodes } from "./nodes";
 import { definitions, type MockParameter, numericAt, qualityOf, rawAt, valueAt } from "./parameters";
 
@@ -10,6 +11,7 @@ export interface MockOptions {
   clock: () => number;
   loggedIn?: boolean;
   kind?: "edge" | "hub";
+  role?: Session["role"];
 }
 
 export class MockWorld {
@@ -37,10 +39,12 @@ export class MockWorld {
     },
   };
   private readonly parameters: Map<string, MockParameter[]>;
+  private readonly alarms: MockAlarms;
 
   constructor(readonly options: MockOptions) {
     this.loggedIn = options.loggedIn ?? false;
     this.parameters = definitions();
+    this.alarms = new MockAlarms(() => this.now());
   }
 
   now(): number {
@@ -55,7 +59,7 @@ export class MockWorld {
     const kind = this.options.kind ?? "hub";
     return {
       principal: "operator",
-      role: "operator",
+      role: this.options.role ?? "operator",
       expires: iso(this.now() + 12 * 3_600_000),
       server: { kind, name: kind === "hub" ? "hub" : "svalbard-1", version: "0.1.0", boot_id: "mock-boot" },
     };
@@ -69,7 +73,7 @@ export class MockWorld {
       return problem(403, "STO-API-CROSS-SITE", "Request refused", "The header x-sto-request is missing.");
     if (url.pathname === "/api/v1/session") return this.answerSession(method, body);
     if (!this.loggedIn) return unauthorized("Not logged in", "Log in with a one-time code.");
-    return this.answerData(url);
+    return this.answerAlarms(url, body) ?? this.answerData(url);
   }
 
   private answerSession(method: string, body: string | null): Response {
@@ -84,6 +88,21 @@ export class MockWorld {
       );
     this.loggedIn = method === "POST";
     return new Response(null, { status: 204 });
+  }
+
+  /** Alarms are of the first mission. */
+  private answerAlarms(url: URL, body: string | null): Response | null {
+    const match = /^\/api\/v1\/missions\/([^/]+)\/alarms(?:\/(\w+)(\/acts)?)?$/.exec(url.pathname);
+    if (match === null) return null;
+    const isFirst = match[1] === "aurora-1";
+    if (match[2] === undefined)
+      return Response.json(isFirst ? this.alarms.list() : { alarms: [], next: null, open: 0, left_out: 0 });
+    const history = isFirst ? this.alarms.find(match[2]) : undefined;
+    if (history === undefined)
+      return problem(404, "STO-ALARM-UNKNOWN", "There is no such alarm", "Ids are in the list of alarms.");
+    const refused = match[3] === undefined ? null : this.alarms.act(history, JSON.parse(body ?? "{}"));
+    if (refused !== null) return problem(409, "STO-ALARM-ACT", "The alarm does not take this act", refused);
+    return Response.json(history);
   }
 
   private answerData(url: URL): Response {

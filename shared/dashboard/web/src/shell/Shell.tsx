@@ -32,6 +32,9 @@ export function Shell({ session, onLogOut, children }: Props) {
           <Link to="/m" activeProps={{ "aria-current": "page" }}>
             Parameters
           </Link>
+          <Link to="/alarms" activeProps={{ "aria-current": "page" }}>
+            Alarms
+          </Link>
         </nav>
         <span className="grow" />
         <Chip />

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use csv::StringRecord;
-use processing::detect::INPUTS_MAX;
 use space_packet::{GenerationTime, TaiTime, UtcTime};
 
 use super::config::InputConfig;
@@ -12,7 +11,7 @@ use crate::InspectError;
 const NANOS_PER_SECOND: f64 = 1e9;
 
 /// Places of the columns that are read.
-pub(super) struct Columns {
+pub(crate) struct Columns {
     values: Vec<usize>,
     time: Option<usize>,
     mode: Option<usize>,
@@ -21,18 +20,18 @@ pub(super) struct Columns {
 }
 
 /// One moment.
-pub(super) struct Row<'r> {
+pub(crate) struct Row<'r> {
     pub(super) time: GenerationTime,
     /// As it stands in the table; empty without a column of times.
     pub(super) time_text: &'r str,
     /// NaN where a cell is no number.
-    pub(super) values: Vec<f64>,
-    pub(super) inputs: Vec<f64>,
+    pub(crate) values: Vec<f64>,
+    pub(crate) inputs: Vec<f64>,
     pub(super) mode: u32,
 }
 
 impl Columns {
-    pub(super) fn find(config: &InputConfig, head: &StringRecord, path: &Path) -> Result<Self, InspectError> {
+    pub(crate) fn find(config: &InputConfig, head: &StringRecord, path: &Path) -> Result<Self, InspectError> {
         let place = |name: &String| {
             head.iter().position(|column| column == name).ok_or_else(|| InspectError::DetectColumn {
                 path: path.to_owned(),
@@ -40,7 +39,7 @@ impl Columns {
                 there: head.iter().collect::<Vec<_>>().join(", "),
             })
         };
-        let count = (config.commands_count as usize).min(INPUTS_MAX);
+        let count = config.commands_count as usize;
         let commands = config.commands.as_ref().map(place).transpose()?;
         Ok(Self {
             values: config.values.iter().map(place).collect::<Result<_, _>>()?,
@@ -51,7 +50,7 @@ impl Columns {
         })
     }
 
-    pub(super) fn read<'r>(&self, record: &'r StringRecord, number: u64) -> Row<'r> {
+    pub(crate) fn read<'r>(&self, record: &'r StringRecord, number: u64) -> Row<'r> {
         let cell = |place: usize| record.get(place).unwrap_or_default().trim();
         let real = |place: &usize| cell(*place).parse::<f64>().unwrap_or(f64::NAN);
         let mut inputs: Vec<f64> = self.inputs.iter().map(real).collect();
@@ -75,7 +74,8 @@ impl Columns {
     }
 }
 
-fn time(text: &str) -> Option<GenerationTime> {
+/// UTC, or seconds.
+pub(crate) fn time(text: &str) -> Option<GenerationTime> {
     if text.is_empty() {
         return None;
     }

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
-use processing::detect::{Detection, Judgement};
+use processing::detect::Detection;
 
 use crate::InspectError;
 
 /// The first row.
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 13] = [
     "row",
     "time",
     "score",
@@ -20,6 +20,7 @@ const HEAD: [&str; 12] = [
     "expected",
     "seen",
     "samples",
+    "model",
 ];
 
 pub(super) struct Table<'o> {
@@ -46,6 +47,8 @@ pub(super) struct Raised {
     expected: Option<f64>,
     seen: Option<f64>,
     samples: u32,
+    /// The number of the model that said so.
+    model: Option<u32>,
 }
 
 impl Raised {
@@ -58,18 +61,20 @@ impl Raised {
             expected: detection.expected,
             seen: Some(detection.seen),
             samples: detection.window.samples,
+            model: detection.model.map(|model| model.0),
         }
     }
 
-    pub(super) fn of_group(judged: &Judgement) -> Self {
+    pub(super) fn of_group(score: f64, samples: u32, model: Option<u32>) -> Self {
         Self {
             parameter: "group".to_owned(),
             detector: "group".to_owned(),
-            score: judged.score,
-            threshold: judged.threshold,
+            score,
+            threshold: 1.0,
             expected: None,
             seen: None,
-            samples: judged.samples,
+            samples,
+            model,
         }
     }
 
@@ -111,6 +116,7 @@ impl OutputRow {
             optional(self.clearest.as_ref().and_then(|raised| raised.expected)),
             optional(self.clearest.as_ref().and_then(|raised| raised.seen)),
             of(|raised| raised.samples.to_string()),
+            of(|raised| raised.model.map_or(String::new(), |model| model.to_string())),
         ]
     }
 }

@@ -1,10 +1,10 @@
-// Where "Parameters" leads before a mission is chosen: to the first one, or to the reason why there is none.
+// Where "Parameters" and "Alarms" lead before a mission is chosen: to the first one, or to the reason why there is none.
 import { useQuery } from "@tanstack/react-query";
 import { Navigate } from "@tanstack/react-router";
 import { missionsQuery } from "../../api/queries";
 import { Failure, Loading } from "../../shell/Notice";
 
-export function FirstMission() {
+export function FirstMission({ to }: { to: "/m/$mission" | "/alarms/$mission" }) {
   const missions = useQuery(missionsQuery);
   if (missions.data === undefined)
     return missions.isError ? (
@@ -19,5 +19,5 @@ export function FirstMission() {
         No mission is configured, or none is shown to you. Missions are set in the server's configuration.
       </p>
     );
-  return <Navigate to="/m/$mission" params={{ mission: first.name }} search={{ q: "" }} replace />;
+  return <Navigate to={to} params={{ mission: first.name }} search={{}} replace />;
 }
