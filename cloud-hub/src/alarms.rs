@@ -3,8 +3,13 @@
 //! up for one that is lost: only the numbers in the table count.
 
 mod own_links;
+mod deliveries;
+mod escalation;
 mod rules;
+mod sending;
 mod telling;
+mod told;
+mod undelivered;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +17,8 @@ use std::time::Duration;
 
 use dashboard::ProblemResponse;
 use dashboard::alarms::{AlarmBook, AlarmPlace, Alarms, Answer, CLOSED_MAX, Keeper, NewRules, RulesText};
-use dashboard::contract::{AlarmRulesVersion, DetectionModel};
+use dashboard::contract::{AlarmDelivery, AlarmRulesVersion, DetectionModel};
+use dashboard::records::{Page, Slice};
 use futures_util::FutureExt;
 use processing::alarm::{AlarmId, History, Piece, Place};
 use service::logging::chain;
@@ -22,13 +28,15 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::archive::{AlarmTable, ArchiveError, Client, Database, Documents, KnownEntry};
 use crate::backend::problem;
+use deliveries::Deliveries;
 use rules::Models;
 
 pub use own_links::OwnLinks;
+pub use escalation::{Escalator, Units};
 pub use telling::{Bells, Telling};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -94,6 +102,7 @@ pub struct HubAlarms {
     reader: Mutex<Reader>,
     news: Arc<Notify>,
     bells: Arc<Bells>,
+    deliveries: Deliveries,
 }
 
 impl HubAlarms {
@@ -110,7 +119,9 @@ impl HubAlarms {
         });
         let reader = Mutex::new(Reader { entries: 0, told: 0, missions: watched.collect() });
         let documents = Documents::new(database.clone());
-        Self { table, documents, books, reader, news: Arc::default(), bells: Arc::default() }
+        let deliveries = Deliveries::new(database.clone());
+        let (news, bells) = Default::default();
+        Self { table, documents, books, reader, news, bells, deliveries }
     }
 
     fn of(&self, mission: &str) -> Option<&(Arc<AlarmBook>, Models)> {
@@ -243,6 +254,25 @@ impl Alarms for HubAlarms {
 
     fn put_rules<'a>(&'a self, mission: &'a str, new: NewRules) -> Answer<'a, AlarmRulesVersion> {
         self.import_rules(mission, new)
+    }
+
+    fn deliveries<'a>(
+        &'a self,
+        mission: &'a str,
+        alarm: Option<AlarmId>,
+        slice: Slice,
+    ) -> Answer<'a, Page<AlarmDelivery>> {
+        async move { self.deliveries.page(mission, alarm, &slice).await }.boxed()
+    }
+
+    fn send_test<'a>(&'a self, mission: &'a str, contact: &'a str, by: &'a str) -> Answer<'a, AlarmDelivery> {
+        async move {
+            let no_book = || ProblemResponse::no_alarms("this hub looks after no alarms of the mission");
+            let (book, _) = self.of(mission).ok_or_else(no_book)?;
+            info!(mission, contact, by, "test of a contact was asked for");
+            self.deliveries.send_test(book, contact).await
+        }
+        .boxed()
     }
 
     fn models<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<DetectionModel>> {

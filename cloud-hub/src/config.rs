@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use intake::LinkConfig;
 use link::Profile;
+use notify::{Notifier, NotifyConfig};
 use serde::Deserialize;
 use service::config::{Bytes, ConfigError, Secret, load, place, resolve};
 use service::mission::MissionConfig;
@@ -39,6 +40,9 @@ pub struct HubConfig {
     /// Where telemetry comes in at the hub itself.
     #[serde(default, rename = "link")]
     pub links: Vec<LinkConfig>,
+    /// How people are told of alarms.
+    #[serde(default)]
+    pub notify: NotifyConfig,
 }
 
 /// `[http]`.
@@ -134,6 +138,7 @@ impl HubConfig {
         config.data_directory = resolve(path, &config.data_directory);
         config.authority_directory = config.authority_directory.map(|directory| resolve(path, &directory));
         config.database.directory = config.database.directory.map(|directory| resolve(path, &directory));
+        config.notify = config.notify.resolved(path);
         let invalid =
             |message: String| ConfigError::Invalid { path: path.to_owned(), place: String::new(), message };
         for (index, mission) in config.missions.iter().enumerate() {
@@ -161,6 +166,16 @@ impl HubConfig {
     }
 }
 
+/// The ways that messages about alarms go, with their secrets read from their files.
+pub fn notifier(path: &Path, config: &NotifyConfig) -> Result<Notifier, ConfigError> {
+    Notifier::new(config).map_err(|error| {
+        // Without the text the place is not told, the table is.
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let place = place(&text, error.table, error.index, error.key);
+        ConfigError::Invalid { path: path.to_owned(), place, message: error.to_string() }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +194,29 @@ mod tests {
         assert!(!format!("{config:?}").contains("secret"));
         let error = check("[redis]\nurl = \"http://user:secret@host\"\n").expect_err("refused");
         assert!(error.contains("redis.url cannot be read") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn channels_of_messages_are_read_at_the_start_and_what_is_wrong_is_named_with_its_line() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("hub.toml");
+        let webhook =
+            "[[notify.webhook]]\nname = \"duty\"\nurl = \"https://duty.example\"\nsecret_file = \"s\"\n";
+        std::fs::write(&path, format!("data_directory = \"d\"\n{webhook}")).expect("written");
+        let config = HubConfig::read(&path).expect("reads: commands need no secrets");
+        let check = |expected: &str| {
+            let error = notifier(&path, &config.notify).expect_err("refused").to_string();
+            assert!(error.contains(":5:1: notify.webhook, number 1, secret_file: "), "{error}");
+            assert!(error.contains(expected), "{error}");
+        };
+        check("cannot be read");
+        let secret = folder.path().join("s");
+        std::fs::write(&secret, "too short").expect("written");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&secret, mode).expect("set");
+        check("can be guessed");
+        std::fs::write(&secret, "0123456789abcdef0123456789abcdef\n").expect("written");
+        notifier(&path, &config.notify).expect("is relative to the configuration");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use dashboard::EventLog;
 use link::Clock;
+use notify::Notifier;
 use provisioning::Authority;
 use service::logging::chain;
 use service::metric::MetricsPage;
@@ -29,7 +30,7 @@ use crate::archive::{
     NodeDocuments, PrivateCluster, Registry, Seal,
 };
 use crate::backend::HubBackend;
-use crate::config::HubConfig;
+use crate::config::{HubConfig, notifier};
 use crate::direct;
 use crate::fleet::Fleet;
 use crate::identity::HubIdentity;
@@ -75,6 +76,7 @@ pub(crate) struct Hub {
     pub(crate) missions: Arc<Missions>,
     pub(crate) archive: Arc<Archive>,
     pub(crate) alarms: Arc<HubAlarms>,
+    pub(crate) notifier: Arc<Notifier>,
     /// To other hubs, where a Redis is configured.
     pub(crate) fan_out: Option<FanOut>,
     pub(crate) role: HubRole,
@@ -243,6 +245,7 @@ async fn follow(lease: &Lease, follower: &mut Follower) -> Lead {
 impl Hub {
     /// Opens what every hub has; of the ledger nothing is read yet.
     async fn open(config_file: &Path, config: HubConfig, database: Database) -> anyhow::Result<Self> {
+        let notifier = Arc::new(notifier(config_file, &config.notify)?);
         let (missions, loaded) = Missions::open(&database, config_file, &config.missions).await?;
         let clock = Clock::system();
         let authority = Authority::open_or_create(&config.authority_directory(), clock.now_unix())?;
@@ -284,6 +287,7 @@ impl Hub {
             missions,
             archive,
             alarms,
+            notifier,
             fan_out,
             role,
             database_answers,

@@ -18,8 +18,10 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::alarms::OwnLinks;
-use crate::archive::{self, Certificates, CommittedGroup, Database, Evidence, Follower, Lead, Lease, Newest};
+use crate::alarms::{Escalator, OwnLinks, Units};
+use crate::archive::{
+    self, Archive, Certificates, CommittedGroup, Database, Evidence, Follower, Lead, Lease, Newest,
+};
 use crate::carrying::Carrying;
 use crate::direct::{Direct, DirectContext};
 use crate::hub::{Hub, STEP_DEADLINE, advertised};
@@ -138,8 +140,10 @@ impl Leader {
         tasks.spawn("cutter", OnEnd::Shutdown, cutter);
         let merger = archive::run_merger(archive(), database.clone(), stop.clone());
         tasks.spawn("merger", OnEnd::Shutdown, merger);
-        let retention = archive::run_retention(archive(), database.clone(), stop);
+        let retention = archive::run_retention(archive(), database.clone(), stop.clone());
         tasks.spawn("retention", OnEnd::Shutdown, retention);
+        let escalator = Escalator::new(&hub.alarms, &database, Arc::clone(&hub.notifier), units(archive()));
+        tasks.spawn("messages", OnEnd::Shutdown, escalator.run(stop));
         hub.missions.lead(&database);
         hub.role.lead();
         Ok(Leading { tasks, committing, decoding, lease, lead, links })
@@ -261,6 +265,15 @@ fn reception(
             evidence: Evidence::new(hub.database.clone()),
         }),
     }
+}
+
+/// Units of parameters, as the newest dictionary has them.
+fn units(archive: Arc<Archive>) -> Units {
+    Box::new(move |mission, parameter| {
+        let mission = archive.missions().iter().find(|archived| archived.live.name() == mission)?;
+        let database = mission.live.database();
+        database.parameter(database.find(parameter)?).unit.clone()
+    })
 }
 
 fn bind_endpoint(hub: &Hub) -> anyhow::Result<HubEndpoint> {

@@ -118,6 +118,13 @@ impl Lease {
     }
 }
 
+/// The machine whose hub leads, or led last; `None` before the first.
+pub async fn leader(database: &Database) -> Result<Option<String>, ArchiveError> {
+    let client = database.borrow().await?;
+    let row = client.query_opt("SELECT holder_name FROM lease WHERE name = $1", &[&NAME]).await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
 /// Ends all connections of a hub, of the same database user; returns how many there were. Another user's must not be ended.
 async fn end_connections(client: &impl GenericClient, hub: Uuid) -> Result<u64, ArchiveError> {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use super::{Archive, ArchiveError, Database, Evidence};
 
 /// Rows and where the next page begins, of rows that were asked for with one more than fits.
-fn page<T>(
+pub(super) fn page<T>(
     rows: &[Row],
     slice: &Slice,
     row: impl Fn(&Row) -> Result<T, ArchiveError>,
@@ -22,7 +22,7 @@ fn page<T>(
     Ok(Page { rows: shown.iter().map(row).collect::<Result<_, _>>()?, next })
 }
 
-fn one_more(slice: &Slice) -> i64 {
+pub(super) fn one_more(slice: &Slice) -> i64 {
     slice.limit as i64 + 1
 }
 

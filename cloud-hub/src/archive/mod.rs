@@ -27,6 +27,7 @@ mod listed;
 mod merge;
 mod months;
 mod node_documents;
+mod notices;
 mod own_station;
 mod packets;
 mod query;
@@ -67,10 +68,13 @@ pub use fan_out::{FanOut, HandedOver, Publisher, Publishing, RedisUrlError, Seal
 pub use follow::Follower;
 pub use head::{Archive, ArchivedMission, Committed, Place, Reached, Stream};
 pub use inventory::{Inventory, Replica, TableSize};
-pub use lease::{Lead, Lease};
+pub use lease::{Lead, Lease, leader};
 pub use ledger::{ApartCause, CommitGroup, LaneKey, Ledger, Received};
 pub use merge::{merge_due, run as run_merger};
 pub use node_documents::{NodeDocument, NodeDocuments};
+pub use notices::{
+    LastOutcome, NewNotice, NoticeTable, Outcome, RATE_MAX, ReadyNotice, WAITING_MAX, Waiting,
+};
 pub use own_station::{OWN_STATION, OWN_STORE, OwnStation};
 pub use packets::RawPackets;
 pub use question::Question;

@@ -21,6 +21,8 @@ alarm_entry sto_interactive S
 alarm_entry sto_reader S
 alarm_kept sto_ingest SIU
 alarm_node sto_ingest SIU
+alarm_notice sto_ingest SIUD
+alarm_notice sto_interactive S
 alarm_number sto_ingest SU
 alarm_telling sto_ingest SID
 alarm_watch sto_ingest SIU

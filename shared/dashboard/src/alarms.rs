@@ -20,8 +20,8 @@ use crate::contract::{AlarmDelivery, AlarmRulesVersion, DetectionModel};
 use crate::records::{Page, Slice};
 
 pub use book::{ActError, AlarmBook, AlarmPage, Asked};
-pub use described::problems;
 pub(crate) use described::{Describer, rules_in_force, severity_word, state_word};
+pub use described::{groups_of, problems};
 pub use memory::{CLOSED_MAX, Known, MEMORY_BYTES_MAX};
 
 /// An answer that takes a look into a store.

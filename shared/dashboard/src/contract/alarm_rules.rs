@@ -82,6 +82,8 @@ pub struct AlarmRulesProblem {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeliveryState {
+    /// It is not sent: somebody dealt with the alarm before.
+    Dropped,
     /// It was given up.
     Failed,
     /// The other side took it.
@@ -109,7 +111,9 @@ pub struct AlarmDelivery {
     pub attempts: u32,
     /// When it was tried last.
     pub last_attempt: Option<String>,
-    /// Why the last try failed.
+    /// What the other side said when it took it.
+    pub answer: Option<String>,
+    /// Why the last try failed, or why it is not sent any more.
     pub problem: Option<String>,
 }
 

@@ -638,6 +638,8 @@ export interface components {
         AlarmDelivery: {
             /** @description About which alarm; absent for a test. */
             alarm?: string | null;
+            /** @description What the other side said when it took it. */
+            answer?: string | null;
             /**
              * Format: int32
              * @description How often it was tried.
@@ -653,7 +655,7 @@ export interface components {
             id: string;
             /** @description When it was tried last. */
             last_attempt?: string | null;
-            /** @description Why the last try failed. */
+            /** @description Why the last try failed, or why it is not sent any more. */
             problem?: string | null;
             /** @description What became of it. */
             state: components["schemas"]["DeliveryState"];
@@ -1221,7 +1223,7 @@ export interface components {
          * @description What became of a message.
          * @enum {string}
          */
-        DeliveryState: "failed" | "sent" | "waiting";
+        DeliveryState: "dropped" | "failed" | "sent" | "waiting";
         /** @description A detection model in force. */
         DetectionModel: {
             /** @description What it is, for example `segment-trees`. */

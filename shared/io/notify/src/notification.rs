@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use processing::alarm::{AlarmId, AlarmSeverity, Cause, State, StepId};
+use serde::{Deserialize, Serialize};
 use space_packet::GenerationTime;
 
 use crate::attempt::one_line;
@@ -12,8 +13,8 @@ const NAME_BYTES_MAX: usize = 256;
 /// Bytes of a subject line: mail programs show fewer.
 const SUBJECT_BYTES_MAX: usize = 200;
 
-/// One message. It is made once; every way and every attempt renders the same one.
-#[derive(Clone, Debug, PartialEq)]
+/// One message. It is made once; every way and every attempt renders the same one. Stored, it is the JSON of its fields.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Notification {
     /// What names it: a receiver that has seen it leaves the repeat out.
     pub id: StepId,
@@ -46,7 +47,7 @@ pub struct Notification {
 }
 
 /// A group of alarms that is told as one.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct GroupTold {
     /// The alarm whose sample was made first: where to begin.
     pub first_out: AlarmId,
@@ -57,7 +58,7 @@ pub struct GroupTold {
 }
 
 /// A step of a ladder.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Rung {
     /// The ladder, by name.
     pub ladder: String,

@@ -116,6 +116,12 @@ impl AlarmRules {
         }
     }
 
+    /// The ladder that a rule names. Alarms are looked up by the rule that their history names, for a rule may have changed
+    /// the severity it fits.
+    pub fn ladder_of(&self, rule: &str) -> Option<&str> {
+        self.rules.iter().find(|known| known.name == rule)?.ladder.as_deref()
+    }
+
     /// Names of the rules, in the order in which they are tried.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().map(|rule| rule.name.as_str())

@@ -43,6 +43,11 @@ pub(super) struct Fields<'d> {
     known: Vec<&'static str>,
 }
 
+/// Names stand in messages, logs and tables, which take no control characters.
+fn is_name(text: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control)
+}
+
 impl<'d> Fields<'d> {
     pub(super) fn of(source: &'d Source<'d>, value: &'d Value<'d>) -> Found<Self> {
         match value.get_ref() {
@@ -65,7 +70,7 @@ impl<'d> Fields<'d> {
         value.ok_or_else(|| self.source.problem(self.at, format!("`{key}` is missing")))
     }
 
-    /// A name of 1 to 256 bytes.
+    /// A name of 1 to 256 bytes without control characters.
     pub(super) fn name(&mut self, key: &'static str) -> Found<Option<Located<&'d str>>> {
         let value = self.take(key);
         value.map(|value| self.name_in(key, value)).transpose()
@@ -74,11 +79,11 @@ impl<'d> Fields<'d> {
     fn name_in(&self, key: &str, value: &'d Value<'d>) -> Found<Located<&'d str>> {
         let at = value.span().start;
         match value.get_ref() {
-            DeValue::String(text) if (1..=NAME_BYTES_MAX).contains(&text.len()) => {
-                Ok(Located { value: text, at })
-            }
+            DeValue::String(text) if is_name(text) => Ok(Located { value: text, at }),
             _ => {
-                let message = format!("`{key}` is not a text of 1 to {NAME_BYTES_MAX} bytes; expected \"…\"");
+                let message = format!(
+                    "`{key}` is not a text of 1 to {NAME_BYTES_MAX} bytes without control characters; expected \"…\""
+                );
                 Err(self.source.problem(at, message))
             }
         }
