@@ -2,9 +2,9 @@
 //! did at other hubs. A notification with each entry says that there is something to read, and looking once a second makes
 //! up for one that is lost: only the numbers in the table count.
 
-mod own_links;
 mod deliveries;
 mod escalation;
+mod own_links;
 mod rules;
 mod sending;
 mod telling;
@@ -35,8 +35,8 @@ use crate::backend::problem;
 use deliveries::Deliveries;
 use rules::Models;
 
-pub use own_links::OwnLinks;
 pub use escalation::{Escalator, Units};
+pub use own_links::OwnLinks;
 pub use telling::{Bells, Telling};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dashboard::alarms::{AlarmBook, Known, groups_of};
+use dashboard::alarms::{AlarmBook, Known, grouped};
 use futures_util::future::select_all;
 use notify::Notifier;
 use processing::alarm::{
@@ -234,10 +234,11 @@ impl Climbing {
         rules: &AlarmRules,
         now: TaiTime,
     ) -> Result<Option<TaiTime>, ArchiveError> {
-        let open: Vec<Open> =
-            self.book.open().into_iter().map(|known| Open { state: known.state(now), known }).collect();
+        let known = self.book.open();
+        let open: Vec<Open> = known.iter().map(|known| Open::of(known, now)).collect();
         let by_id = open.iter().map(|open| (open.known.history.alarm(), open)).collect();
-        let (due, next) = due(&by_id, rules, now);
+        let groups = grouped(&known, rules);
+        let (due, next) = due(&by_id, groups, rules, now);
         let ids: HashSet<StepId> = due.iter().map(|due| due.step.id).collect();
         self.stored.retain(|id| ids.contains(id));
         let new = due.into_iter().filter(|due| !self.stored.contains(&due.step.id));
@@ -252,11 +253,12 @@ impl Climbing {
 /// What is due for open alarms, group by group, and when the next step is.
 fn due<'a>(
     open: &HashMap<AlarmId, &'a Open>,
+    groups: Vec<Group>,
     rules: &AlarmRules,
     now: TaiTime,
 ) -> (Vec<Due<'a>>, Option<TaiTime>) {
     let (mut all, mut next) = (Vec::new(), None::<TaiTime>);
-    for group in groups_of(open.values().map(|open| (&*open.known, &open.state)), rules) {
+    for group in groups {
         let members: Vec<&Open> = group.members.iter().filter_map(|alarm| open.get(alarm).copied()).collect();
         let since = |entry| members.iter().find_map(|member| member.known.known.get(&entry).copied());
         let states = members.iter().map(|member| (member.known.history.alarm(), &member.state));
@@ -273,6 +275,10 @@ fn due<'a>(
 }
 
 impl Open {
+    fn of(known: &Arc<Known>, now: TaiTime) -> Self {
+        Self { state: known.state(now), known: Arc::clone(known) }
+    }
+
     /// The ladder of the rule that raised it, if that names one.
     fn ladder<'r>(&self, rules: &'r AlarmRules) -> Option<&'r str> {
         let entries = self.known.history.entries();

@@ -44,7 +44,7 @@ impl Climbed<'_> {
                 step: self.step.step,
                 round: self.step.round,
             }),
-            path: Some(format!("/m/{}/alarms/{:032x}", subject.mission, u128::from_be_bytes(alarm.0))),
+            path: Some(format!("/alarms/{}?alarm={:032x}", subject.mission, u128::from_be_bytes(alarm.0))),
         }
     }
 

@@ -201,7 +201,7 @@ async fn a_ladder_is_climbed_until_somebody_acknowledges() {
         ("parameter", "/Test/voltage"),
         ("unit", "V"),
         ("first_generation_time", "2026-11-22T00:00:01Z"),
-        ("link", &format!("https://hub.example/m/test/alarms/{hexadecimal}")),
+        ("link", &format!("https://hub.example/alarms/test?alarm={hexadecimal}")),
     ] {
         assert_eq!(text(&came[0], key), expected);
     }
@@ -232,7 +232,7 @@ async fn a_ladder_is_climbed_until_somebody_acknowledges() {
     states.sort_by(|one, other| one.0.cmp(&other.0));
     assert_eq!(states, [sent("kari"), sent("kari"), sent("ola"), sent("ola"), sent("room")]);
     let answers: Vec<_> = hub.deliveries().await.into_iter().filter_map(|one| one.answer).collect();
-    assert!(answers.iter().any(|answer| answer == "noted.") && answers.len() == 5, "{answers:?}");
+    assert!(answers.iter().any(|answer| answer == "200 noted.") && answers.len() == 5, "{answers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -503,7 +503,10 @@ async fn a_test_is_sent_at_once_and_a_follower_says_who_sends() {
     let unknown = hub.alarms.send_test("test", "nobody", "kari").await.expect_err("no such contact");
     assert_eq!(unknown.code(), "STO-ALARM-CONTACT");
     let sent = hub.alarms.send_test("test", "room", "kari").await.expect("is sent");
-    assert_eq!((sent.state, sent.alarm, sent.answer.as_deref()), (DeliveryState::Sent, None, Some("noted.")));
+    assert_eq!(
+        (sent.state, sent.alarm, sent.answer.as_deref()),
+        (DeliveryState::Sent, None, Some("200 noted."))
+    );
     let came = told.receiver.came();
     assert_eq!((came.len(), &came[0].body["test"]), (1, &true.into()));
     told.receiver.answer(Answer::Status(503));

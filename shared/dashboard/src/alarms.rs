@@ -21,7 +21,7 @@ use crate::records::{Page, Slice};
 
 pub use book::{ActError, AlarmBook, AlarmPage, Asked};
 pub(crate) use described::{Describer, rules_in_force, severity_word, state_word};
-pub use described::{groups_of, problems};
+pub use described::{grouped, problems};
 pub use memory::{CLOSED_MAX, Known, MEMORY_BYTES_MAX};
 
 /// An answer that takes a look into a store.

@@ -8,7 +8,7 @@ use processing::alarm::{ActRefused, AlarmId, AlarmRules, Author, EntryId, Piece,
 use space_packet::{GenerationTime, TaiTime};
 use tokio::sync::broadcast;
 
-use super::described::{Groups, grouped};
+use super::described::{Groups, groups_of};
 use super::memory::{Known, Memory};
 use super::{AlarmPlace, Keeper};
 use crate::ProblemResponse;
@@ -269,15 +269,15 @@ impl AlarmBook {
             (memory.version(), memory.open())
         };
         let rules = self.rules();
-        let mut last = self.grouped.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = &*last
+        let mut grouped = self.grouped.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*grouped
             && known.version == version
             && Arc::ptr_eq(&known.rules, &rules)
         {
             return Arc::clone(&known.groups);
         }
-        let groups = Arc::new(grouped(&open, &rules));
-        *last = Some(Grouped { version, rules, groups: Arc::clone(&groups) });
+        let groups = Arc::new(groups_of(&open, &rules));
+        *grouped = Some(Grouped { version, rules, groups: Arc::clone(&groups) });
         groups
     }
 

@@ -109,14 +109,12 @@ pub fn problems(rules: &AlarmRules) -> Vec<AlarmRulesProblem> {
     problems.collect()
 }
 
-/// Puts open alarms into groups by a mission's rules: the same ones that people see and that messages tell of.
-pub fn groups_of<'a>(
-    open: impl IntoIterator<Item = (&'a Known, &'a alarm::AlarmState)>,
-    rules: &AlarmRules,
-) -> Vec<Group> {
-    let briefs = open.into_iter().filter_map(|(known, state)| {
-        let (history, worst) = (&known.history, state.worst?);
-        let subject = history.subject();
+/// Puts open alarms into groups: the same ones that people see and that messages tell of.
+pub fn grouped(open: &[Arc<Known>], rules: &AlarmRules) -> Vec<Group> {
+    let briefs = open.iter().filter_map(|known| {
+        // How bad it is depends on its history only, not on when one looks.
+        let (history, state) = (&known.history, known.state(TaiTime(0)));
+        let (subject, worst) = (history.subject(), state.worst?);
         Some(Brief {
             alarm: history.alarm(),
             generation: history.first(),
@@ -129,11 +127,8 @@ pub fn groups_of<'a>(
 }
 
 /// The group of each open alarm that is in one with others.
-pub(super) fn grouped(open: &[Arc<Known>], rules: &AlarmRules) -> Groups {
-    // How bad an alarm is depends on its history only, not on when one looks.
-    let states: Vec<_> = open.iter().map(|known| known.state(TaiTime(0))).collect();
-    let found = groups_of(open.iter().map(|known| &**known).zip(&states), rules);
-    let described = found.into_iter().filter_map(|group| {
+pub(super) fn groups_of(open: &[Arc<Known>], rules: &AlarmRules) -> Groups {
+    let described = grouped(open, rules).into_iter().filter_map(|group| {
         let (kind, relation) = match group.kind {
             GroupKind::Alone => return None,
             GroupKind::Flood => (AlarmGroupKind::Flood, None),

@@ -56,6 +56,29 @@ fn the_first_rule_that_fits_counts_and_without_one_the_detection_stands_as_it_is
 }
 
 #[test]
+fn a_ladder_is_found_by_the_rule_that_raised_an_alarm_whatever_severity_the_rule_gave_it() {
+    let text = "version = 2\n\
+        [[rule]]\nname = 'mild'\nat_least = 'critical'\nseverity = 'watch'\nladder = 'room'\n\
+        [[contact]]\nname = 'c'\nslack = 'c'\n\
+        [[ladder]]\nname = 'room'\nsteps = [{ to = ['c'] }]\n";
+    let rules = AlarmRules::parse("alarms.toml", text);
+    assert_eq!(rules.problems, []);
+    let raised = rules.resolve("/SAT/V", "limits", Critical);
+    assert_eq!((raised.severity, raised.terms.rule.as_str()), (Watch, "mild"));
+    assert_eq!(rules.resolve("/SAT/V", "limits", raised.severity).ladder, None);
+    assert_eq!(rules.ladder_of(&raised.terms.rule), Some("room"));
+    assert_eq!((rules.ladder_of("gone"), rules.ladder_of("")), (None, None));
+}
+
+#[test]
+fn a_name_with_control_characters_is_refused() {
+    check(
+        "[[contact]]\nname = \"a\\u0000b\"\nslack = 'c'\n",
+        "alarms.toml:3:8: `name` is not a text of 1 to 256 bytes without control characters",
+    );
+}
+
+#[test]
 fn patterns_stand_for_runs_of_characters() {
     let rule = |pattern: &str| format!("version = 1\n[[rule]]\nname = 'a'\nparameters = ['{pattern}']\n");
     let check = |pattern, name, expected| {
