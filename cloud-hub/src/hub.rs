@@ -145,7 +145,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     }
     drop(follower);
     let ended_well = match leader {
-        Some(leader) => served.lead(leader).await?,
+        Some(leader) => Box::pin(served.lead(leader)).await?,
         // A signal while it followed is in order.
         None => served.stop.is_cancelled(),
     };

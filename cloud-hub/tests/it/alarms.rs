@@ -210,7 +210,7 @@ async fn an_act_at_the_hub_is_told_to_the_nodes_that_wrote_into_the_alarm_until_
     alarms.table.keep(&acknowledged, at(3)).await.expect("kept");
 
     let told = alarms.to_tell(node).await;
-    assert_eq!(decoded(&told), [acknowledged.clone()], "once");
+    assert_eq!(decoded(&told), std::slice::from_ref(&acknowledged), "once");
     assert_eq!(told[0].mission, "test");
     assert_eq!(alarms.to_tell(other).await, []);
     let (nodes, _) = alarms.table.nodes_to_tell(0).await.expect("answers");

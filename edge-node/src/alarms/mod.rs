@@ -126,13 +126,26 @@ impl NodeAlarms {
         Metric::EdgeAlarmsRaised.add(notices as u64);
         let pieces: Vec<Piece> = written.into_iter().map(piece).collect();
         let mut unkept = self.unkept(mission);
-        unkept.extend(pieces.iter().cloned());
+        // One that no form can hold, of a parameter with too long a name, would keep all others from the disk.
+        let (sound, unsound): (Vec<_>, Vec<_>) =
+            pieces.iter().cloned().partition(|piece| piece.encode().is_ok());
+        for piece in unsound {
+            warn!(
+                parameter = piece.subject.parameter,
+                "an alarm cannot be kept: it is shown until the node stops"
+            );
+        }
+        unkept.extend(sound);
         match self.store.keep(&unkept, Origin::Here, now) {
             Ok(()) => unkept.clear(),
             Err(failure) => {
+                let is_news = !pieces.is_empty();
                 let excess = unkept.len().saturating_sub(UNKEPT_MAX);
                 unkept.drain(..excess);
-                error!(%failure, waiting = unkept.len(), "STO-ALARM-STORE: alarms cannot be written, they are shown and tried again");
+                if is_news {
+                    let waiting = unkept.len();
+                    error!(%failure, waiting, "STO-ALARM-STORE: alarms cannot be written, they are shown and tried again");
+                }
             }
         }
         drop(unkept);

@@ -20,6 +20,8 @@ use record::{FILE_HEAD, Found, Record, records};
 
 /// Bytes of the log. A history of a few entries takes 1 kB, so it holds the alarms of years.
 pub(super) const STORE_BYTES_MAX: u64 = 64 << 20;
+/// How much longer the log gets before it is tried again to write it anew.
+const RETRY_BYTES: u64 = 1 << 20;
 /// What a node sends in one batch of its alarm lane.
 const BATCH_BYTES: usize = 96 << 10;
 
@@ -29,6 +31,8 @@ pub(super) struct Store {
     file: File,
     length: u64,
     bytes_max: u64,
+    /// Longer than this it is written anew: more than `bytes_max` after that failed.
+    rewrite_beyond: u64,
     alarms: HashMap<AlarmId, Stored>,
     places: BTreeSet<AlarmPlace>,
     /// Records that were written here and are not in the alarm lane: number and place in the file.
@@ -73,6 +77,7 @@ impl Store {
             file,
             length: 0,
             bytes_max,
+            rewrite_beyond: bytes_max,
             alarms: HashMap::new(),
             places: BTreeSet::new(),
             waiting: VecDeque::new(),
@@ -142,8 +147,12 @@ impl Store {
             kept.push(Record::Kept(number));
         }
         self.append(&kept)?;
-        if self.length > self.bytes_max {
-            self.rewrite(now)?;
+        if self.length > self.rewrite_beyond
+            && let Err(failure) = self.rewrite(now)
+        {
+            // What was to be kept is kept.
+            tracing::warn!(%failure, "STO-ALARM-STORE: the log of alarms cannot be written anew, it grows");
+            self.rewrite_beyond = self.length + RETRY_BYTES;
         }
         Ok(())
     }

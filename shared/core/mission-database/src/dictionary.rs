@@ -313,15 +313,34 @@ impl Dictionary {
         index: usize,
         margin: f64,
     ) -> MonitoringResult {
+        let registers = self.registers(&values[..=index]);
+        let scope = Scope { values, registers: &registers, own: None };
+        self.monitoring(&values[index], margin, &scope)
+    }
+
+    /// The limit that a number of a parameter breaks, in its unit; `None` where it breaks none. `beside` are the values
+    /// of its packet up to it, which may be a limit's context; empty for what came without a packet.
+    pub fn broken_limit(
+        &self,
+        parameter: ParameterIndex,
+        number: f64,
+        beside: &[DecodedValue<'_>],
+    ) -> Option<f64> {
+        let registers = self.registers(beside);
+        let scope = Scope { values: beside, registers: &registers, own: None };
+        self.judging.broken(self.judging.watches[parameter.0 as usize], number, &scope)
+    }
+
+    /// Where the values are that contexts ask for.
+    fn registers(&self, values: &[DecodedValue<'_>]) -> Vec<u32> {
         let mut registers = vec![Register::EMPTY; usize::from(self.judging.registers)];
-        for (place, value) in values[..=index].iter().enumerate() {
+        for (place, value) in values.iter().enumerate() {
             let register = self.judging.watches[value.parameter.0 as usize].register;
             if register != Register::NONE {
                 registers[usize::from(register.0)] = place as u32;
             }
         }
-        let scope = Scope { values, registers: &registers, own: None };
-        self.monitoring(&values[index], margin, &scope)
+        registers
     }
 
     pub(crate) fn monitoring(

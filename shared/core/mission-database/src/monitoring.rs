@@ -118,12 +118,22 @@ impl Judging {
         margin: f64,
         scope: &Scope<'_, '_>,
     ) -> MonitoringResult {
-        let Some(monitor) = self.monitors.get(watch.monitor as usize) else {
-            return MonitoringResult::NotMonitored;
-        };
-        let found = monitor.contexts.iter().find(|(context, _)| context.holds(scope));
-        let levels = found.map(|(_, levels)| levels).or(monitor.default.as_ref());
+        let levels = self.levels(watch, scope);
         levels.map_or(MonitoringResult::NotMonitored, |levels| levels.judge(value, margin))
+    }
+
+    /// The end of a range that makes a number the violation it is; `None` where it is none.
+    pub(crate) fn broken(&self, watch: Watch, number: f64, scope: &Scope<'_, '_>) -> Option<f64> {
+        match self.levels(watch, scope)? {
+            Levels::Labels { .. } => None,
+            Levels::Ranges(ranges) => ranges.broken(number),
+        }
+    }
+
+    fn levels(&self, watch: Watch, scope: &Scope<'_, '_>) -> Option<&Levels> {
+        let monitor = self.monitors.get(watch.monitor as usize)?;
+        let found = monitor.contexts.iter().find(|(context, _)| context.holds(scope));
+        found.map(|(_, levels)| levels).or(monitor.default.as_ref())
     }
 }
 
@@ -176,13 +186,25 @@ impl Ranges {
 
     /// As [`Ranges::judge`], for what is not certainly normal.
     fn judge_around(&self, value: f64, margin: f64) -> MonitoringResult {
+        self.violated(value, margin).map_or(MonitoringResult::Normal, |(level, _)| level)
+    }
+
+    /// The worst level that a value violates, and its range.
+    fn violated(&self, value: f64, margin: f64) -> Option<(MonitoringResult, &Range)> {
         let is_violated = |range: &Range| match self.form {
             RangeForm::Inside => range.holds(value, -margin),
             RangeForm::Outside => !range.holds(value, margin),
         };
-        let levels = SEVERITIES.iter().zip(&self.ranges).rev();
-        let mut violated = levels.filter(|(_, range)| range.as_ref().is_some_and(is_violated));
-        violated.next().map_or(MonitoringResult::Normal, |(level, _)| *level)
+        let levels = SEVERITIES.into_iter().zip(&self.ranges).rev();
+        let mut violated = levels.filter_map(|(level, range)| Some((level, range.as_ref()?)));
+        violated.find(|(_, range)| is_violated(range))
+    }
+
+    /// The end of that range that the value went past: the nearer one.
+    fn broken(&self, value: f64) -> Option<f64> {
+        let (_, range) = self.violated(value, 0.0)?;
+        let ends = [range.low, range.high].into_iter().flatten().map(|end| end.value);
+        ends.min_by(|one, other| (value - one).abs().total_cmp(&(value - other).abs()))
     }
 }
 

@@ -21,7 +21,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use delivery::Verdicts;
-use mission_database::{DecodedPacket, MissionDatabase, ParameterIndex, ParameterKind, Reading};
+use mission_database::{
+    DecodedPacket, DecodedValue, MissionDatabase, MonitoringResult, ParameterIndex, ParameterKind, Reading,
+};
 use serde::{Deserialize, Serialize};
 use space_packet::GenerationTime;
 
@@ -108,6 +110,14 @@ struct Track {
     is_mode: bool,
     limits: LimitTrack,
     detectors: Option<DetectorTrack>,
+}
+
+/// A sample, and what is needed to judge it.
+struct Read<'a> {
+    reading: &'a Reading,
+    sample: &'a Sample,
+    /// The values of its packet up to it; empty for what came without one.
+    beside: &'a [DecodedValue<'a>],
 }
 
 /// A sample in its place.
@@ -227,12 +237,8 @@ impl Watch {
                 is_doubtful,
                 arrival: self.arrivals,
             };
-            let within = |margin| match packet {
-                Some(packet) => reading.dictionary.monitoring_within(&packet.values, index, margin),
-                None => sample.monitoring,
-            };
-            let said = self.on_sample(database, reading, sample, placed, within);
-            for said in said {
+            let beside = packet.map_or(&[][..], |packet| &packet.values[..=index]);
+            for said in self.on_sample(database, &Read { reading, sample, beside }, placed) {
                 observations.push(self.observation(&database.parameter(sample.parameter).name, said));
             }
         }
@@ -243,15 +249,9 @@ impl Watch {
         observations
     }
 
-    fn on_sample(
-        &mut self,
-        database: &MissionDatabase,
-        reading: &Reading,
-        sample: &Sample,
-        placed: Placed,
-        within: impl Fn(f64) -> mission_database::MonitoringResult,
-    ) -> Vec<Said> {
-        let is_monitored = sample.monitoring != mission_database::MonitoringResult::NotMonitored;
+    fn on_sample(&mut self, database: &MissionDatabase, read: &Read<'_>, placed: Placed) -> Vec<Said> {
+        let sample = read.sample;
+        let is_monitored = sample.monitoring != MonitoringResult::NotMonitored;
         let floor = self.hearing.map(|hearing| hearing.newest.0.plus_nanos(-BEHIND_MAX));
         let floor = floor.map(GenerationTime);
         if matches!(self.slot(sample.parameter, database), Slot::Undecided) {
@@ -282,7 +282,7 @@ impl Watch {
         }
         let mut said = Vec::new();
         if is_monitored {
-            said.extend(track.limits.on_sample(reading, sample, placed, floor, within));
+            said.extend(track.limits.on_sample(read, placed, floor));
         }
         if let Some(detectors) = &mut track.detectors {
             let is_flagged =
@@ -396,6 +396,22 @@ impl Watch {
             terms: resolved.terms,
             cause: said.cause,
         }
+    }
+}
+
+impl Read<'_> {
+    /// How the sample would stand to limits that are narrower by a margin.
+    fn within(&self, margin: f64) -> MonitoringResult {
+        match self.beside.len().checked_sub(1) {
+            Some(last) => self.reading.dictionary.monitoring_within(self.beside, last, margin),
+            None => self.sample.monitoring,
+        }
+    }
+
+    /// The limit that it breaks.
+    fn broken(&self) -> Option<f64> {
+        let parameter = self.reading.dictionary_index(self.sample.parameter)?;
+        self.reading.dictionary.broken_limit(parameter, self.sample.number()?, self.beside)
     }
 }
 

@@ -104,7 +104,7 @@ pub fn cut_segments(
         let now = time(cell(&record, at));
         let is_number = cell(&record, value).parse::<f64>().is_ok_and(f64::is_finite);
         let Some(now) = now.filter(|now| is_number && last.is_none_or(|last| last < *now)) else { continue };
-        let gap_s = last.map_or(0.0, |last| (now.0.0 - last.0.0) as f64 * 1e-9);
+        let gap_s = last.map_or(0.0, |last| now.0.0.saturating_sub(last.0.0) as f64 * 1e-9);
         if gap_s > gap_max_s {
             kept.clear();
         }

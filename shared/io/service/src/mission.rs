@@ -230,8 +230,6 @@ mod tests {
             name: "demo".to_owned(),
             title: None,
             dictionary: "demo.xml".into(),
-            alarms: None,
-            detection: None,
             packet_time: PacketTime::None,
             packet_error_control: PacketErrorControl::None,
             alarms,

@@ -162,6 +162,8 @@ impl Archive {
             name: MISSION.to_owned(),
             title: "Bench".to_owned(),
             dictionary,
+            alarms: None,
+            detection: None,
             submilliseconds: Submilliseconds::Microseconds,
         };
         // The node finds the hub again after it was restarted.

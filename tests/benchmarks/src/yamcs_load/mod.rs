@@ -93,6 +93,8 @@ impl YamcsLoad {
             name: MISSION.to_owned(),
             title: "Bench".to_owned(),
             dictionary,
+            alarms: None,
+            detection: None,
             submilliseconds: Submilliseconds::Microseconds,
         };
         let mut ground = GroundSegment::prepare(plan)?;

@@ -242,6 +242,25 @@ fn a_violation_is_over_only_within_the_margin() {
 }
 
 #[test]
+fn the_limit_that_is_broken_is_the_nearer_end_of_the_worst_range() {
+    let ranges = "<WarningRange minInclusive='0' maxInclusive='100'/><CriticalRange minInclusive='-50'/>";
+    let outside = one_field(0, &float(&alarm("", ranges)));
+    let inside = alarm("rangeForm='inside'", "<WarningRange minInclusive='10' maxInclusive='20'/>");
+    let inside = one_field(0, &float(&inside));
+    let broken = |dictionary: &Dictionary, number: f64| {
+        let parameter = dictionary.parameters().len() as u32 - 1;
+        dictionary.broken_limit(ParameterIndex(parameter), number, &[])
+    };
+    let cases = [(50.0, None), (101.0, Some(100.0)), (-1.0, Some(0.0)), (-51.0, Some(-50.0))];
+    for (number, expected) in cases {
+        assert_eq!(broken(&outside, number), expected, "{number}");
+    }
+    for (number, expected) in [(9.0, None), (11.0, Some(10.0)), (19.0, Some(20.0))] {
+        assert_eq!(broken(&inside, number), expected, "{number}");
+    }
+}
+
+#[test]
 fn limits_that_mean_nothing_are_refused() {
     let range = |ends: &str| float(&alarm("", &format!("<WarningRange {ends}/>")));
     let cases = [

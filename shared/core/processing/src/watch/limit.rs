@@ -1,10 +1,10 @@
 //! A parameter's limits: whether their alarm stands, in live and in late data.
 
-use mission_database::{AlarmRule, MonitoringResult, Reading, VersionNumber};
+use mission_database::{AlarmRule, Reading, VersionNumber};
 use serde::{Deserialize, Serialize};
 use space_packet::GenerationTime;
 
-use super::{LIMITS, Placed, Said};
+use super::{LIMITS, Placed, Read, Said};
 use crate::alarm::{AlarmSeverity, Cause};
 use crate::{AlarmRaising, JudgedSample, Sample};
 
@@ -28,13 +28,11 @@ pub(super) struct LimitTrack {
 impl LimitTrack {
     pub(super) fn on_sample(
         &mut self,
-        reading: &Reading,
-        sample: &Sample,
+        read: &Read<'_>,
         placed: Placed,
         floor: Option<GenerationTime>,
-        within: impl Fn(f64) -> MonitoringResult,
     ) -> Option<Said> {
-        let rule = self.rule(reading, sample)?;
+        let rule = self.rule(read.reading, read.sample)?;
         let is_late = placed.is_late || self.newest.or(floor).is_some_and(|newest| placed.time < newest);
         if !is_late && self.is_copy(placed) {
             return None;
@@ -48,8 +46,8 @@ impl LimitTrack {
         let is_held = rule.hysteresis > 0.0 && raising.standing().violations() > 0;
         let judged = JudgedSample {
             generation: placed.time,
-            monitoring: sample.monitoring,
-            within: if is_held { within(rule.hysteresis) } else { sample.monitoring },
+            monitoring: read.sample.monitoring,
+            within: if is_held { read.within(rule.hysteresis) } else { read.sample.monitoring },
             number: placed.number,
         };
         let standing = raising.on_sample(&judged, &rule);
@@ -69,7 +67,7 @@ impl LimitTrack {
             before,
             generation: placed.time,
             live: !is_late,
-            cause: Cause { seen: placed.number, ..Cause::default() },
+            cause: Cause { seen: placed.number, threshold: read.broken(), ..Cause::default() },
         })
     }
 

@@ -103,7 +103,9 @@ fn violations_are_said_when_they_have_lasted_and_when_they_are_over() {
     let seen = world.observe("/S/A", 5, 150, Verdicts::NONE);
     assert!(seen.is_empty());
     let seen = world.observe("/S/A", 6, 151, Verdicts::NONE);
-    assert_eq!((seen[0].cause.seen, seen[0].terms.merge_window_s), (Some(151.0), 60));
+    let cause = &seen[0].cause;
+    assert_eq!((cause.seen, cause.threshold), (Some(151.0), Some(100.0)));
+    assert_eq!(seen[0].terms.merge_window_s, 60);
 }
 
 #[test]
