@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use dashboard::alarms::AlarmBook;
 use processing::alarm::{
-    AlarmRules, AlarmSeverity, Board, Cause, DueStep, Observation, Piece, Place, Subject, Written,
+    AlarmRules, AlarmSeverity, Board, Cause, DueStep, History, Observation, Piece, Place, Subject, Written,
 };
 use space_packet::{GenerationTime, TaiTime};
 
@@ -46,7 +46,7 @@ impl Undelivered {
         (alarms, notices): (&AlarmTable, &NoticeTable),
         now: TaiTime,
     ) -> Result<Option<TaiTime>, ArchiveError> {
-        let standing: Vec<_> = self.board.alarms().map(|history| history.alarm()).collect();
+        let standing: Vec<_> = self.board.alarms().map(History::alarm).collect();
         for known in standing.into_iter().filter_map(|alarm| book.known(alarm)) {
             self.board.on_history(&known.history);
         }
