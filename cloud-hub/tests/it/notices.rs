@@ -553,7 +553,7 @@ async fn a_test_is_sent_at_once_and_a_follower_says_who_sends() {
         Slice { span: TaiTime(0)..TaiTime(i64::MAX), limit: 1, after: None },
     );
     let page = listed.await.expect("answers");
-    assert_eq!(page.rows, [failed.clone()]);
+    assert_eq!(page.rows, [failed]);
     let slice = Slice { span: TaiTime(0)..TaiTime(i64::MAX), limit: 1, after: page.next };
     let page = follower.deliveries("test", None, slice).await.expect("answers");
     assert_eq!((page.rows.len(), page.rows[0].state, page.next), (1, DeliveryState::Sent, None));
