@@ -120,9 +120,10 @@ fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
         "[[contact]]\nname = 'a'\n",
         "alarms.toml:2:1: expected exactly one of `email`, `slack` and `webhook`",
     );
+    check("[[contact]]\nname = 'a'\nemail = 'a@b c'\n", "alarms.toml:4:9: `email` is not an address");
     check(
         "[[contact]]\nname = 'a'\nemail = \"a@b\\nBcc: c@d\"\n",
-        "alarms.toml:4:9: `email` is not an address",
+        "alarms.toml:4:9: `email` is not a text of 1 to 256 bytes without control",
     );
     check(
         "[[ladder]]\nname = 'a'\nsteps = [{to = ['x']}]\n",
