@@ -4,16 +4,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use inspect::{TableColumns, TableKind, TrainingOptions, TrainingTable, cut_segments};
+use inspect::{Judged, TableColumns, TableKind, TrainingOptions, TrainingTable, cut_segments};
+use processing::alarm::{AlarmState, Change, History, Usefulness};
 use space_packet::TaiTime;
 
-use super::Configured;
 use super::documents::moment;
 use super::export::samples;
+use super::{Configured, database, ready};
+use crate::archive::AlarmTable;
 use crate::config::HubConfig;
 
 /// Of one parameter: a million samples are about half of it.
 const TABLE_BYTES_MAX: usize = 256 << 20;
+
+/// Alarms of one parameter that are looked at for what people said of them, the newest.
+const JUDGED_MAX: usize = 10_000;
+/// So many anomalous segments a training with labels needs; with fewer they are only left out of what is nominal.
+const ANOMALOUS_MIN: usize = 10;
 
 /// What is done with models.
 #[derive(Subcommand)]
@@ -69,13 +76,14 @@ impl ModelCommand {
     /// Does it.
     pub async fn run(self) -> anyhow::Result<()> {
         let Self::Train(arguments) = self;
-        let table = arguments.table().await?;
-        let learnt = tokio::task::block_in_place(|| table.learn(&arguments.options))?;
+        let mut options = arguments.options.clone();
+        let table = arguments.table(&mut options).await?;
+        let learnt = tokio::task::block_in_place(|| table.learn(&options))?;
         learnt.write(&arguments.output)?;
         learnt.report.iter().for_each(|line| println!("{line}"));
         println!(
             "model {} written to {}, {} bytes",
-            arguments.options.number,
+            options.number,
             arguments.output.display(),
             learnt.document.len()
         );
@@ -84,18 +92,18 @@ impl ModelCommand {
 }
 
 impl TrainArguments {
-    async fn table(&self) -> anyhow::Result<TrainingTable> {
+    async fn table(&self, options: &mut TrainingOptions) -> anyhow::Result<TrainingTable> {
         let columns = |path: &Path| TableColumns::of_config(path);
         let read = match (&self.segments, &self.series, &self.group, &self.columns) {
             (Some(file), ..) => TrainingTable::read(file, TableKind::Segments),
             (_, Some(file), _, Some(path)) => TrainingTable::read(file, TableKind::Series(columns(path)?)),
             (_, _, Some(file), Some(path)) => TrainingTable::read(file, TableKind::Group(columns(path)?)),
-            _ => return self.archived().await,
+            _ => return self.archived(options).await,
         };
         Ok(read?)
     }
 
-    async fn archived(&self) -> anyhow::Result<TrainingTable> {
+    async fn archived(&self, options: &mut TrainingOptions) -> anyhow::Result<TrainingTable> {
         let (Some(mission), Some(from), Some(to)) = (&self.mission, self.from, self.to) else {
             bail!("there is nothing to learn from: --mission, --from and --to go together");
         };
@@ -103,10 +111,14 @@ impl TrainArguments {
         let mut text = Vec::new();
         let kind = match (self.segment_samples, self.parameters.as_slice()) {
             (Some(count), parameters) => {
+                let mut anomalous = 0;
                 for parameter in parameters {
                     let archived = samples(&config, mission, parameter, (from, to), TABLE_BYTES_MAX).await?;
-                    cut_segments(&archived, count as usize, self.gap_max_s, &mut text)?;
+                    let judged = judged(&config, mission, parameter, to).await?;
+                    anomalous += cut_segments(&archived, count as usize, self.gap_max_s, &judged, &mut text)?;
                 }
+                println!("{anomalous} segments are of alarms that people called right");
+                options.without_labels |= anomalous < ANOMALOUS_MIN;
                 TableKind::Segments
             }
             (None, [parameter]) => {
@@ -120,4 +132,33 @@ impl TrainArguments {
         };
         Ok(TrainingTable { path: mission.into(), text, kind, span: Some((from, to)) })
     }
+}
+
+/// What people said of a parameter's alarms.
+async fn judged(
+    config: &HubConfig,
+    mission: &str,
+    parameter: &str,
+    to: TaiTime,
+) -> anyhow::Result<Vec<Judged>> {
+    let alarms = AlarmTable::new(database(config, &ready(config)?)?);
+    let found = alarms.of_parameter(mission, parameter, to, JUDGED_MAX).await?;
+    Ok(found.iter().filter_map(judgement).collect())
+}
+
+/// From an alarm's first occurrence to its last end. What everybody knew of is neither nominal nor worth finding, and
+/// where people disagree nobody knows.
+fn judgement(history: &History) -> Option<Judged> {
+    let said = AlarmState::of(history, service::clock::now()).usefulness;
+    let is_anomalous = match said.iter().collect::<Vec<_>>().as_slice() {
+        [] => return None,
+        [Usefulness::True] => Some(true),
+        [Usefulness::False] => Some(false),
+        _ => None,
+    };
+    let conditions = history.entries().into_iter().filter_map(|entry| entry.condition());
+    let last = conditions.max_by_key(|condition| condition.number)?;
+    let is_over = matches!(last.change, Change::Cleared { .. });
+    let to = if is_over { last.generation.0 } else { TaiTime(i64::MAX) };
+    Some(Judged { from: history.first().0, to, is_anomalous })
 }

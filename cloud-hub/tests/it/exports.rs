@@ -7,17 +7,19 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Request, Version, header};
 use clap::Parser;
-use cloud_hub::archive::Address;
+use cloud_hub::archive::{Address, AlarmTable};
 use cloud_hub::commands::export::{ExportArguments, run};
 use cloud_hub::commands::model::ModelCommand;
 use cloud_hub::config::HubConfig;
 use cloud_hub::hub::Ready;
 use delivery::{BatchBuilder, Lane, Position};
 use processing::Verdict;
+use processing::alarm::{self, AlarmSeverity, History, Place, Usefulness};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::{act, at, said, subject};
 use crate::archive::{cut, with_open_session};
 use crate::served::Served;
 use crate::world::{STORE, World, chain, packet, take_in};
@@ -201,6 +203,23 @@ async fn command(config: &HubConfig, output: &Path, words: &[&str]) -> Result<()
     run(config, line.export).await.map_err(|error| format!("{error:#}"))
 }
 
+/// Somebody says something of an alarm of `/Test/number` that stands since a second.
+async fn judge(world: &World, second: i64, usefulness: Usefulness) {
+    let table = AlarmTable::new(world.database.clone());
+    let about = subject("test", "/Test/number");
+    let raised = said(Place::Hub, &about, &[(second, Some(AlarmSeverity::Warning))]).remove(0);
+    let mut history = History::try_from(raised.clone()).expect("one history");
+    let judged = act(&mut history, Place::Hub, &alarm::Request::Judge { usefulness }, second);
+    for piece in [raised, judged] {
+        table.keep(&piece, at(second)).await.expect("kept");
+    }
+}
+
+fn anomalous_in(document: &Path) -> u64 {
+    let bytes = std::fs::read(document).expect("is there");
+    model::ModelDocument::decode(&bytes).expect("a model").data.anomalous
+}
+
 #[derive(Parser)]
 struct ModelLine {
     #[command(subcommand)]
@@ -263,6 +282,13 @@ async fn the_command_writes_what_the_running_hub_gives_out_and_replaces_nothing(
     let two = ["--parameter", "/Test/number", "--parameter", "/Test/rest"];
     train(&file, &model, &[&two[..], &["--segment-samples", "2"]].concat()).await.expect("learns");
     assert!(std::fs::read(&model).expect("is there").starts_with(b"STOMODEL"));
+    assert_eq!(anomalous_in(&model), 0, "nobody said anything");
+    judge(&world, 50, Usefulness::True).await;
+    train(&file, &model, &[&two[..], &["--segment-samples", "2"]].concat()).await.expect("learns");
+    assert_eq!(anomalous_in(&model), 15, "seconds 50 to 79 of one parameter, two in each segment");
+    judge(&world, 50, Usefulness::Known).await;
+    train(&file, &model, &[&two[..], &["--segment-samples", "2"]].concat()).await.expect("learns");
+    assert_eq!(anomalous_in(&model), 0, "where people disagree nobody learns");
     let refused = train(&file, &model, &two).await.expect_err("a forecaster is of one");
     assert!(refused.contains("STO-MODEL-TRAINING"), "{refused}");
     let refused = train(&file, &model, &two[..2]).await.expect_err("80 samples are too few");

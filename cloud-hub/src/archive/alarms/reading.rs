@@ -80,6 +80,24 @@ impl AlarmTable {
         Ok(history)
     }
 
+    /// Alarms of a parameter whose first occurrence is before a time, at most so many, the newest first.
+    pub async fn of_parameter(
+        &self,
+        mission: &str,
+        parameter: &str,
+        before: TaiTime,
+        count: usize,
+    ) -> Result<Vec<History>, ArchiveError> {
+        let question = self.database.borrow_for_question(mission).await?;
+        let sql = "SELECT alarm_id FROM alarm WHERE mission = $1 AND parameter = $2 AND first < $3
+                   ORDER BY first DESC, alarm_id DESC LIMIT $4";
+        let rows = question.query(sql, &[&mission, &parameter, &before.0, &(count as i64)]).await?;
+        let ids: Vec<&[u8]> = rows.iter().map(|row| row.get(0)).collect();
+        let found = histories(&*question, mission, &ids).await?;
+        question.finish().await?;
+        Ok(found)
+    }
+
     /// Closed alarms before a place in the order of their first occurrence and their id, newest first.
     pub async fn closed_before(
         &self,

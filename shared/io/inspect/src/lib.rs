@@ -32,7 +32,7 @@ pub use error::InspectError;
 pub use limits::with_limits_file;
 pub use names::Names;
 pub use packets::{PacketsOptions, summarise_recording};
-pub use segments::cut_segments;
+pub use segments::{Judged, cut_segments};
 pub use show::show;
 pub use training::{Learnt, TableColumns, TableKind, TrainingOptions, TrainingTable};
 pub use wording::grouped;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 use model::{FEATURE_NAMES, SEGMENT_SAMPLES_MAX, SegmentError, SegmentFeatures};
-use space_packet::GenerationTime;
+use space_packet::{GenerationTime, TaiTime};
 
 use crate::InspectError;
 use crate::detect::{invalid, time, unreadable};
@@ -73,10 +73,22 @@ pub(crate) fn for_each_segment(
     growing.map_or(Ok(()), |growing| each(growing.end()))
 }
 
+/// What people said of a stretch of a parameter's samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// Generation time of its first sample.
+    pub from: TaiTime,
+    /// Of its last.
+    pub to: TaiTime,
+    /// Whether something was wrong; absent: nobody should learn from it.
+    pub is_anomalous: Option<bool>,
+}
+
 /// Cuts the samples of one parameter, a table as the hub exports it in the order of time, into segments of `count`
 /// samples, and adds them to a table for [`TableKind::Segments`](crate::TableKind::Segments) (begun when it is empty).
 /// A longer gap than `gap_max_s` begins a new segment; those that stay shorter, and values that are no numbers, are left
-/// out.
+/// out. A segment that shares a moment with one that was judged has that label, or is left out if it has none. Returns
+/// how many were added that somebody called anomalous.
 ///
 /// # Errors
 /// [`InspectError::DetectColumn`] or [`InspectError::Recording`] when it is no such table.
@@ -84,8 +96,9 @@ pub fn cut_segments(
     exported: &[u8],
     count: usize,
     gap_max_s: f64,
+    judged: &[Judged],
     segments: &mut Vec<u8>,
-) -> Result<(), InspectError> {
+) -> Result<usize, InspectError> {
     let path = Path::new("what the hub exports");
     let mut rows = csv::Reader::from_reader(exported);
     let head = rows.headers().map_err(|error| unreadable(path, error))?;
@@ -96,10 +109,13 @@ pub fn cut_segments(
     ];
     let mut output = csv::Writer::from_writer(segments);
     if output.get_ref().is_empty() {
-        output.write_record(["segment", "channel", "timestamp", "value"]).map_err(InspectError::table)?;
+        output
+            .write_record(["segment", "channel", "timestamp", "value", "anomaly"])
+            .map_err(InspectError::table)?;
     }
-    let mut record = StringRecord::new();
+    let (mut record, mut anomalous) = (StringRecord::new(), 0);
     let (mut kept, mut last): (Vec<StringRecord>, Option<GenerationTime>) = (Vec::new(), None);
+    let mut first = TaiTime(i64::MIN);
     while rows.read_record(&mut record).map_err(|error| unreadable(path, error))? {
         let now = time(cell(&record, at));
         let is_number = cell(&record, value).parse::<f64>().is_ok_and(f64::is_finite);
@@ -109,17 +125,39 @@ pub fn cut_segments(
             kept.clear();
         }
         last = Some(now);
+        if kept.is_empty() {
+            first = now.0;
+        }
         kept.push(record.clone());
         if kept.len() == count.clamp(2, SEGMENT_SAMPLES_MAX) {
+            let Some(label) = label(judged, first, now.0) else {
+                kept.clear();
+                continue;
+            };
+            anomalous += usize::from(label == ANOMALOUS);
             // Its beginning names a segment.
             let name = kept.first().map_or(String::new(), |first| cell(first, at).to_owned());
             for sample in kept.drain(..) {
-                let cells = [&name, cell(&sample, channel), cell(&sample, at), cell(&sample, value)];
+                let cells = [&name, cell(&sample, channel), cell(&sample, at), cell(&sample, value), label];
                 output.write_record(cells).map_err(InspectError::table)?;
             }
         }
     }
-    output.flush().map_err(InspectError::output)
+    output.flush().map_err(InspectError::output)?;
+    Ok(anomalous)
+}
+
+const ANOMALOUS: &str = "1";
+
+/// What a segment is called in its table, empty where nobody said anything; `None`: it is left out. The worse of two
+/// judgements counts, and that nothing is to be learnt before both.
+fn label(judged: &[Judged], first: TaiTime, last: TaiTime) -> Option<&'static str> {
+    let met = judged.iter().filter(|judged| judged.from <= last && first <= judged.to);
+    met.map(|judged| judged.is_anomalous).try_fold("", |label, said| match said? {
+        true => Some(ANOMALOUS),
+        false if label.is_empty() => Some("0"),
+        false => Some(label),
+    })
 }
 
 fn wanted(head: &StringRecord, name: &str, path: &Path) -> Result<usize, InspectError> {

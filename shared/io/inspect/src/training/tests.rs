@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use space_packet::UtcTime;
+
 use super::*;
-use crate::segments::cut_segments;
+use crate::segments::{Judged, cut_segments};
 
 fn options() -> TrainingOptions {
     TrainingOptions { number: 1, seed: 5, without_labels: false, units: 16, epochs: 2 }
@@ -99,8 +101,8 @@ fn archived_samples_are_cut_into_segments_of_a_length_and_by_gaps() {
         writeln!(exported, "2026-11-22T12:{:02}:{:02}Z,,/S/u,,{value}", second / 60, second % 60).unwrap();
     }
     let mut text = Vec::new();
-    cut_segments(exported.as_bytes(), 8, 10.0, &mut text).unwrap();
-    cut_segments(exported.replace("/S/u", "/S/i").as_bytes(), 8, 10.0, &mut text).unwrap();
+    cut_segments(exported.as_bytes(), 8, 10.0, &[], &mut text).unwrap();
+    cut_segments(exported.replace("/S/u", "/S/i").as_bytes(), 8, 10.0, &[], &mut text).unwrap();
     let mut cut = Vec::new();
     for_each_segment(Path::new("cut"), text.as_slice(), |segment| {
         let features = segment.features.unwrap().values;
@@ -114,4 +116,33 @@ fn archived_samples_are_cut_into_segments_of_a_length_and_by_gaps() {
         rows.map(|(begin, mean)| (channel.to_owned(), begin.to_owned(), 8.0, mean))
     };
     assert_eq!(cut, [of("/S/u"), of("/S/i")].concat());
+}
+
+#[test]
+fn what_people_said_labels_the_segments_it_meets_and_what_is_doubtful_is_not_learnt() {
+    let mut exported = "generation_time,reception_time,parameter,raw,engineering\n".to_owned();
+    for second in 0..40 {
+        writeln!(exported, "2026-11-22T12:00:{second:02}Z,,/S/u,,{second}").unwrap();
+    }
+    let at = |second: i64| {
+        UtcTime::parse("2026-11-22T12:00:00Z").unwrap().to_tai().plus_nanos(second * 1_000_000_000)
+    };
+    let judged = |from, to, is_anomalous| Judged { from: at(from), to: at(to), is_anomalous };
+    let said = [
+        judged(3, 9, Some(true)),
+        judged(8, 9, Some(false)),
+        judged(16, 17, Some(false)),
+        judged(25, 26, None),
+        judged(26, 26, Some(true)),
+    ];
+    let mut text = Vec::new();
+    assert_eq!(cut_segments(exported.as_bytes(), 8, 10.0, &said, &mut text).unwrap(), 2);
+    let mut labels = Vec::new();
+    for_each_segment(Path::new("cut"), text.as_slice(), |segment| {
+        labels.push((segment.name[17..19].to_owned(), segment.is_anomalous));
+        Ok(())
+    })
+    .unwrap();
+    let expected = [("00", Some(true)), ("08", Some(true)), ("16", Some(false)), ("32", None)];
+    assert_eq!(labels, expected.map(|(begin, label)| (begin.to_owned(), label)));
 }
