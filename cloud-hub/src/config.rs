@@ -209,7 +209,7 @@ mod tests {
             assert!(error.contains(":5:1: notify.webhook, number 1, secret_file: "), "{error}");
             assert!(error.contains(expected), "{error}");
         };
-        check("cannot be read");
+        check("cannot read");
         let secret = folder.path().join("s");
         std::fs::write(&secret, "too short").expect("written");
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);

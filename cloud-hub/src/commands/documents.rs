@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use processing::alarm::AlarmRules;
+use processing::watch::DetectionRules;
 use service::documents::{Bounds, DOCUMENT_BYTES_MAX, DocumentKind, MissionDocument, encode_model};
 use service::mission::MissionConfig;
 use space_packet::{TaiTime, UtcTime};
@@ -103,7 +104,7 @@ pub async fn import_watching(
         read(&arguments, kind)?
     };
     for problem in problems(&document) {
-        eprintln!("warning[STO-ALARM-RULE]: {problem}");
+        eprintln!("warning[{}]: {problem}", code(kind));
     }
     import(config, &arguments.mission, document).await
 }
@@ -116,7 +117,12 @@ fn problems(document: &MissionDocument) -> Vec<String> {
             .iter()
             .map(ToString::to_string)
             .collect(),
-        _ => Vec::new(),
+        DocumentKind::DetectionRules => DetectionRules::parse(&document.file_name, &document.content)
+            .problems
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        DocumentKind::Dictionary | DocumentKind::Limits | DocumentKind::Model => Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::{MODEL_BYTES_MAX, Model, ModelDocument};
 use processing::alarm::AlarmRules;
+use processing::watch::DetectionRules;
 
 use super::{DocumentError, DocumentKind, MissionDocument};
 
@@ -103,6 +104,13 @@ pub fn check(document: &MissionDocument) -> Result<(), DocumentError> {
             }
         }
         DocumentKind::Model => decode_model(document).map(drop),
-        DocumentKind::DetectionRules | DocumentKind::Dictionary | DocumentKind::Limits => Ok(()),
+        DocumentKind::DetectionRules => {
+            let rules = DetectionRules::parse(&document.file_name, &document.content);
+            match rules.problems.first() {
+                Some(problem) if rules.is_empty() => Err(DocumentError::Broken(problem.to_string())),
+                _ => Ok(()),
+            }
+        }
+        DocumentKind::Dictionary | DocumentKind::Limits => Ok(()),
     }
 }
