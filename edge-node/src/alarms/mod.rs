@@ -248,3 +248,6 @@ fn problem(problem: &processing::alarm::RuleProblem) -> AlarmRulesProblem {
 fn history(piece: &Piece) -> Option<History> {
     History::try_from(piece.clone()).ok()
 }
+
+#[cfg(test)]
+mod tests;
