@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use delivery::{BatchError, Content, SealedBatch};
-use mission_database::DecodedPacket;
+use mission_database::{DecodedPacket, MissionDatabase};
+use model::ModelDocument;
 use processing::MissionDecoder;
 use processing::alarm::{AlarmRules, Board, Entry, History, Observation, Piece, Place, Written};
 use processing::watch::{Arrival, DetectionRules, Watch};
@@ -87,8 +88,9 @@ impl OwnLinks {
         let mut watched = Vec::new();
         for (book, _) in &alarms.books {
             let Some(decoder) = archive.decoder(book.mission()) else { continue };
-            let (alarm_rules, detection) = rules(&missions, book.mission());
+            let (alarm_rules, detection, models) = rules(&missions, book.mission());
             let mut watch = Watch::new(book.mission(), detection, alarm_rules);
+            use_models(&mut watch, book.mission(), &models, decoder.database());
             // One that stopped being saved, because its mission was not configured, goes on elsewhere than the others.
             let is_its = |saved: &&WatchState| saved.mission == book.mission() && saved.sequence == reached;
             if let Some(saved) = states.iter().find(is_its)
@@ -203,9 +205,10 @@ impl OwnLinks {
             if let Some(decoder) = self.archive.decoder(&mission.name) {
                 mission.decoder = decoder;
             }
-            let (alarm_rules, detection) = rules(&self.missions, &mission.name);
+            let (alarm_rules, detection, models) = rules(&self.missions, &mission.name);
             mission.watch.use_alarm_rules(alarm_rules);
             mission.watch.use_detection_rules(detection, mission.decoder.database());
+            use_models(&mut mission.watch, &mission.name, &models, mission.decoder.database());
         }
     }
 
@@ -295,15 +298,23 @@ fn piece(written: Written) -> Piece {
     Piece { subject: written.subject, first: written.first, entries: vec![written.entry] }
 }
 
-/// A mission's rules in force.
-fn rules(missions: &Missions, mission: &str) -> (Arc<AlarmRules>, Arc<DetectionRules>) {
+/// Brings a mission's models into force, as far as they can be run.
+fn use_models(watch: &mut Watch, mission: &str, models: &[ModelDocument], database: &MissionDatabase) {
+    for unused in watch.use_models(models, database) {
+        warn!(mission, "{unused}");
+    }
+}
+
+/// A mission's rules and models in force.
+fn rules(missions: &Missions, mission: &str) -> (Arc<AlarmRules>, Arc<DetectionRules>, Vec<ModelDocument>) {
     let found = missions.documents_of(mission).unwrap_or_default();
-    let Watching { alarm_rules, detection_rules, .. } = Watching::of(&found);
+    let Watching { alarm_rules, detection_rules, models, .. } = Watching::of(&found);
     let alarm_rules = alarm_rules.map(|document| AlarmRules::parse(&document.file_name, &document.content));
     let detection =
         detection_rules.map(|document| DetectionRules::parse(&document.file_name, &document.content));
     for problem in detection.iter().flat_map(|rules| &rules.problems) {
         warn!(mission, %problem, "STO-ALARM-RULE: part of the detection rules is left out, the rest counts");
     }
-    (Arc::new(alarm_rules.unwrap_or_else(AlarmRules::built_in)), Arc::new(detection.unwrap_or_default()))
+    let alarm_rules = alarm_rules.unwrap_or_else(AlarmRules::built_in);
+    (Arc::new(alarm_rules), Arc::new(detection.unwrap_or_default()), models)
 }

@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dashboard::ProblemResponse;
-use dashboard::alarms::{Answer, NewRules, RulesText};
+use dashboard::alarms::{Answer, NewRules, RulesText, models_in_force};
 use dashboard::contract::{AlarmRulesProblem, AlarmRulesVersion, DetectionModel};
 use dashboard::rfc3339;
 use futures_util::FutureExt;
-use model::Model;
 use processing::alarm::AlarmRules;
 use service::documents::{DocumentKind, MissionDocument, Watching};
 use space_packet::TaiTime;
@@ -63,25 +62,7 @@ impl HubAlarms {
                     book.set_rules(Arc::new(rules));
                 }
             }
-            let described = watching.models.iter().map(|model| {
-                let is_its = |document: &&MissionDocument| {
-                    document.kind == DocumentKind::Model && document.number == model.number
-                };
-                let since = found.iter().find(is_its).and_then(|document| document.effective_from);
-                let kind = match model.model {
-                    Model::CorrelatedGroup(_) => "correlated-group",
-                    Model::Forecaster(_) => "forecaster",
-                    Model::Segments(_) => "segments",
-                };
-                DetectionModel {
-                    kind: kind.to_owned(),
-                    number: model.number,
-                    parameters: model.channels.clone(),
-                    trained_at: since.map(rfc3339).unwrap_or_default(),
-                    trained_on: model.data.description.clone(),
-                }
-            });
-            *models.0.lock().unwrap_or_else(PoisonError::into_inner) = described.collect();
+            *models.0.lock().unwrap_or_else(PoisonError::into_inner) = models_in_force(&watching);
         }
     }
 

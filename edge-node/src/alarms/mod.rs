@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dashboard::ProblemResponse;
-use dashboard::alarms::{AlarmBook, Alarms, Answer, CLOSED_MAX, RulesText};
-use dashboard::contract::{AlarmRulesProblem, AlarmRulesVersion};
+use dashboard::alarms::{AlarmBook, Alarms, Answer, CLOSED_MAX, RulesText, models_in_force};
+use dashboard::contract::{AlarmRulesProblem, AlarmRulesVersion, DetectionModel};
 use futures_util::FutureExt;
 use processing::alarm::{AlarmState, Board, History, Piece, Place, Written};
 use service::metric::Metric;
@@ -171,7 +171,7 @@ impl NodeAlarms {
         }
     }
 
-    /// Brings rules of the hub into force, by mission.
+    /// Brings rules and models of the hub into force, by mission.
     pub fn use_documents(&self, sent: &BTreeMap<String, Arc<service::documents::Watching>>) {
         for mission in &self.missions {
             if let Some(sent) = sent.get(mission.book.mission())
@@ -232,6 +232,11 @@ impl Alarms for NodeAlarms {
         let found = self.mission(mission).and_then(|mission| mission.rules.shown());
         async move { Ok(found.filter(|rules| rules.version.number == number)) }.boxed()
     }
+
+    fn models<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<DetectionModel>> {
+        let found = self.mission(mission).map(|mission| models_in_force(&mission.rules.in_force().sent));
+        async move { Ok(found.unwrap_or_default()) }.boxed()
+    }
 }
 
 /// A problem as answers have it.
@@ -243,3 +248,6 @@ fn problem(problem: &processing::alarm::RuleProblem) -> AlarmRulesProblem {
 fn history(piece: &Piece) -> Option<History> {
     History::try_from(piece.clone()).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! A mission's alarm and detection rules: those of the hub, or else of the configured files, which are read again when
-//! they change.
+//! they change. Models are the hub's.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +28,15 @@ pub(super) struct Rules {
     mission: String,
     files: RuleFiles,
     read: Mutex<Read>,
+}
+
+/// Both sorts of rules, and what the hub sent: models are among it.
+pub(super) struct InForce {
+    /// Counted up with each change.
+    pub(super) number: u32,
+    pub(super) alarms: Arc<AlarmRules>,
+    pub(super) detection: Arc<DetectionRules>,
+    pub(super) sent: Arc<Watching>,
 }
 
 struct Read {
@@ -99,10 +108,15 @@ impl Rules {
         Arc::clone(&self.lock().alarms)
     }
 
-    /// Both sorts of rules, and which they are.
-    pub(super) fn in_force(&self) -> (u32, Arc<AlarmRules>, Arc<DetectionRules>) {
+    /// What a watch goes by.
+    pub(super) fn in_force(&self) -> InForce {
         let read = self.lock();
-        (read.number, Arc::clone(&read.alarms), Arc::clone(&read.detection))
+        InForce {
+            number: read.number,
+            alarms: Arc::clone(&read.alarms),
+            detection: Arc::clone(&read.detection),
+            sent: Arc::clone(&read.sent),
+        }
     }
 
     /// Reads files again that changed; whether some did.

@@ -11,9 +11,11 @@ use delivery::StoreId;
 use mission_database::MissionDatabase;
 use processing::alarm::{AlarmState, Observation};
 use processing::watch::{Arrival, Watch};
+use service::documents::Watching as Documents;
 use service::mission::LoadedMission;
 use tracing::{info, warn};
 
+use super::rules::InForce;
 use super::state_file::{SavedWatches, StateFile};
 use super::{FOLDER, MissionAlarms, NodeAlarms};
 
@@ -37,7 +39,7 @@ struct WatchedMission {
     name: String,
     database: MissionDatabase,
     watch: Watch,
-    /// Which rules it uses.
+    /// Which rules and models it uses.
     rules: u32,
 }
 
@@ -63,8 +65,9 @@ impl Watching {
         let missions = missions.iter().filter_map(|mission| {
             let known = alarms.mission(&mission.name)?;
             let database = mission.decoder.database().clone();
-            let (rules, alarm_rules, detection) = known.rules.in_force();
+            let InForce { number: rules, alarms: alarm_rules, detection, sent } = known.rules.in_force();
             let mut watch = Watch::new(&mission.name, detection, alarm_rules);
+            use_models(&mut watch, &mission.name, &sent, &database);
             let state = saved.iter().flat_map(|saved| &saved.missions);
             if let Some((_, state)) = state.into_iter().find(|(name, _)| *name == mission.name)
                 && let Err(problem) = watch.restore(state, &database)
@@ -141,13 +144,15 @@ impl Watching {
     /// Other rules count, and other documents describe parameters.
     pub fn on_batch(&mut self, mission: &str, database: &MissionDatabase) {
         let Some(watched) = self.missions.iter_mut().find(|watched| watched.name == mission) else { return };
+        let has_other_parameters = watched.database.parameters().len() != database.parameters().len();
         watched.database = database.clone();
         let Some(known) = self.alarms.mission(mission) else { return };
-        let (rules, alarm_rules, detection) = known.rules.in_force();
-        if rules != watched.rules {
-            watched.rules = rules;
-            watched.watch.use_alarm_rules(alarm_rules);
+        let InForce { number, alarms, detection, sent } = known.rules.in_force();
+        if number != watched.rules || has_other_parameters {
+            watched.rules = number;
+            watched.watch.use_alarm_rules(alarms);
             watched.watch.use_detection_rules(detection, database);
+            use_models(&mut watched.watch, mission, &sent, database);
         }
     }
 
@@ -173,6 +178,13 @@ impl Watching {
         }
         // Tried again in a minute, whatever came of it.
         self.saved = (self.sequence, Instant::now());
+    }
+}
+
+/// Brings the models that the hub sent into force, as far as they can be run.
+fn use_models(watch: &mut Watch, mission: &str, sent: &Documents, database: &MissionDatabase) {
+    for unused in watch.use_models(&sent.models, database) {
+        warn!(mission, "{unused}");
     }
 }
 

@@ -47,7 +47,7 @@ impl Started {
         self.status.node().problem
     }
 
-    fn receive(&self, document: &MissionDocument) {
+    pub(crate) fn receive(&self, document: &MissionDocument) {
         self.receive_as(document, |_| {});
     }
 

@@ -13,11 +13,12 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use processing::alarm::{AlarmId, History, Piece};
+use service::documents::Watching;
 use space_packet::GenerationTime;
 
-use crate::ProblemResponse;
 use crate::contract::{AlarmDelivery, AlarmRulesVersion, DetectionModel};
 use crate::records::{Page, Slice};
+use crate::{ProblemResponse, rfc3339};
 
 pub use book::{ActError, AlarmBook, AlarmPage, Asked};
 pub(crate) use described::{Describer, rules_in_force, severity_word, state_word};
@@ -118,6 +119,18 @@ pub trait Alarms: Send + Sync {
     fn models<'a>(&'a self, _mission: &'a str) -> Answer<'a, Vec<DetectionModel>> {
         async { Ok(Vec::new()) }.boxed()
     }
+}
+
+/// A mission's models as answers have them.
+pub fn models_in_force(watching: &Watching) -> Vec<DetectionModel> {
+    let described = watching.models.iter().map(|model| DetectionModel {
+        kind: model.model.kind().to_owned(),
+        number: model.number,
+        parameters: model.channels.clone(),
+        trained_at: watching.models_since.get(&model.number).map(|since| rfc3339(*since)).unwrap_or_default(),
+        trained_on: model.data.description.clone(),
+    });
+    described.collect()
 }
 
 /// Has nothing of it.

@@ -70,6 +70,17 @@ pub enum Model {
     Segments(Box<SegmentModel>),
 }
 
+impl Model {
+    /// What sort it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CorrelatedGroup(_) => "correlated-group",
+            Self::Forecaster(_) => "forecaster",
+            Self::Segments(_) => "segments",
+        }
+    }
+}
+
 /// A model, and what its training showed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained<M, R> {

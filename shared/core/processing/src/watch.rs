@@ -4,7 +4,8 @@
 //! Pure and replayable: the same records give the same observations again, with the times of their samples.
 //!
 //! - **Limits** are watched of every parameter that has some, by persistence, hysteresis and deadband.
-//! - **Detectors** run on the numeric parameters that a mission's [`DetectionRules`] name.
+//! - **Detectors** run on the numeric parameters that a mission's [`DetectionRules`] name. A trained forecaster stands in
+//!   for the forecast that a suite learns itself ([`Watch::use_models`]).
 //! - **Silence** of a parameter is measured against the mission's other parameters, and from the moment on from which
 //!   the mission was heard without a gap: where nothing is heard at all, between two passes, nothing is stale.
 //! - **Late** is a sample that the intake calls so, and one older than the newest of its parameter. Limits make
@@ -12,7 +13,9 @@
 //! - Only changes are said, and once more after a restart: what detectors learned is [saved](Watch::encode), not what
 //!   was said.
 
+mod choice;
 mod detector;
+mod forecasts;
 mod limit;
 mod rules;
 mod saved;
@@ -22,16 +25,18 @@ use std::sync::Arc;
 
 use delivery::Verdicts;
 use mission_database::{
-    DecodedPacket, DecodedValue, MissionDatabase, MonitoringResult, ParameterIndex, ParameterKind, Reading,
+    DecodedPacket, DecodedValue, MissionDatabase, MonitoringResult, ParameterIndex, Reading,
 };
 use serde::{Deserialize, Serialize};
 use space_packet::GenerationTime;
 
 use crate::alarm::{AlarmRules, AlarmSeverity, Cause, Observation, Subject};
 use crate::{Sample, Verdict};
-use detector::DetectorTrack;
+use detector::{DetectorTrack, Moment};
+use forecasts::Forecasts;
 use limit::LimitTrack;
 
+pub use forecasts::{ModelProblem, UnusedModel};
 pub use rules::{DetectionRule, DetectionRules};
 pub use saved::STATE_BYTES_MAX;
 
@@ -74,6 +79,7 @@ pub struct Watch {
     mission: String,
     detection: Arc<DetectionRules>,
     alarms: Arc<AlarmRules>,
+    forecasts: Forecasts,
     slots: Vec<Slot>,
     suites: usize,
     unwatched: usize,
@@ -149,6 +155,7 @@ impl Watch {
             mission: mission.to_owned(),
             detection,
             alarms,
+            forecasts: Forecasts::default(),
             slots: Vec::new(),
             suites: 0,
             unwatched: 0,
@@ -162,30 +169,6 @@ impl Watch {
     /// Other alarm rules count from now on: for what is raised from now on.
     pub fn use_alarm_rules(&mut self, alarms: Arc<AlarmRules>) {
         self.alarms = alarms;
-    }
-
-    /// Other detection rules count from now on. What was learned by a rule that stays is kept; what stands by one that
-    /// is gone is over with the parameter's next sample.
-    pub fn use_detection_rules(&mut self, detection: Arc<DetectionRules>, database: &MissionDatabase) {
-        self.detection = detection;
-        let detection = Arc::clone(&self.detection);
-        let slots = std::mem::take(&mut self.slots);
-        (self.suites, self.unwatched) = (0, 0);
-        for (index, slot) in slots.into_iter().enumerate() {
-            let Slot::Watched(mut track) = slot else { continue };
-            let parameter = ParameterIndex(index as u32);
-            let name = &database.parameter(parameter).name;
-            if let Some(detectors) = track.detectors.take() {
-                let stood = detectors.standing();
-                let rule = detection.rule_of(name).filter(|rule| rule.suite == *detectors.rule());
-                match rule {
-                    Some(rule) => track.detectors = self.started(rule, database, |_| detectors),
-                    None => stood.for_each(|detector| self.say_again(name, detector)),
-                }
-            }
-            track.is_mode = detection.is_mode(name);
-            *self.slot(parameter, database) = Slot::Watched(track);
-        }
     }
 
     /// What stands at the caller's place and is to be said once more, with the parameter's next sample: an alarm that
@@ -263,7 +246,10 @@ impl Watch {
             *self.slot(sample.parameter, database) =
                 Slot::Watched(Box::new(Track { is_mode, ..Track::default() }));
         }
-        let Self { slots, modes, unsaid, .. } = self;
+        let Self { slots, modes, unsaid, forecasts, .. } = self;
+        if let Some(number) = placed.number.filter(|_| !placed.is_late) {
+            forecasts.on_number(sample.parameter, number);
+        }
         let mut keep_mode = || {
             if let Some(number) = placed.number.filter(|_| !placed.is_late) {
                 modes.insert(sample.parameter, number as u32);
@@ -288,7 +274,9 @@ impl Watch {
             let is_flagged =
                 placed.is_doubtful || track.limits.is_raised() || sample.monitoring.is_violation();
             let mode = detectors.mode.and_then(|mode| modes.get(&mode)).copied().unwrap_or(0);
-            detectors.on_sample(placed, mode, is_flagged, &mut said);
+            let inputs =
+                detectors.forecast.as_ref().map_or_else(Vec::new, |trained| forecasts.inputs_of(trained));
+            detectors.on_sample(placed, &Moment { inputs, mode, is_flagged }, &mut said);
         }
         if !unsaid.is_empty() && !placed.is_late && track.is_newest(placed.time) {
             let name = &database.parameter(sample.parameter).name;
@@ -301,41 +289,6 @@ impl Watch {
             }
         }
         said
-    }
-
-    /// What watches a parameter that is seen for the first time.
-    fn decide(&mut self, parameter: ParameterIndex, database: &MissionDatabase) -> Slot {
-        let described = database.parameter(parameter);
-        let is_mode = self.detection.is_mode(&described.name);
-        let is_number = matches!(described.kind, ParameterKind::Float | ParameterKind::Integer);
-        let detection = Arc::clone(&self.detection);
-        let rule = detection.rule_of(&described.name).filter(|_| is_number);
-        let detectors = rule.and_then(|rule| self.started(rule, database, DetectorTrack::new));
-        match (detectors, is_mode) {
-            (Some(detectors), is_mode) => {
-                Slot::Watched(Box::new(Track { is_mode, detectors: Some(detectors), ..Track::default() }))
-            }
-            (None, true) => Slot::Mode,
-            // What rules no longer name may stand from before.
-            (None, false) if self.unsaid.contains_key(&described.name) => Slot::Watched(Box::default()),
-            (None, false) => Slot::Nothing,
-        }
-    }
-
-    /// Detectors of one more parameter, while there is room.
-    fn started(
-        &mut self,
-        rule: &DetectionRule,
-        database: &MissionDatabase,
-        start: impl FnOnce(&DetectionRule) -> DetectorTrack,
-    ) -> Option<DetectorTrack> {
-        if self.suites == SUITES_MAX {
-            self.unwatched += 1;
-            return None;
-        }
-        self.suites += 1;
-        let mode = rule.mode.as_deref().and_then(|mode| database.find(mode));
-        Some(DetectorTrack { mode, severity: rule.severity, ..start(rule) })
     }
 
     fn slot(&mut self, parameter: ParameterIndex, database: &MissionDatabase) -> &mut Slot {

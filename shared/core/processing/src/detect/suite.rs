@@ -6,8 +6,8 @@ use space_packet::GenerationTime;
 
 use super::bank::Bank;
 use super::{
-    AutoregressionRule, Detection, DetectorKind, FlatLineRule, Judgement, MethodRule, ModelVersion,
-    Observation, Previous, RangeRule, SampleSpan, StaleRule, Step, VALUE_MAX, seconds_between,
+    AutoregressionRule, Detection, DetectorKind, FlatLineRule, ForecastRule, Judgement, MethodRule,
+    ModelVersion, Observation, Previous, RangeRule, SampleSpan, StaleRule, Step, VALUE_MAX, seconds_between,
 };
 
 /// Late samples in a row, each newer than the one before, after which the clock counts as set back.
@@ -105,6 +105,22 @@ impl Default for SuiteRule {
     }
 }
 
+impl SuiteRule {
+    /// The rule with a trained forecast in the place of the one that [`MethodRule::Autoregression`] learns, its
+    /// residuals judged in the same way; `None` where nothing judges forecasts.
+    pub fn with_trained_forecast(&self) -> Option<Self> {
+        let judged = |detector: &DetectorRule| match detector.method {
+            MethodRule::Autoregression(AutoregressionRule { residual, .. }) => {
+                DetectorRule { method: MethodRule::Forecast(ForecastRule { residual }), ..*detector }
+            }
+            _ => *detector,
+        };
+        let detectors: Vec<DetectorRule> = self.detectors.iter().map(judged).collect();
+        let is_judged = detectors.iter().any(|detector| matches!(detector.method, MethodRule::Forecast(_)));
+        is_judged.then(|| Self { detectors, ..self.clone() })
+    }
+}
+
 /// How far a baseline is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Phase {
@@ -189,6 +205,11 @@ impl Suite {
     /// Samples are missing before the next one: what led up to it begins anew, what was learned and what stands stays.
     pub fn on_gap(&mut self) {
         self.interrupt_short_memory();
+    }
+
+    /// The model that detections by a trained forecast name.
+    pub fn model(&self) -> Option<ModelVersion> {
+        self.model
     }
 
     /// Detections by a trained forecast name this model from now on.

@@ -1,11 +1,14 @@
 //! A parameter's detectors: what they said, and what they say now.
 
+use std::sync::Arc;
+
 use mission_database::ParameterIndex;
 use space_packet::GenerationTime;
 
-use super::{DetectionRule, Placed, Said};
+use super::forecasts::TrainedForecast;
+use super::{Placed, Said};
 use crate::alarm::{AlarmSeverity, Cause};
-use crate::detect::{Detection, DetectorKind, Observation, Suite, SuiteRule};
+use crate::detect::{Detection, DetectorKind, ModelVersion, Observation, Suite, SuiteRule};
 
 /// What is known of one parameter.
 #[derive(Clone, Debug)]
@@ -14,25 +17,42 @@ pub(super) struct DetectorTrack {
     pub(super) severity: AlarmSeverity,
     /// The parameter whose number is the mode.
     pub(super) mode: Option<ParameterIndex>,
+    /// The trained forecaster whose forecasts the suite judges.
+    pub(super) forecast: Option<Arc<TrainedForecast>>,
     pub(super) suite: Suite,
     /// The detector that was clearest when what stands began: the alarm's name for as long as it stands.
     pub(super) raised: Option<DetectorKind>,
     pub(super) is_silent: bool,
 }
 
+/// What is known of the moment that a sample was taken at.
+#[derive(Debug)]
+pub(super) struct Moment {
+    /// Numbers that the trained forecaster looks at.
+    pub(super) inputs: Vec<f64>,
+    pub(super) mode: u32,
+    /// Whether something else found fault with the sample.
+    pub(super) is_flagged: bool,
+}
+
 impl DetectorTrack {
-    pub(super) fn new(rule: &DetectionRule) -> Self {
+    /// Detectors that have seen nothing.
+    pub(super) fn new(rule: SuiteRule, model: Option<ModelVersion>) -> Self {
+        let mut suite = Suite::new(rule);
+        suite.set_model(model);
         Self {
-            severity: rule.severity,
+            severity: AlarmSeverity::Watch,
             mode: None,
-            suite: Suite::new(rule.suite.clone()),
+            forecast: None,
+            suite,
             raised: None,
             is_silent: false,
         }
     }
 
-    pub(super) fn rule(&self) -> &SuiteRule {
-        self.suite.rule()
+    /// Whether they learned by these rules, and beside this model.
+    pub(super) fn is_of(&self, rule: &SuiteRule, model: Option<ModelVersion>) -> bool {
+        self.suite.rule() == rule && self.suite.model() == model
     }
 
     pub(super) fn newest(&self) -> Option<GenerationTime> {
@@ -53,14 +73,19 @@ impl DetectorTrack {
         self.suite.on_gap();
     }
 
-    pub(super) fn on_sample(&mut self, placed: Placed, mode: u32, is_flagged: bool, said: &mut Vec<Said>) {
+    pub(super) fn on_sample(&mut self, placed: Placed, moment: &Moment, said: &mut Vec<Said>) {
         let Some(value) = placed.number.filter(|number| number.is_finite()) else { return };
         // Detectors judge in order; what is late in it was never part of what led up to the newest.
         if self.suite.newest().is_some_and(|newest| placed.time <= newest) {
             return;
         }
-        let observation = Observation { time: placed.time, value, inputs: &[], mode, is_flagged };
-        let outcome = self.suite.on_sample(&observation);
+        let Moment { inputs, mode, is_flagged } = moment;
+        let observation =
+            Observation { time: placed.time, value, inputs, mode: *mode, is_flagged: *is_flagged };
+        let outcome = match &self.forecast {
+            Some(trained) => self.suite.on_sample_with(&trained.forecaster, &observation),
+            None => self.suite.on_sample(&observation),
+        };
         let live = !placed.is_late;
         if std::mem::take(&mut self.is_silent) {
             said.push(self.over(DetectorKind::Stale, placed, live));
@@ -101,7 +126,7 @@ impl DetectorTrack {
                 expected: detection.expected,
                 score: Some(detection.score),
                 threshold: Some(detection.threshold),
-                model: detection.model.map(|version| version.0.to_string()),
+                model: detection.model.map(|version| format!("forecaster {}", version.0)),
             },
         }
     }

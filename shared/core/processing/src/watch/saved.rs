@@ -20,6 +20,9 @@ struct Saved {
     parameters: Vec<SavedTrack>,
 }
 
+/// What trained forecasters look at, as it was seen last. It follows the rest: a state of before ends there.
+type SavedInputs = Vec<(String, f64)>;
+
 #[derive(Deserialize, Serialize)]
 struct SavedTrack {
     parameter: String,
@@ -64,7 +67,14 @@ impl Watch {
         let mut modes: Vec<_> = modes.collect();
         modes.sort();
         let saved = Saved { hearing: self.hearing, modes, parameters };
-        let mut bytes = postcard::to_extend(&saved, vec![0; HEADER_BYTES]).unwrap_or_default();
+        let mut inputs: SavedInputs = self
+            .forecasts
+            .seen()
+            .filter_map(|(index, number)| Some((name(index.0 as usize)?, number)))
+            .collect();
+        inputs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let bytes = postcard::to_extend(&saved, vec![0; HEADER_BYTES]).unwrap_or_default();
+        let mut bytes = postcard::to_extend(&inputs, bytes).unwrap_or_default();
         if let Some((header, body)) = bytes.split_at_mut_checked(HEADER_BYTES) {
             header[..2].copy_from_slice(&FORMAT.to_be_bytes());
             header[2..].copy_from_slice(&crc32c::crc32c(body).to_be_bytes());
@@ -73,7 +83,7 @@ impl Watch {
     }
 
     /// Takes up what [`encode`](Self::encode) wrote, into a watch that has seen nothing. What was learned by other rules
-    /// than those in force is passed over. What stood is said once more.
+    /// or beside another model than those in force is passed over. What stood is said once more.
     pub fn restore(&mut self, bytes: &[u8], database: &MissionDatabase) -> Result<(), SavedStateError> {
         let damaged = SavedStateError::Damaged { bytes: bytes.len() };
         let &[a, b, c, d, e, f, ref body @ ..] = bytes else { return Err(damaged) };
@@ -84,11 +94,20 @@ impl Watch {
         if bytes.len() > STATE_BYTES_MAX || crc32c::crc32c(body) != u32::from_be_bytes([c, d, e, f]) {
             return Err(damaged);
         }
-        let saved: Saved = postcard::from_bytes(body).map_err(|_| damaged)?;
+        let (saved, behind) = postcard::take_from_bytes::<Saved>(body).map_err(|_| damaged.clone())?;
+        let inputs: SavedInputs = match behind {
+            [] => Vec::new(),
+            inputs => postcard::from_bytes(inputs).map_err(|_| damaged)?,
+        };
         self.hearing = saved.hearing;
         for (mode, number) in saved.modes {
             if let Some(index) = database.find(&mode) {
                 self.modes.insert(index, number);
+            }
+        }
+        for (input, number) in inputs {
+            if let Some(index) = database.find(&input) {
+                self.forecasts.on_number(index, number);
             }
         }
         for track in saved.parameters {
@@ -103,23 +122,11 @@ impl Watch {
         if limits.is_raised() {
             self.say_again(&saved.parameter, super::LIMITS);
         }
-        let detectors = saved.detectors.and_then(|saved_detectors| {
-            let SavedDetectors { suite, raised, is_silent } = saved_detectors;
-            let learned = DetectorTrack {
-                severity: crate::alarm::AlarmSeverity::Watch,
-                mode: None,
-                suite,
-                raised,
-                is_silent,
-            };
+        let detectors = saved.detectors.and_then(|SavedDetectors { suite, raised, is_silent }| {
+            let blank = DetectorTrack::new(suite.rule().clone(), None);
+            let learned = DetectorTrack { suite, raised, is_silent, ..blank };
             learned.standing().for_each(|detector| self.say_again(&saved.parameter, detector));
-            let detection = std::sync::Arc::clone(&self.detection);
-            let rule = detection.rule_of(&saved.parameter)?;
-            if rule.suite == *learned.rule() {
-                self.started(rule, database, |_| learned)
-            } else {
-                self.started(rule, database, DetectorTrack::new)
-            }
+            self.choose(index, Some(learned), database)
         });
         let is_mode = self.detection.is_mode(&saved.parameter);
         *self.slot(index, database) = Slot::Watched(Box::new(Track { is_mode, limits, detectors }));

@@ -1,3 +1,5 @@
+mod models;
+
 use delivery::{Content, ReadingKind, Record, SampleRecord, Scalar};
 use mission_database::{Dictionary, LimitsOverlay, LimitsVersion, VersionNumber};
 use proptest::prelude::*;

@@ -4,9 +4,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use model::{Forecaster, Model, ModelDocument};
-use processing::detect::{
-    DetectorRule, ForecastRule, MethodRule, ModelVersion, Observation, Outcome, Suite, SuiteRule, Training,
-};
+use processing::detect::{ModelVersion, Observation, Outcome, Suite, SuiteRule, Training};
 
 use super::config::DetectConfig;
 use super::group::Group;
@@ -69,7 +67,7 @@ impl Judges {
                     )));
                 }
                 let mut suites = suites(config, &rule(config));
-                let forecasting = with_forecast(&rule(config)).ok_or_else(|| {
+                let forecasting = rule(config).with_trained_forecast().ok_or_else(|| {
                     mismatch(
                         "no detector of the suite judges forecasts (autoregression, forecast)".to_owned(),
                     )
@@ -161,20 +159,6 @@ fn suites(config: &DetectConfig, rule: &SuiteRule) -> Vec<Judge> {
         forecaster: None,
     };
     config.input.channels().iter().map(judge).collect()
-}
-
-/// The rule with the trained forecast where the ridge model's was; `None` where nothing judges forecasts.
-fn with_forecast(rule: &SuiteRule) -> Option<SuiteRule> {
-    let judged = |detector: &DetectorRule| match detector.method {
-        MethodRule::Autoregression(ridge) => {
-            let residual = ridge.residual;
-            DetectorRule { method: MethodRule::Forecast(ForecastRule { residual }), ..*detector }
-        }
-        _ => *detector,
-    };
-    let detectors: Vec<DetectorRule> = rule.detectors.iter().map(judged).collect();
-    let is_judged = detectors.iter().any(|detector| matches!(detector.method, MethodRule::Forecast(_)));
-    is_judged.then(|| SuiteRule { detectors, ..rule.clone() })
 }
 
 fn named(inputs: &[String]) -> String {

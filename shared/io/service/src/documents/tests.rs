@@ -162,13 +162,17 @@ fn rules(number: u32, content: &str) -> MissionDocument {
 
 #[test]
 fn the_newest_rules_count_and_of_models_for_the_same_channels_the_newest() {
-    let documents =
-        [model(3, "/A"), rules(1, "version = 1"), model(1, "/A"), rules(2, "version = 2"), model(2, "/B")];
+    let since =
+        |from: i64, model: MissionDocument| MissionDocument { effective_from: Some(TaiTime(from)), ..model };
+    let models = [since(7, model(3, "/A")), since(5, model(1, "/A")), model(2, "/B")];
+    let documents: Vec<_> =
+        [rules(1, "version = 1"), rules(2, "version = 2")].into_iter().chain(models).collect();
     let watching = Watching::of(&documents);
     assert_eq!(watching.alarm_rules.map(|rules| rules.number), Some(2));
     assert_eq!(watching.detection_rules, None);
     let numbers: Vec<_> = watching.models.iter().map(|model| (model.number, model.seed)).collect();
     assert_eq!(numbers, [(3, 3), (2, 2)]);
+    assert_eq!(watching.models_since.into_iter().collect::<Vec<_>>(), [(3, TaiTime(7))]);
     assert_eq!(Watching::superseded(&documents), [(DocumentKind::AlarmRules, 1), (DocumentKind::Model, 1)]);
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use model::{MODEL_BYTES_MAX, Model, ModelDocument};
+use model::{MODEL_BYTES_MAX, ModelDocument};
 use processing::alarm::AlarmRules;
 use processing::watch::DetectionRules;
+use space_packet::TaiTime;
 
 use super::{DocumentError, DocumentKind, MissionDocument};
 
@@ -19,6 +20,8 @@ pub struct Watching {
     pub detection_rules: Option<MissionDocument>,
     /// Models: of one kind for the same channels, the newest.
     pub models: Vec<ModelDocument>,
+    /// Since when they are in force, by number.
+    pub models_since: BTreeMap<u32, TaiTime>,
 }
 
 impl Watching {
@@ -38,10 +41,16 @@ impl Watching {
                 *known = (document.number, model);
             }
         }
+        let models: Vec<ModelDocument> = models.into_values().map(|(_, model)| model).collect();
+        let of_models = documents.iter().filter(|document| document.kind == DocumentKind::Model);
+        let models_since = of_models
+            .filter(|document| models.iter().any(|model| model.number == document.number))
+            .filter_map(|document| Some((document.number, document.effective_from?)));
         Self {
             alarm_rules: newest(DocumentKind::AlarmRules),
             detection_rules: newest(DocumentKind::DetectionRules),
-            models: models.into_values().map(|(_, model)| model).collect(),
+            models_since: models_since.collect(),
+            models,
         }
     }
 
@@ -67,12 +76,7 @@ impl Watching {
 
 /// What a model replaces an earlier one by: its kind and its channels.
 fn judges(model: &ModelDocument) -> (&'static str, Vec<String>) {
-    let kind = match model.model {
-        Model::CorrelatedGroup(_) => "correlated-group",
-        Model::Forecaster(_) => "forecaster",
-        Model::Segments(_) => "segments",
-    };
-    (kind, model.channels.clone())
+    (model.model.kind(), model.channels.clone())
 }
 
 /// A model document's bytes as a mission document has them.
