@@ -75,6 +75,11 @@ conformance-parquet:
     cargo run --quiet --locked --package export --example parquet_and_lines "$folder"
     "$folder/venv/bin/python" shared/io/export/examples/compare.py "$folder"
 
+# Orbits and passes beside those of other makes, sgp4 and skyfield from PyPI: every verification case, and 194 passes
+conformance-orbit:
+    cargo build --quiet --locked --package orbit --example positions_and_passes
+    tests/run-stages orbit
+
 # 200 power cuts of each journal engine, at any moment of recorded runs (STO_TEST_SEED repeats a failure)
 test-power-cut rounds="200":
     cargo build --workspace --all-targets --locked

@@ -5,8 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashboard::access::Gate;
+use dashboard::administration::{Administration, NoAdministration};
 use dashboard::alarms::Alarms;
+use dashboard::backfill::Backfill;
 use dashboard::contract::{Completeness, CompletenessBy, Node, Server, ServerKind};
+use dashboard::dashboards::DashboardStore;
+use dashboard::limits::Limits;
+use dashboard::orbits::Orbits;
 use dashboard::records::Records;
 use dashboard::{Backend, EventLog, LiveMission, MissedExtent, MissedPage, MissedQuery, ProblemResponse};
 use futures_util::FutureExt;
@@ -16,10 +21,14 @@ use service::logging::chain;
 use service::metric::MetricsPage;
 use tracing::warn;
 
+use crate::administration::HubAdministration;
 use crate::alarms::HubAlarms;
-use crate::archive::{Archive, ArchiveError, Database, PostgresSessions, stations};
+use crate::archive::{Archive, ArchiveError, DashboardTable, Database, PostgresSessions, stations};
+use crate::backfill::HubBackfill;
 use crate::completeness::{self, Asked, ROWS_MAX};
 use crate::fleet::Fleet;
+use crate::limits::HubLimits;
+use crate::orbits::HubOrbits;
 use crate::records::HubRecords;
 use crate::role::HubRole;
 
@@ -28,9 +37,15 @@ pub struct HubBackend {
     archive: Arc<Archive>,
     database: Database,
     records: HubRecords,
+    limits: HubLimits,
+    backfill: HubBackfill,
+    orbits: HubOrbits,
     fleet: Arc<Fleet>,
     gate: Gate,
+    sessions: PostgresSessions,
+    administration: Option<HubAdministration>,
     alarms: Arc<HubAlarms>,
+    dashboards: DashboardTable,
     metrics: MetricsPage,
     boot_id: String,
     archive_id: [u8; 8],
@@ -49,18 +64,29 @@ impl HubBackend {
         metrics: MetricsPage,
         (database_answers, role): (Arc<AtomicBool>, HubRole),
     ) -> Self {
-        let gate = Gate::new(PostgresSessions::new(database.clone()));
+        let sessions = PostgresSessions::new(database.clone());
+        let gate = Gate::new(sessions.clone());
         let boot_id = uuid::Uuid::new_v4().to_string();
         let records = HubRecords::new(Arc::clone(&archive), database.clone());
+        let limits = HubLimits::new(Arc::clone(&archive), database.clone());
+        let backfill = HubBackfill::new(database.clone(), Arc::clone(&fleet));
+        let orbits = HubOrbits::new(database.clone());
         let alarms = Arc::new(HubAlarms::new(&database, std::iter::empty()));
+        let dashboards = DashboardTable::new(database.clone());
         let (archive_id, server_events) = Default::default();
         Self {
             archive,
             database,
             records,
+            limits,
+            backfill,
+            orbits,
             fleet,
             gate,
+            sessions,
+            administration: None,
             alarms,
+            dashboards,
             metrics,
             boot_id,
             archive_id,
@@ -74,6 +100,17 @@ impl HubBackend {
     #[must_use]
     pub fn with_live(self, archive_id: [u8; 8], server_events: Arc<EventLog>) -> Self {
         Self { archive_id, server_events, ..self }
+    }
+
+    /// Who is logged in, as this backend finds them.
+    pub fn sessions(&self) -> &PostgresSessions {
+        &self.sessions
+    }
+
+    /// Says what it administers with; without, nothing is administered.
+    #[must_use]
+    pub fn with_administration(self, administration: HubAdministration) -> Self {
+        Self { administration: Some(administration), ..self }
     }
 
     /// Says where alarms are.
@@ -166,12 +203,35 @@ impl Backend for HubBackend {
         .boxed()
     }
 
+    fn administration(&self) -> &dyn Administration {
+        match &self.administration {
+            Some(administration) => administration,
+            None => &NoAdministration,
+        }
+    }
+
     fn alarms(&self) -> &dyn Alarms {
         &*self.alarms
     }
 
+    fn limits(&self) -> &dyn Limits {
+        &self.limits
+    }
+
+    fn backfill(&self) -> &dyn Backfill {
+        &self.backfill
+    }
+
+    fn dashboards(&self) -> &dyn DashboardStore {
+        &self.dashboards
+    }
+
     fn records(&self) -> &dyn Records {
         &self.records
+    }
+
+    fn orbits(&self) -> &dyn Orbits {
+        &self.orbits
     }
 
     fn archive_id(&self) -> Option<[u8; 8]> {

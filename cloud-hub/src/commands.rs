@@ -11,21 +11,26 @@ pub mod export;
 pub mod lists;
 pub mod model;
 pub mod nodes;
+pub mod orbits;
 pub mod reprocess;
 
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use provisioning::{Authority, NewToken, Standing, Token};
+use provisioning::{Authority, Standing};
 
-use crate::archive::{Address, Database, OwnStation, Registry};
+pub use crate::administration::TokenWish;
+use crate::administration::{Acts, Refused};
+use crate::archive::{Address, Database, Registry};
 use crate::config::HubConfig;
 use crate::hub::{DATABASE, Ready, advertised};
+
+/// Who does what is done here, as the hub's events say it: whoever may run commands on the machine.
+const BY: &str = "the hub's command line";
 
 /// Which hub is meant.
 #[derive(Args)]
@@ -33,18 +38,6 @@ pub struct Configured {
     /// Configuration file.
     #[arg(long, default_value = "/etc/cloud-hub/hub.toml")]
     pub config: PathBuf,
-}
-
-/// What a token is called, made for, and good for.
-pub struct TokenWish {
-    /// The node's name.
-    pub node: String,
-    /// The node's site.
-    pub site: String,
-    /// How long it can be used.
-    pub valid: Duration,
-    /// Missions it may send for; none named: all.
-    pub missions: Vec<String>,
 }
 
 fn ready(config: &HubConfig) -> anyhow::Result<Ready> {
@@ -69,20 +62,12 @@ fn database(config: &HubConfig, ready: &Ready) -> anyhow::Result<Database> {
 
 /// Makes a token and writes it to `output`, or prints it.
 pub async fn create_token(config: &HubConfig, wish: TokenWish, output: Option<&Path>) -> anyhow::Result<()> {
-    wish.missions.iter().try_for_each(|mission| documents::check_mission(config, mission))?;
     let ready = ready(config)?;
-    let authority = authority(config)?;
-    let wanted = NewToken {
-        hub_addresses: advertised(config, listening(config, &ready)?),
-        node_name: wish.node,
-        site: wish.site,
-        expires_unix: unix_now() + wish.valid.as_secs(),
-        missions: (!wish.missions.is_empty()).then_some(wish.missions),
-    };
-    let database = database(config, &ready)?;
-    check_not_own(&database, &wanted.node_name).await?;
-    let (token, record) = Token::issue(wanted, authority.spki_sha256())?;
-    Registry::new(database).insert_token(&record).await?;
+    let addresses = advertised(config, listening(config, &ready)?);
+    let hours = wish.valid.as_secs() / 3_600;
+    let acts = acts(config, &ready)?;
+    let made = acts.make_token(wish, addresses, &authority(config)?, BY).await;
+    let (token, record) = made.map_err(refused)?;
     let Some(path) = output else {
         println!("{}", token.to_text());
         return Ok(());
@@ -92,12 +77,7 @@ pub async fn create_token(config: &HubConfig, wish: TokenWish, output: Option<&P
             || format!("cannot write the token to {} (an existing file is never replaced)", path.display()),
         )?;
     writeln!(file, "{}", token.to_text())?;
-    println!(
-        "token for {:?} written to {}, good once and for {} h",
-        record.node_name,
-        path.display(),
-        wish.valid.as_secs() / 3_600
-    );
+    println!("token for {:?} written to {}, good once and for {hours} h", record.node_name, path.display());
     println!("Next, on the node: edge-node enroll --token-file FILE");
     Ok(())
 }
@@ -117,33 +97,44 @@ pub async fn list_nodes(config: &HubConfig) -> anyhow::Result<()> {
 }
 
 /// Revokes a node: the running hub closes its session within a second or two.
-pub async fn revoke_node(config: &HubConfig, name: &str) -> anyhow::Result<()> {
-    let database = database(config, &ready(config)?)?;
-    check_not_own(&database, name).await?;
-    if !Registry::new(database).revoke(name).await? {
-        bail!(
-            "error[STO-NODE-UNKNOWN]: there is no node {name:?}\n  Nothing was changed.\n  → cloud-hub node ls"
-        );
-    }
+pub async fn revoke_node(config: &HubConfig, name: &str, reason: Option<&str>) -> anyhow::Result<()> {
+    let acts = acts(config, &ready(config)?)?;
+    acts.revoke(name, reason.unwrap_or("no reason given"), BY).await.map_err(refused)?;
     println!(
         "{name} is revoked: it cannot forward any more, and goes on recording. A new token makes it a node again."
     );
     Ok(())
 }
 
+/// What can be done in the running hub's database.
+fn acts(config: &HubConfig, ready: &Ready) -> anyhow::Result<Acts> {
+    let missions = config.missions.iter().map(|mission| mission.name.clone());
+    Ok(Acts::new(&database(config, ready)?, missions))
+}
+
+/// What a person reads of an act that was not done.
+fn refused(refused: Refused) -> anyhow::Error {
+    let (code, next) = match &refused {
+        Refused::Archive(_) | Refused::Token(_) => return refused.into(),
+        Refused::BuiltIn(_) => ("STO-NODE-BUILT-IN", "choose another name, or change the links in hub.toml"),
+        Refused::PersonName(_) => ("STO-ADMIN-TEXT", "give another name"),
+        Refused::TokenExists(_) => {
+            ("STO-API-TOKEN-EXISTS", "take another name, or `cloud-hub api-token revoke` the old one first")
+        }
+        Refused::TokenName(_) => ("STO-API-TOKEN-NAME", "give another name"),
+        Refused::TokenOver(_) => ("STO-ADMIN-TOKEN-OVER", "cloud-hub node ls"),
+        Refused::UnknownMission { .. } => ("STO-MISSION-UNKNOWN", "add it to hub.toml, or mend its name"),
+        Refused::UnknownNode(_) => ("STO-NODE-UNKNOWN", "cloud-hub node ls"),
+        Refused::UnknownPerson(_) => ("STO-API-UNKNOWN-PERSON", "look at the dashboard who is logged in"),
+        Refused::UnknownToken(_) => ("STO-API-TOKEN-UNKNOWN", "cloud-hub api-token ls"),
+        Refused::UnknownTokenId(_) => ("STO-ADMIN-TOKEN-UNKNOWN", "look at the dashboard for its id"),
+    };
+    anyhow::anyhow!("error[{code}]: {refused}\n  Nothing was changed.\n  → {next}")
+}
+
 /// Where the hub receives, or would if it led.
 fn listening(config: &HubConfig, ready: &Ready) -> anyhow::Result<SocketAddr> {
     ready.reception.as_ref().map_or(Ok(config.reception.listen), |reception| Ok(reception.parse()?))
-}
-
-/// Refuses what would change the hub's own station: it is no machine that could be enrolled or lose its right.
-async fn check_not_own(database: &Database, name: &str) -> anyhow::Result<()> {
-    if OwnStation::new(database.clone()).is_called(name).await? {
-        bail!(
-            "error[STO-NODE-BUILT-IN]: {name:?} is the hub's own station, which takes what comes to the links of hub.toml\n  Nothing was changed.\n  → choose another name, or change the links in hub.toml"
-        );
-    }
-    Ok(())
 }
 
 fn authority(config: &HubConfig) -> anyhow::Result<Authority> {

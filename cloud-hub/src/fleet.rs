@@ -1,6 +1,8 @@
 //! The fleet as the hub knows it: every node, its standing, its session, its last report. In memory for the
 //! dashboards, in the database for the next start.
 
+mod detail;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use dashboard::contract::{Drain, Node, NodeReport, NodeState};
 use dashboard::rfc3339;
-use delivery::SessionNumber;
+use delivery::{Holds, SessionNumber};
 use provisioning::{AllowList, Standing};
 use service::logging::chain;
 use space_packet::TaiTime;
@@ -18,6 +20,9 @@ use uuid::Uuid;
 
 use crate::archive::{Archive, ArchiveError, NodeRow, Registry};
 use crate::role::HubRole;
+use detail::PastSessions;
+
+pub use detail::{FleetNode, PastSession};
 
 /// How soon a revocation or a new node is known everywhere.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
@@ -73,6 +78,8 @@ struct KnownNode {
     archived_packets: u64,
     is_remembered: bool,
     missions: Option<Vec<String>>,
+    holds: Option<Holds>,
+    sessions: PastSessions,
     /// The hub that leads heard of it a moment ago.
     is_elsewhere: bool,
 }
@@ -158,6 +165,8 @@ impl Fleet {
                 archived_packets: row.records as u64,
                 is_remembered: true,
                 missions: None,
+                holds: None,
+                sessions: PastSessions::default(),
                 is_elsewhere: false,
             });
             if node.standing != row.standing {
@@ -207,6 +216,7 @@ impl Fleet {
             if let Some(older) = known.session.replace(session) {
                 older.superseded.cancel();
             }
+            known.sessions.on_begun(number, now);
             known.problem = None;
             known.last_contact = Some(now);
             known.is_remembered = false;
@@ -219,6 +229,7 @@ impl Fleet {
         if let Some(known) = self.nodes().get_mut(&node)
             && known.session.as_ref().is_some_and(|open| open.number == number)
         {
+            known.sessions.on_ended(Some(number), reason, now);
             known.session = None;
             known.ended = Some(now);
             known.problem = Some(reason.to_owned());
@@ -377,6 +388,8 @@ mod tests {
             report: Some(NodeReport { backlog: backlog.clone(), ..NodeReport::default() }),
             archived_packets: 0,
             missions: None,
+            holds: None,
+            sessions: PastSessions::default(),
             is_elsewhere: false,
             is_remembered: true,
         };

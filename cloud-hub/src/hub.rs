@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -23,11 +23,13 @@ use service::tasks::{OnEnd, TaskGroup, watch_signals};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
+use uuid::Uuid;
 
+use crate::administration::{Acts, HubAdministration};
 use crate::alarms::HubAlarms;
 use crate::archive::{
     self, Address, Archive, ClusterConfig, Database, Durability, FanOut, Follower, Lead, Lease,
-    NodeDocuments, PrivateCluster, Registry, Seal,
+    NodeDocuments, PostgresSessions, PrivateCluster, Registry, Seal,
 };
 use crate::backend::HubBackend;
 use crate::config::{HubConfig, notifier};
@@ -66,6 +68,8 @@ pub struct Ready {
 /// What every hub has.
 #[derive(Clone)]
 pub(crate) struct Hub {
+    /// Its number.
+    pub(crate) id: Uuid,
     pub(crate) config: Arc<HubConfig>,
     pub(crate) clock: Clock,
     pub(crate) authority: Arc<Authority>,
@@ -81,6 +85,8 @@ pub(crate) struct Hub {
     pub(crate) fan_out: Option<FanOut>,
     pub(crate) role: HubRole,
     pub(crate) database_answers: Arc<AtomicBool>,
+    /// Where it receives, once it leads.
+    pub(crate) listening: Arc<OnceLock<SocketAddr>>,
     /// Missions as they were opened.
     pub(crate) loaded: Arc<[LoadedMission]>,
 }
@@ -112,7 +118,7 @@ pub async fn run(config_file: &Path, config: HubConfig) -> anyhow::Result<bool> 
     let lease = Lease::new(database.clone(), identity.hub, machine);
     // Before the segments are looked at: a leader finds them as they stay.
     let lead = lease.take().await?;
-    let hub = Hub::open(config_file, config, database).await?;
+    let hub = Hub::open(config_file, config, database, identity.hub).await?;
     let head_max = hub.config.archive.head_samples_max.saturating_mul(HEAD_FACTOR);
     let mut follower = Follower::new(Arc::clone(&hub.archive), hub.database.clone(), head_max);
     let mut leader = match lead {
@@ -195,6 +201,8 @@ impl Served {
     /// Leads until it is to stop; true when that was in order.
     async fn lead(&mut self, leader: Leader) -> anyhow::Result<bool> {
         self.ready.reception = Some(leader.address.to_string());
+        // A hub leads once.
+        let _ = self.hub.listening.set(leader.address);
         let mut leading = leader.start().await?;
         self.ready.links = leading.links.clone();
         self.tell_ready()?;
@@ -244,7 +252,12 @@ async fn follow(lease: &Lease, follower: &mut Follower) -> Lead {
 
 impl Hub {
     /// Opens what every hub has; of the ledger nothing is read yet.
-    async fn open(config_file: &Path, config: HubConfig, database: Database) -> anyhow::Result<Self> {
+    async fn open(
+        config_file: &Path,
+        config: HubConfig,
+        database: Database,
+        id: Uuid,
+    ) -> anyhow::Result<Self> {
         let notifier = Arc::new(notifier(config_file, &config.notify)?);
         let (missions, loaded) = Missions::open(&database, config_file, &config.missions).await?;
         let clock = Clock::system();
@@ -277,6 +290,8 @@ impl Hub {
         let database_answers = Arc::new(AtomicBool::new(true));
         let loaded = loaded.into();
         Ok(Self {
+            id,
+            listening: Arc::default(),
             config,
             clock,
             authority,
@@ -316,6 +331,8 @@ impl Hub {
         )
         .with_live(archive_id, Arc::clone(&server_events))
         .with_alarms(Arc::clone(&self.alarms));
+        let administration = self.administration(backend.sessions());
+        let backend = backend.with_administration(administration);
         let router = dashboard::router(Arc::new(backend), stop.clone());
         serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop.clone()));
         let probe = probe(self.database.clone(), database_answers(), stop.clone());
@@ -333,6 +350,26 @@ impl Hub {
         let fleet = fleet.run(self.registry.clone(), Arc::clone(&self.archive), stop.clone());
         serving.spawn("fleet", OnEnd::Shutdown, fleet);
         Ok(serving)
+    }
+}
+
+impl Hub {
+    fn administration(&self, sessions: &PostgresSessions) -> HubAdministration {
+        let missions = self.config.missions.iter().map(|mission| mission.name.clone());
+        HubAdministration {
+            acts: Acts::new(&self.database, missions).with_sessions(sessions.clone()),
+            archive: Arc::clone(&self.archive),
+            authority: Arc::clone(&self.authority),
+            config: Arc::clone(&self.config),
+            database: self.database.clone(),
+            fleet: Arc::clone(&self.fleet),
+            hub: self.id,
+            listening: Arc::clone(&self.listening),
+            missions: Arc::clone(&self.missions),
+            role: self.role.clone(),
+            started: service::clock::now(),
+            told: Arc::clone(&self.told),
+        }
     }
 }
 

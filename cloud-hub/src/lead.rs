@@ -22,6 +22,7 @@ use crate::alarms::{Escalator, OwnLinks, Units};
 use crate::archive::{
     self, Archive, Certificates, CommittedGroup, Database, Evidence, Follower, Lead, Lease, Newest,
 };
+use crate::backfill::OpenRequests;
 use crate::carrying::Carrying;
 use crate::direct::{Direct, DirectContext};
 use crate::hub::{Hub, STEP_DEADLINE, advertised};
@@ -131,6 +132,8 @@ impl Leader {
             }
         };
         let reception = reception(&hub, (endpoint, address), to_committer, load);
+        let requests = Arc::clone(&reception.requests);
+        tasks.spawn("backfill", OnEnd::Shutdown, requests.run(stop.clone()));
         tasks.spawn("reception", OnEnd::Shutdown, reception.run(stop.clone()));
         let archive = || Arc::clone(&hub.archive);
         let age_max = Duration::from_secs(hub.config.archive.head_age_max_s);
@@ -257,6 +260,7 @@ fn reception(
         missions: Arc::clone(&hub.missions),
         told: Arc::clone(&hub.told),
         alarms: hub.alarms.telling(),
+        requests: Arc::new(OpenRequests::new(hub.database.clone())),
         authority: Arc::clone(&hub.authority),
         renewals: Arc::new(Renewals {
             authority: Arc::clone(&hub.authority),

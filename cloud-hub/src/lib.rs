@@ -2,9 +2,11 @@
 //!
 //! A library so that tests and benchmarks reach its parts; `main.rs` is the program.
 
+pub mod administration;
 pub mod alarms;
 pub mod archive;
 pub mod backend;
+mod backfill;
 pub mod carrying;
 pub mod commands;
 pub mod completeness;
@@ -15,7 +17,9 @@ pub mod fleet;
 pub mod hub;
 pub mod identity;
 mod lead;
+mod limits;
 pub mod missions;
+mod orbits;
 pub mod reception;
 mod records;
 pub mod role;

@@ -9,9 +9,10 @@ use cloud_hub::commands::access::{AddTokenArguments, LoginCodeArguments};
 use cloud_hub::commands::archive::ArchiveCommand;
 use cloud_hub::commands::completeness::CompletenessArguments;
 use cloud_hub::commands::database::DatabaseCommand;
-use cloud_hub::commands::documents::{ImportArguments, LimitsArguments};
+use cloud_hub::commands::documents::{ImportArguments, LimitsArguments, VersionsCommand};
 use cloud_hub::commands::export::ExportArguments;
 use cloud_hub::commands::model::ModelCommand;
+use cloud_hub::commands::orbits::{ElementsCommand, PlaceCommand};
 use cloud_hub::commands::reprocess::ReprocessArguments;
 use cloud_hub::commands::{
     self, Configured, TokenWish, access, archive, carrying, completeness, documents, evidence, export, lists,
@@ -44,7 +45,7 @@ enum Command {
     /// Rules of alarms: import versions, list them.
     AlarmRules {
         #[command(subcommand)]
-        command: RulesCommand,
+        command: VersionsCommand,
     },
     /// The archive: how long it is kept, and whether its parts agree.
     Archive {
@@ -70,12 +71,17 @@ enum Command {
     /// Rules of detection: import versions, list them.
     DetectionRules {
         #[command(subcommand)]
-        command: RulesCommand,
+        command: VersionsCommand,
     },
     /// Dictionaries: look at files, import versions, list them.
     Dictionary {
         #[command(subcommand)]
         command: DictionaryCommand,
+    },
+    /// Elements of spacecraft, from which passes are computed: import versions, list them.
+    Elements {
+        #[command(subcommand)]
+        command: ElementsCommand,
     },
     /// The hubs nodes may turn to: list, set.
     Endpoints {
@@ -131,6 +137,11 @@ enum Command {
     Openapi,
     /// Says what is in a recording, without a dictionary.
     Packets(inspect::PacketsArguments),
+    /// Places of sites, from which spacecraft are heard: set, list.
+    Place {
+        #[command(subcommand)]
+        command: PlaceCommand,
+    },
     /// Writes what the hub has of a node's journals into a file for that node, which may then forget it.
     Receipt {
         /// The node's name.
@@ -279,37 +290,6 @@ enum LimitsCommand {
 }
 
 #[derive(Subcommand)]
-enum RulesCommand {
-    /// Imports a version, TOML.
-    Import {
-        #[command(flatten)]
-        arguments: ImportArguments,
-        #[command(flatten)]
-        configured: Configured,
-    },
-    /// Lists the versions.
-    Ls {
-        /// Mission, as `hub.toml` names it.
-        mission: String,
-        #[command(flatten)]
-        configured: Configured,
-    },
-}
-
-impl RulesCommand {
-    async fn run(self, kind: DocumentKind) -> anyhow::Result<()> {
-        match self {
-            Self::Import { arguments, configured } => {
-                documents::import_watching(&HubConfig::read(&configured.config)?, arguments, kind).await
-            }
-            Self::Ls { mission, configured } => {
-                documents::list(&HubConfig::read(&configured.config)?, &mission, kind).await
-            }
-        }
-    }
-}
-
-#[derive(Subcommand)]
 enum NodeCommand {
     /// Lists all nodes.
     Ls(Configured),
@@ -330,6 +310,9 @@ enum NodeCommand {
     Revoke {
         /// Its name.
         name: String,
+        /// Why, as the hub's events say it.
+        #[arg(long)]
+        reason: Option<String>,
         #[command(flatten)]
         configured: Configured,
     },
@@ -416,6 +399,8 @@ async fn run(command: Command) -> anyhow::Result<bool> {
             let config = HubConfig::read(&configured.config)?;
             documents::list(&config, &mission, DocumentKind::Dictionary).await?;
         }
+        Command::Elements { command } => command.run().await?,
+        Command::Place { command } => command.run().await?,
         Command::Endpoints { command: EndpointsCommand::Ls(listed) } => {
             lists::list_endpoints(&HubConfig::read(&listed.configured.config)?, listed.json).await?;
         }
@@ -449,8 +434,8 @@ async fn run(command: Command) -> anyhow::Result<bool> {
             let config = HubConfig::read(&configured.config)?;
             nodes::set_missions(&config, &name, (!all).then_some(missions)).await?;
         }
-        Command::Node { command: NodeCommand::Revoke { name, configured } } => {
-            commands::revoke_node(&HubConfig::read(&configured.config)?, &name).await?;
+        Command::Node { command: NodeCommand::Revoke { name, reason, configured } } => {
+            commands::revoke_node(&HubConfig::read(&configured.config)?, &name, reason.as_deref()).await?;
         }
         Command::Openapi => println!("{}", dashboard::openapi().to_pretty_json()?),
         Command::Packets(arguments) => arguments.run()?,
@@ -470,6 +455,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         } => {
             let config = HubConfig::read(&configured.config)?;
             let valid = Duration::from_secs(u64::from(hours) * 3_600);
+            let missions = (!missions.is_empty()).then_some(missions);
             let wish = TokenWish { node, site, valid, missions };
             commands::create_token(&config, wish, output.as_deref()).await?;
         }

@@ -61,16 +61,26 @@ pub async fn import(
     mission: &str,
     new: &MissionDocument,
 ) -> Result<Imported, ImportError> {
-    let check = |known: &[MissionDocument], numbered: &MissionDocument| {
-        let mut all = known.to_vec();
-        if numbered.kind.is_of_database() {
-            all.push(numbered.clone());
-            return documents::database(&all).map(drop).map_err(ImportError::from);
-        }
+    documents.import(mission, new, false, check).await
+}
+
+/// Says what would become of a document that is imported. Nothing is changed.
+pub async fn try_import(
+    documents: &Documents,
+    mission: &str,
+    new: &MissionDocument,
+) -> Result<Imported, ImportError> {
+    documents.import(mission, new, true, check).await
+}
+
+fn check(known: &[MissionDocument], numbered: &MissionDocument) -> Result<(), ImportError> {
+    if !numbered.kind.is_of_database() {
         // What is no part of the database may come before the first dictionary does.
-        documents::check_watching(numbered).map_err(ImportError::from)
-    };
-    documents.import(mission, new, check).await
+        return Ok(documents::check_watching(numbered)?);
+    }
+    let mut all = known.to_vec();
+    all.push(numbered.clone());
+    Ok(documents::database(&all).map(drop)?)
 }
 
 impl Missions {

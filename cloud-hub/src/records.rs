@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dashboard::contract::{ApartBatch, DeclaredGap, HubEvent, NodeEvent, PacketSummary};
 use dashboard::records::{
-    EventFilter, ExportBody, Exported, FoundPacket, PacketFilter, Page, RecordId, Records, Slice,
+    EventFilter, ExportBody, Exported, FoundPacket, PacketFilter, Page, PostedEvent, RecordId, Records, Slice,
 };
 use dashboard::{LiveMission, ProblemResponse};
 use futures_util::FutureExt;
@@ -15,7 +15,7 @@ use space_packet::TaiTime;
 use tokio::sync::Semaphore;
 use tracing::warn;
 
-use crate::archive::{Archive, ArchiveError, Database, Evidence};
+use crate::archive::{Archive, ArchiveError, Database, Evidence, Posting};
 use crate::exports::{EXPORTS_MAX, PacketParts, SampleParts, SamplesWanted, stream};
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, ProblemResponse>>;
@@ -77,8 +77,22 @@ impl Records for HubRecords {
     ) -> Answer<'a, Page<NodeEvent>> {
         async move {
             let mission = self.index(mission)?;
-            let page = self.archive.node_events(&self.database, mission, slice, filter).await;
+            let page = self.archive.events(&self.database, mission, slice, filter).await;
             page.map_err(|error| unavailable(&error))
+        }
+        .boxed()
+    }
+
+    fn post_event<'a>(&'a self, mission: &'a LiveMission, posted: PostedEvent) -> Answer<'a, NodeEvent> {
+        async move {
+            let mission = self.index(mission)?;
+            let posting = self.archive.post_event(&self.database, mission, &posted).await;
+            match posting.map_err(|error| unavailable(&error))? {
+                Posting::Kept(event) => Ok(event),
+                Posting::Taken => Err(ProblemResponse::event_id(
+                    "another event of the mission has this id; make a new one at random, nothing was posted",
+                )),
+            }
         }
         .boxed()
     }

@@ -116,6 +116,11 @@ impl Told {
         Arc::clone(&self.current().signed)
     }
 
+    /// The newest list of each kind, whether it counts or not.
+    pub fn newest(&self) -> Vec<NodeDocument> {
+        self.current().found.clone()
+    }
+
     /// Certificates of the authorities that count, DER; changes whenever a list does.
     pub fn trusted(&self) -> watch::Receiver<Vec<Vec<u8>>> {
         self.changes.subscribe()

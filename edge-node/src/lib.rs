@@ -5,6 +5,7 @@
 pub mod alarms;
 pub mod commands;
 pub mod config;
+pub mod dashboards;
 pub mod desk;
 pub mod documents;
 pub mod enrolment;

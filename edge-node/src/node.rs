@@ -31,6 +31,7 @@ use tracing::{info, warn};
 
 use crate::alarms::{NodeAlarms, RuleFiles, Watching};
 use crate::config::EdgeConfig;
+use crate::dashboards::NodeDashboards;
 use crate::desk::{self, Desk, Readers};
 use crate::documents::NodeDocuments;
 use crate::events::event;
@@ -41,7 +42,7 @@ use crate::recording::{EventLog, JournalSink, Links, NodeOwner};
 use crate::sessions::FileSessions;
 use crate::status::{HubLink, NodeStatus};
 use crate::trust::Trust;
-use crate::view::{self, View};
+use crate::view::{self, Enrolled, View};
 
 /// Each step of stopping gets this long.
 const STEP_DEADLINE: Duration = Duration::from_secs(10);
@@ -117,11 +118,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let (node_alarms, alarms_damage) = NodeAlarms::open(&data, Place::Node(node), rules.collect())
         .context("cannot open the log of alarms; nothing was started, look at the disk and at `alarms/`")?;
     let view = View::new(&name, &missions, Arc::clone(&history), gate, Arc::clone(&status), metrics);
-    let view = Arc::new(view.with_alarms(Arc::clone(&node_alarms)));
-    let documents = identity.as_ref().map(|_| {
+    let dashboards = NodeDashboards::open(&data).context("cannot open the folder of dashboards")?;
+    let view = Arc::new(view.with_alarms(Arc::clone(&node_alarms)).with_dashboards(dashboards));
+    let documents = identity.as_ref().map(|identity| {
         let received = config.links.iter().map(|link| link.mission.as_str());
-        let (view, status, trust) = (Arc::clone(&view), Arc::clone(&status), Arc::clone(&trust));
-        Arc::new(NodeDocuments::open(&data, received, view, status, trust))
+        let (status, trust) = (Arc::clone(&status), Arc::clone(&trust));
+        let documents = NodeDocuments::open(&data, received, Arc::clone(&view), status, trust);
+        view.tell_enrolled(Enrolled { node_id: identity.node_id, holds: documents.holds() });
+        Arc::new(documents)
     });
     let rules_sent = documents.as_ref().map(|documents| documents.watching());
     // What was learned by rules of the hub goes on with them.

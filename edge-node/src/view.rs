@@ -2,12 +2,16 @@
 //!
 //! Showing runs on a thread of its own: beside the QUIC driver it would delay acknowledgements (measured).
 
+mod own;
+
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use dashboard::access::Gate;
+use dashboard::administration::{Administration, Answer};
 use dashboard::alarms::Alarms;
-use dashboard::contract::{Node, Server, ServerKind};
+use dashboard::contract::{Node, NodeKnowledge, Server, ServerKind};
+use dashboard::dashboards::{DashboardStore, NoDashboards};
 use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -20,8 +24,11 @@ use service::mission::LoadedMission;
 use tokio::sync::mpsc;
 
 use crate::alarms::NodeAlarms;
+use crate::dashboards::NodeDashboards;
 use crate::history::History;
 use crate::status::NodeStatus;
+
+pub use own::Enrolled;
 
 /// Submissions whose samples wait to be shown: many small ones bridge a pause. Beyond, the page misses some and counts
 /// them.
@@ -59,6 +66,8 @@ pub struct View {
     status: Arc<NodeStatus>,
     metrics: MetricsPage,
     alarms: Option<Arc<NodeAlarms>>,
+    enrolled: OnceLock<Enrolled>,
+    dashboards: Option<NodeDashboards>,
 }
 
 impl View {
@@ -100,6 +109,8 @@ impl View {
             status,
             metrics,
             alarms: None,
+            enrolled: OnceLock::new(),
+            dashboards: None,
         }
     }
 
@@ -107,6 +118,17 @@ impl View {
     #[must_use]
     pub fn with_alarms(self, alarms: Arc<NodeAlarms>) -> Self {
         Self { alarms: Some(alarms), ..self }
+    }
+
+    /// Says as which node it is enrolled, once.
+    pub fn tell_enrolled(&self, enrolled: Enrolled) {
+        let _ = self.enrolled.set(enrolled);
+    }
+
+    /// The same with a place for dashboards.
+    #[must_use]
+    pub fn with_dashboards(self, dashboards: NodeDashboards) -> Self {
+        Self { dashboards: Some(dashboards), ..self }
     }
 
     fn viewed(&self, mission: &str) -> Option<&ViewedMission> {
@@ -185,6 +207,15 @@ impl Readers for View {
     }
 }
 
+/// A node is administered at the hub, and says of itself what it knows.
+impl Administration for View {
+    fn node<'a>(&'a self, _: &'a str) -> Answer<'a, Option<NodeKnowledge>> {
+        let days = self.status.report().certificate_days;
+        let known = self.enrolled.get().map(|enrolled| enrolled.knowledge(days)).unwrap_or_default();
+        async move { Ok(Some(known)) }.boxed()
+    }
+}
+
 impl Backend for View {
     fn server(&self) -> Server {
         Server {
@@ -223,10 +254,21 @@ impl Backend for View {
         .boxed()
     }
 
+    fn administration(&self) -> &dyn Administration {
+        self
+    }
+
     fn alarms(&self) -> &dyn Alarms {
         match &self.alarms {
             Some(alarms) => &**alarms,
             None => &NoAlarms,
+        }
+    }
+
+    fn dashboards(&self) -> &dyn DashboardStore {
+        match &self.dashboards {
+            Some(dashboards) => dashboards,
+            None => &NoDashboards,
         }
     }
 

@@ -1,6 +1,7 @@
 //! A demo spacecraft, its passes, recorded flights and load: what stands in for the sky.
 
 pub mod abuse;
+pub mod catalogue;
 pub mod clock;
 pub mod connection;
 pub mod faults;

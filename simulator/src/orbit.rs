@@ -8,7 +8,7 @@ pub type Vector = [f64; 3];
 
 /// An invented object: 97 minutes, 97.9 degrees, descending node near half past ten. Without drag, so that it
 /// flies for as many years as anyone simulates.
-const DEMO_TLE: [&str; 2] = [
+pub(crate) const DEMO_TLE: [&str; 2] = [
     "1 99001U 26001A   26001.00000000  .00000000  00000-0  00000-0 0  9997",
     "2 99001  97.8600 258.7000 0011000  90.0000 270.0000 14.84500000    16",
 ];
@@ -51,11 +51,15 @@ pub struct Place {
 impl Orbit {
     /// The orbit of the demo spacecraft.
     pub fn demo() -> Self {
-        let [first, second] = DEMO_TLE;
+        Self::of(DEMO_TLE)
+    }
+
+    /// The orbit of two lines that this program wrote.
+    pub(crate) fn of([first, second]: [&str; 2]) -> Self {
         let elements = sgp4::Elements::from_tle(None, first.as_bytes(), second.as_bytes())
-            .expect("the elements are a constant, which every test reads");
-        let constants = sgp4::Constants::from_elements(&elements)
-            .expect("the elements are a constant, which every test propagates");
+            .expect("the elements are ours, which tests read");
+        let constants =
+            sgp4::Constants::from_elements(&elements).expect("the elements are ours, which tests propagate");
         Self { constants, epoch_unix_s: elements.datetime.and_utc().timestamp_millis() as f64 / 1e3 }
     }
 

@@ -1,26 +1,34 @@
 //! API tokens: what programs prove with who they are. The token itself is shown once, its hash is kept.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dashboard::access::{Grant, KnownPrincipal, Principal, SecretHash, hash, new_token};
 use space_packet::TaiTime;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
+use super::evidence::record_in;
+use super::remembered::Remembered;
 use super::sessions::grant;
 use super::{ArchiveError, Database};
 
-/// How long a token that was found counts without being looked for again: so long one works after it was revoked.
-const REMEMBERED_FOR: Duration = Duration::from_secs(5);
-/// Tokens remembered; beyond, they are looked for again.
-const REMEMBERED_MAX: usize = 1_024;
+/// The event that a token was made or ended.
+const EVENT: &str = "STO-ADMIN-API-TOKEN";
 
 /// The tokens in PostgreSQL.
 pub struct ApiTokens {
     database: Database,
-    known: Mutex<HashMap<SecretHash, (Instant, KnownPrincipal)>>,
+    known: Remembered,
+}
+
+/// A token that was made.
+pub struct NewApiToken {
+    /// Its text, a secret.
+    pub text: String,
+    /// When it was made.
+    pub made_at: TaiTime,
+    /// Until when it is good.
+    pub expires: TaiTime,
 }
 
 /// A token, without what it is.
@@ -32,6 +40,8 @@ pub struct ApiTokenRow {
     pub grant: Grant,
     /// When it was made.
     pub made_at: TaiTime,
+    /// Who made it, if that was written down.
+    pub made_by: Option<String>,
     /// Until when it is good.
     pub expires: TaiTime,
     /// When it was revoked, if it was.
@@ -52,87 +62,86 @@ pub enum AddTokenError {
 impl ApiTokens {
     /// The tokens of a database.
     pub fn new(database: Database) -> Self {
-        Self { database, known: Mutex::default() }
+        Self { database, known: Remembered::default() }
     }
 
     /// Makes a token and returns it: it cannot be shown again.
-    pub async fn add(&self, holder: &Principal, lasts: Duration) -> Result<String, AddTokenError> {
-        let (token, now) = (new_token(), service::clock::now());
-        let expires = now.plus_nanos(i64::try_from(lasts.as_nanos()).unwrap_or(i64::MAX));
-        let client = self.database.borrow().await?;
+    pub async fn add(
+        &self,
+        holder: &Principal,
+        lasts: Duration,
+        by: &str,
+    ) -> Result<NewApiToken, AddTokenError> {
+        let (text, made_at) = (new_token(), service::clock::now());
+        let expires = made_at.plus_nanos(i64::try_from(lasts.as_nanos()).unwrap_or(i64::MAX));
+        let mut client = self.database.borrow().await?;
+        let transaction = client.transaction().await.map_err(ArchiveError::from)?;
         // The name of one that is over is free again.
-        let freed = client
+        let freed = transaction
             .execute(
                 "UPDATE api_token SET revoked_at = expires
                  WHERE name = $1 AND revoked_at IS NULL AND expires <= $2",
-                &[&holder.name, &now.0],
+                &[&holder.name, &made_at.0],
             )
             .await;
         freed.map_err(ArchiveError::from)?;
-        let (role, missions) = (holder.grant.role.word(), holder.grant.missions.names());
-        let inserted = client
+        let (name, Grant { role, missions }) = (&holder.name, &holder.grant);
+        let (hash, names) = (hash(&text), missions.names());
+        transaction
             .execute(
-                "INSERT INTO api_token (token_hash, name, role, missions, made_at, expires)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-                &[&hash(&token).as_slice(), &holder.name, &role, &missions, &now.0, &expires.0],
+                "INSERT INTO api_token (token_hash, name, role, missions, made_at, expires, made_by)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                &[&hash.as_slice(), name, &role.word(), &names, &made_at.0, &expires.0, &by],
             )
-            .await;
-        match inserted {
-            Ok(_) => Ok(token),
-            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Err(AddTokenError::Exists),
-            Err(error) => Err(ArchiveError::from(error).into()),
-        }
+            .await
+            .map_err(|error| match error.code() {
+                Some(&SqlState::UNIQUE_VIOLATION) => AddTokenError::Exists,
+                _ => AddTokenError::Archive(error.into()),
+            })?;
+        let told = format!(
+            "{by} made the token {name:?}, {} of {missions}, good until {}",
+            role.word(),
+            dashboard::rfc3339(expires)
+        );
+        record_in(&*transaction, None, EVENT, &told).await?;
+        transaction.commit().await.map_err(ArchiveError::from)?;
+        Ok(NewApiToken { text, made_at, expires })
     }
 
-    /// All tokens there ever were, newest first.
-    pub async fn list(&self) -> Result<Vec<ApiTokenRow>, ArchiveError> {
+    /// Tokens there ever were, at most so many: those in force first, then newest first.
+    pub async fn list(&self, limit: i64) -> Result<Vec<ApiTokenRow>, ArchiveError> {
         let client = self.database.borrow().await?;
         let rows = client
             .query(
-                "SELECT role, missions, name, made_at, expires, revoked_at FROM api_token
-                 ORDER BY made_at DESC, name",
-                &[],
+                "SELECT role, missions, name, made_at, made_by, expires, revoked_at FROM api_token
+                 ORDER BY revoked_at IS NULL AND expires > $1 DESC, made_at DESC, name LIMIT $2",
+                &[&service::clock::now().0, &limit],
             )
             .await?;
         rows.iter().map(described).collect()
     }
 
     /// Revokes the token of a name; false when none in force has it.
-    pub async fn revoke(&self, name: &str) -> Result<bool, ArchiveError> {
-        let client = self.database.borrow().await?;
-        let revoked = client
+    pub async fn revoke(&self, name: &str, by: &str) -> Result<bool, ArchiveError> {
+        let mut client = self.database.borrow().await?;
+        let transaction = client.transaction().await?;
+        let revoked = transaction
             .execute(
                 "UPDATE api_token SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL",
                 &[&name, &service::clock::now().0],
             )
             .await?;
+        if revoked > 0 {
+            record_in(&*transaction, None, EVENT, &format!("{by} revoked the token {name:?}")).await?;
+        }
+        transaction.commit().await?;
+        self.known.forget_all_of(name);
         Ok(revoked > 0)
     }
 
     /// Whom a token stands for. While the database is away, one found before stays good.
     pub(super) async fn find(&self, token: SecretHash) -> Result<Option<KnownPrincipal>, ArchiveError> {
-        let remembered = self.known().get(&token).cloned();
-        if let Some((found_at, known)) = &remembered
-            && found_at.elapsed() < REMEMBERED_FOR
-        {
-            return Ok(Some(known.clone()));
-        }
-        match (self.look_up(token).await, remembered) {
-            (Ok(Some(found)), _) => {
-                let mut known = self.known();
-                if known.len() >= REMEMBERED_MAX {
-                    known.clear();
-                }
-                known.insert(token, (Instant::now(), found.clone()));
-                Ok(Some(found))
-            }
-            (Ok(None), _) => {
-                self.known().remove(&token);
-                Ok(None)
-            }
-            (Err(_), Some((_, known))) => Ok(Some(known)),
-            (Err(error), None) => Err(error),
-        }
+        self.known.find(token, self.look_up(token)).await
     }
 
     async fn look_up(&self, token: SecretHash) -> Result<Option<KnownPrincipal>, ArchiveError> {
@@ -150,10 +159,6 @@ impl ApiTokens {
         })
         .transpose()
     }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<SecretHash, (Instant, KnownPrincipal)>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn described(row: &Row) -> Result<ApiTokenRow, ArchiveError> {
@@ -162,6 +167,7 @@ fn described(row: &Row) -> Result<ApiTokenRow, ArchiveError> {
         name: row.get("name"),
         grant: grant(row)?,
         made_at: TaiTime(row.get("made_at")),
+        made_by: row.get("made_by"),
         expires: TaiTime(row.get("expires")),
         revoked_at: revoked_at.map(TaiTime),
     })

@@ -4,10 +4,16 @@ use service::documents::{Bounds, ContentHash, DOCUMENT_BYTES_MAX, DocumentKind, 
 use space_packet::TaiTime;
 use tokio_postgres::{GenericClient, Row};
 
+use super::evidence::record_in;
 use super::{ArchiveError, Database};
 
 /// zstd's own default: documents are written once and read seldom.
 const ZSTD_LEVEL: i32 = 3;
+/// The most that a frame of zstd says before its content, the content's length among it.
+const FRAME_HEADER_BYTES: i32 = 18;
+
+/// The event that a document was imported.
+const EVENT: &str = "STO-ADMIN-DOCUMENT";
 
 /// The documents of all missions.
 #[derive(Clone)]
@@ -34,6 +40,10 @@ pub struct DocumentRow {
     pub document: MissionDocument,
     /// When it was imported, TAI nanoseconds.
     pub imported_at: i64,
+    /// Length of its text.
+    pub bytes: u64,
+    /// Hash of its text.
+    pub hash: ContentHash,
 }
 
 impl Documents {
@@ -65,16 +75,14 @@ impl Documents {
         let client = self.database.borrow().await?;
         let rows = client
             .query(
-                "SELECT kind, number, effective_from, effective_to, file_name, bounds, author, reason, imported_at
+                "SELECT kind, number, effective_from, effective_to, file_name, bounds, author, reason, imported_at,
+                        hash, substr(content, 1, $3) AS frame
                  FROM mission_document JOIN mission USING (mission_id)
                  WHERE mission.name = $1 AND kind = $2 ORDER BY number",
-                &[&mission, &kind.word()],
+                &[&mission, &kind.word(), &FRAME_HEADER_BYTES],
             )
             .await?;
-        let row = |row: &Row| {
-            Ok(DocumentRow { document: document(row, String::new())?, imported_at: row.get("imported_at") })
-        };
-        rows.iter().map(row).collect()
+        rows.iter().map(listed).collect()
     }
 
     /// The documents of a kind by number, and when each was imported; empty when there is no such mission.
@@ -96,13 +104,37 @@ impl Documents {
         rows.iter().map(|row| Ok((whole(row)?, TaiTime(row.get("imported_at"))))).collect()
     }
 
+    /// One document, and when it was imported; `None` when there is none of this number.
+    pub async fn one(
+        &self,
+        mission: &str,
+        kind: DocumentKind,
+        number: u32,
+    ) -> Result<Option<(MissionDocument, TaiTime)>, ArchiveError> {
+        let Ok(number) = i32::try_from(number) else { return Ok(None) };
+        let client = self.database.borrow().await?;
+        let row = client
+            .query_opt(
+                "SELECT kind, number, effective_from, effective_to, file_name, hash, bounds, author, reason, content,
+                        imported_at
+                 FROM mission_document JOIN mission USING (mission_id)
+                 WHERE mission.name = $1 AND kind = $2 AND number = $3",
+                &[&mission, &kind.word(), &number],
+            )
+            .await?;
+        row.map(|row| Ok((whole(&row)?, TaiTime(row.get("imported_at"))))).transpose()
+    }
+
     /// Adds a document under the next number of its kind, after `check` found that it fits those that are there.
     /// One that does not say from when on it counts does so from now on; the first dictionary, from the beginning.
     /// Two imports at once wait for each other.
+    ///
+    /// A dry run only says what would become of it.
     pub async fn import<E: From<ArchiveError>>(
         &self,
         mission: &str,
         new: &NewDocument,
+        is_dry_run: bool,
         check: impl FnOnce(&[MissionDocument], &MissionDocument) -> Result<(), E>,
     ) -> Result<Imported, E> {
         let statement = ArchiveError::from;
@@ -120,6 +152,9 @@ impl Documents {
         let effective_from = new.effective_from.or((!is_first_dictionary).then_some(now));
         let new = MissionDocument { number, effective_from, ..new.clone() };
         check(&known, &new)?;
+        if is_dry_run {
+            return Ok(Imported::As(number, effective_from));
+        }
         let content = zstd::bulk::compress(new.content.as_bytes(), ZSTD_LEVEL)
             .map_err(|error| ArchiveError::Damaged { what: "document", source: Box::new(error) })?;
         transaction
@@ -144,9 +179,18 @@ impl Documents {
             )
             .await
             .map_err(statement)?;
+        record_in(&*transaction, None, EVENT, &told(mission, &new)).await?;
         transaction.commit().await.map_err(statement)?;
         Ok(Imported::As(number, effective_from))
     }
+}
+
+/// What the event of an import says.
+fn told(mission: &str, new: &NewDocument) -> String {
+    let (kind, number) = (new.kind.word(), new.number);
+    let by = new.author.as_deref().unwrap_or("somebody who gave no name");
+    let reason = new.reason.as_deref().unwrap_or("no reason given");
+    format!("{by} imported {kind} {number} of {mission}: {reason}")
 }
 
 /// Times that were not given are no difference: an import says "from now on" anew each time.
@@ -179,6 +223,18 @@ async fn read(client: &impl GenericClient, mission: &str) -> Result<Vec<MissionD
         )
         .await?;
     rows.iter().map(whole).collect()
+}
+
+fn listed(row: &Row) -> Result<DocumentRow, ArchiveError> {
+    let damaged = |source: &str| ArchiveError::Damaged { what: "mission document", source: source.into() };
+    let bytes = zstd::zstd_safe::get_frame_content_size(row.get("frame")).ok().flatten();
+    let hash = row.get::<_, &[u8]>("hash").try_into();
+    Ok(DocumentRow {
+        document: document(row, String::new())?,
+        imported_at: row.get("imported_at"),
+        bytes: bytes.ok_or_else(|| damaged("its length is not said"))?,
+        hash: ContentHash(hash.map_err(|_| damaged("its hash has another length"))?),
+    })
 }
 
 fn whole(row: &Row) -> Result<MissionDocument, ArchiveError> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use delivery::SealedBatch;
 use space_packet::TaiTime;
+use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 use super::ledger::keep_apart;
@@ -93,18 +94,7 @@ impl Evidence {
     /// Writes an event down.
     pub async fn record(&self, node: Option<Uuid>, code: &str, text: &str) -> Result<(), ArchiveError> {
         let client = self.database.borrow().await?;
-        let now = service::clock::now();
-        client
-            .execute(
-                "WITH added AS (INSERT INTO hub_event (at, node_id, code, text) VALUES ($1, $2, $3, $4)
-                                RETURNING event_id)
-                 DELETE FROM hub_event WHERE event_id <= (SELECT event_id FROM added) - $5
-                    OR event_id <= (SELECT event_id FROM hub_event WHERE node_id = $2
-                                    ORDER BY event_id DESC OFFSET $6 LIMIT 1) AND node_id = $2",
-                &[&now.0, &node, &code, &text, &EVENTS_MAX, &NODE_EVENTS_MAX],
-            )
-            .await?;
-        Ok(())
+        record_in(&**client, node, code, text).await
     }
 
     /// How many of a kind were not written down before this one; absent when this one is not either.
@@ -190,6 +180,27 @@ impl Evidence {
         let row = client.query_opt("SELECT sealed FROM kept_apart WHERE kept_id = $1", &[&kept_id]).await?;
         Ok(row.map(|row| row.get(0)))
     }
+}
+
+/// Writes an event down, and lets the oldest go: with what it tells of, when `client` is a transaction.
+pub(super) async fn record_in(
+    client: &impl GenericClient,
+    node: Option<Uuid>,
+    code: &str,
+    text: &str,
+) -> Result<(), ArchiveError> {
+    let now = service::clock::now();
+    client
+        .execute(
+            "WITH added AS (INSERT INTO hub_event (at, node_id, code, text) VALUES ($1, $2, $3, $4)
+                            RETURNING event_id)
+             DELETE FROM hub_event WHERE event_id <= (SELECT event_id FROM added) - $5
+                OR event_id <= (SELECT event_id FROM hub_event WHERE node_id = $2
+                                ORDER BY event_id DESC OFFSET $6 LIMIT 1) AND node_id = $2",
+            &[&now.0, &node, &code, &text, &EVENTS_MAX, &NODE_EVENTS_MAX],
+        )
+        .await?;
+    Ok(())
 }
 
 #[cfg(test)]

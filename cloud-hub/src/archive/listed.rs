@@ -26,7 +26,7 @@ pub(super) fn one_more(slice: &Slice) -> i64 {
     slice.limit as i64 + 1
 }
 
-fn lane(number: i16) -> String {
+pub(super) fn lane(number: i16) -> String {
     let lane = u8::try_from(number).ok().and_then(|number| Lane::try_from(number).ok());
     match lane {
         Some(Lane::Alarm) => "alarm".to_owned(),

@@ -8,10 +8,12 @@
 mod account;
 mod alarms;
 mod api_tokens;
+mod backfill;
 mod certificates;
 mod cluster;
 mod columns;
 mod cut;
+mod dashboards;
 mod database;
 mod decode;
 mod documents;
@@ -19,6 +21,7 @@ mod evidence;
 mod fan_out;
 mod follow;
 mod head;
+mod hubs;
 mod inventory;
 mod layouts;
 mod lease;
@@ -26,15 +29,20 @@ mod ledger;
 mod listed;
 mod merge;
 mod months;
+mod node_detail;
 mod node_documents;
+mod node_rights;
 mod notices;
+mod orbits;
 mod own_station;
 mod packets;
+mod posted;
 mod query;
 mod question;
 mod readers;
 mod readings;
 mod registry;
+mod remembered;
 mod reprocess;
 mod resume;
 mod retention;
@@ -49,7 +57,8 @@ use tokio_postgres::error::SqlState;
 
 pub use account::{AccountRows, StationRow, Width, rows as account_rows, stations};
 pub use alarms::{AlarmStart, AlarmTable, KnownEntry, PieceRefused, ToTell, WatchState};
-pub use api_tokens::{AddTokenError, ApiTokenRow, ApiTokens};
+pub use api_tokens::{AddTokenError, ApiTokenRow, ApiTokens, NewApiToken};
+pub use backfill::{Asked, BackfillRow, BackfillStanding, BackfillTable};
 pub use certificates::{Certificates, RenewalRefused};
 pub use cluster::{
     BackupError, ClusterConfig, ClusterError, Durability, Pages, PagesError, PrivateCluster, SUPERUSER,
@@ -60,6 +69,7 @@ pub use columns::{
     encode as encode_table, encode_rolled,
 };
 pub use cut::{cut_now, run as run_cutter};
+pub use dashboards::DashboardTable;
 pub use database::{Address, ConnectFailure, Database};
 pub use decode::{CommittedGroup, Newest, decode_backlog, decode_live};
 pub use documents::{DocumentRow, Documents, Imported, NewDocument};
@@ -67,16 +77,21 @@ pub use evidence::{Evidence, HubEvent, KeptApart};
 pub use fan_out::{FanOut, HandedOver, Publisher, Publishing, RedisUrlError, Seal, read_value, write_value};
 pub use follow::Follower;
 pub use head::{Archive, ArchivedMission, Committed, Place, Reached, Stream};
+pub use hubs::{ConnectedHub, connected_hubs};
 pub use inventory::{Inventory, Replica, TableSize};
 pub use lease::{Lead, Lease, leader};
 pub use ledger::{ApartCause, CommitGroup, LaneKey, Ledger, Received};
 pub use merge::{merge_due, run as run_merger};
+pub use node_detail::{LaneRecord, NodeRecord, node_record};
 pub use node_documents::{NodeDocument, NodeDocuments};
+pub use node_rights::{EnrolmentTokenRow, TokenEnd};
 pub use notices::{
     LastOutcome, NewNotice, NoticeTable, Outcome, RATE_MAX, ReadyNotice, WAITING_MAX, Waiting,
 };
+pub use orbits::OrbitTable;
 pub use own_station::{OWN_STATION, OWN_STORE, OwnStation};
 pub use packets::RawPackets;
+pub use posted::Posting;
 pub use question::Question;
 pub use readers::{NoReaderName, ReaderName, ReaderRefused, admit_reader, has_reader};
 pub use readings::{Covers, ReadingRow, ReadingTable};
@@ -85,7 +100,7 @@ pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reproce
 pub use resume::archive_id;
 pub use retention::{Kept, Retention, drop_old, keep, retention_of, run as run_retention};
 pub use server_events::follow as follow_server_events;
-pub use sessions::PostgresSessions;
+pub use sessions::{LoginKind, LoginRow, NewCode, PostgresSessions};
 /// A connection, for what takes one.
 pub use tokio_postgres::Client;
 pub use verify::{Verified, verify};

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use dashboard::contract::{EventDetail, EventSeverity, NodeEvent, PacketSummary, Provenance};
+use dashboard::contract::{EventDetail, EventKind, EventSeverity, NodeEvent, PacketSummary, Provenance};
 use dashboard::records::{EventFilter, FoundPacket, PacketFilter, Page, Place, RecordId, Slice};
 use dashboard::rfc3339;
 use delivery::{Content, Event, OpenBatch, Record, SealedBatch, Severity, Way};
@@ -27,6 +27,9 @@ const BATCHES_OF_PAGE: usize = 1_024;
 /// clock was set, is found by the times of its last ones.
 const BATCH_SPAN_MAX: i64 = 60_000_000_000;
 const COLUMNS: &str = "last_reception, ledger_id, node_id, node.name, epoch, lane, sequence, way, sealed";
+
+/// A row of a list and its place there.
+pub(super) type Placed<T> = (Place, T);
 
 /// A batch of the ledger.
 struct LedgerBatch {
@@ -79,6 +82,10 @@ impl OpenedBatch<'_> {
     fn id(&self, index: usize) -> RecordId {
         let LedgerBatch { node, epoch, lane, sequence, .. } = *self.of;
         RecordId { node: node.into_bytes(), epoch, lane, sequence, index: index as u32 }
+    }
+
+    fn place(&self, index: usize) -> Place {
+        [self.of.order.0, self.of.order.1, index as i64]
     }
 
     fn summary(&self, index: usize, record: &Record<'_>, decoder: &MissionDecoder) -> PacketSummary {
@@ -287,29 +294,33 @@ impl Archive {
         }))
     }
 
-    /// What nodes had to say about a mission, by when they recorded it.
-    pub async fn node_events(
+    /// What nodes had to say about a mission, by when they recorded it, and where each stands in the list.
+    pub(super) async fn node_events(
         &self,
         database: &Database,
         mission: usize,
         slice: Slice,
         filter: EventFilter,
-    ) -> Result<Page<NodeEvent>, ArchiveError> {
+    ) -> Result<Page<Placed<NodeEvent>>, ArchiveError> {
         let name = self.missions()[mission].live.name();
         let EventFilter { code, node } = filter;
         let scan = LedgerScan::new(name, EVENTS, node, slice.span.clone());
         let row = move |batch: &OpenedBatch<'_>, index, record: &Record<'_>| {
             let event = Event::decode(record.bytes).ok()?;
-            code.as_ref().is_none_or(|code| *code == event.code).then(|| NodeEvent {
+            let is_asked = code.as_ref().is_none_or(|code| *code == event.code);
+            let event = NodeEvent {
+                kind: EventKind::Node,
                 id: batch.id(index).to_string(),
                 at: rfc3339(event.at),
                 reception_time: rfc3339(record.reception.0),
-                node: batch.of.node_name.clone(),
+                node: Some(batch.of.node_name.clone()),
+                author: None,
                 code: event.code,
                 severity: severity(event.severity),
                 text: event.text,
                 details: event.details.into_iter().map(|(name, value)| EventDetail { name, value }).collect(),
-            })
+            };
+            is_asked.then_some((batch.place(index), event))
         };
         scan.page(database, &slice, row).await
     }

@@ -8,7 +8,7 @@ use delivery::{
     SessionNumber, StoreId,
 };
 use provisioning::{
-    BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal, Standing, TokenRecord,
+    BookUnavailable, CertificateRecord, EnrolmentBook, Redeemed, Redemption, Refusal, Standing,
 };
 use service::logging::chain;
 use space_packet::TaiTime;
@@ -72,7 +72,7 @@ pub enum OpenRefused {
 /// The tables of nodes.
 #[derive(Clone)]
 pub struct Registry {
-    database: Database,
+    pub(super) database: Database,
 }
 
 impl Registry {
@@ -248,51 +248,6 @@ impl Registry {
         Ok(())
     }
 
-    /// Revokes a node; false when there is none of that name, or it is the hub's own station.
-    pub async fn revoke(&self, name: &str) -> Result<bool, ArchiveError> {
-        let client = self.database.borrow().await?;
-        let changed = client
-            .execute(
-                "UPDATE node SET standing = 'revoked' WHERE name = $1 AND node_id <> $2",
-                &[&name, &OWN_STATION],
-            )
-            .await?;
-        Ok(changed == 1)
-    }
-
-    /// Says which missions a node may send for; absent: all. False when there is no node of that name, or
-    /// it is the hub's own station.
-    pub async fn set_missions(&self, name: &str, missions: Option<&[String]>) -> Result<bool, ArchiveError> {
-        let client = self.database.borrow().await?;
-        let changed = client
-            .execute(
-                "UPDATE node SET missions = $2 WHERE name = $1 AND node_id <> $3",
-                &[&name, &missions, &OWN_STATION],
-            )
-            .await?;
-        Ok(changed == 1)
-    }
-
-    /// Keeps a token.
-    pub async fn insert_token(&self, token: &TokenRecord) -> Result<(), ArchiveError> {
-        let client = self.database.borrow().await?;
-        client
-            .execute(
-                "INSERT INTO enrolment_token (token_id, secret_sha256, node_name, site, expires_unix, missions)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-                &[
-                    &token.id.0.as_slice(),
-                    &token.secret_sha256.as_slice(),
-                    &token.node_name,
-                    &token.site,
-                    &(token.expires_unix as i64),
-                    &token.missions,
-                ],
-            )
-            .await?;
-        Ok(())
-    }
-
     async fn redeem_token(&self, redemption: &Redemption) -> Result<Result<Redeemed, Refusal>, ArchiveError> {
         let mut client = self.database.borrow().await?;
         let transaction = client.transaction().await?;
@@ -307,6 +262,7 @@ impl Registry {
             .query_opt(
                 "UPDATE enrolment_token SET used_unix = $4, used_by_hostname = $5, used_key_sha256 = $3
                  WHERE token_id = $1 AND secret_sha256 = $2 AND used_unix IS NULL AND expires_unix > $4
+                   AND ended_unix IS NULL
                  RETURNING node_name, site, missions",
                 &[&id, &secret, &key, &now, &redemption.hostname],
             )

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
 use clap::Args;
-use dashboard::access::{Grant, MissionScope, Principal, Role};
+use dashboard::access::{Principal, Role};
 use dashboard::rfc3339;
 use serde_json::json;
 
-use super::{database, documents, print_json, ready};
-use crate::archive::{AddTokenError, ApiTokenRow, ApiTokens, PostgresSessions};
+use super::{BY, acts, print_json, ready, refused};
+use crate::archive::ApiTokenRow;
 use crate::config::HubConfig;
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// A name that a list on a terminal can show.
-const NAME_CHARACTERS_MAX: usize = 64;
 
 /// What `login-code` takes.
 #[derive(Args)]
 pub struct LoginCodeArguments {
+    /// Whose it is, as events say it; the role's word when absent.
+    #[arg(long)]
+    name: Option<String>,
     /// What the holder may do: `operator` everything there is, `viewer` read.
     #[arg(long, default_value = "operator")]
     role: Role,
@@ -45,39 +45,27 @@ pub struct AddTokenArguments {
 
 /// Prints a one-time code for the dashboard.
 pub async fn login_code(config: &HubConfig, arguments: LoginCodeArguments) -> anyhow::Result<()> {
-    let grant = grant(config, arguments.role, arguments.missions)?;
-    let holder = Principal { name: grant.role.word().to_owned(), grant };
-    let sessions = PostgresSessions::new(database(config, &ready(config)?)?);
-    println!("{}", sessions.make_code(&holder).await?);
+    let LoginCodeArguments { name, role, missions } = arguments;
+    let acts = acts(config, &ready(config)?)?;
+    let grant = acts.grant(role, named(missions)).map_err(refused)?;
+    let holder = Principal { name: name.unwrap_or_else(|| role.word().to_owned()), grant };
+    println!("{}", acts.make_code(&holder, BY).await.map_err(refused)?.code);
     Ok(())
 }
 
 /// Makes a token and prints it.
 pub async fn add_token(config: &HubConfig, arguments: AddTokenArguments) -> anyhow::Result<()> {
     let AddTokenArguments { name, role, missions, days } = arguments;
-    let is_name = (1..=NAME_CHARACTERS_MAX).contains(&name.chars().count())
-        && !name.chars().any(|character| character.is_control() || character.is_whitespace());
-    if !is_name {
-        bail!(
-            "error[STO-API-TOKEN-NAME]: {name:?} is no name: 1 to {NAME_CHARACTERS_MAX} characters without spaces\n  Nothing was changed."
-        );
-    }
-    let grant = grant(config, role, missions)?;
-    let holder = Principal { name, grant };
-    match tokens(config)?.add(&holder, DAY * days).await {
-        Ok(token) => println!("{token}"),
-        Err(AddTokenError::Exists) => bail!(
-            "error[STO-API-TOKEN-EXISTS]: a token named {:?} is in force\n  Nothing was changed.\n  → take another name, or `cloud-hub api-token revoke` the old one first",
-            holder.name
-        ),
-        Err(error) => return Err(error.into()),
-    }
+    let acts = acts(config, &ready(config)?)?;
+    let grant = acts.grant(role, named(missions)).map_err(refused)?;
+    let made = acts.make_api_token(&Principal { name, grant }, DAY * days, BY).await;
+    println!("{}", made.map_err(refused)?.text);
     Ok(())
 }
 
-/// Lists tokens, newest first.
+/// Lists tokens, those in force first, then newest first.
 pub async fn list_tokens(config: &HubConfig, is_json: bool) -> anyhow::Result<()> {
-    let rows = tokens(config)?.list().await?;
+    let rows = acts(config, &ready(config)?)?.sessions().tokens().list(i64::MAX).await?;
     if is_json {
         let described = rows.iter().map(|row| {
             json!({
@@ -85,6 +73,7 @@ pub async fn list_tokens(config: &HubConfig, is_json: bool) -> anyhow::Result<()
                 "role": row.grant.role,
                 "missions": row.grant.missions,
                 "made_at": rfc3339(row.made_at),
+                "made_by": row.made_by,
                 "expires": rfc3339(row.expires),
                 "revoked_at": row.revoked_at.map(rfc3339),
             })
@@ -100,13 +89,15 @@ pub async fn list_tokens(config: &HubConfig, is_json: bool) -> anyhow::Result<()
 
 /// Ends a token.
 pub async fn revoke_token(config: &HubConfig, name: &str) -> anyhow::Result<()> {
-    if !tokens(config)?.revoke(name).await? {
-        bail!(
-            "error[STO-API-TOKEN-UNKNOWN]: no token named {name:?} is in force\n  Nothing was changed.\n  → cloud-hub api-token ls"
-        );
-    }
+    let acts = acts(config, &ready(config)?)?;
+    acts.revoke_api_token(name, BY).await.map_err(refused)?;
     println!("{name} is revoked: within 5 seconds the hub refuses it.");
     Ok(())
+}
+
+/// None named: all.
+fn named(missions: Vec<String>) -> Option<Vec<String>> {
+    (!missions.is_empty()).then_some(missions)
 }
 
 fn standing(row: &ApiTokenRow) -> String {
@@ -115,14 +106,4 @@ fn standing(row: &ApiTokenRow) -> String {
         None if row.expires <= service::clock::now() => format!("EXPIRED {}", rfc3339(row.expires)),
         None => format!("until {}", rfc3339(row.expires)),
     }
-}
-
-fn tokens(config: &HubConfig) -> anyhow::Result<ApiTokens> {
-    Ok(ApiTokens::new(database(config, &ready(config)?)?))
-}
-
-fn grant(config: &HubConfig, role: Role, missions: Vec<String>) -> anyhow::Result<Grant> {
-    missions.iter().try_for_each(|mission| documents::check_mission(config, mission))?;
-    let missions = (!missions.is_empty()).then(|| missions.into_iter().collect());
-    Ok(Grant { role, missions: MissionScope::from(missions) })
 }

@@ -1,16 +1,16 @@
-//! `dictionary import`, `limits import` and their lists.
+//! Imports and lists of a mission's documents: dictionaries, limits, rules and models.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use processing::alarm::AlarmRules;
 use processing::watch::DetectionRules;
 use service::documents::{Bounds, DOCUMENT_BYTES_MAX, DocumentKind, MissionDocument, encode_model};
 use service::mission::MissionConfig;
 use space_packet::{TaiTime, UtcTime};
 
-use super::{database, ready};
+use super::{Configured, database, ready};
 use crate::archive::{Documents, Imported};
 use crate::config::HubConfig;
 use crate::missions::{self, ImportError};
@@ -31,6 +31,39 @@ pub struct ImportArguments {
     /// Why.
     #[arg(long)]
     reason: Option<String>,
+}
+
+/// Versions of what says how a mission is watched.
+#[derive(Subcommand)]
+pub enum VersionsCommand {
+    /// Imports a version: it is signed, and sent to the mission's nodes.
+    Import {
+        #[command(flatten)]
+        arguments: ImportArguments,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Lists the versions.
+    Ls {
+        /// Mission, as `hub.toml` names it.
+        mission: String,
+        #[command(flatten)]
+        configured: Configured,
+    },
+}
+
+impl VersionsCommand {
+    /// Does it.
+    pub async fn run(self, kind: DocumentKind) -> anyhow::Result<()> {
+        match self {
+            Self::Import { arguments, configured } => {
+                import_watching(&HubConfig::read(&configured.config)?, arguments, kind).await
+            }
+            Self::Ls { mission, configured } => {
+                list(&HubConfig::read(&configured.config)?, &mission, kind).await
+            }
+        }
+    }
 }
 
 /// What limits need beside.
@@ -91,7 +124,7 @@ pub async fn import_limits(config: &HubConfig, arguments: LimitsArguments) -> an
 }
 
 /// Imports a version of a mission's rules of alarms or detection, or a model.
-pub async fn import_watching(
+async fn import_watching(
     config: &HubConfig,
     arguments: ImportArguments,
     kind: DocumentKind,

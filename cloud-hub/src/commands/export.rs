@@ -23,7 +23,7 @@ use space_packet::TaiTime;
 use tokio::net::TcpStream;
 
 use super::documents::{check_mission, moment};
-use super::{database, ready};
+use super::{BY, database, ready};
 use crate::archive::PostgresSessions;
 use crate::config::HubConfig;
 
@@ -149,7 +149,7 @@ async fn ask(config: &HubConfig, arguments: &ExportArguments) -> anyhow::Result<
     let grant =
         Grant { role: Role::Viewer, missions: MissionScope::from(Some([arguments.mission.clone()].into())) };
     let holder = Principal { name: "export".to_owned(), grant };
-    let code = PostgresSessions::new(database(config, &ready)?).make_code(&holder).await?;
+    let code = PostgresSessions::new(database(config, &ready)?).make_code(&holder, BY).await?.code;
     let mut hub = Hub::log_in(ready.http, &code).await?;
     let answer = hub.get(&arguments.path()).await?;
     Ok((hub, answer))

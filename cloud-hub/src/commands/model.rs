@@ -9,7 +9,7 @@ use processing::alarm::{AlarmState, Change, History, Usefulness};
 use service::documents::DocumentKind;
 use space_packet::TaiTime;
 
-use super::documents::{ImportArguments, import_watching, list, moment};
+use super::documents::{VersionsCommand, moment};
 use super::export::samples;
 use super::{Configured, database, ready};
 use crate::archive::AlarmTable;
@@ -28,20 +28,9 @@ const ANOMALOUS_MIN: usize = 10;
 pub enum ModelCommand {
     /// Learns a model and writes its document: from a table, or from what the running hub has archived.
     Train(Box<TrainArguments>),
-    /// Imports a model document: it is signed, and sent to the mission's nodes.
-    Import {
-        #[command(flatten)]
-        arguments: ImportArguments,
-        #[command(flatten)]
-        configured: Configured,
-    },
-    /// Lists the models that were imported.
-    Ls {
-        /// Mission, as `hub.toml` names it.
-        mission: String,
-        #[command(flatten)]
-        configured: Configured,
-    },
+    /// Versions that nodes have.
+    #[command(flatten)]
+    Versions(VersionsCommand),
 }
 
 /// What is learnt, and from what.
@@ -90,14 +79,8 @@ pub struct TrainArguments {
 impl ModelCommand {
     /// Does it.
     pub async fn run(self) -> anyhow::Result<()> {
-        let kind = DocumentKind::Model;
         let arguments = match self {
-            Self::Import { arguments, configured } => {
-                return import_watching(&HubConfig::read(&configured.config)?, arguments, kind).await;
-            }
-            Self::Ls { mission, configured } => {
-                return list(&HubConfig::read(&configured.config)?, &mission, kind).await;
-            }
+            Self::Versions(command) => return command.run(DocumentKind::Model).await,
             Self::Train(arguments) => arguments,
         };
         let mut options = arguments.options.clone();

@@ -4,6 +4,7 @@
 //! batches in one transaction and tells each session how far it got. Beside it go the other way the documents that
 //! a node lacks ([`documents`]), what others wrote into its alarms, and its next certificate ([`renewal`]).
 
+mod backfill;
 pub mod committer;
 mod crowd;
 mod documents;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 
 use crate::alarms::Telling;
 use crate::archive::{Evidence, Registry};
+use crate::backfill::OpenRequests;
 use crate::fleet::Fleet;
 use crate::missions::Missions;
 use crate::told::Told;
@@ -63,6 +65,8 @@ pub struct Reception {
     pub told: Arc<Told>,
     /// What they are told of their alarms.
     pub alarms: Telling,
+    /// What they are asked to send first.
+    pub(crate) requests: Arc<OpenRequests>,
     /// Who signs that.
     pub authority: Arc<Authority>,
     /// Who gives them their next certificates.
@@ -145,6 +149,7 @@ impl Reception {
                         shelf: Arc::clone(&shelf),
                         renewals: Arc::clone(&self.renewals),
                         alarms: self.alarms.clone(),
+                        requests: Arc::clone(&self.requests),
                     };
                     let session = session.run(shutdown.clone());
                     connections.spawn(async move {

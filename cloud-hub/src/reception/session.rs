@@ -17,6 +17,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::backfill::Asking;
 use super::committer::{Load, Progress, Submission};
 use super::documents::Shelf;
 use super::greeting::{OpenLog, Opened, goodbye};
@@ -25,6 +26,7 @@ use super::renewal::{self, Renewals};
 use super::streams::{self, Arrival, Incoming, StreamEnd};
 use crate::alarms::Telling;
 use crate::archive::{ApartCause, ArchiveError, Evidence, Received, Registry};
+use crate::backfill::OpenRequests;
 use crate::fleet::{Fleet, ReportRefused};
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -65,6 +67,7 @@ pub(super) struct Session {
     pub(super) shelf: Arc<Shelf>,
     pub(super) renewals: Arc<Renewals>,
     pub(super) alarms: Telling,
+    pub(super) requests: Arc<OpenRequests>,
     pub(super) settings: Arc<Settings>,
 }
 
@@ -182,6 +185,7 @@ struct Serving<'a> {
     under_way: Vec<UnderWay>,
     renewal_asked: Option<Instant>,
     alarms: AlarmsTold,
+    asking: Asking,
     /// Since the last review.
     requests: u32,
     /// A report was refused, which is written down once.
@@ -304,6 +308,7 @@ impl Session {
             under_way: Vec::new(),
             renewal_asked: None,
             alarms: AlarmsTold { kept, newest: 0 },
+            asking: Asking::new(Arc::clone(&self.requests), self.peer.node_id),
             requests: 0,
             has_refused_report: false,
         };
@@ -490,7 +495,11 @@ impl Serving<'_> {
             }
             Some(Frame::Goodbye(goodbye)) => return Err(SessionEnd::Goodbye(goodbye.reason)),
             Some(Frame::AlarmsKept(number)) => self.on_alarms_kept(number)?,
-            Some(Frame::Holds(said)) => drop(holds.send_replace(said)),
+            Some(Frame::StillWaits(waits)) => self.asking.on_answer(waits)?,
+            Some(Frame::Holds(said)) => {
+                self.session.fleet.on_holds(node, &said);
+                holds.send_replace(said);
+            }
             Some(Frame::TimeAsk(asked)) => {
                 let answer = TimeAnswer { asked, received: now, answered: service::clock::now() };
                 send(self.control, &Frame::TimeAnswer(answer)).await?;
@@ -540,7 +549,7 @@ impl Serving<'_> {
                 send(self.control, &Frame::Ack(ack)).await?;
             }
         }
-        Ok(())
+        self.asking.review(self.control).await
     }
 }
 

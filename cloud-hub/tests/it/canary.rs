@@ -49,6 +49,13 @@ const XTCE: &str = r#"<SpaceSystem name="Zebra"><Header version="zebra-7" date="
 fn questions() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
         ("/api/v1/apart", vec![""]),
+        ("/api/v1/api-tokens", vec![""]),
+        ("/api/v1/enrolment-tokens", vec![""]),
+        ("/api/v1/hub", vec![""]),
+        ("/api/v1/people", vec![""]),
+        ("/api/v1/nodes/{node}", vec![""]),
+        ("/api/v1/missions/{mission}/dictionary", vec![""]),
+        ("/api/v1/missions/{mission}/dictionary/{number}", vec![""]),
         ("/api/v1/events", vec![""]),
         ("/api/v1/live", vec![""]),
         ("/api/v1/missions", vec![""]),
@@ -57,7 +64,21 @@ fn questions() -> Vec<(&'static str, Vec<&'static str>)> {
         ("/api/v1/missions/{mission}/alarm-rules/{number}", vec![""]),
         ("/api/v1/missions/{mission}/alarms", vec!["", "?open=true"]),
         ("/api/v1/missions/{mission}/alarms/{alarm}", vec![""]),
+        ("/api/v1/missions/{mission}/backfill", vec![""]),
+        ("/api/v1/missions/{mission}/dashboards", vec![""]),
+        ("/api/v1/missions/{mission}/dashboards/{dashboard}", vec![""]),
+        ("/api/v1/missions/{mission}/dashboards/{dashboard}/export", vec![""]),
+        ("/api/v1/missions/{mission}/elements", vec![""]),
         ("/api/v1/missions/{mission}/events", vec![""]),
+        ("/api/v1/missions/{mission}/limits", vec![""]),
+        ("/api/v1/missions/{mission}/limits/{number}", vec![""]),
+        ("/api/v1/missions/{mission}/passes", vec!["?from=2026-11-21T00:00:00Z&to=2026-11-24T00:00:00Z"]),
+        ("/api/v1/missions/{mission}/passes/{pass}/track", vec![""]),
+        (
+            "/api/v1/missions/{mission}/track",
+            vec!["?from=2026-11-21T00:00:00Z&to=2026-11-21T01:00:00Z&step_s=60"],
+        ),
+        ("/api/v1/places", vec![""]),
         (
             "/api/v1/missions/{mission}/export",
             vec![
@@ -215,7 +236,7 @@ async fn serve(world: &World, archive: Arc<Archive>) -> Hub {
     let missions = MissionScope::from(Some(["test".to_owned()].into()));
     let add = async |name: &str, grant| {
         let holder = Principal { name: name.to_owned(), grant };
-        tokens.add(&holder, Duration::from_secs(3_600)).await.expect("made")
+        tokens.add(&holder, Duration::from_secs(3_600), "a test").await.expect("made").text
     };
     let operator = add("operator", Grant::default()).await;
     let viewer = add("viewer", Grant { role: Role::Viewer, missions }).await;
@@ -274,6 +295,9 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
                     .replace("{mission}", mission)
                     .replace("{alarm}", &hub.alarm)
                     .replace("{number}", "1")
+                    .replace("{dashboard}", "00112233445566778899aabbccddeeff")
+                    .replace("{pass}", "00000000-20261121T000000Z")
+                    .replace("{node}", "station")
                     .replace("{id}", "00000000000000000000000000000000.1.2.1.0")
                     .replace("PARAMETER", parameter);
                 let (status, answer) = hub.ask(viewer, &path).await;

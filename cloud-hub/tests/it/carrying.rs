@@ -85,7 +85,7 @@ impl Hub {
             missions: None,
         };
         let (token, record) = Token::issue(new, self.authority.spki_sha256()).expect("a token");
-        self.registry.insert_token(&record).await.expect("kept");
+        self.registry.insert_token(&record, "a test").await.expect("kept");
         let desk = EnrolmentDesk::new(Arc::clone(&self.authority), vec![address], Clock::system());
         let registry = self.registry.clone();
         let serving = tokio::spawn(async move {
@@ -245,7 +245,7 @@ async fn what_is_not_for_this_hub_is_refused_with_the_reason_and_writes_nothing(
     let replacement = tempfile::tempdir().expect("a directory");
     let newer = hub.enrol("svalbard", replacement.path()).await;
     assert_eq!(code(&hub.import(&file).await), "STO-IMPORT-OLDER");
-    hub.registry.revoke("svalbard").await.expect("answers");
+    hub.registry.revoke("svalbard", "it was stolen", "a test").await.expect("answers");
     hub.fleet.refresh(&hub.registry).await.expect("reads");
     assert_eq!(code(&hub.import(&bundle(&newer, &batches[..3])).await), "STO-IMPORT-REVOKED");
     assert_eq!(hub.ledger().await, []);

@@ -312,7 +312,7 @@ async fn the_hubs_own_station_takes_a_name_nobody_has_and_no_token_makes_a_machi
 
     let refused = world.registry.redeem(redemption(&early, 1, 1_000)).await;
     assert!(matches!(refused, Err(Refusal::Unknown)), "{refused:?}");
-    assert!(!world.registry.revoke("hub-links").await.expect("answers"));
-    assert!(!world.registry.set_missions("hub-links", None).await.expect("answers"));
-    assert!(world.registry.revoke("hub").await.expect("answers"));
+    assert!(!world.registry.revoke("hub-links", "a reason", "a test").await.expect("answers"));
+    assert!(!world.registry.set_missions("hub-links", None, "a test").await.expect("answers"));
+    assert!(world.registry.revoke("hub", "a reason", "a test").await.expect("answers"));
 }

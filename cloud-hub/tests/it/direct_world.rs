@@ -157,6 +157,16 @@ impl HubWorld {
         output("cloud-hub", &words(&arguments, &self.config()), SOON).await
     }
 
+    /// Where its pages and API are.
+    pub(crate) fn http(&self) -> &str {
+        &self.http
+    }
+
+    /// All that it has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).expect("there is a log")
+    }
+
     /// Somebody who looks at the hub.
     pub(crate) async fn client(&self) -> Client {
         let code = self.command(&["login-code"]).await.expect("a code");

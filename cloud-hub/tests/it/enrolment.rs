@@ -46,7 +46,7 @@ async fn a_lost_answer_can_be_asked_for_again_by_the_same_machine_but_not_after_
     let again = world.registry.redeem(redemption(&record, 1, 1_100)).await.expect("the same machine");
     assert_eq!(first.node_id, again.node_id);
     assert!(world.registry.redeem(redemption(&record, 1, 1_000 + 16 * 60)).await.is_err(), "too late");
-    assert!(world.registry.revoke("station").await.expect("answers"));
+    assert!(world.registry.revoke("station", "it was stolen", "a test").await.expect("answers"));
     assert!(world.registry.redeem(redemption(&record, 1, 1_200)).await.is_err(), "revoked");
 }
 

@@ -91,6 +91,23 @@ async fn a_line_of_an_export_is_the_sample_that_a_page_has() {
     assert_eq!((exported.len(), &exported), (80, &page));
 }
 
+/// Browsers ask for it so, and what packs a body asks for more once it has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_is_packed_on_its_way_is_whole() {
+    let (world, archive) = world_with_a_seam().await;
+    let served = Served::new(&world, &archive).await;
+    let asked = Request::get(export("format=csv&parameter=/Test/number"))
+        .header(header::ACCEPT_ENCODING, "gzip")
+        .body(Body::empty());
+    let answer = served.ask(asked.expect("a request")).await;
+    assert_eq!(answer.headers()[header::CONTENT_ENCODING], "gzip");
+    let packed = axum::body::to_bytes(answer.into_body(), 1_000_000).await.expect("all of it");
+    // The last four bytes say how long it is unpacked.
+    let length = packed.last_chunk().map(|last| u32::from_le_bytes(*last)).expect("a gzip file");
+    let (_, _, plain) = served.get(&export("format=csv&parameter=/Test/number")).await;
+    assert_eq!(length as usize, plain.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn parquet_files_are_whole_and_nothing_is_a_file_too() {
     let (world, archive) = world_with_a_seam().await;

@@ -1,13 +1,16 @@
 //! The hub's parts against a real PostgreSQL.
 
 mod access;
+mod administration;
 mod alarm_books;
 mod alarms;
 mod archive;
+mod backfill;
 mod backup;
 mod canary;
 mod carrying;
 mod completeness;
+mod dashboards;
 mod database;
 mod direct;
 mod direct_world;
@@ -16,10 +19,12 @@ mod enrolment;
 mod exports;
 mod fan_out;
 mod leading;
+mod limits;
 mod lists;
 mod live;
 mod model;
 mod notices;
+mod orbits;
 mod own_links;
 mod packets;
 mod receivers;

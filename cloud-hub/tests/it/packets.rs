@@ -194,6 +194,7 @@ async fn what_nodes_had_to_say_is_listed_by_time_node_and_code() {
     assert_eq!(
         *first,
         json!({
+            "kind": "node", "author": null,
             "id": format!("{}.1.2.1.0", lane.key.node.simple()), "at": "2026-11-22T00:00:01Z",
             "reception_time": "2026-11-22T00:00:01Z", "node": "station", "code": "STO-A",
             "severity": "warning", "text": "happened at 1", "details": [{ "name": "link", "value": "x-band" }],
@@ -272,7 +273,10 @@ async fn what_the_hub_refused_and_keeps_apart_is_listed_page_by_page() {
     let served = Served::new(&world, &world.archive().await).await;
     let check = async |query: &str, expected: &[&str]| {
         let events = served.pages(&format!("/api/v1/events?limit=1{query}"), "events").await;
-        let texts: Vec<_> = events.iter().map(|event| event["text"].as_str().expect("text")).collect();
+        // How the node and the asker got in stands there too.
+        let is_ours = |event: &&Value| !event["code"].as_str().expect("a code").starts_with("STO-ADMIN-");
+        let ours = events.iter().filter(is_ours);
+        let texts: Vec<_> = ours.map(|event| event["text"].as_str().expect("text")).collect();
         assert_eq!(texts, expected, "{query}");
     };
     check("", &["fourth", "third", "second", "first"]).await;
@@ -292,4 +296,54 @@ async fn what_the_hub_refused_and_keeps_apart_is_listed_page_by_page() {
         .collect();
     let expected = |sequence| (Some("station"), Some("telemetry"), Some(sequence), Some("fork"));
     assert_eq!(told, [expected(1), expected(2)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_post_stands_among_what_nodes_had_to_say_and_is_there_once() {
+    let (mut world, lane) = with_open_session().await;
+    let mut position = Position::start(STORE, Lane::Telemetry);
+    let record = async |world: &mut World, texts: &[&str], position: &mut Position| {
+        let mut builder = BatchBuilder::of(Content::Events, "test", "node");
+        for text in texts {
+            let (at, code) = (service::clock::now(), "STO-A".to_owned());
+            let event =
+                Event { at, code, severity: Severity::Info, text: (*text).to_owned(), details: Vec::new() };
+            builder.push(ReceptionTime(at), &event.encode());
+        }
+        let events = sealed(builder, position);
+        commit(world, &lane, Way::Alarm, &[events]).await;
+    };
+    record(&mut world, &["first", "second"], &mut position).await;
+    let served = Served::new(&world, &world.archive().await).await;
+    let path = "/api/v1/missions/test/events";
+    let post = async |id: u8, text: &str| {
+        let id = format!("{id:032x}");
+        served.change("POST", path, &json!({ "id": id, "severity": "warning", "text": text })).await
+    };
+    for (id, text) in [(1, "antenna stowed"), (2, "wind <b>too</b> high"), (1, "antenna stowed")] {
+        let (status, posted) = post(id, text).await;
+        assert_eq!((status, &posted["text"]), (200, &json!(text)), "{posted}");
+        assert_eq!(posted["at"], posted["reception_time"]);
+    }
+    record(&mut world, &["third"], &mut position).await;
+    let expected = ["first", "second", "antenna stowed", "wind <b>too</b> high", "third"];
+    for limit in 1..=6 {
+        let events = served.pages(&format!("{path}?limit={limit}"), "events").await;
+        let texts: Vec<_> = events.iter().map(|event| event["text"].as_str().expect("text")).collect();
+        assert_eq!(texts, expected, "{limit} a page");
+        let kinds: Vec<_> = events.iter().map(|event| event["kind"].as_str().expect("a kind")).collect();
+        assert_eq!(kinds, ["node", "node", "posted", "posted", "node"]);
+        let posted = ["author", "node", "code", "severity"].map(|name| events[2][name].clone());
+        assert_eq!(posted, [json!("operator"), Value::Null, json!("STO-EVENT-POSTED"), json!("warning")]);
+    }
+    let (status, refused) = post(1, "antenna free").await;
+    assert_eq!((status, &refused["code"]), (409, &json!("STO-EVENT-ID")), "{refused}");
+    for text in ["", "  ", "a\0b", &"x".repeat(2_001)] {
+        let (status, refused) = post(7, text).await;
+        assert_eq!((status, &refused["code"]), (400, &json!("STO-API-BAD-REQUEST")), "{refused}");
+    }
+    for (query, count) in [("code=STO-EVENT-POSTED", 2), ("node=station", 3), ("to=2026-01-01T00:00:00Z", 0)]
+    {
+        assert_eq!(served.pages(&format!("{path}?{query}"), "events").await.len(), count, "{query}");
+    }
 }

@@ -27,6 +27,8 @@ alarm_number sto_ingest SU
 alarm_telling sto_ingest SID
 alarm_watch sto_ingest SIU
 api_token sto_ingest SIU
+backfill_request sto_ingest SIUD
+backfill_request sto_interactive S
 calibration sto_ingest SIUD
 calibration sto_interactive S
 calibration sto_reader S
@@ -34,6 +36,8 @@ completeness sto_ingest SIU
 completeness sto_interactive S
 completeness sto_reader S
 completeness_lane sto_ingest SIU
+dashboard sto_ingest SIUD
+dashboard sto_interactive S
 enrolment_token sto_ingest SIU
 enumeration_label sto_ingest SIUD
 enumeration_label sto_interactive S
@@ -66,9 +70,15 @@ node.site sto_reader S
 node_certificate sto_ingest SIUD
 node_document sto_ingest SIU
 node_epoch sto_ingest SI
+orbit_elements sto_ingest SI
+orbit_elements sto_interactive S
+orbit_elements sto_reader S
 parameter sto_ingest SIU
 parameter sto_interactive S
 parameter sto_reader S
+posted_event sto_ingest SI
+posted_event sto_interactive S
+posted_event sto_reader S
 reading sto_ingest SU
 reading sto_interactive S
 reading sto_reader S
@@ -81,7 +91,10 @@ segment sto_reader S
 segmented sto_ingest SU
 segmented sto_interactive S
 segmented sto_reader S
+site_place sto_ingest SIU
+site_place sto_interactive S
 web_session sto_ingest SID
+web_session.last_used sto_ingest U
 ";
 
 /// A world in whose ledger a partition was made and filled.

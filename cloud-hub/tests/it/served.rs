@@ -32,7 +32,11 @@ impl Served {
         let router = dashboard::router(Arc::new(backend), CancellationToken::new());
         let grant = Grant { role: Role::Operator, missions: MissionScope::All };
         let holder = Principal { name: "operator".to_owned(), grant };
-        let code = PostgresSessions::new(world.database.clone()).make_code(&holder).await.expect("a code");
+        let code = PostgresSessions::new(world.database.clone())
+            .make_code(&holder, "a test")
+            .await
+            .expect("a code")
+            .code;
         let login = Request::post("/api/v1/session")
             .header("x-sto-request", "test")
             .header(header::CONTENT_TYPE, "application/json")
@@ -65,6 +69,20 @@ impl Served {
         let (status, _, body) = self.get(path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).expect("JSON")
+    }
+
+    /// Sends a body that changes something; the status and what is answered.
+    pub(crate) async fn change(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("x-sto-request", "test")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()))
+            .expect("a request");
+        let (parts, body) = self.ask(request).await.into_parts();
+        let body = to_bytes(body, 64 << 20).await.expect("a whole body");
+        (parts.status.as_u16(), serde_json::from_slice(&body).expect("JSON"))
     }
 
     /// Checks that something is refused.

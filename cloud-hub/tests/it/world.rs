@@ -98,7 +98,7 @@ impl World {
 
     pub(crate) async fn token(&self, name: &str) -> (Token, TokenRecord) {
         let (token, record) = Self::issue_token(name);
-        self.registry.insert_token(&record).await.expect("kept");
+        self.registry.insert_token(&record, "a test").await.expect("kept");
         (token, record)
     }
 

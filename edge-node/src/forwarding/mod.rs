@@ -12,6 +12,7 @@ mod reading;
 mod renewal;
 mod session;
 mod steering;
+mod wanted_first;
 mod ways;
 
 use std::net::SocketAddr;

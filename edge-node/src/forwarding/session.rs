@@ -19,6 +19,7 @@ use tracing::{debug, info, warn};
 use super::cap::LinkCap;
 use super::logs::Logs;
 use super::reading::ReadAhead;
+use super::wanted_first::WantedFirst;
 use super::ways::Ways;
 use super::{Forwarder, documents, update_backlog};
 use crate::journal::ReadFailed;
@@ -128,7 +129,9 @@ pub(super) async fn run(
     beside.spawn(documents::receive(connection.clone(), Arc::clone(&forwarder.documents)));
     let (ahead, clocks) = (ReadAhead::default(), ClockComparison::default());
     let keeps_alarms = true;
-    let mut session = Session { standing, connection, control, ways, ahead, clocks, keeps_alarms };
+    let wanted_first = WantedFirst::default();
+    let mut session =
+        Session { standing, connection, control, ways, ahead, clocks, wanted_first, keeps_alarms };
     send(&mut session.control, &Frame::AlarmsKept(forwarder.node_alarms.kept())).await?;
     session.run(&mut answers, shutdown).await
 }
@@ -190,6 +193,7 @@ struct Session<'a> {
     ways: Ways,
     ahead: ReadAhead,
     clocks: ClockComparison,
+    wanted_first: WantedFirst,
     /// Whether all entries of alarms could be kept: what the hub sends behind one that was not comes again.
     keeps_alarms: bool,
 }
@@ -294,6 +298,7 @@ impl Session<'_> {
                 }
                 _ = report.tick() => {
                     self.report().await?;
+                    self.tell_what_waits().await?;
                     self.standing.logs.tell_drained(self.standing.outbox);
                     if self.standing.logs.has_changed() {
                         return self.leave("other journals take part").await.map(|()| SessionEnd::OtherJournals);
@@ -344,6 +349,11 @@ impl Session<'_> {
                 self.standing.forwarder.credentials.on_refused(&refused).await;
             }
             Some(Frame::AlarmEntries(entries)) => self.on_alarms(entries).await?,
+            Some(Frame::SendFirst(wanted)) => {
+                let journal = &self.standing.forwarder.journal;
+                self.wanted_first.on_request(&wanted, journal).await?;
+                self.tell_what_waits().await?;
+            }
             Some(Frame::Forked(log)) => self.standing.outbox.on_fork(log),
             Some(_) => return Err(SessionError::Unexpected),
             None => {}
@@ -391,6 +401,14 @@ impl Session<'_> {
         update_backlog(&forwarder.journal, &forwarder.status, &self.standing.outbox.missing(store)).await?;
         let report = node_report_json(&forwarder.status.report());
         send(&mut self.control, &Frame::Report(report)).await?;
+        Ok(())
+    }
+
+    /// Says of what the hub wants first how much of it still waits, where that changed.
+    async fn tell_what_waits(&mut self) -> Result<(), SessionError> {
+        for waits in self.wanted_first.next_news(self.standing.outbox) {
+            send(&mut self.control, &Frame::StillWaits(waits)).await?;
+        }
         Ok(())
     }
 

@@ -126,10 +126,24 @@ impl fmt::Display for MissionScope {
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
+    /// See and change who may do what: nodes, tokens, people, dictionaries, the hub itself.
+    Administer,
+    /// Ask a mission's nodes to send something first.
+    AskForBackfill,
+    /// Make a new version of a mission's limits.
+    ChangeLimits,
     /// Act on a mission's alarms, and change its alarm rules.
     DealWithAlarms,
     /// End one's own session.
     EndSession,
+    /// Say how a mission's spacecraft fly.
+    ImportElements,
+    /// Keep dashboards of a mission: make, change and forget them.
+    KeepDashboards,
+    /// Say where sites are, which counts for all missions.
+    PlaceSites,
+    /// Add an event to a mission's.
+    PostEvents,
     /// Read what the hub refused, and which batches it keeps apart: they speak of all nodes and missions.
     ReadEvidence,
     /// Read the metrics page.
@@ -162,24 +176,48 @@ pub enum Decision {
     Deny,
 }
 
+/// Who may do something, and of what it is asked.
+enum Need {
+    /// Whoever is logged in, of the server.
+    Anybody,
+    /// Operators of a mission.
+    Operator,
+    /// Operators of all missions, of the server.
+    OperatorOfAll,
+    /// Whoever may know of a mission.
+    Reader,
+    /// Whoever may know of all missions, of the server: it speaks of all of them.
+    ReaderOfAll,
+}
+
+impl Action {
+    fn needs(self) -> Need {
+        match self {
+            Self::EndSession | Self::ReadMissions | Self::ReadNodes | Self::ReadSession => Need::Anybody,
+            Self::AskForBackfill
+            | Self::ChangeLimits
+            | Self::DealWithAlarms
+            | Self::ImportElements
+            | Self::KeepDashboards
+            | Self::PostEvents => Need::Operator,
+            Self::Administer | Self::PlaceSites => Need::OperatorOfAll,
+            Self::ReadTelemetry => Need::Reader,
+            Self::ReadEvidence | Self::ReadMetrics => Need::ReaderOfAll,
+        }
+    }
+}
+
 /// The one decision in front of everything.
 pub fn authorize(principal: &Principal, action: Action, resource: Resource<'_>) -> Decision {
     let Grant { role, missions } = &principal.grant;
-    let is_allowed = match (action, resource) {
-        (
-            Action::EndSession | Action::ReadMissions | Action::ReadNodes | Action::ReadSession,
-            Resource::Server,
-        ) => true,
-        // They speak of all missions.
-        (Action::ReadEvidence | Action::ReadMetrics, Resource::Server) => *missions == MissionScope::All,
-        (Action::DealWithAlarms, Resource::Mission(mission)) => match role {
-            Role::Operator => missions.includes(mission),
-            Role::Viewer => false,
-        },
-        (Action::ReadTelemetry, Resource::Mission(mission)) => missions.includes(mission),
-        (_, Resource::Mission(_)) | (Action::DealWithAlarms | Action::ReadTelemetry, Resource::Server) => {
-            false
-        }
+    let is_operator = *role == Role::Operator;
+    let is_allowed = match (action.needs(), resource) {
+        (Need::Anybody, Resource::Server) => true,
+        (Need::Operator, Resource::Mission(mission)) => is_operator && missions.includes(mission),
+        (Need::OperatorOfAll, Resource::Server) => is_operator && *missions == MissionScope::All,
+        (Need::Reader, Resource::Mission(mission)) => missions.includes(mission),
+        (Need::ReaderOfAll, Resource::Server) => *missions == MissionScope::All,
+        _ => false,
     };
     if is_allowed { Decision::Allow } else { Decision::Deny }
 }
@@ -216,11 +254,26 @@ mod tests {
             check(&none, Action::ReadTelemetry, demo, Decision::Deny);
             check(&all, Action::ReadMetrics, Resource::Server, Decision::Allow);
             check(&one, Action::ReadMetrics, Resource::Server, Decision::Deny);
+            check(&one, Action::Administer, Resource::Server, Decision::Deny);
+            check(&none, Action::Administer, Resource::Server, Decision::Deny);
+            check(&all, Action::Administer, demo, Decision::Deny);
             let deals = if role == Role::Operator { Decision::Allow } else { Decision::Deny };
-            check(&all, Action::DealWithAlarms, demo, deals);
-            check(&one, Action::DealWithAlarms, demo, deals);
-            check(&one, Action::DealWithAlarms, Resource::Mission("apollo"), Decision::Deny);
-            check(&all, Action::DealWithAlarms, Resource::Server, Decision::Deny);
+            for action in [
+                Action::AskForBackfill,
+                Action::ChangeLimits,
+                Action::DealWithAlarms,
+                Action::ImportElements,
+                Action::KeepDashboards,
+                Action::PostEvents,
+            ] {
+                check(&all, action, demo, deals);
+                check(&one, action, demo, deals);
+                check(&one, action, Resource::Mission("apollo"), Decision::Deny);
+                check(&all, action, Resource::Server, Decision::Deny);
+            }
+            check(&all, Action::Administer, Resource::Server, deals);
+            check(&all, Action::PlaceSites, Resource::Server, deals);
+            check(&one, Action::PlaceSites, Resource::Server, Decision::Deny);
         }
     }
 

@@ -3,19 +3,29 @@
 mod alarm_rules;
 pub(crate) mod alarms;
 mod asking;
+mod backfill;
 mod completeness;
 mod cursor;
+mod dashboards;
+mod dictionaries;
 pub(crate) mod etag;
 mod events;
 mod export;
+mod hub;
 mod latest;
+mod limits;
 mod live;
+mod nodes;
+mod orbits;
 mod packets;
 mod paging;
+mod passes;
+mod people;
 mod refusals;
 mod samples;
 mod session;
 mod statistics;
+mod tokens;
 mod who;
 
 use std::sync::Arc;
@@ -79,7 +89,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(completeness::completeness))
         .routes(routes!(packets::packets))
         .routes(routes!(packets::packet))
-        .routes(routes!(events::node_events))
+        .routes(routes!(events::node_events, events::post_event))
         .routes(routes!(events::gaps))
         .routes(routes!(events::hub_events))
         .routes(routes!(events::apart))
@@ -93,7 +103,34 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(alarm_rules::deliveries))
         .routes(routes!(alarm_rules::send_test))
         .routes(routes!(alarm_rules::models))
+        .routes(routes!(orbits::places))
+        .routes(routes!(orbits::put_place))
+        .routes(routes!(orbits::elements, orbits::put_elements))
+        .routes(routes!(orbits::track))
+        .routes(routes!(passes::passes))
+        .routes(routes!(passes::pass_track))
+        .routes(routes!(dashboards::dashboards, dashboards::create_dashboard))
+        .routes(routes!(dashboards::dashboard, dashboards::remove_dashboard))
+        .routes(routes!(dashboards::change_dashboard))
+        .routes(routes!(dashboards::export_dashboard))
+        .routes(routes!(limits::limits, limits::put_limits))
+        .routes(routes!(limits::limits_document))
+        .routes(routes!(limits::try_limits))
+        .routes(routes!(backfill::backfill_requests, backfill::ask_for_backfill))
         .routes(routes!(nodes))
+        .routes(routes!(nodes::node))
+        .routes(routes!(nodes::revoke))
+        .routes(routes!(nodes::set_missions))
+        .routes(routes!(tokens::enrolment_tokens, tokens::make_enrolment_token))
+        .routes(routes!(tokens::end_enrolment_token))
+        .routes(routes!(tokens::api_tokens, tokens::make_api_token))
+        .routes(routes!(tokens::revoke_api_token))
+        .routes(routes!(people::people))
+        .routes(routes!(people::make_login_code))
+        .routes(routes!(people::end_sessions))
+        .routes(routes!(dictionaries::dictionaries, dictionaries::import))
+        .routes(routes!(dictionaries::dictionary))
+        .routes(routes!(hub::hub))
         .routes(routes!(live::live))
 }
 

@@ -1,7 +1,10 @@
 //! The web app, embedded: hashed files for ever, the page itself never cached, nothing from another host.
 
+use std::io::Read;
+
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 
 use crate::ProblemResponse;
 use crate::api::etag;
@@ -27,9 +30,11 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
         return ([(header::ALLOW, "GET, HEAD")], problem).into_response();
     }
     let is_asset = path.starts_with("assets/");
+    // No route of the app lies below these.
+    let is_file = is_asset || path.starts_with("manual/");
     let found = file(path, &headers);
-    let response = if is_asset { found } else { found.or_else(|| file("index.html", &headers)) };
-    let mut response = response.unwrap_or_else(|| missing(is_asset));
+    let response = if is_file { found } else { found.or_else(|| file("index.html", &headers)) };
+    let mut response = response.unwrap_or_else(|| missing(is_file));
     let caching = if is_asset && response.headers().contains_key(header::ETAG) {
         "public, max-age=31536000, immutable"
     } else {
@@ -40,28 +45,37 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let packed = [("br", ".br"), ("gzip", ".gz")]
-        .into_iter()
-        .filter(|(encoding, _)| accepted.split(',').any(|offer| offer.trim().starts_with(encoding)))
-        .find_map(|(encoding, suffix)| Some((encoding, Bundle::get(&format!("{path}{suffix}"))?)));
-    let (encoding, content) = match packed {
-        Some((encoding, content)) => (Some(encoding), content),
-        None => (None, Bundle::get(path)?),
-    };
     let content_type = content_type(path)?;
+    let packed = Bundle::get(&format!("{path}.gz"));
+    let is_packed = packed.is_some();
+    let content = packed.or_else(|| Bundle::get(path))?;
     let tag = etag::tag(&content.metadata.sha256_hash());
+    let is_sent_packed = is_packed && takes_gzip(headers);
     let mut response = if etag::holds(headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, content_type)], content.data.into_owned()).into_response()
+        let body =
+            if is_packed && !is_sent_packed { unpacked(&content.data)? } else { content.data.into_owned() };
+        ([(header::CONTENT_TYPE, content_type)], body).into_response()
     };
     response.headers_mut().insert(header::ETAG, tag);
-    if let Some(encoding) = encoding {
-        response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static(encoding));
+    if is_sent_packed {
+        response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
     }
     response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept-encoding"));
     Some(response)
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
+    accepted.split(',').any(|offer| offer.trim().starts_with("gzip"))
+}
+
+/// Text lies in the bundle packed only; few ask for it otherwise. It is our own: its size needs no bound.
+fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    GzDecoder::new(packed).read_to_end(&mut text).ok()?;
+    Some(text)
 }
 
 /// Files of kinds the bundle does not have are not served.
@@ -81,8 +95,8 @@ fn content_type(path: &str) -> Option<&'static str> {
     })
 }
 
-fn missing(is_asset: bool) -> Response {
-    if is_asset {
+fn missing(is_file: bool) -> Response {
+    if is_file {
         return ProblemResponse::unknown_path("this file is not part of the dashboard").into_response();
     }
     let text = "This binary was built without the dashboard. Build it with `just web`, then build the binary again.\n";

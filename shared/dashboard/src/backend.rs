@@ -8,8 +8,13 @@ use futures_util::future::BoxFuture;
 use processing::{Hour, RangeAnswer, RangeQuery};
 
 use crate::access::Gate;
+use crate::administration::{Administration, NoAdministration};
 use crate::alarms::{Alarms, NoAlarms};
+use crate::backfill::{Backfill, NoBackfill};
 use crate::contract::{Completeness, CompletenessBy, Node, Server};
+use crate::dashboards::{DashboardStore, NoDashboards};
+use crate::limits::{Limits, LimitsInForce};
+use crate::orbits::{NoOrbits, Orbits};
 use crate::records::{NoRecords, Records};
 use crate::{EventLog, LiveMission, MissedExtent, MissedPage, MissedQuery, ProblemResponse};
 
@@ -45,9 +50,29 @@ pub trait Backend: Send + Sync + 'static {
     fn records(&self) -> &dyn Records {
         &NoRecords
     }
+    /// What it administers. A node is administered at the hub.
+    fn administration(&self) -> &dyn Administration {
+        &NoAdministration
+    }
     /// What it has of alarms. A server without any has nothing of it.
     fn alarms(&self) -> &dyn Alarms {
         &NoAlarms
+    }
+    /// Where it has places of sites and elements of spacecraft. A node has none.
+    fn orbits(&self) -> &dyn Orbits {
+        &NoOrbits
+    }
+    /// Dashboards that people keep here. By default there are none.
+    fn dashboards(&self) -> &dyn DashboardStore {
+        &NoDashboards
+    }
+    /// What it knows of limits. A node knows what is in force.
+    fn limits(&self) -> &dyn Limits {
+        &LimitsInForce
+    }
+    /// Requests for backfill. A node is asked by the hub.
+    fn backfill(&self) -> &dyn Backfill {
+        &NoBackfill
     }
     /// Names the archive that positions of live changes belong to: another one after the database was restored or
     /// replaced. Absent where changes are shown before they have a position; then nobody can resume.

@@ -3,12 +3,19 @@
 //! Times are RFC 3339 UTC strings with nanoseconds, except in plot columns, which are Unix milliseconds
 //! (what the browser's chart wants). Every union carries a `kind`.
 
+mod administration;
 mod alarm_acts;
 mod alarm_rules;
 mod alarms;
+mod backfill;
 mod completeness;
+mod dashboards;
+mod dictionaries;
 mod intake;
+mod limits;
 mod live;
+mod node_detail;
+mod orbits;
 mod questions;
 mod records;
 mod stations;
@@ -18,6 +25,12 @@ use utoipa::ToSchema;
 
 use crate::access::Role;
 
+pub use administration::{
+    ApiToken, ApiTokenState, ApiTokens, DatabaseReplica, DatabaseStanding, DatabaseTable, EndpointsStanding,
+    EnrolmentToken, EnrolmentTokenState, EnrolmentTokens, HubEndpoint, HubMission, HubReplica, HubStanding,
+    LoginCode, LoginSession, MadeApiToken, MadeEnrolmentToken, MadeLoginCode, NewApiToken, NewEnrolmentToken,
+    NewLoginCode, People, Person, TrustStanding,
+};
 pub use alarm_acts::{
     AlarmAcknowledged, AlarmAcknowledgement, AlarmAcknowledgements, AlarmAct, AlarmActRequest, AlarmRefused,
     AlarmSuppression, AlarmUsefulness,
@@ -30,17 +43,40 @@ pub use alarms::{
     Alarm, AlarmCause, AlarmEntry, AlarmFact, AlarmGroup, AlarmGroupKind, AlarmHistory, AlarmNotice,
     AlarmSeverity, AlarmState, Alarms,
 };
+pub use backfill::{BackfillRequest, BackfillRequests, BackfillState, NewBackfillRequest};
 pub use completeness::{
     Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, StationCompleteness, WaitingAtStation,
 };
+pub use dashboards::{
+    Dashboard, DashboardAudience, DashboardChange, DashboardFile, DashboardSummary, DashboardWidget,
+    Dashboards, NewDashboard, Widget, WidgetCopy,
+};
+pub use dictionaries::{
+    DictionaryChanges, DictionaryDocument, DictionaryDocuments, DictionaryImport, DictionaryOutcome,
+    ParameterChange,
+};
+pub use limits::{
+    Excursions, LabelSeverity, LimitBounds, LimitRange, Limits, LimitsChange, LimitsContent, LimitsDocument,
+    LimitsFormat, LimitsInContext, LimitsSource, LimitsTrial, LimitsTrialQuestion, LimitsVersion,
+    NewLimitRange, NewLimits, NewLimitsInContext, ParameterLimits, ParameterTrial, TrialOutcome,
+};
 pub use live::{EventEntry, LiveEvent, LivePacket, LiveRequest, LiveSubject};
+pub use node_detail::{
+    ConfigurationState, DocumentKind, NodeDetail, NodeDocumentStanding, NodeKnowledge, NodeLog, NodeMissions,
+    NodeRevocation, NodeSession,
+};
+pub use orbits::{
+    ElementsFormat, GroundTracks, NewOrbitElements, NoPasses, OrbitElements, Pass, PassMoment, PassPhase,
+    PassReceived, PassSample, PassTrack, Passes, Places, Site, SitePlace, SpacecraftElements,
+    SpacecraftTrack, SunPoint, TrackPoint,
+};
 pub use questions::{
     Aligned, AlignedColumn, BucketStatistic, LatestQuestion, NumberAt, Order, Silence, SilenceCause,
     Statistic, Statistics, ValueAt, ValuesAt,
 };
 pub use records::{
-    ApartBatch, ApartBatches, DeclaredGap, EventDetail, EventSeverity, Gaps, HubEvent, HubEvents, NodeEvent,
-    NodeEvents, Packet, PacketHeader, PacketSummary, PacketValue, Packets, Provenance,
+    ApartBatch, ApartBatches, DeclaredGap, EventDetail, EventKind, EventSeverity, Gaps, HubEvent, HubEvents,
+    NewEvent, NodeEvent, NodeEvents, Packet, PacketHeader, PacketSummary, PacketValue, Packets, Provenance,
 };
 pub use stations::{
     Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,

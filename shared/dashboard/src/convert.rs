@@ -18,6 +18,20 @@ pub fn rfc3339(time: TaiTime) -> String {
     time.to_utc().to_string()
 }
 
+impl From<delivery::DocumentKind> for contract::DocumentKind {
+    fn from(kind: delivery::DocumentKind) -> Self {
+        match kind {
+            delivery::DocumentKind::AlarmRules => Self::AlarmRules,
+            delivery::DocumentKind::DetectionRules => Self::DetectionRules,
+            delivery::DocumentKind::Dictionary => Self::Dictionary,
+            delivery::DocumentKind::Endpoints => Self::Endpoints,
+            delivery::DocumentKind::Limits => Self::Limits,
+            delivery::DocumentKind::Model => Self::Model,
+            delivery::DocumentKind::Trust => Self::Trust,
+        }
+    }
+}
+
 /// A node's report as it crosses the session.
 pub fn node_report_json(report: &NodeReport) -> Vec<u8> {
     serde_json::to_vec(report).expect("a report holds only numbers and text")

@@ -229,7 +229,8 @@ impl LiveMission {
         DescriptionChanges(self.described.subscribe())
     }
 
-    pub(crate) fn describe(&self, now: TaiTime) -> contract::Mission {
+    /// What is in force of it at a moment, as answers have it.
+    pub fn describe(&self, now: TaiTime) -> contract::Mission {
         let described = self.described.borrow();
         let database = &described.database;
         let reading = database.at(now);

@@ -12,7 +12,7 @@ use mission_database::ParameterIndex;
 use processing::DissectedPacket;
 use space_packet::{Apid, TaiTime};
 
-use crate::contract::{ApartBatch, DeclaredGap, HubEvent, NodeEvent, PacketSummary};
+use crate::contract::{ApartBatch, DeclaredGap, EventSeverity, HubEvent, NodeEvent, PacketSummary};
 use crate::{LiveMission, ProblemResponse};
 
 /// Where a page ended, in the order of its list: what a cursor says.
@@ -58,6 +58,19 @@ pub struct EventFilter {
     pub code: Option<String>,
     /// Of, or about, the node with this name only.
     pub node: Option<String>,
+}
+
+/// An event that somebody posts.
+#[derive(Clone, Debug)]
+pub struct PostedEvent {
+    /// Its name, which whoever posts it made at random.
+    pub id: [u8; 16],
+    /// How much it matters.
+    pub severity: EventSeverity,
+    /// 1 to 2,000 characters.
+    pub text: String,
+    /// Who posts it.
+    pub author: String,
 }
 
 /// Names a record for ever: as text `NODE.EPOCH.LANE.SEQUENCE.INDEX`, the node by its 32 hexadecimal digits.
@@ -185,6 +198,11 @@ pub trait Records: Send + Sync {
         _slice: Slice,
         _filter: EventFilter,
     ) -> Answer<'a, Page<NodeEvent>> {
+        only_the_hub("a mission's events")
+    }
+
+    /// Keeps an event that somebody posts. One that has the id already and says the same is answered as it is.
+    fn post_event<'a>(&'a self, _mission: &'a LiveMission, _posted: PostedEvent) -> Answer<'a, NodeEvent> {
         only_the_hub("a mission's events")
     }
 

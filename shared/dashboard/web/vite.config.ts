@@ -1,5 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { manualPlugin } from "./scripts/manual.mjs";
 
 // The binaries answer with the same policy; a build that breaks it must fail here first.
 const POLICY =
@@ -7,7 +8,7 @@ const POLICY =
   "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), manualPlugin()],
   server: {
     port: 5173,
     proxy: { "/api": { target: "http://127.0.0.1:8080", ws: true, changeOrigin: true } },

@@ -6,7 +6,9 @@ mod forwarding;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use delivery::{BacklogPolicy, BatchBuilder, BootId, LOGS_MAX, Lane, LogRole, Outbox, Packer, StoreId};
+use delivery::{
+    BacklogPolicy, BatchBuilder, BatchSequence, BootId, LOGS_MAX, Lane, LogRole, Outbox, Packer, StoreId,
+};
 use space_packet::{ReceptionTime, TaiTime};
 
 use crate::context::{Context, Event};
@@ -240,6 +242,21 @@ impl Machine {
             process.outbox.set_policy(policy, context.now);
         }
         self.pump(context);
+    }
+
+    /// The hub wants some of the current telemetry first; false when there is nobody to ask.
+    pub(crate) fn send_first(&mut self, context: &mut Context) -> bool {
+        let is_current =
+            |journal: &&Journal| journal.role == LogRole::Current && journal.lane == Lane::Telemetry;
+        let (Some(process), Some(journal)) = (&mut self.process, self.disk.iter().find(is_current)) else {
+            return false;
+        };
+        let first = context.random.between(1, journal.durable() + 1);
+        let last = first + context.random.below(40);
+        let is_kept = process.outbox.send_first(journal.store, BatchSequence(first), BatchSequence(last));
+        context.say(Who::Machine(self.index), format_args!("is asked for {first} to {last} first"));
+        self.pump(context);
+        is_kept
     }
 
     /// What is on the disk of another begins a life of its own here.

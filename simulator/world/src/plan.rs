@@ -34,13 +34,14 @@ pub(crate) enum Fault {
     ReImage,
     Revocation,
     Salvage,
+    SendFirst,
     Stall,
     SyncError,
 }
 
 impl Fault {
     /// All of them.
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::BitFlip,
         Self::Blackout,
         Self::Clone,
@@ -67,6 +68,7 @@ impl Fault {
         Self::ReImage,
         Self::Revocation,
         Self::Salvage,
+        Self::SendFirst,
         Self::Stall,
         Self::SyncError,
     ];
@@ -100,6 +102,7 @@ impl Fault {
             Self::ReImage => "re-image",
             Self::Revocation => "revocation",
             Self::Salvage => "salvage",
+            Self::SendFirst => "send-first",
             Self::Stall => "stall",
             Self::SyncError => "sync-error",
         }

@@ -1,5 +1,7 @@
 //! A ground segment of real processes: a hub, enrolled nodes, and what stands in for the sky.
 
+mod sky;
+
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -259,6 +259,30 @@ pub enum Frame {
     /// Node to hub, once behind HELLO_OK and then for each of [`Frame::AlarmEntries`]: up to which number it has them
     /// durably. 0 of a node that has none, which is then sent all.
     AlarmsKept(u64),
+    /// Hub to node.
+    SendFirst(SendFirst),
+    /// Node to hub, in answer to [`Frame::SendFirst`], and again when the number changed.
+    StillWaits(StillWaits),
+}
+
+/// The hub asks a node to send a part of its backlog before the rest. Software that does not know it passes it over.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SendFirst {
+    /// The request's number.
+    pub request: u64,
+    /// First reception time, by the node's clock.
+    pub from: TaiTime,
+    /// The first reception time behind it.
+    pub to: TaiTime,
+}
+
+/// A node says how much of what it was asked to send first is not at the hub.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct StillWaits {
+    /// The request's number.
+    pub request: u64,
+    /// Batches that it has and the hub has not; declared gaps count by the numbers they cover.
+    pub batches: u64,
 }
 
 /// A body that is not what its kind says.
@@ -300,6 +324,8 @@ impl Frame {
             Self::RenewRefused(refused) => (18, body(refused)),
             Self::AlarmEntries(entries) => (19, body(entries)),
             Self::AlarmsKept(number) => (20, body(number)),
+            Self::SendFirst(request) => (21, body(request)),
+            Self::StillWaits(waits) => (22, body(waits)),
         }
     }
 
@@ -348,6 +374,8 @@ impl Frame {
             18 => Self::RenewRefused(read(kind, bytes)?),
             19 => Self::AlarmEntries(read(kind, bytes)?),
             20 => Self::AlarmsKept(read(kind, bytes)?),
+            21 => Self::SendFirst(read(kind, bytes)?),
+            22 => Self::StillWaits(read(kind, bytes)?),
             _ => return Ok(None),
         };
         let fits = match &frame {
@@ -381,6 +409,8 @@ impl Frame {
             | Self::DocumentPart(_)
             | Self::Forked(_)
             | Self::Report(_)
+            | Self::SendFirst(_)
+            | Self::StillWaits(_)
             | Self::TimeAnswer(_)
             | Self::TimeAsk(_) => true,
         };

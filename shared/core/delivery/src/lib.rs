@@ -45,8 +45,8 @@ pub use document::{
 pub use endpoints::preferred_order;
 pub use frame::{
     Ack, AlarmEntries, Credit, Frame, FrameDecodeError, Goodbye, Hello, HelloOk, HelloReject, LOGS_MAX,
-    LogHead, LogPosition, PROTOCOL_VERSION, RejectCode, RenewRefused, Renewed, SetAside, TEXT_BYTES_MAX,
-    TimeAnswer,
+    LogHead, LogPosition, PROTOCOL_VERSION, RejectCode, RenewRefused, Renewed, SendFirst, SetAside,
+    StillWaits, TEXT_BYTES_MAX, TimeAnswer,
 };
 pub use identity::{
     BatchSequence, BootId, CONTROL_PRIORITY, Epoch, Lane, LogNumber, NodeId, SessionNumber, StoreId,

@@ -284,6 +284,19 @@ impl Outbox {
         self.policy = policy;
     }
 
+    /// The hub wants some of a journal's backlog before the rest, from one number to another, as long as this session
+    /// lasts. False when it wants more than can be kept in mind: then it goes in its turn.
+    pub fn send_first(&mut self, store: StoreId, first: BatchSequence, last: BatchSequence) -> bool {
+        let mut logs = self.logs.iter_mut();
+        let log = logs.find(|log| log.store == store && log.role == LogRole::Current);
+        log.is_some_and(|log| log.send_first((first.0, last.0)))
+    }
+
+    /// How many numbers of a run of a journal the hub does not have.
+    pub fn count_missing(&self, store: StoreId, first: BatchSequence, last: BatchSequence) -> u64 {
+        self.of_store(store).map_or(0, |log| log.count_missing((first.0, last.0)))
+    }
+
     /// What to send now: alarms, then live data, then backlog, then journals from before.
     pub fn next(&mut self, now: Duration) -> Next {
         let Some(session) = &mut self.session else { return Next::Nothing };

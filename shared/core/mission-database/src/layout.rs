@@ -240,7 +240,8 @@ impl Dictionary {
         }
     }
 
-    fn condition_text(&self, condition: &Condition) -> String {
+    /// A condition as people read it: `MODE == SAFE and GAIN >= 4`.
+    pub(crate) fn condition_text(&self, condition: &Condition) -> String {
         let joined = |parts: &[Condition], word: &str| {
             let part = |part: &Condition| match part {
                 Condition::Any(parts) if parts.len() > 1 => format!("({})", self.condition_text(part)),
@@ -291,7 +292,8 @@ impl Dictionary {
         format!("{}{raw}", name.unwrap_or("?"))
     }
 
-    fn registered(&self, register: Register) -> Option<ParameterIndex> {
+    /// The parameter that a register stands for.
+    pub(crate) fn registered(&self, register: Register) -> Option<ParameterIndex> {
         let place = self.judging.watches.iter().position(|watch| watch.register == register)?;
         Some(ParameterIndex(place as u32))
     }

@@ -59,6 +59,7 @@ mod bits;
 mod calibration;
 mod condition;
 mod decode;
+mod described;
 mod dictionary;
 mod engineering;
 mod error;
@@ -76,6 +77,7 @@ mod value;
 mod xtce;
 
 pub use calibration::{Derivation, DerivationPoints};
+pub use described::{DescribedContext, DescribedLevels, DescribedLimits};
 pub use dictionary::{
     Census, Composite, CompositeIndex, Container, ContainerIndex, Dictionary, EnumerationLabel, Parameter,
     ParameterIndex, ParameterKind, Shape, Unused, Warning,

@@ -11,6 +11,7 @@ mod draft;
 mod rows;
 mod source;
 mod toml_form;
+mod written;
 
 use space_packet::TaiTime;
 
@@ -103,6 +104,16 @@ pub struct ContextTerm {
     pub operator: TermOperator,
     /// With what: a label, a word of a boolean, a text or a number, as in XTCE's `Comparison`.
     pub value: String,
+}
+
+impl ContextTerm {
+    /// The terms of a context as people write it, `MODE=SAFE; GAIN>=4`; none of one that is blank.
+    pub fn parse_all(text: &str) -> Result<Vec<ContextTerm>, LimitsError> {
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        context::parse(&Source::new("context", text), Located { value: text, at: 0 })
+    }
 }
 
 /// How a context compares.

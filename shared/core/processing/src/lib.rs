@@ -22,6 +22,7 @@ mod sample;
 mod scan;
 mod series;
 mod table;
+pub mod trial;
 mod validation;
 mod verdict;
 pub mod watch;

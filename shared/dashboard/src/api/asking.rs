@@ -60,10 +60,18 @@ impl<T: DeserializeOwned, const BYTES_MAX: usize> FromRequest<Shared> for JsonBo
             return Err(too_large());
         }
         let bytes = to_bytes(request.into_body(), BYTES_MAX).await.map_err(|_| too_large())?;
-        let read = serde_json::from_slice(&bytes);
-        read.map(Self)
+        parsed(&bytes)
+            .map(Self)
             .map_err(|error| ProblemResponse::bad_request(format!("the body cannot be read: {error}")))
     }
+}
+
+/// A value from JSON, and nothing behind it; of what is wrong it is told where, as in `put[2].w`.
+fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    let mut text = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut text).map_err(|error| error.to_string())?;
+    text.end().map_err(|error| error.to_string())?;
+    Ok(value)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -71,7 +79,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     text.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
+pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

@@ -7,14 +7,16 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::asking::in_time;
+use super::asking::{JsonBody, in_time};
 use super::paging::{Asked, write};
 use super::{LoggedIn, Shared, refusals};
 use crate::ProblemResponse;
 use crate::access::{Action, Resource};
-use crate::contract::{ApartBatches, Gaps, HubEvents, NodeEvents};
-use crate::records::EventFilter;
+use crate::contract::{ApartBatches, Gaps, HubEvents, NewEvent, NodeEvent, NodeEvents};
+use crate::records::{EventFilter, PostedEvent};
 
+const EVENT_BYTES_MAX: usize = 32 * 1_024;
+const EVENT_CHARACTERS_MAX: usize = 2_000;
 const HUB_EVENTS: &str = "hub events";
 const APART: &str = "apart";
 
@@ -70,7 +72,7 @@ impl SpanQuery {
     }
 }
 
-/// What nodes had to say about a mission, by when they recorded it. Only at the hub.
+/// What nodes had to say about a mission and what people posted, by when it was recorded. Only at the hub.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/events", params(("mission" = String, Path), EventsQuery),
     responses((status = 200, body = NodeEvents), refusals::OfQuestion))]
 pub(super) async fn node_events(
@@ -86,6 +88,34 @@ pub(super) async fn node_events(
     let filter = EventFilter { code: query.code, node: query.node };
     let page = in_time(app.backend.records().node_events(&mission, slice, filter)).await?;
     Ok(Json(NodeEvents { events: page.rows, next: page.next.map(|place| write(&list, place)) }))
+}
+
+/// Adds an event to a mission's, with the name of whoever posts it and the hub's time. Only at the hub.
+#[utoipa::path(post, path = "/api/v1/missions/{mission}/events", request_body = NewEvent,
+    params(("mission" = String, Path)),
+    responses((status = 200, body = NodeEvent), refusals::OfAct))]
+pub(super) async fn post_event(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    who: LoggedIn,
+    JsonBody(NewEvent { id, severity, text }): JsonBody<NewEvent, EVENT_BYTES_MAX>,
+) -> Result<Json<NodeEvent>, ProblemResponse> {
+    let mission = app.mission(&who.principal, &name)?;
+    who.may(Action::PostEvents, Resource::Mission(&name))?;
+    let id = data_encoding::HEXLOWER.decode(id.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+    let id = id.ok_or_else(|| {
+        let detail = "`id` is not 32 hexadecimal digits in lower case; nothing was posted";
+        ProblemResponse::bad_request(detail)
+    })?;
+    let characters = text.chars().count();
+    if text.trim().is_empty() || characters > EVENT_CHARACTERS_MAX || text.contains('\0') {
+        let detail = format!(
+            "`text` has {characters} characters; expected 1 to {EVENT_CHARACTERS_MAX}, not all blank and none of them U+0000; nothing was posted"
+        );
+        return Err(ProblemResponse::bad_request(detail));
+    }
+    let posted = PostedEvent { id, severity, text, author: who.principal.name };
+    Ok(Json(in_time(app.backend.records().post_event(&mission, posted)).await?))
 }
 
 /// Batches that a mission's nodes lost, by when they noticed. Only at the hub.

@@ -5,6 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, Version, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use mission_database::ParameterIndex;
 use space_packet::TaiTime;
 use utoipa::IntoParams;
@@ -153,7 +154,8 @@ pub(super) async fn export(
     };
     let file = format!("{name}_{}_{}.{ending}", compact(span.start), compact(span.end));
     let body = in_time(app.backend.records().export(&mission, span, exported)).await?;
-    let mut response = Body::from_stream(body).into_response();
+    // What packs it asks once more behind the end.
+    let mut response = Body::from_stream(body.fuse()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     // A mission's name is letters, digits, dashes and underscores.

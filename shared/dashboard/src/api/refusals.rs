@@ -27,8 +27,17 @@ pub(super) struct OfEvidence;
 pub(super) struct OfExport;
 /// What a route refuses that does something about alarms.
 pub(super) struct OfAct;
+/// What a route of administrators refuses.
+pub(super) struct OfAdministration;
+/// What a question about a node is refused for.
+pub(super) struct OfNode;
+/// What an import is refused for.
+pub(super) struct OfImport;
 /// What a route refuses that has a question about a mission which only the hub answers.
 pub(super) struct OfHub;
+
+/// What a route refuses that lists places.
+pub(super) struct OfPlaces;
 
 impl IntoResponses for OfState {
     fn responses() -> Responses {
@@ -84,9 +93,33 @@ impl IntoResponses for OfAct {
     }
 }
 
+impl IntoResponses for OfAdministration {
+    fn responses() -> Responses {
+        refused(&[400, 401, 403, 404, 409, 413, 415, 503, 504])
+    }
+}
+
+impl IntoResponses for OfNode {
+    fn responses() -> Responses {
+        refused(&[400, 401, 403, 404, 503, 504])
+    }
+}
+
+impl IntoResponses for OfImport {
+    fn responses() -> Responses {
+        refused(&[400, 401, 403, 404, 409, 413, 429, 503, 504])
+    }
+}
+
 impl IntoResponses for OfHub {
     fn responses() -> Responses {
         refused(&[400, 401, 404, 409, 503, 504])
+    }
+}
+
+impl IntoResponses for OfPlaces {
+    fn responses() -> Responses {
+        refused(&[401, 404, 503, 504])
     }
 }
 
@@ -105,11 +138,11 @@ fn meaning(status: u16) -> &'static str {
         400 => "The question cannot be read, or is larger than is answered.",
         401 => "Nobody is logged in, or the code is not valid.",
         403 => "The request may come from another site, or the role does not include it.",
-        404 => "There is no such mission for you here, or it has nothing of this name.",
-        409 => "The alarm is not in a state for it, or it is done at the hub; nothing was changed.",
+        404 => "There is no such mission for you here, or there is nothing of this name.",
+        409 => "What it is about is not in a state for it, or it is done at the hub; nothing was changed.",
         413 => "The body is too large.",
         415 => "The body is not JSON.",
-        429 => "Too many wrong codes came from this address, or too many exports are under way.",
+        429 => "Too many wrong codes came from this address, or too many exports or imports are under way.",
         504 => "The database took longer than the question may.",
         _ => "The database does not answer.",
     }

@@ -98,6 +98,8 @@ struct Fixture {
     nodes: Mutex<Vec<Node>>,
     events: EventLog,
     alarms: alarms::Desk,
+    dashboards: dashboards::Shelf,
+    orbits: orbits::Memory,
     /// What a ledger would have, and when it was committed.
     ledger: Mutex<Vec<(TaiTime, LiveBatch)>>,
 }
@@ -181,8 +183,20 @@ impl Backend for Fixture {
         &records::Broken
     }
 
+    fn administration(&self) -> &dyn crate::administration::Administration {
+        &administration::Desk
+    }
+
+    fn dashboards(&self) -> &dyn crate::dashboards::DashboardStore {
+        &self.dashboards
+    }
+
     fn alarms(&self) -> &dyn crate::alarms::Alarms {
         &self.alarms
+    }
+
+    fn orbits(&self) -> &dyn crate::orbits::Orbits {
+        &self.orbits
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -216,7 +230,12 @@ fn backend() -> Arc<Fixture> {
     let other = Arc::new(LiveMission::new("luna", "Luna", other, None));
     let mission = Arc::new(LiveMission::new("demo", "Demo", database, None));
     let gate = Gate::new(Arc::clone(&store));
-    let nodes = vec![node("gs-both", &["demo", "luna"]), node("gs-luna", &["luna"]), node("gs-new", &[])];
+    let nodes = vec![
+        node("gs-both", &["demo", "luna"]),
+        node("gs-demo", &["demo"]),
+        node("gs-luna", &["luna"]),
+        node("gs-new", &[]),
+    ];
     let archived = vec![questions::series()];
     Arc::new(Fixture {
         gate,
@@ -228,6 +247,8 @@ fn backend() -> Arc<Fixture> {
         nodes_asked: AtomicUsize::new(0),
         events: EventLog::default(),
         alarms: alarms::Desk::default(),
+        dashboards: dashboards::Shelf::default(),
+        orbits: orbits::Memory::default(),
         ledger: Mutex::default(),
     })
 }
@@ -490,10 +511,13 @@ async fn a_session_of_another_server_on_this_host_is_not_taken_for_ones_own() {
     assert_eq!(ask(&router, request, "").await.0, StatusCode::OK);
 }
 
+mod administration;
 mod alarm_streams;
 mod alarms;
+mod dashboards;
 mod grpc;
 mod live;
+mod orbits;
 mod questions;
 mod records;
 mod resuming;

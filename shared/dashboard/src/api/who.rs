@@ -33,6 +33,19 @@ impl LoggedIn {
     }
 }
 
+/// Somebody who may administer: asked for before a body is read.
+pub(super) struct Administrator(pub(super) Principal);
+
+impl FromRequestParts<Shared> for Administrator {
+    type Rejection = ProblemResponse;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ProblemResponse> {
+        let who = LoggedIn::from_request_parts(parts, app).await?;
+        who.may(Action::Administer, Resource::Server)?;
+        Ok(Self(who.principal))
+    }
+}
+
 impl FromRequestParts<Shared> for LoggedIn {
     type Rejection = ProblemResponse;
 

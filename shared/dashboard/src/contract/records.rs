@@ -135,18 +135,44 @@ pub enum EventSeverity {
     Warning,
 }
 
-/// What a node had to say.
+/// Who tells an event.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// A node recorded it.
+    Node,
+    /// A person posted it at the hub.
+    Posted,
+}
+
+/// Body of `POST /api/v1/missions/{mission}/events`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEvent {
+    /// 32 random hexadecimal digits, lower case: sent again, it is the same event.
+    pub id: String,
+    /// How much it matters.
+    pub severity: EventSeverity,
+    /// What there is to say, 1 to 2,000 characters.
+    pub text: String,
+}
+
+/// What a node had to say, or a person.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct NodeEvent {
-    /// Its name for ever: `NODE.EPOCH.LANE.SEQUENCE.INDEX`.
+    /// Who tells it.
+    pub kind: EventKind,
+    /// Its name for ever: `NODE.EPOCH.LANE.SEQUENCE.INDEX` of a node's, 32 hexadecimal digits of a posted one.
     pub id: String,
-    /// When it was noticed, by the node's clock.
+    /// When it was noticed, by the node's clock; when it was posted, by the hub's.
     pub at: String,
-    /// When the node recorded it.
+    /// When the node recorded it; when it was posted.
     pub reception_time: String,
-    /// The node.
-    pub node: String,
-    /// Stable code.
+    /// The node; absent when it was posted.
+    pub node: Option<String>,
+    /// Who posted it; absent of a node's.
+    pub author: Option<String>,
+    /// Stable code; `STO-EVENT-POSTED` of all that were posted.
     pub code: String,
     /// How much it matters.
     pub severity: EventSeverity,

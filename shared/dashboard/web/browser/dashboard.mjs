@@ -6,6 +6,7 @@ import { checkEdge, checkHub, checkRun } from "./checks.mjs";
 import { launchChromium } from "./chromium.mjs";
 import { Ground } from "./ground.mjs";
 import { Visit } from "./visit.mjs";
+import { walkHub, walkStation } from "./walk.mjs";
 
 const ARTEFACTS = join(import.meta.dirname, "../artefacts/browser");
 
@@ -41,7 +42,10 @@ const at = (place) => (name, body) => check(`${place}: ${name}`, body);
 
 rmSync(ARTEFACTS, { recursive: true, force: true });
 mkdirSync(ARTEFACTS, { recursive: true });
-const ground = new Ground("svalbard", "Svalbard, Norway");
+const ground = new Ground([
+  { name: "svalbard", site: "Svalbard, Norway" },
+  { name: "troll", site: "Troll, Antarctica" },
+]);
 let browser = null;
 let visit = null;
 try {
@@ -49,10 +53,12 @@ try {
   browser = await launchChromium();
   visit = await Visit.open(browser, ground.hubHttp, join(ARTEFACTS, "hub"));
   await checkHub({ check: at("hub"), ground, visit });
+  await walkHub({ check: at("hub"), ground, visit });
   await checkRun({ check: at("hub"), visit });
   await visit.close();
-  visit = await Visit.open(browser, ground.nodeHttp, join(ARTEFACTS, "edge"));
+  visit = await Visit.open(browser, ground.stations[0].http, join(ARTEFACTS, "edge"));
   await checkEdge({ check: at("edge"), ground, visit });
+  await walkStation({ check: at("edge"), visit });
   await checkRun({ check: at("edge"), visit });
   await visit.close();
 } catch (error) {

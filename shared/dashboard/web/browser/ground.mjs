@@ -62,25 +62,28 @@ submilliseconds = "microseconds"
 `;
 
 export class Ground {
-  /** Where the hub and the station answer, as `host:port`; kept over restarts. */
+  /** Where the hub and the stations answer, as `host:port`; kept over restarts. */
   hubHttp = "127.0.0.1:0";
-  nodeHttp = "127.0.0.1:0";
   #reception = "127.0.0.1:0";
-  #link = "127.0.0.1:0";
   #directory;
   #guard;
   #hub = null;
-  #node = null;
   #simulator = null;
   #stopping = false;
 
-  constructor(node, site) {
-    this.name = node;
-    this.site = site;
+  /** `stations`: each with the `name` of its node and its `site`. */
+  constructor(stations) {
+    this.stations = stations.map((station) => ({
+      ...station,
+      http: "127.0.0.1:0",
+      link: "127.0.0.1:0",
+      process: null,
+    }));
     this.#directory = realpathSync(mkdtempSync(join(tmpdir(), "sto-browser-")));
     // PostgreSQL's user must be able to enter what lies above its data.
     chmodSync(this.#directory, 0o755);
-    for (const folder of ["hub", "hub/data", "node", "logs"])
+    const nodes = this.stations.map(({ name }) => name);
+    for (const folder of ["hub", "hub/data", "logs", ...nodes])
       mkdirSync(join(this.#directory, folder), { mode: 0o755 });
     this.#guard = spawn("sh", ["-c", GUARD, "guard", this.#directory], {
       cwd: "/",
@@ -91,26 +94,23 @@ export class Ground {
 
   async start() {
     await this.startHub();
-    this.#writeNode();
-    const token = join(this.#directory, "node/token");
-    const named = ["--node", this.name, "--site", this.site];
-    await this.#command(
-      "cloud-hub",
-      "token",
-      "create",
-      "--config",
-      this.#hubFile,
-      ...named,
-      "--output",
-      token,
-    );
-    await this.#command("edge-node", "enroll", "--config", this.#nodeFile, "--token-file", token);
-    this.#node = this.#spawn("edge-node", ["run", "--config", this.#nodeFile]);
-    const ready = await this.#ready(this.#node, "node/data");
-    this.nodeHttp = ready.http;
-    this.#link = ready.links.telemetry;
-    const station = `${this.name}=tcp://${this.#link}`;
-    this.#simulator = this.#spawn("simulator", ["spacecraft", "--always-visible", "--station", station]);
+    for (const station of this.stations) await this.#startStation(station);
+    const heard = this.stations.flatMap(({ name, link }) => ["--station", `${name}=tcp://${link}`]);
+    this.#simulator = this.#spawn("simulator", ["spacecraft", "--always-visible", ...heard]);
+  }
+
+  async #startStation(station) {
+    const { name, site } = station;
+    const [folder, file] = [join(this.#directory, name), this.#nodeFile(station)];
+    this.#writeNode(station);
+    const token = join(folder, "token");
+    const wanted = ["--node", name, "--site", site, "--output", token];
+    await this.#command("cloud-hub", "token", "create", "--config", this.#hubFile, ...wanted);
+    await this.#command("edge-node", "enroll", "--config", file, "--token-file", token);
+    station.process = this.#spawn("edge-node", ["run", "--config", file]);
+    const ready = await this.#ready(station.process, `${name}/data`);
+    station.http = ready.http;
+    station.link = ready.links.telemetry;
   }
 
   async startHub() {
@@ -130,8 +130,20 @@ export class Ground {
     return this.#command("cloud-hub", "login-code", "--config", this.#hubFile);
   }
 
-  nodeCode() {
-    return this.#command("edge-node", "console", "--config", this.#nodeFile);
+  nodeCode(station) {
+    return this.#command("edge-node", "console", "--config", this.#nodeFile(station));
+  }
+
+  /** Carries out one of the hub's commands; `words` come behind its configuration. */
+  hub(command, ...words) {
+    return this.#command("cloud-hub", ...command, "--config", this.#hubFile, ...words);
+  }
+
+  /** A file for a command, in the ground's own folder. */
+  file(name, text) {
+    const path = join(this.#directory, name);
+    writeFileSync(path, text);
+    return path;
   }
 
   /** The last lines that each process printed. */
@@ -143,7 +155,8 @@ export class Ground {
   async stop() {
     this.#stopping = true;
     try {
-      for (const process of [this.#simulator, this.#node, this.#hub])
+      const nodes = this.stations.map((station) => station.process);
+      for (const process of [this.#simulator, ...nodes, this.#hub])
         if (process !== null) await end(process, "SIGTERM");
     } finally {
       const gone = new Promise((resolve) => this.#guard.once("exit", resolve));
@@ -157,8 +170,8 @@ export class Ground {
     return join(this.#directory, "hub/hub.toml");
   }
 
-  get #nodeFile() {
-    return join(this.#directory, "node/edge.toml");
+  #nodeFile({ name }) {
+    return join(this.#directory, name, "edge.toml");
   }
 
   #writeHub() {
@@ -170,12 +183,12 @@ export class Ground {
     );
   }
 
-  #writeNode() {
-    const data = JSON.stringify(join(this.#directory, "node/data"));
+  #writeNode(station) {
+    const data = JSON.stringify(join(this.#directory, station.name, "data"));
     writeFileSync(
-      this.#nodeFile,
-      `data_directory = ${data}\n\n[http]\nlisten = "${this.nodeHttp}"\n${MISSION}\n` +
-        `[[link]]\nname = "telemetry"\nlisten = "${this.#link}"\nmission = "demo"\nacknowledgement = "none"\n`,
+      this.#nodeFile(station),
+      `data_directory = ${data}\n\n[http]\nlisten = "${station.http}"\n${MISSION}\n` +
+        `[[link]]\nname = "telemetry"\nlisten = "${station.link}"\nmission = "demo"\nacknowledgement = "none"\n`,
     );
   }
 

@@ -106,6 +106,42 @@ export class Visit {
     }, path);
   }
 
+  /** Does something over the API as the page would. */
+  async tell(method, path, body) {
+    const { status, text } = await this.page.evaluate(
+      async ([verb, address, content]) => {
+        const headers = { "content-type": "application/json", "x-sto-request": "dashboard" };
+        const answer = await fetch(address, { method: verb, headers, body: JSON.stringify(content) });
+        return { status: answer.status, text: await answer.text() };
+      },
+      [method, path, body],
+    );
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+  }
+
+  /** Opens a page by its address; it is there when its heading is, and nothing is on its way any more. */
+  async show(path, heading) {
+    await this.page.goto(`http://${this.host}${path}`);
+    await this.page.getByRole("heading", { name: heading, level: 1 }).waitFor();
+    await this.chip("live");
+    await until(`${path} to have loaded`, WITHIN_MS, async () => {
+      return (await this.page.getByText(/^Loading /).count()) === 0;
+    });
+  }
+
+  /** As one sees who cannot tell red from green. */
+  async withoutRedAndGreen(body) {
+    const session = await this.page.context().newCDPSession(this.page);
+    const see = (type) => session.send("Emulation.setEmulatedVisionDeficiency", { type });
+    await see("deuteranopia");
+    try {
+      await body();
+    } finally {
+      await see("none");
+      await session.detach();
+    }
+  }
+
   async picture(name) {
     this.#pictures += 1;
     const path = `${this.#folder}-${String(this.#pictures).padStart(2, "0")}-${name}.png`;

@@ -4,7 +4,8 @@ import { RouterProvider } from "@tanstack/react-router";
 import { SessionGate } from "./features/session/SessionGate";
 import type { LiveClient } from "./live/client";
 import { LiveContext } from "./live/hooks";
-import { type createAppRouter, LoggedInContext } from "./router";
+import type { createAppRouter } from "./router";
+import { LoggedInContext } from "./session/access";
 
 export interface AppProps {
   queries: QueryClient;

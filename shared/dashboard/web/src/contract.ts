@@ -21,6 +21,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/api-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens of programs. Only at the hub, only for operators of all missions. */
+        get: operations["api_tokens"];
+        put?: never;
+        /**
+         * Makes a token for a program. Its text is a secret and in no other answer. Only at the hub, only for operators of all
+         *     missions.
+         */
+        post: operations["make_api_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-tokens/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a program's token: within 5 seconds every hub refuses it. Only at the hub, only for operators of all missions. */
+        delete: operations["revoke_api_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolment-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens that make, or made, machines nodes. Only at the hub, only for operators of all missions. */
+        get: operations["enrolment_tokens"];
+        put?: never;
+        /**
+         * Makes a token that makes one machine a node. Its text is a secret and in no other answer. Only at the hub, only for
+         *     operators of all missions.
+         */
+        post: operations["make_enrolment_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolment-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a token that was not used yet. Only at the hub, only for operators of all missions. */
+        delete: operations["end_enrolment_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -30,6 +106,26 @@ export interface paths {
         };
         /** What the hub refused or somebody should know of, newest first. Only at the hub, only for operators. */
         get: operations["hub_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hub": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the hub is: who leads, its database, whom it trusts, where nodes turn to, its missions. Only at the hub, only for
+         *     operators of all missions.
+         */
+        get: operations["hub"];
         put?: never;
         post?: never;
         delete?: never;
@@ -49,6 +145,26 @@ export interface paths {
         get: operations["live"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a one-time code for somebody. It is a secret and in no other answer. Only at the hub, only for operators of all
+         *     missions.
+         */
+        post: operations["make_login_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -243,6 +359,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of a mission nodes were asked to send first, and what came of it. Only at the hub. */
+        get: operations["backfill_requests"];
+        put?: never;
+        /**
+         * Asks a node to send first what it still has of a span of reception times. It is asked again in each session until that
+         *     is served, or for a day. Only at the hub.
+         */
+        post: operations["ask_for_backfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/missions/{mission}/completeness": {
         parameters: {
             query?: never;
@@ -260,6 +397,132 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The dashboards of a mission that one may see, by title. */
+        get: operations["dashboards"];
+        put?: never;
+        /** Keeps a new dashboard: one that was just made, or a file from elsewhere. */
+        post: operations["create_dashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/dashboards/{dashboard}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One dashboard. Ask again with `If-None-Match` to learn whether somebody changed it. */
+        get: operations["dashboard"];
+        put?: never;
+        post?: never;
+        /** Forgets a dashboard: its author may, and an operator of all missions who may see it. */
+        delete: operations["remove_dashboard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/dashboards/{dashboard}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merges a change into a dashboard. What others changed since `base` stays: a widget that both put has both copies then. */
+        post: operations["change_dashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/dashboards/{dashboard}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A dashboard as a file, which another mission or server takes as a new dashboard. */
+        get: operations["export_dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/dictionary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of a mission's dictionary, newest first. Only at the hub. */
+        get: operations["dictionaries"];
+        /**
+         * Imports a version of a mission's dictionary, XTCE of at most 64 MiB, or says with `dry_run` what it would change. What
+         *     is wrong with it is told with line and column. Only at the hub, only for operators of all missions.
+         */
+        put: operations["import"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/dictionary/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text of one version, as a file. Only at the hub. */
+        get: operations["dictionary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/elements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a mission's spacecraft fly: the elements that count now. */
+        get: operations["elements"];
+        /** Imports elements, all or none. Every version is kept; the answer shows those of all spacecraft that count now. */
+        put: operations["put_elements"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/missions/{mission}/events": {
         parameters: {
             query?: never;
@@ -267,10 +530,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What nodes had to say about a mission, by when they recorded it. Only at the hub. */
+        /** What nodes had to say about a mission and what people posted, by when it was recorded. Only at the hub. */
         get: operations["node_events"];
         put?: never;
-        post?: never;
+        /** Adds an event to a mission's, with the name of whoever posts it and the hub's time. Only at the hub. */
+        post: operations["post_event"];
         delete?: never;
         options?: never;
         head?: never;
@@ -326,6 +590,67 @@ export interface paths {
         put?: never;
         /** The newest sample of many parameters. */
         post: operations["latest_of"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The limits of a mission's parameters that are in force now, and all versions of the document that says them. A node
+         *     does not know who imported them.
+         */
+        get: operations["limits"];
+        /**
+         * Makes the next version of a mission's limits, from changes or from a whole document, for the hub and all nodes. It is
+         *     refused as a whole when a part of it is wrong, or when another version was made meanwhile. Only at the hub.
+         */
+        put: operations["put_limits"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/limits/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What changed limits would have raised in the last days, from archived samples, and what those in force would have.
+         *     Nothing is changed. Only at the hub.
+         */
+        post: operations["try_limits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/limits/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of a mission's limits: its text, and what it says of each parameter. Only at the hub. */
+        get: operations["limits_document"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -400,6 +725,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/passes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When stations hear a mission's spacecraft, and what came of it. Of a pass that has begun it tells what its station received. */
+        get: operations["passes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/passes/{pass}/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A pass, and the way of the spacecraft over the station's sky. */
+        get: operations["pass_track"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/missions/{mission}/samples": {
         parameters: {
             query?: never;
@@ -434,6 +793,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a mission's spacecraft are over the Earth, and the Sun. */
+        get: operations["track"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes": {
         parameters: {
             query?: never;
@@ -444,6 +820,128 @@ export interface paths {
         /** How all nodes stand. */
         get: operations["nodes"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that is known of a node. Readers of some missions are told of those only. */
+        get: operations["node"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node}/missions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says which missions a node may send for, within two seconds. What it sends for others is kept apart. Only at the hub. */
+        put: operations["set_missions"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a node's right to forward; it goes on recording. Its session ends within two seconds. Only at the hub. */
+        post: operations["revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is logged in, or has a code to log in with. Only at the hub, only for operators of all missions. */
+        get: operations["people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Ends all login sessions of somebody, and the codes to begin others with: within 5 seconds at every hub. One's own are
+         *     no exception. Only at the hub, only for operators of all missions.
+         */
+        delete: operations["end_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sites, and where they are. A site of which nobody has said so is listed without. */
+        get: operations["places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/places/{site}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says where a site is. Operators of all missions only. */
+        put: operations["put_place"];
         post?: never;
         delete?: never;
         options?: never;
@@ -985,6 +1483,74 @@ export interface components {
             /** @description Pass as `cursor` to go on; absent at the end. */
             next?: string | null;
         };
+        /** @description A program's token, without its text, which the hub does not keep. */
+        ApiToken: {
+            /** @description Until when it is good. */
+            expires: string;
+            /** @description When it was made. */
+            made_at: string;
+            /** @description Who made it; null of one made by older software. */
+            made_by?: string | null;
+            /** @description Missions it may know of; null: all. */
+            missions?: string[] | null;
+            /** @description What the program is called; once among those in force. */
+            name: string;
+            /** @description When it was revoked. */
+            revoked_at?: string | null;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+            /** @description What became of it. */
+            state: components["schemas"]["ApiTokenState"];
+        };
+        /**
+         * @description What became of a program's token.
+         * @enum {string}
+         */
+        ApiTokenState: "expired" | "in-force" | "revoked";
+        /** @description Answer of `GET /api/v1/api-tokens`. */
+        ApiTokens: {
+            /** @description Whether there are more. */
+            more: boolean;
+            /** @description Tokens in force first, then newest first; at most 1,000. */
+            tokens: components["schemas"]["ApiToken"][];
+        };
+        /** @description A span that a node was asked to send first. */
+        BackfillRequest: {
+            /** @description When. */
+            asked_at: string;
+            /** @description Who asked. */
+            asked_by: string;
+            /**
+             * Format: int64
+             * @description Batches of that span that waited at the node when it last said so; absent while it did not.
+             */
+            batches?: number | null;
+            /** @description When the state was last looked at or told. */
+            changed_at: string;
+            /** @description Beginning of the span of reception time, included. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Name of the node. */
+            node: string;
+            /** @description What came of it. */
+            state: components["schemas"]["BackfillState"];
+            /** @description Its end, excluded. */
+            to: string;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/backfill`. */
+        BackfillRequests: {
+            /** @description Requests of the last days, newest first, at most 1,000. */
+            requests: components["schemas"]["BackfillRequest"][];
+        };
+        /**
+         * @description What came of a request for backfill.
+         * @enum {string}
+         */
+        BackfillState: "asked" | "expired" | "node-silent" | "nothing-waits" | "served" | "under-way";
         /** @description What waits in a node's journal. */
         Backlog: {
             /**
@@ -1184,6 +1750,155 @@ export interface components {
              */
             percent?: number | null;
         };
+        /**
+         * @description Whether a node holds the documents it should.
+         * @enum {string}
+         */
+        ConfigurationState: "behind" | "current" | "unknown";
+        /** @description Answer of `GET /api/v1/missions/{mission}/dashboards/{id}`, and of whatever changes it. */
+        Dashboard: {
+            /** @description Who may see it. */
+            audience: components["schemas"]["DashboardAudience"];
+            /** @description Who made it. */
+            author: string;
+            /** @description When it was changed last. */
+            changed_at: string;
+            /** @description Who changed it last. */
+            changed_by: string;
+            /** @description What of its history this answer knows: send it as `base` with a change. It has no meaning beyond that. */
+            heads: string;
+            /** @description Its name for ever in its mission. */
+            id: string;
+            /** @description What people call it. */
+            title: string;
+            /** @description Its widgets, by id. */
+            widgets: components["schemas"]["DashboardWidget"][];
+        };
+        /**
+         * @description Who may see a dashboard. Of these, operators may change it.
+         * @enum {string}
+         */
+        DashboardAudience: "author" | "operators" | "everyone";
+        /** @description Body of `POST /api/v1/missions/{mission}/dashboards/{id}/changes`. */
+        DashboardChange: {
+            audience?: components["schemas"]["DashboardAudience"] | null;
+            /** @description `heads` of the dashboard that was changed. What others changed since is kept beside it. */
+            base: string;
+            /** @description The change's own id, 32 hexadecimal digits that nobody else uses: sent again, it is one change. */
+            id: string;
+            /** @description Widgets that are new or other than they were, each whole. */
+            put?: components["schemas"]["Widget"][];
+            /** @description Widgets that are gone. One that somebody else put since stays. */
+            remove?: string[];
+            /** @description Another title. */
+            title?: string | null;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/dashboards/{id}/export`: a dashboard as a file. */
+        DashboardFile: {
+            /** @description `sto-dashboard`. */
+            format: string;
+            /** @description What people call it. */
+            title: string;
+            /**
+             * Format: int32
+             * @description 1.
+             */
+            version: number;
+            /** @description Its widgets; of one in conflict the newest copy. */
+            widgets: components["schemas"]["Widget"][];
+        };
+        /** @description A dashboard without its widgets. */
+        DashboardSummary: {
+            /** @description Who may see it. */
+            audience: components["schemas"]["DashboardAudience"];
+            /** @description Who made it. */
+            author: string;
+            /** @description When it was changed last. */
+            changed_at: string;
+            /** @description Who changed it last. */
+            changed_by: string;
+            /** @description How many of them have more than one copy, because people changed them without knowing of each other. */
+            conflicts: number;
+            /** @description Its name for ever in its mission. */
+            id: string;
+            /** @description What people call it. */
+            title: string;
+            /** @description How many widgets it has. */
+            widgets: number;
+        };
+        /** @description One widget of a dashboard. */
+        DashboardWidget: {
+            /**
+             * @description One copy; or a conflict: several, newest first, that people put without knowing of each other. Whoever puts the
+             *     widget next, with `heads` of an answer that has them all, settles it.
+             */
+            copies: components["schemas"]["WidgetCopy"][];
+            /** @description The widget's id. */
+            id: string;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/dashboards`. */
+        Dashboards: {
+            /** @description Those that the asker may see, by title. */
+            dashboards: components["schemas"]["DashboardSummary"][];
+        };
+        /** @description Somebody who replicates the database. */
+        DatabaseReplica: {
+            /**
+             * Format: int64
+             * @description Bytes it has yet to replay.
+             */
+            behind_bytes?: number | null;
+            /** @description What it calls itself. */
+            name: string;
+            /** @description `streaming` when it keeps up; null when the hub's user may not know. */
+            state?: string | null;
+        };
+        /** @description How the hub's database is, as `cloud-hub db status` says it. */
+        DatabaseStanding: {
+            /**
+             * Format: int64
+             * @description Bytes of all of it.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Pages whose check sum did not fit; null where pages carry none.
+             */
+            checksum_failures?: number | null;
+            /** @description Whether pages carry check sums. */
+            has_checksums: boolean;
+            /** @description Whether the hub runs it itself; else it is one of yours. */
+            is_private: boolean;
+            /** @description Whether this is a standby. */
+            is_standby: boolean;
+            /** @description When the last one was. */
+            newest?: string | null;
+            /** @description When the first batch of the ledger was committed; null when there is none. */
+            oldest?: string | null;
+            /** @description Those who replicate it, as far as the hub's user may know of them. */
+            replicas: components["schemas"]["DatabaseReplica"][];
+            /** @description Tables, the largest first. */
+            tables: components["schemas"]["DatabaseTable"][];
+            /** @description Tables with a mission whose rows are not protected by it. None, unless somebody changed the schema. */
+            unprotected: string[];
+            /** @description PostgreSQL's version. */
+            version: string;
+        };
+        /** @description A table of the database. */
+        DatabaseTable: {
+            /**
+             * Format: int64
+             * @description Bytes with indexes.
+             */
+            bytes: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its partitions; 0 where it has none.
+             */
+            partitions: number;
+        };
         /** @description Batches that are not there and never will be, as their node declared. */
         DeclaredGap: {
             /**
@@ -1245,6 +1960,80 @@ export interface components {
             /** @description Models in force. */
             models: components["schemas"]["DetectionModel"][];
         };
+        /** @description What a version of a dictionary changes. */
+        DictionaryChanges: {
+            /** @description Full names of parameters that are new; the first 1,000 in the order of the alphabet. */
+            added: string[];
+            /** @description How many are new. */
+            added_count: number;
+            /** @description Parameters of another kind or unit than before; the first 1,000. */
+            changed: components["schemas"]["ParameterChange"][];
+            /** @description How many are of another kind or unit. */
+            changed_count: number;
+            /** @description Parameters after. */
+            parameters_after: number;
+            /** @description Parameters before. */
+            parameters_before: number;
+            /** @description Full names of parameters that are gone; the first 1,000. What was received of them stays. */
+            removed: string[];
+            /** @description How many are gone. */
+            removed_count: number;
+        };
+        /** @description A version of a mission's dictionary, as it was imported. */
+        DictionaryDocument: {
+            /** @description Who imported it; null when nobody said. */
+            author?: string | null;
+            /**
+             * Format: int64
+             * @description Length of its text.
+             */
+            bytes: number;
+            /** @description From which generation time on it is in force; null for the first. */
+            effective_from?: string | null;
+            /** @description What its file is called. */
+            file_name: string;
+            /** @description When it was imported. */
+            imported_at: string;
+            /** @description Whether it is in force for what is made now. */
+            in_force: boolean;
+            /** @description Name of the document's root; null for the second that this hub needs to take in what another one imported. */
+            name?: string | null;
+            /**
+             * Format: int32
+             * @description Counted from 1.
+             */
+            number: number;
+            /** @description Parameters it has; null as `name` is. */
+            parameter_count?: number | null;
+            /** @description Why; null when nobody said. */
+            reason?: string | null;
+            /** @description What the document says its version is. */
+            version?: string | null;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/dictionary`. */
+        DictionaryDocuments: {
+            /** @description All versions, newest first. */
+            versions: components["schemas"]["DictionaryDocument"][];
+        };
+        /** @description Answer of `PUT /api/v1/missions/{mission}/dictionary`. */
+        DictionaryImport: {
+            /** @description Against the newest version before. */
+            changes: components["schemas"]["DictionaryChanges"];
+            /** @description From which generation time on it is, or would be, in force; null: from the beginning. */
+            effective_from?: string | null;
+            /**
+             * Format: int32
+             * @description Number of the version: the one it got, would get, or is known by.
+             */
+            number: number;
+            /** @description What became of it. */
+            outcome: components["schemas"]["DictionaryOutcome"];
+        };
+        /**
+         * @description What became of a dictionary that was sent.
+         * @enum {string}
+         */
+        DictionaryOutcome: "imported" | "known" | "would-import";
         /** @description A version of a mission's dictionary. */
         DictionaryVersion: {
             /** @description From which generation time on it is in force; absent for the first. */
@@ -1259,6 +2048,11 @@ export interface components {
             /** @description What the document says its version is. */
             version?: string | null;
         };
+        /**
+         * @description What a document is.
+         * @enum {string}
+         */
+        DocumentKind: "alarm-rules" | "detection-rules" | "dictionary" | "endpoints" | "limits" | "model" | "trust";
         /** @description When nothing waits at a node any more. */
         Drain: {
             /** @enum {string} */
@@ -1287,6 +2081,60 @@ export interface components {
             /** @enum {string} */
             kind: "unknown";
         };
+        /**
+         * @description How elements were written.
+         * @enum {string}
+         */
+        ElementsFormat: "omm" | "tle";
+        /** @description The hubs nodes may turn to, as `cloud-hub endpoints ls` says it. */
+        EndpointsStanding: {
+            /** @description What tokens that are made now say. */
+            advertised: string[];
+            /** @description The hubs, in the order in which nodes try them. */
+            hubs: components["schemas"]["HubEndpoint"][];
+            /** @description When that list was made. */
+            made_at?: string | null;
+            /**
+             * Format: int32
+             * @description Number of the list in force; null when there is none, and nodes use the addresses of their tokens.
+             */
+            number?: number | null;
+        };
+        /** @description A token that makes, or made, one machine a node; without its text, which the hub does not keep. */
+        EnrolmentToken: {
+            /** @description Until when it can be used. */
+            expires: string;
+            /** @description Its id: 32 hexadecimal digits. */
+            id: string;
+            /** @description When it was made; null of one made by older software. */
+            made_at?: string | null;
+            /** @description Who made it; null of one made by older software. */
+            made_by?: string | null;
+            /** @description Missions the node may send for; null: all, or those it may send for already. */
+            missions?: string[] | null;
+            /** @description The node's name. */
+            node: string;
+            /** @description The node's site. */
+            site: string;
+            /** @description What became of it. */
+            state: components["schemas"]["EnrolmentTokenState"];
+            /** @description When it was used. */
+            used_at?: string | null;
+            /** @description What the machine that used it calls itself. */
+            used_host?: string | null;
+        };
+        /**
+         * @description What became of an enrolment token.
+         * @enum {string}
+         */
+        EnrolmentTokenState: "ended" | "expired" | "unused" | "used";
+        /** @description Answer of `GET /api/v1/enrolment-tokens`. */
+        EnrolmentTokens: {
+            /** @description Whether there are more. */
+            more: boolean;
+            /** @description Tokens that can be used first, then newest first; at most 1,000. */
+            tokens: components["schemas"]["EnrolmentToken"][];
+        };
         /** @description A value that an event speaks of. */
         EventDetail: {
             /** @description What it is. */
@@ -1309,10 +2157,39 @@ export interface components {
             text: string;
         };
         /**
+         * @description Who tells an event.
+         * @enum {string}
+         */
+        EventKind: "node" | "posted";
+        /**
          * @description How much an event matters.
          * @enum {string}
          */
         EventSeverity: "error" | "info" | "warning";
+        /** @description Alarms that were at worst of one severity. */
+        Excursions: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description When the first was raised. */
+            first: string;
+            /** @description When the last was raised. */
+            last: string;
+            /** @description Which. */
+            severity: components["schemas"]["AlarmSeverity"];
+            /**
+             * Format: double
+             * @description How long they stood, all together. One that stands at the end counts up to the last sample.
+             */
+            total_seconds: number;
+            /**
+             * Format: double
+             * @description The value farthest beyond its limit; absent where it is none that JSON can hold.
+             */
+            worst?: number | null;
+        };
         /** @description What was found out about records of a link. */
         Found: {
             /**
@@ -1329,6 +2206,31 @@ export interface components {
             gaps: components["schemas"]["DeclaredGap"][];
             /** @description Pass as `cursor` to go on; absent at the end. */
             next?: string | null;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/track`: where the mission's spacecraft are over the Earth. */
+        GroundTracks: {
+            /** @description The server's time. */
+            at: string;
+            /** @description Moment of the first points. */
+            from: string;
+            /** @description Each spacecraft of which elements are known, by name. */
+            spacecraft: components["schemas"]["SpacecraftTrack"][];
+            /**
+             * Format: double
+             * @description Seconds between two points.
+             */
+            step_s: number;
+            /** @description The Sun at the moments of the points. */
+            sun: components["schemas"]["SunPoint"][];
+            /** @description No point lies behind it. */
+            to: string;
+        };
+        /** @description A hub that nodes may turn to. */
+        HubEndpoint: {
+            /** @description `HOST:PORT`. */
+            address: string;
+            /** @description Its name. */
+            name: string;
         };
         /** @description What the hub refused, or somebody should know of. */
         HubEvent: {
@@ -1348,6 +2250,83 @@ export interface components {
             /** @description Pass as `cursor` to go on; absent at the end. */
             next?: string | null;
         };
+        /** @description A mission as the hub is configured for it, and what is in force of it. */
+        HubMission: {
+            /**
+             * Format: int32
+             * @description Newest version of its alarm rules; null when there are none.
+             */
+            alarm_rules_version?: number | null;
+            /**
+             * Format: int32
+             * @description Newest version of its detection rules; null when there are none.
+             */
+            detection_rules_version?: number | null;
+            /** @description Why the configured dictionary is not the one in use, if so. */
+            dictionary_problem?: string | null;
+            /**
+             * Format: int32
+             * @description Number of the version of its dictionary that is in force now.
+             */
+            dictionary_version: number;
+            /**
+             * Format: int32
+             * @description Version of the limits that is in force now; null when those of the dictionary count.
+             */
+            limits_version?: number | null;
+            /** @description Models in force. */
+            models: number;
+            /** @description Short name, as in paths. */
+            name: string;
+            /** @description Nodes with a link for it, as they last reported. */
+            nodes: number;
+            /** @description Nodes that may send for it. */
+            nodes_allowed: number;
+            /** @description Parameters that any version of its dictionary has. */
+            parameter_count: number;
+            /** @description Name for people. */
+            title: string;
+        };
+        /** @description A hub at the same database. */
+        HubReplica: {
+            /** @description Where it connects to the database from; null on the machine itself. */
+            address?: string | null;
+            /** @description Its identity, a UUID. */
+            id: string;
+            /** @description Whether it is the one that answers. */
+            is_this: boolean;
+            /** @description Whether it leads. */
+            leads: boolean;
+            /** @description Since when the oldest of its connections stands. */
+            since: string;
+        };
+        /** @description Answer of `GET /api/v1/hub`. */
+        HubStanding: {
+            /** @description The server's time. */
+            at: string;
+            database?: components["schemas"]["DatabaseStanding"] | null;
+            /** @description The hubs nodes may turn to. */
+            endpoints: components["schemas"]["EndpointsStanding"];
+            /** @description Hubs that are connected to the database, this one among them; the leader first. */
+            hubs: components["schemas"]["HubReplica"][];
+            /** @description The machine whose hub leads, or led last; null before the first. */
+            leader?: string | null;
+            /** @description Missions it is configured for, in the order of its configuration. */
+            missions: components["schemas"]["HubMission"][];
+            /** @description Whether it leads. */
+            role: components["schemas"]["ServerRole"];
+            /**
+             * Format: int64
+             * @description Sessions of nodes that are open here.
+             */
+            sessions: number;
+            /** @description When this run of its process began. */
+            started_at: string;
+            /** @description Whom nodes and this hub trust. */
+            trust: components["schemas"]["TrustStanding"];
+            /** @description Version of its software. */
+            version: string;
+        };
         /** @description One label of an enumeration. */
         Label: {
             /** @description Its name. */
@@ -1357,6 +2336,13 @@ export interface components {
              * @description Raw value.
              */
             value: number;
+        };
+        /** @description How bad a label is. */
+        LabelSeverity: {
+            /** @description The label. */
+            label: string;
+            /** @description How bad. */
+            severity: components["schemas"]["AlarmSeverity"];
         };
         /** @description Answer of `GET /api/v1/missions/{mission}/latest`. */
         Latest: {
@@ -1369,6 +2355,181 @@ export interface components {
         LatestQuestion: {
             /** @description Full paths, 10,000 at most. */
             parameters: string[];
+        };
+        /**
+         * @description What a value is that equals a bound.
+         * @enum {string}
+         */
+        LimitBounds: "good" | "violation";
+        /** @description A range and what lies on its wrong side. */
+        LimitRange: {
+            /**
+             * Format: double
+             * @description Upper end; absent: not limited.
+             */
+            high?: number | null;
+            /** @description Whether a value that equals the upper end lies in the range. */
+            holds_high: boolean;
+            /** @description Whether a value that equals the lower end lies in the range. */
+            holds_low: boolean;
+            /** @description `true`: values in it are the bad ones, as only dictionaries say. */
+            is_of_bad_values: boolean;
+            /**
+             * Format: double
+             * @description Lower end; absent: not limited.
+             */
+            low?: number | null;
+            /** @description How bad that is. */
+            severity: components["schemas"]["AlarmSeverity"];
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/limits`. */
+        Limits: {
+            /** @description The server's time, for which this counts. */
+            at: string;
+            /** @description What a value is that equals a bound of changed limits: as the version in force says it. */
+            bounds: components["schemas"]["LimitBounds"];
+            /**
+             * Format: int32
+             * @description Number of the version in force; absent when the dictionary's own limits count alone.
+             */
+            in_force?: number | null;
+            /** @description All parameters that have limits now, by name. */
+            limits: components["schemas"]["ParameterLimits"][];
+            /**
+             * Format: int32
+             * @description Number of the newest version, in force or not: what changes are based on. Absent when there is none.
+             */
+            newest?: number | null;
+            /** @description All versions, newest first. */
+            versions: components["schemas"]["LimitsVersion"][];
+        };
+        /** @description What is to become of a parameter's limits. */
+        LimitsChange: {
+            /** @enum {string} */
+            kind: "dictionary";
+            /** @description Full name. */
+            parameter: string;
+        } | {
+            /** @description In the order in which they are tried, 1 to 32; the one without a context last. */
+            contexts: components["schemas"]["NewLimitsInContext"][];
+            /**
+             * Format: double
+             * @description 0 when absent.
+             */
+            deadband?: number | null;
+            /**
+             * Format: double
+             * @description 0 when absent.
+             */
+            hysteresis?: number | null;
+            /** @enum {string} */
+            kind: "overlay";
+            /** @description Full name. */
+            parameter: string;
+            /**
+             * Format: int32
+             * @description 1 when absent.
+             */
+            persistence?: number | null;
+        };
+        /** @description What a new version says. */
+        LimitsContent: {
+            /** @description 1 to 1,000, one for each parameter. */
+            changes: components["schemas"]["LimitsChange"][];
+            /** @enum {string} */
+            kind: "changes";
+        } | {
+            bounds?: components["schemas"]["LimitBounds"] | null;
+            /** @description Until when it is to be in force; for ever when absent. */
+            effective_to?: string | null;
+            /** @description How it is written. */
+            format: components["schemas"]["LimitsFormat"];
+            /** @enum {string} */
+            kind: "document";
+            /** @description Its text, of at most 1 MiB. */
+            text: string;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/limits/{number}`. */
+        LimitsDocument: {
+            /** @description What it says of a value that equals a bound. */
+            bounds: components["schemas"]["LimitBounds"];
+            /** @description Name of its file; TOML when it ends in `.toml`, else CSV. */
+            file_name: string;
+            /** @description What it says of each parameter it names, by name, whenever its rows are in force. */
+            limits: components["schemas"]["ParameterLimits"][];
+            /** @description Its text. */
+            text: string;
+            /** @description Which version. */
+            version: components["schemas"]["LimitsVersion"];
+        };
+        /**
+         * @description How a document is written.
+         * @enum {string}
+         */
+        LimitsFormat: "csv" | "toml";
+        /** @description Limits that count while something holds. */
+        LimitsInContext: {
+            /** @description Who set it, where its row says so. */
+            author?: string | null;
+            /**
+             * @description What must hold, as `MODE=SAFE; GAIN>=4` in a document and `MODE == SAFE and GAIN >= 4` in a dictionary; absent:
+             *     nothing.
+             */
+            context?: string | null;
+            /** @description Generation time from which on this row of a document is in force; absent: as long as the document. */
+            effective_from?: string | null;
+            /** @description Until when; absent: as long as the document. */
+            effective_to?: string | null;
+            /** @description Labels of an enumeration that are violations. */
+            labels: components["schemas"]["LabelSeverity"][];
+            /** @description Ranges of a number, the least severe first. Empty: every value is good. */
+            ranges: components["schemas"]["LimitRange"][];
+            /** @description Why, where its row says so. */
+            reason?: string | null;
+        };
+        /**
+         * @description Where limits come from.
+         * @enum {string}
+         */
+        LimitsSource: "dictionary" | "overlay";
+        /** @description Answer of `POST /api/v1/missions/{mission}/limits/trial`. */
+        LimitsTrial: {
+            /** @description Beginning of the span of generation time. */
+            from: string;
+            /** @description Whether the time for the answer was over before all was looked at: then some parameters have a `judged_until`. */
+            is_cut: boolean;
+            /** @description What would have been, one for each change, in their order. */
+            parameters: components["schemas"]["ParameterTrial"][];
+            /** @description Its end. */
+            to: string;
+        };
+        /** @description Body of `POST /api/v1/missions/{mission}/limits/trial`. */
+        LimitsTrialQuestion: {
+            /** @description 1 to 100, one for each parameter. */
+            changes: components["schemas"]["LimitsChange"][];
+            /**
+             * Format: int32
+             * @description How many days back from now, 1 to 31; 7 when absent.
+             */
+            days?: number | null;
+        };
+        /** @description A version of the limits that a mission keeps beside its dictionary. */
+        LimitsVersion: {
+            /** @description By whom; absent when the import did not say, and at a node. */
+            author?: string | null;
+            /** @description From which generation time on it is in force; absent: from the beginning. */
+            effective_from?: string | null;
+            /** @description Until when; absent: until a higher number counts. */
+            effective_to?: string | null;
+            /** @description When it was imported; absent at a node, which does not know. */
+            imported_at?: string | null;
+            /** @description Why. */
+            note?: string | null;
+            /**
+             * Format: int32
+             * @description Counted from 1. Of several in force at one moment the highest counts.
+             */
+            number: number;
         };
         /** @description What the sequence counts of a link's packets say, all APIDs together. */
         LinkContinuity: {
@@ -1668,6 +2829,51 @@ export interface components {
             /** @description The one-time code, as printed by `./dev up`, `cloud-hub login-code` or `edge-node console`. */
             code: string;
         };
+        /** @description A one-time code, without its text. */
+        LoginCode: {
+            /** @description Missions it may know of; null: all. */
+            missions?: string[] | null;
+            /** @description What a session begun with it may do. */
+            role: components["schemas"]["Role"];
+            /** @description Until when it can be used. */
+            until: string;
+        };
+        /** @description A login session. */
+        LoginSession: {
+            /** @description When it was last used, right within a minute; null before it is known. */
+            last_used?: string | null;
+            /** @description Missions it may know of; null: all. */
+            missions?: string[] | null;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+            /** @description Since when; null of one that began under older software. */
+            since?: string | null;
+            /** @description Until when. */
+            until: string;
+        };
+        /** @description Answer of `POST /api/v1/api-tokens`. */
+        MadeApiToken: {
+            /** @description Its text, a secret, shown this once: `sto_…`, for the header `authorization: Bearer …`. */
+            text: string;
+            /** @description The token, as it is listed. */
+            token: components["schemas"]["ApiToken"];
+        };
+        /** @description Answer of `POST /api/v1/enrolment-tokens`. */
+        MadeEnrolmentToken: {
+            /** @description Its text, a secret, shown this once: `STO1-…`, for `edge-node enroll`. */
+            text: string;
+            /** @description The token, as it is listed. */
+            token: components["schemas"]["EnrolmentToken"];
+        };
+        /** @description Answer of `POST /api/v1/login-codes`. */
+        MadeLoginCode: {
+            /** @description The code, a secret, shown this once; it opens one session. */
+            code: string;
+            /** @description Whose it is. */
+            name: string;
+            /** @description Until when it can be used. */
+            until: string;
+        };
         /** @description A mission. */
         Mission: {
             /** @description From which generation time on that is; absent for the first. */
@@ -1710,6 +2916,137 @@ export interface components {
             /** @description The TOML text, of at most 1 MiB. */
             text: string;
         };
+        /** @description Body of `POST /api/v1/api-tokens`. */
+        NewApiToken: {
+            /**
+             * Format: int32
+             * @description Days it is good for, 1 to 3,650.
+             */
+            days: number;
+            /** @description Missions it may know of; null or absent: all. */
+            missions?: string[] | null;
+            /** @description What the program is called: 1 to 64 characters without spaces. */
+            name: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Body of `POST /api/v1/missions/{mission}/backfill`. */
+        NewBackfillRequest: {
+            /** @description Beginning of the span of reception time, included. */
+            from: string;
+            /** @description Name of the node. */
+            node: string;
+            /** @description Its end, excluded. */
+            to: string;
+        };
+        /** @description Body of `POST /api/v1/missions/{mission}/dashboards`: a file of somebody's dashboard does, with an id and an audience. */
+        NewDashboard: {
+            /** @description Who may see it; the author alone when absent. */
+            audience?: components["schemas"]["DashboardAudience"];
+            /** @description `sto-dashboard`, if given. */
+            format?: string | null;
+            /**
+             * @description Its name for ever in its mission, made by the asker so that nobody else makes the same (a ULID, a UUID): 16 to 64
+             *     letters, digits, `-` and `_`. The same dashboard sent again is one dashboard.
+             */
+            id: string;
+            /** @description What people call it: 1 to 200 characters. */
+            title: string;
+            /**
+             * Format: int32
+             * @description 1, if given.
+             */
+            version?: number | null;
+            /** @description Its widgets, at most 200, all together of at most 1 MiB. */
+            widgets: components["schemas"]["Widget"][];
+        };
+        /** @description Body of `POST /api/v1/enrolment-tokens`. */
+        NewEnrolmentToken: {
+            /**
+             * Format: int32
+             * @description Hours it can be used, 1 to 720.
+             */
+            hours: number;
+            /** @description Missions the node may send for; null or absent: all, or those it may send for already. */
+            missions?: string[] | null;
+            /** @description The node's name, 1 to 64 bytes. One that is there gets another machine. */
+            node: string;
+            /** @description The node's site, 1 to 64 bytes. */
+            site: string;
+        };
+        /** @description Body of `POST /api/v1/missions/{mission}/events`. */
+        NewEvent: {
+            /** @description 32 random hexadecimal digits, lower case: sent again, it is the same event. */
+            id: string;
+            /** @description How much it matters. */
+            severity: components["schemas"]["EventSeverity"];
+            /** @description What there is to say, 1 to 2,000 characters. */
+            text: string;
+        };
+        /** @description A range of good values that is to be. */
+        NewLimitRange: {
+            /**
+             * Format: double
+             * @description Upper end; absent: not limited.
+             */
+            high?: number | null;
+            /**
+             * Format: double
+             * @description Lower end; absent: not limited.
+             */
+            low?: number | null;
+            /** @description How bad a value outside it is. */
+            severity: components["schemas"]["AlarmSeverity"];
+        };
+        /** @description Body of `PUT /api/v1/missions/{mission}/limits`. */
+        NewLimits: {
+            /**
+             * Format: int32
+             * @description `newest` as it was when the change was thought of; absent when there was none. Refused when there is a newer one.
+             */
+            based_on?: number | null;
+            /** @description What is to be. */
+            content: components["schemas"]["LimitsContent"];
+            /** @description From which generation time on it is to be in force; from now on when absent. */
+            effective_from?: string | null;
+            /** @description Why; 1 to 4,096 bytes. */
+            note: string;
+        };
+        /** @description Limits that are to count while something holds. */
+        NewLimitsInContext: {
+            /** @description What must hold, as `MODE=SAFE; GAIN>=4`; absent: nothing. */
+            context?: string | null;
+            /** @description At most one for each severity. None: every value is good. */
+            ranges: components["schemas"]["NewLimitRange"][];
+        };
+        /** @description Body of `POST /api/v1/login-codes`. */
+        NewLoginCode: {
+            /** @description Missions the holder may know of; null or absent: all. */
+            missions?: string[] | null;
+            /** @description Whose it is: 1 to 64 characters, none of them a control character, no space at either end. */
+            name: string;
+            /** @description What the holder may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Body of `PUT /api/v1/missions/{mission}/elements`. */
+        NewOrbitElements: {
+            /**
+             * @description Name of the spacecraft in this mission; the text then holds the elements of one. Absent: as the text names them, or else by their
+             *     catalogue number.
+             */
+            spacecraft?: string | null;
+            /** @description Two-line elements, with or without a line of a name before them, or OMM as JSON: one object or a list. At most 64 KiB. */
+            text: string;
+        };
+        /** @description Of whom no passes can be told. */
+        NoPasses: {
+            /** @description Why. */
+            reason: string;
+            /** @description The spacecraft; absent when it is about a station. */
+            spacecraft?: string | null;
+            /** @description The node; absent when it is about a spacecraft. */
+            station?: string | null;
+        };
         /** @description A station's node. */
         Node: {
             /**
@@ -1731,19 +3068,53 @@ export interface components {
             /** @description How it stands to the hub. */
             state: components["schemas"]["NodeState"];
         };
-        /** @description What a node had to say. */
-        NodeEvent: {
-            /** @description When it was noticed, by the node's clock. */
+        /** @description Answer of `GET /api/v1/nodes/{node}`. Of other missions than the reader may know of it says nothing. */
+        NodeDetail: components["schemas"]["NodeKnowledge"] & {
+            /** @description The server's time. */
             at: string;
-            /** @description Stable code. */
+            /** @description As in the list of nodes: site, standing, and in its report version, clock, backlog and links. */
+            node: components["schemas"]["Node"];
+        };
+        /** @description How a node stands to the documents of a mission and kind. */
+        NodeDocumentStanding: {
+            /**
+             * Format: int32
+             * @description Number of the newest version it holds; null when it holds none.
+             */
+            held?: number | null;
+            /** @description What it is. */
+            kind: components["schemas"]["DocumentKind"];
+            /** @description Numbers of versions that it should hold and does not, or holds with another text; at most 100. */
+            missing: number[];
+            /** @description The mission; null for what is about the node itself (`endpoints`, `trust`). */
+            mission?: string | null;
+            /** @description Since when the first of the missing ones is there to be held. */
+            since?: string | null;
+            /** @description Whether it holds what it should. */
+            state: components["schemas"]["ConfigurationState"];
+            /**
+             * Format: int32
+             * @description Number of the newest version it should hold; null when the hub has none for it.
+             */
+            wanted?: number | null;
+        };
+        /** @description What a node had to say, or a person. */
+        NodeEvent: {
+            /** @description When it was noticed, by the node's clock; when it was posted, by the hub's. */
+            at: string;
+            /** @description Who posted it; absent of a node's. */
+            author?: string | null;
+            /** @description Stable code; `STO-EVENT-POSTED` of all that were posted. */
             code: string;
             /** @description Values that the sentence speaks of. */
             details: components["schemas"]["EventDetail"][];
-            /** @description Its name for ever: `NODE.EPOCH.LANE.SEQUENCE.INDEX`. */
+            /** @description Its name for ever: `NODE.EPOCH.LANE.SEQUENCE.INDEX` of a node's, 32 hexadecimal digits of a posted one. */
             id: string;
-            /** @description The node. */
-            node: string;
-            /** @description When the node recorded it. */
+            /** @description Who tells it. */
+            kind: components["schemas"]["EventKind"];
+            /** @description The node; absent when it was posted. */
+            node?: string | null;
+            /** @description When the node recorded it; when it was posted. */
             reception_time: string;
             /** @description How much it matters. */
             severity: components["schemas"]["EventSeverity"];
@@ -1756,6 +3127,92 @@ export interface components {
             events: components["schemas"]["NodeEvent"][];
             /** @description Pass as `cursor` to go on; absent at the end. A page may be short, or empty, and still have a next one. */
             next?: string | null;
+        };
+        /** @description What a server knows of a node beyond the list of nodes. A node itself knows less of it than the hub does. */
+        NodeKnowledge: {
+            /**
+             * Format: int64
+             * @description Whole days until then; negative when it has ended.
+             */
+            certificate_days?: number | null;
+            /** @description When its certificate ends, of several that are valid the last. */
+            certificate_ends?: string | null;
+            /** @description Documents it should hold and those it holds, by mission and kind. */
+            documents: components["schemas"]["NodeDocumentStanding"][];
+            /** @description When its machine was enrolled. */
+            enrolled_at?: string | null;
+            /** @description What that machine calls itself. */
+            enrolled_host?: string | null;
+            /**
+             * @description What the hub had to say of it, newest first, at most 50; null for readers of some missions, because events speak
+             *     of all.
+             */
+            events?: components["schemas"]["HubEvent"][] | null;
+            /** @description Its identity, a UUID. */
+            id?: string | null;
+            /** @description It is the hub's own station: it has no certificate, and nobody can revoke it. */
+            is_built_in: boolean;
+            /** @description Its lanes, those of the newest journal first, at most 100. */
+            logs: components["schemas"]["NodeLog"][];
+            /** @description Missions it may send for; null: all. */
+            missions?: string[] | null;
+            /** @description Its last sessions since the server started, newest first, at most 10. */
+            sessions: components["schemas"]["NodeSession"][];
+        };
+        /** @description How far a lane of a node's journal is committed. */
+        NodeLog: {
+            /**
+             * Format: int64
+             * @description Batches kept apart for any cause.
+             */
+            apart: number;
+            /**
+             * Format: int64
+             * @description Batches beyond it that are committed.
+             */
+            committed_beyond: number;
+            /**
+             * Format: int32
+             * @description Which of its journals; the greatest is the one in use.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description Batches kept apart because their number is known with other content.
+             */
+            forks: number;
+            /**
+             * Format: int64
+             * @description Stretches of batches that the node declared lost.
+             */
+            gaps: number;
+            /**
+             * Format: int64
+             * @description Newest batch that the node named when a session began.
+             */
+            head: number;
+            /** @description `telemetry`, or `alarm` for the journal of events. */
+            lane: string;
+            /**
+             * Format: int64
+             * @description Records committed.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Batches up to that one which are not committed.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Batches up to this number are all committed.
+             */
+            watermark: number;
+        };
+        /** @description Body of `PUT /api/v1/nodes/{node}/missions`. */
+        NodeMissions: {
+            /** @description Missions it may send for from now on, none at all if the list is empty; null: all, also those to come. */
+            missions: string[] | null;
         };
         /** @description What a node says of itself, every second while a session is open. */
         NodeReport: {
@@ -1779,6 +3236,25 @@ export interface components {
             /** @description Version of its software. */
             version: string;
         };
+        /** @description Body of `POST /api/v1/nodes/{node}/revoke`. */
+        NodeRevocation: {
+            /** @description Why; 1 to 1,024 bytes. It stands in the event. */
+            reason: string;
+        };
+        /** @description A session of a node. */
+        NodeSession: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description Why it ended; null while it stands, and for readers of some missions. */
+            reason?: string | null;
+            /** @description When it began. */
+            since: string;
+            /** @description When it ended; null while it stands. */
+            until?: string | null;
+        };
         /**
          * @description How a node stands to the hub.
          * @enum {string}
@@ -1800,6 +3276,13 @@ export interface components {
              * @description The number.
              */
             value: number;
+        };
+        /** @description Answer of `GET` and `PUT /api/v1/missions/{mission}/elements`. */
+        OrbitElements: {
+            /** @description The server's time, at which ages are told. */
+            at: string;
+            /** @description Of each spacecraft the elements that count now, by name. */
+            spacecraft: components["schemas"]["SpacecraftElements"][];
         };
         /**
          * @description In which order samples come.
@@ -1917,6 +3400,19 @@ export interface components {
             /** @description At most `limit` of them. */
             samples: components["schemas"]["Sample"][];
         };
+        /** @description A parameter that a version changes. */
+        ParameterChange: {
+            /** @description Kind after. */
+            kind_after: components["schemas"]["ParameterKind"];
+            /** @description Kind before. */
+            kind_before: components["schemas"]["ParameterKind"];
+            /** @description Full name. */
+            name: string;
+            /** @description Unit after. */
+            unit_after?: string | null;
+            /** @description Unit before. */
+            unit_before?: string | null;
+        };
         /** @description A parameter as its dictionary describes it. */
         ParameterDescription: {
             /** @description What it is, from the dictionary. */
@@ -1937,10 +3433,198 @@ export interface components {
          * @enum {string}
          */
         ParameterKind: "binary" | "boolean" | "enumeration" | "float" | "integer" | "string" | "time";
+        /** @description The limits of one parameter. */
+        ParameterLimits: {
+            /** @description In the order in which they are tried: the first whose context holds counts. */
+            contexts: components["schemas"]["LimitsInContext"][];
+            /**
+             * Format: double
+             * @description Smaller changes than this are not judged anew, in the parameter's unit.
+             */
+            deadband: number;
+            /**
+             * Format: double
+             * @description How far within its range a value must come back before an alarm is over, in the parameter's unit.
+             */
+            hysteresis: number;
+            /** @description Full name. */
+            parameter: string;
+            /**
+             * Format: int32
+             * @description Successive violations before an alarm is raised.
+             */
+            persistence: number;
+            /** @description Where they come from. */
+            source: components["schemas"]["LimitsSource"];
+        };
+        /** @description What the limits in force and others make of a parameter's archived samples. */
+        ParameterTrial: {
+            /** @description Under those in force now, as if they had been in force all the time. */
+            in_force: components["schemas"]["TrialOutcome"];
+            /** @description Where it was cut: samples from there on were not judged. Absent: all were. */
+            judged_until?: string | null;
+            /** @description Full name. */
+            parameter: string;
+            /** @description Under those that were tried. */
+            proposed: components["schemas"]["TrialOutcome"];
+            /**
+             * Format: int64
+             * @description Samples that were judged.
+             */
+            samples: number;
+        };
         /** @description Answer of `GET /api/v1/missions/{mission}/parameters`. */
         Parameters: {
             /** @description All parameters of the mission, in the order in which its dictionaries brought them. */
             parameters: components["schemas"]["ParameterDescription"][];
+        };
+        /** @description A time in which a station can hear a spacecraft, as computed. */
+        Pass: {
+            aos?: components["schemas"]["PassMoment"] | null;
+            /** @description It stands highest. */
+            culmination: components["schemas"]["PassMoment"];
+            /**
+             * Format: double
+             * @description From acquisition to loss, seconds; absent when one of them is.
+             */
+            duration_s?: number | null;
+            /**
+             * Format: double
+             * @description How far from that epoch culmination is, seconds: less certain the further.
+             */
+            elements_age_s: number;
+            /** @description Epoch of the elements it was computed from. */
+            elements_epoch: string;
+            /**
+             * Format: double
+             * @description Elevation at culmination, degrees.
+             */
+            elevation_max_deg: number;
+            /** @description Names it in paths, also after newer elements moved it by some seconds. */
+            id: string;
+            los?: components["schemas"]["PassMoment"] | null;
+            /**
+             * Format: double
+             * @description Elevation from which the station hears, degrees.
+             */
+            mask_deg: number;
+            /** @description Whether it is over, at the answer's `at`. */
+            phase: components["schemas"]["PassPhase"];
+            received?: components["schemas"]["PassReceived"] | null;
+            /** @description Where that stands. */
+            site: string;
+            /** @description The spacecraft. */
+            spacecraft: string;
+            /** @description The station's node. */
+            station: string;
+        };
+        /** @description A moment of a pass. */
+        PassMoment: {
+            /** @description When. */
+            at: string;
+            /**
+             * Format: double
+             * @description Where the spacecraft stands, degrees from north over east.
+             */
+            azimuth_deg: number;
+            /**
+             * Format: double
+             * @description Above the horizon, degrees.
+             */
+            elevation_deg: number;
+        };
+        /**
+         * @description Where a moment lies to a pass.
+         * @enum {string}
+         */
+        PassPhase: "past" | "to-come" | "under-way";
+        /**
+         * @description What a station's node received within a pass and this server has: batches of the mission's packets and samples whose last
+         *     record was received between acquisition and loss, up to now. Where one of them is absent, up to the end of the span asked for.
+         */
+        PassReceived: {
+            /**
+             * Format: int64
+             * @description Bytes of their batches as sealed: packed.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Packets and samples.
+             */
+            records: number;
+        };
+        /** @description How the spacecraft is seen from a station at a moment. */
+        PassSample: {
+            /** @description When. */
+            at: string;
+            /**
+             * Format: double
+             * @description Degrees from north over east.
+             */
+            azimuth_deg: number;
+            /**
+             * Format: double
+             * @description Degrees above the horizon.
+             */
+            elevation_deg: number;
+            /**
+             * Format: double
+             * @description Distance, kilometres.
+             */
+            range_km: number;
+            /**
+             * Format: double
+             * @description How fast that grows, kilometres a second; negative while it comes nearer.
+             */
+            range_rate_km_s: number;
+            /** @description Whether the Sun shines on the spacecraft. */
+            sunlit: boolean;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/passes/{pass}/track`: the way of the spacecraft over a station's sky. */
+        PassTrack: {
+            /** @description The pass, by the elements that count now. */
+            pass: components["schemas"]["Pass"];
+            /** @description 181 moments from acquisition to loss in equal steps; where one of them is absent, from or to 12 hours beside culmination. */
+            samples: components["schemas"]["PassSample"][];
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/passes`. */
+        Passes: {
+            /** @description The server's time, at which phases are told. */
+            at: string;
+            /** @description Beginning of the span. */
+            from: string;
+            /** @description Stations and spacecraft of which no passes can be told, and why. */
+            left_out: components["schemas"]["NoPasses"][];
+            /** @description What to ask with to have more. */
+            next?: string | null;
+            /** @description Passes of which some lies in the span, by culmination. */
+            passes: components["schemas"]["Pass"][];
+            /** @description Its end, excluded. */
+            to: string;
+        };
+        /** @description Answer of `GET /api/v1/people`. */
+        People: {
+            /** @description Whether there are more than the 1,000 newest login sessions and codes, which are the ones told of. */
+            more: boolean;
+            /** @description Who is logged in, or has a code to log in with, by name. */
+            people: components["schemas"]["Person"][];
+        };
+        /** @description Somebody who is logged in, or may log in. */
+        Person: {
+            /** @description One-time codes that were not used yet, newest first. */
+            codes: components["schemas"]["LoginCode"][];
+            /** @description Name, as in the events of what was done. */
+            name: string;
+            /** @description Login sessions, newest first. */
+            sessions: components["schemas"]["LoginSession"][];
+        };
+        /** @description Answer of `GET /api/v1/places`. */
+        Places: {
+            /** @description The server's time. */
+            at: string;
+            /** @description Sites of the nodes one may know of, by name; for who may know of all missions also sites without a node. */
+            sites: components["schemas"]["Site"][];
         };
         /** @description Error body, RFC 9457. */
         Problem: {
@@ -2131,6 +3815,91 @@ export interface components {
              */
             records: number;
         };
+        /** @description A site, and where on the Earth it is. */
+        Site: {
+            /** @description Nodes that stand there, by name. */
+            nodes: string[];
+            place?: components["schemas"]["SitePlace"] | null;
+            /** @description When that was said. */
+            set_at?: string | null;
+            /** @description Who said so. */
+            set_by?: string | null;
+            /** @description Its name, as nodes have it. */
+            site: string;
+        };
+        /** @description A place on the Earth, and how much of its sky is free. */
+        SitePlace: {
+            /**
+             * Format: double
+             * @description Height above the ellipsoid, metres: -500 to 9,000.
+             */
+            height_m: number;
+            /**
+             * Format: double
+             * @description Geodetic latitude (WGS 84), degrees, north positive: -90 to 90.
+             */
+            latitude_deg: number;
+            /**
+             * Format: double
+             * @description Longitude, degrees, east positive: -180 to 180.
+             */
+            longitude_deg: number;
+            /**
+             * Format: double
+             * @description Elevation below which the station hears nothing, degrees: 0 to 89.
+             */
+            mask_deg: number;
+        };
+        /** @description The elements of a spacecraft that count now: those with the newest epoch before it, or else the first after it. */
+        SpacecraftElements: {
+            /**
+             * Format: double
+             * @description How long ago that is, seconds; negative before it.
+             */
+            age_s: number;
+            /**
+             * Format: int64
+             * @description Its number in the catalogue that the elements name.
+             */
+            catalog_number: number;
+            /** @description Its international designator, as `1998-067A`. */
+            designator?: string | null;
+            /** @description The moment at which the elements hold best. */
+            epoch: string;
+            /** @description How they were written. */
+            format: components["schemas"]["ElementsFormat"];
+            /** @description When. */
+            imported_at: string;
+            /** @description By whom. */
+            imported_by: string;
+            /** @description Its name in this mission. */
+            spacecraft: string;
+            /** @description As imported. */
+            text: string;
+            /**
+             * Format: int64
+             * @description How many versions of its elements are kept.
+             */
+            versions: number;
+            /** @description Why what is computed from them is not to be relied on: older than 7 days, or not to be propagated to now. */
+            warning?: string | null;
+        };
+        /** @description Where a spacecraft is over the Earth. */
+        SpacecraftTrack: {
+            /**
+             * Format: double
+             * @description How long before the first point that is, seconds.
+             */
+            age_s: number;
+            /** @description Epoch of the elements that count at the first point. */
+            epoch: string;
+            /** @description Where it is, moment by moment. */
+            points: components["schemas"]["TrackPoint"][];
+            /** @description Its name. */
+            spacecraft: string;
+            /** @description Why the points are not to be relied on, or end early. */
+            warning?: string | null;
+        };
         /** @description What came of a mission's records at one station. */
         StationCompleteness: {
             /** @description Sums over its links and APIDs. */
@@ -2228,6 +3997,76 @@ export interface components {
             /** @description Of the whole range. */
             total: components["schemas"]["Statistic"];
         };
+        /** @description Where the Sun stands at the zenith: night is where that is more than 90 degrees away. */
+        SunPoint: {
+            /** @description When. */
+            at: string;
+            /**
+             * Format: double
+             * @description Degrees, north positive; the same geocentric and geodetic within 0.2 degrees.
+             */
+            latitude_deg: number;
+            /**
+             * Format: double
+             * @description Degrees, east positive.
+             */
+            longitude_deg: number;
+            /**
+             * Format: double
+             * @description Greenwich mean sidereal time as an angle, degrees: turns inertial directions into Earth-fixed ones.
+             */
+            sidereal_deg: number;
+        };
+        /** @description Where a spacecraft is at a moment. */
+        TrackPoint: {
+            /** @description When. */
+            at: string;
+            /**
+             * Format: double
+             * @description Height above the ellipsoid, kilometres.
+             */
+            height_km: number;
+            /**
+             * Format: double
+             * @description Geodetic latitude of the point below (WGS 84), degrees.
+             */
+            latitude_deg: number;
+            /**
+             * Format: double
+             * @description Longitude, degrees, east positive.
+             */
+            longitude_deg: number;
+            /** @description Position in the frame that turns with the Earth: x to latitude 0 and longitude 0, z north, kilometres. */
+            position_km: number[];
+            /** @description Whether the Sun shines on it. */
+            sunlit: boolean;
+        };
+        /** @description Alarms that would have been raised. */
+        TrialOutcome: {
+            /** @description By the worst that each of them was, the least severe first; severities without any are left out. */
+            excursions: components["schemas"]["Excursions"][];
+            /**
+             * Format: int64
+             * @description How many in all.
+             */
+            raised: number;
+        };
+        /** @description The authorities that are trusted, as `cloud-hub trust ls` says it. */
+        TrustStanding: {
+            /** @description Ids of all that are trusted. */
+            authorities: string[];
+            /** @description When that list was made. */
+            made_at?: string | null;
+            /**
+             * Format: int32
+             * @description Number of the list in force; null when there is none, and the hub's own authority alone is trusted.
+             */
+            number?: number | null;
+            /** @description Id of this hub's own authority. */
+            own: string;
+            /** @description Why the newest list does not count, if so. */
+            problem?: string | null;
+        };
         /**
          * @description Whether an engineering value may be trusted as a measurement, and if not, why.
          * @enum {string}
@@ -2269,6 +4108,46 @@ export interface components {
             records: number;
             /** @description When the node said so, by its clock. */
             reported_at: string;
+        };
+        /** @description Something on a dashboard: what it is, where it lies, and what it shows. As JSON it has at most 16 KiB. */
+        Widget: {
+            /**
+             * Format: int32
+             * @description How many rows it has, 1 to 100.
+             */
+            h: number;
+            /** @description Its name in its dashboard: 1 to 64 letters, digits, `-` and `_`. */
+            id: string;
+            /** @description What it is, in a word of the web app: 1 to 64 lower-case letters, digits and `-`. */
+            kind: string;
+            /** @description What it shows and how. The server keeps it and knows nothing of it. */
+            opts: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int32
+             * @description How many columns it has: 1 to 24, of which none lies behind the last.
+             */
+            w: number;
+            /**
+             * Format: int32
+             * @description Its first column, 0 to 23.
+             */
+            x: number;
+            /**
+             * Format: int32
+             * @description Its first row, 0 to 9,999.
+             */
+            y: number;
+        };
+        /** @description A widget as somebody put it. */
+        WidgetCopy: {
+            /** @description When. */
+            at: string;
+            /** @description Who put it. */
+            author: string;
+            /** @description The widget. */
+            widget: components["schemas"]["Widget"];
         };
     };
     responses: never;
@@ -2332,8 +4211,616 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokens"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_api_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeApiToken"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_api_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrolment_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentTokens"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_enrolment_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEnrolmentToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeEnrolmentToken"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_enrolment_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2418,8 +4905,108 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubStanding"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2491,6 +5078,110 @@ export interface operations {
             };
             /** @description The database does not answer. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_login_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLoginCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeLoginCode"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2591,7 +5282,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2600,7 +5291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2666,7 +5357,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2745,7 +5436,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2754,7 +5445,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2839,7 +5530,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2918,7 +5609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2927,7 +5618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3026,7 +5717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3105,7 +5796,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3114,7 +5805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3199,7 +5890,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3279,7 +5970,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3288,7 +5979,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The alarm is not in a state for it, or it is done at the hub; nothing was changed. */
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3385,7 +6076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3458,8 +6149,180 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backfill_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillRequests"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBackfillRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillRequest"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3531,8 +6394,965 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dashboards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboards"];
+                };
+            };
+            /** @description The asker has this answer already: its `If-None-Match` says so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDashboard"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                dashboard: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description The asker has this answer already: its `If-None-Match` says so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                dashboard: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                dashboard: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DashboardChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                dashboard: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardFile"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dictionaries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DictionaryDocuments"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import: {
+        parameters: {
+            query?: {
+                /** @description Only to say what it would change; nothing is imported. */
+                dry_run?: boolean;
+                /** @description From which generation time on it is to be in force; from now on when absent, the first one from the beginning. */
+                effective_from?: string;
+                /** @description What errors call it, 1 to 255 bytes; `dictionary.xml` when absent. */
+                file_name?: string;
+                /** @description Why, at most 4,096 bytes. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/xml": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DictionaryImport"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong codes came from this address, or too many exports or imports are under way. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dictionary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    elements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrbitElements"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_elements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrbitElements"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrbitElements"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3610,8 +7430,114 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvent"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeEvent"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3694,7 +7620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3703,7 +7629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many wrong codes came from this address, or too many exports are under way. */
+            /** @description Too many wrong codes came from this address, or too many exports or imports are under way. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3778,7 +7704,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3847,7 +7773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3926,7 +7852,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3946,6 +7872,342 @@ export interface operations {
             };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLimits"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsVersion"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsTrialQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsTrial"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    limits_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsDocument"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4010,7 +8272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4093,7 +8355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4161,7 +8423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4233,7 +8495,153 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passes: {
+        parameters: {
+            query: {
+                /** @description Beginning of the span (RFC 3339, day of the year, or relative as `now-1h`). */
+                from: string;
+                /** @description Its end, excluded; at most 31 days later. */
+                to: string;
+                /** @description Over the stations with these nodes only; give it several times for several. */
+                station?: string[];
+                /** @description Of these spacecraft only; give it several times for several. */
+                spacecraft?: string[];
+                /** @description Passes of a page; 100 when absent, at most 1,000. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passes"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pass_track: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                pass: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassTrack"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4318,7 +8726,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4397,7 +8805,82 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such mission for you here, or it has nothing of this name. */
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    track: {
+        parameters: {
+            query: {
+                /** @description Moment of the first points (RFC 3339, day of the year, or relative as `now-1h`). */
+                from: string;
+                /** @description End of the span, included where a step ends there; at most 31 days later. */
+                to: string;
+                /** @description Seconds between two points, 1 to 86,400; at most 2,000 points of all spacecraft together. */
+                step_s: number;
+                /** @description Of these only; give it several times for several. */
+                spacecraft?: string[];
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroundTracks"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4454,6 +8937,645 @@ export interface operations {
             };
             /** @description The database does not answer. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDetail"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_missions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeMissions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDetail"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeRevocation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDetail"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    places: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Places"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_place: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SitePlace"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4564,7 +9686,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many wrong codes came from this address, or too many exports are under way. */
+            /** @description Too many wrong codes came from this address, or too many exports or imports are under way. */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -1,6 +1,7 @@
 // Starts the dashboard in a browser.
 import "./styles/tokens.css";
 import "./styles/app.css";
+import "./styles/shell.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
@@ -46,9 +47,11 @@ async function start(): Promise<void> {
 async function socketFactory(): Promise<() => Socket> {
   if (import.meta.env.MODE === "mock") {
     const { installMock } = await import("./mock/install");
+    const search = new URLSearchParams(location.search);
     const mock = installMock({
       clock: Date.now,
-      loggedIn: !new URLSearchParams(location.search).has("logged-out"),
+      loggedIn: !search.has("logged-out"),
+      flood: search.has("flood"),
     });
     Object.assign(window, { mock: mock.world });
     return mock.openSocket;

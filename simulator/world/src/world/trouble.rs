@@ -300,6 +300,7 @@ impl World {
                 }
                 context.after(pause, Event::Start { machine: index });
             }
+            Fault::SendFirst => return machine.send_first(context),
             _ => machine.is_sync_failing = true,
         }
         true

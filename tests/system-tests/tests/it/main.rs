@@ -18,4 +18,5 @@ mod soak;
 mod stop;
 mod trust;
 mod two_hubs;
+mod wanted_first;
 mod world;

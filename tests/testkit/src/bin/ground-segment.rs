@@ -213,6 +213,8 @@ async fn run(
         ground.start_node(name).await.with_context(|| format!("{name} did not start"))?;
         step(begun, &format!("station {name} is ready"));
     }
+    ground.tell_sky("demo").await.context("the hub did not take places and elements")?;
+    step(begun, "the hub knows where the stations are, and how the spacecraft flies");
     ground.simulate_spacecraft(!options.real_passes)?;
     let simulator = ground.simulators().last().context("it was just started")?.id();
     fs::write(var.join("simulator.pid"), simulator.to_string())?;

@@ -55,7 +55,7 @@ impl Enroller {
             expires_unix: unix_now() + TOKEN_VALID_S,
         };
         let (token, record) = Token::issue(wanted, self.pin)?;
-        self.registry.insert_token(&record).await?;
+        self.registry.insert_token(&record, "a test").await?;
         let options = EnrollOptions::new(self.folder.join(name), name.to_owned());
         match enroll(&token.to_text(), &options).await {
             Ok(enrolled) => Ok(enrolled.identity),

@@ -19,10 +19,12 @@ enum Layer {
 use Layer::{Binary, Core, Dashboard, Io, Provisioning, Simulator, Testkit, Tests};
 
 /// Every crate's folder and layer: a new crate gets its row here, and so its place.
-const LAYERS: [(&str, Layer); 25] = [
+const LAYERS: [(&str, Layer); 27] = [
     ("shared/core/delivery", Core),
     ("shared/core/mission-database", Core),
     ("shared/core/model", Core),
+    ("shared/core/operator-state", Core),
+    ("shared/core/orbit", Core),
     ("shared/core/processing", Core),
     ("shared/core/space-packet", Core),
     ("shared/io/export", Io),

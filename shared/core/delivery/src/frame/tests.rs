@@ -131,6 +131,12 @@ fn frames_have_the_same_bytes_as_ever() {
         "0464656d6fac02020102",
     );
     check(Frame::AlarmsKept(300), 20, "ac02");
+    check(
+        Frame::SendFirst(SendFirst { request: 300, from: TaiTime(-1), to: TaiTime(300) }),
+        21,
+        "ac0201d804",
+    );
+    check(Frame::StillWaits(StillWaits { request: 7, batches: 300 }), 22, "07ac02");
 }
 
 #[test]

@@ -13,6 +13,10 @@ const BLOCK: u64 = 64;
 const LAG_MAX: Duration = Duration::from_secs(5);
 /// From so many spans on live data go on in order instead: each restart of the live cursor adds one.
 const SPANS_FOR_RESTART: usize = RANGES_MAX / 2;
+/// Runs of one log that are wanted first at once: each adds a span at the hub.
+const WANTED_FIRST_MAX: usize = 8;
+/// From so many spans on what is wanted first goes in its turn.
+const SPANS_FOR_WANTED_FIRST: usize = 12;
 /// From so many on a session adds none at all: live data go on behind the last span.
 const SPANS_FOR_SPLIT: usize = RANGES_MAX - 4;
 
@@ -58,6 +62,8 @@ pub(super) struct LogSession {
     backfill_next: u64,
     /// What goes next when the newest go first.
     block: Option<Run>,
+    /// What the hub wants before the rest of the backlog, as it asked.
+    wanted_first: Vec<Run>,
     pub(super) in_flight: BTreeMap<u64, InFlight>,
 }
 
@@ -114,6 +120,7 @@ impl Log {
             lag_max: LAG_MAX,
             backfill_next: before.map_or(1, |session| session.backfill_next),
             block: None,
+            wanted_first: Vec::new(),
             in_flight: BTreeMap::new(),
         });
         if self.role == LogRole::Forked { Vec::new() } else { ends.into_iter().collect() }
@@ -135,6 +142,7 @@ impl Log {
         }
         self.safe = self.safe.max(ack.safe.min(self.watermark));
         let (watermark, ranges) = (self.watermark, &self.ranges);
+        session.wanted_first.retain(|run| count_missing(watermark, ranges, *run) > 0);
         let is_here = |last: u64| last <= watermark || ranges.iter().any(|&(a, b)| a <= last && last <= b);
         session.in_flight.extract_if(.., |_, flight| is_here(flight.last)).map(|(_, flight)| flight).collect()
     }
@@ -170,8 +178,11 @@ impl Log {
         self.first_missing(from, head)
     }
 
-    /// What the backlog's cursor sends next, up to a number.
+    /// What the backlog sends next, up to a number: what the hub wants first, then by its cursor.
     pub(super) fn next_backfill(&mut self, to: u64, order: Order) -> Option<Run> {
+        if let Some(run) = self.next_wanted_first(to) {
+            return Some(run);
+        }
         let session = self.session.as_ref()?;
         match order {
             Order::OldestFirst => {
@@ -194,6 +205,33 @@ impl Log {
                 Some(block)
             }
         }
+    }
+
+    fn next_wanted_first(&self, to: u64) -> Option<Run> {
+        if self.ranges.len() >= SPANS_FOR_WANTED_FIRST {
+            return None;
+        }
+        let mut wanted = self.session.as_ref()?.wanted_first.iter();
+        wanted.find_map(|&(first, last)| self.first_missing(first.max(self.watermark + 1), last.min(to)))
+    }
+
+    /// The hub wants some of it before the rest of the backlog.
+    pub(super) fn send_first(&mut self, run: Run) -> bool {
+        let missing = self.count_missing(run);
+        let Some(session) = &mut self.session else { return false };
+        if missing == 0 || session.wanted_first.contains(&run) {
+            return true;
+        }
+        let has_room = session.wanted_first.len() < WANTED_FIRST_MAX;
+        if has_room {
+            session.wanted_first.push(run);
+        }
+        has_room
+    }
+
+    /// How many numbers of a run are not at the hub.
+    pub(super) fn count_missing(&self, run: Run) -> u64 {
+        count_missing(self.watermark, &self.ranges, (run.0, run.1.min(self.head)))
     }
 
     /// Where backlog ends and live data begin.
@@ -274,6 +312,13 @@ impl Log {
         }
         if from <= to { Some((from, to)) } else { found }
     }
+}
+
+fn count_missing(watermark: u64, ranges: &[Run], (first, last): Run) -> u64 {
+    let first = first.max(watermark.saturating_add(1));
+    let length = |first: u64, last: u64| last.saturating_add(1).saturating_sub(first);
+    let held = ranges.iter().map(|&(a, b)| length(a.max(first), b.min(last)));
+    length(first, last) - held.sum::<u64>()
 }
 
 /// Two sequences of runs, each in order, as one in order.

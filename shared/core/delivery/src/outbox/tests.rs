@@ -111,6 +111,47 @@ fn the_newest_go_first_in_blocks_when_operators_want_it() {
 }
 
 #[test]
+fn what_the_hub_wants_first_goes_before_the_rest_and_nothing_goes_twice() {
+    let wants = |outbox: &mut Outbox, first, last| {
+        outbox.send_first(STORE, BatchSequence(first), BatchSequence(last))
+    };
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let mut outbox = outbox(300);
+        outbox.set_policy(BacklogPolicy { order, ..BacklogPolicy::default() }, NOW);
+        assert!(!wants(&mut outbox, 1, 2), "without a session there is nobody to want it");
+        outbox.on_hello_ok(&ok(10, &[(100, 110)], 1 << 30), NOW).expect("the log is named");
+        assert!(wants(&mut outbox, 90, 120) && wants(&mut outbox, 90, 120) && wants(&mut outbox, 5, 12));
+        assert!(wants(&mut outbox, 290, 900), "what is not there yet is live data");
+        assert_eq!(outbox.count_missing(STORE, BatchSequence(90), BatchSequence(120)), 20);
+        outbox.on_appended(STORE, Some(BatchSequence(301)));
+        let sent = send_all(&mut outbox, 10);
+        assert_eq!(sent[0], (301, Way::Live));
+        let backlog = numbers(&sent, Way::Backfill);
+        let first: Vec<u64> = (90..100).chain(111..=120).chain(11..=12).chain(290..=300).collect();
+        assert_eq!(backlog[..first.len()], first);
+        let mut sorted = backlog;
+        sorted.sort_unstable();
+        assert_eq!(sorted, (11..100).chain(111..=300).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_the_hub_wants_first_is_bounded_and_forgotten_with_the_session() {
+    let mut outbox = outbox(100);
+    outbox.on_hello_ok(&ok(0, &[], 1 << 30), NOW).expect("the log is named");
+    let wants =
+        |outbox: &mut Outbox, number| outbox.send_first(STORE, BatchSequence(number), BatchSequence(number));
+    let taken = (1..=12).filter(|number| wants(&mut outbox, number * 5)).count();
+    assert_eq!(taken, 8, "each would add a span at the hub");
+    let spans: Vec<(u64, u64)> = (1..=12).map(|span| (span * 6, span * 6)).collect();
+    outbox.on_ack(&Ack { log: LOG, watermark: 2, safe: 2, ranges: spans }, NOW);
+    assert_eq!(numbers(&send_all(&mut outbox, 10), Way::Backfill)[0], 3, "there are spans enough");
+    outbox.on_session_lost();
+    outbox.on_hello_ok(&ok(0, &[], 1 << 30), NOW).expect("the log is named");
+    assert_eq!(numbers(&send_all(&mut outbox, 10), Way::Backfill)[0], 1);
+}
+
+#[test]
 fn a_paused_backlog_waits_and_live_data_go_on() {
     let mut outbox = outbox(5);
     outbox.set_policy(BacklogPolicy { is_paused: true, ..BacklogPolicy::default() }, NOW);

@@ -26,13 +26,24 @@ fn table() -> Vec<Row> {
         (get.clone(), "/api/docs", "", [200; 4]),
         (get.clone(), "/api/docs/style.css", "", [200; 4]),
         (get.clone(), "/api/v1/apart", "", [401, 403, 403, 404]),
+        // Administration is at the hub, which the fixture tells administrators only.
+        (get.clone(), "/api/v1/api-tokens", "", [401, 403, 403, 409]),
+        (post.clone(), "/api/v1/api-tokens", "", [401, 403, 403, 409]),
+        (delete.clone(), "/api/v1/api-tokens/{name}", "", [401, 403, 403, 409]),
+        (get.clone(), "/api/v1/enrolment-tokens", "", [401, 403, 403, 409]),
+        (post.clone(), "/api/v1/enrolment-tokens", "", [401, 403, 403, 409]),
+        (delete.clone(), "/api/v1/enrolment-tokens/{id}", "", [401, 403, 403, 409]),
+        (get.clone(), "/api/v1/hub", "", [401, 403, 403, 409]),
+        (post.clone(), "/api/v1/login-codes", "", [401, 403, 403, 409]),
+        (get.clone(), "/api/v1/people", "", [401, 403, 403, 409]),
+        (delete.clone(), "/api/v1/people/{name}/sessions", "", [401, 403, 403, 409]),
         (get.clone(), "/api/v1/events", "", [401, 403, 403, 404]),
         (get.clone(), "/api/v1/live", "", [401, 400, 400, 400]),
         (get.clone(), "/api/v1/missions", "", [401, 200, 200, 200]),
         // Only the hub sends messages, which the fixture says of the missions that are there for the asker only.
         (get.clone(), "/api/v1/missions/{mission}/alarm-deliveries", "", [401, 409, 404, 409]),
         (get.clone(), "/api/v1/missions/{mission}/alarm-rules", "", [401, 200, 404, 200]),
-        (put, "/api/v1/missions/{mission}/alarm-rules", "", [401, 403, 404, 200]),
+        (put.clone(), "/api/v1/missions/{mission}/alarm-rules", "", [401, 403, 404, 200]),
         (get.clone(), "/api/v1/missions/{mission}/alarm-rules/{number}", "", [401, 200, 404, 200]),
         (post.clone(), "/api/v1/missions/{mission}/alarm-tests", "", [401, 403, 404, 409]),
         (get.clone(), "/api/v1/missions/{mission}/alarms", "", [401, 200, 404, 200]),
@@ -53,7 +64,25 @@ fn table() -> Vec<Row> {
             // The fixture keeps no account, which it says of the missions that are there for the asker only.
             [401, 404, 404, 404],
         ),
+        (get.clone(), "/api/v1/missions/{mission}/dashboards", "", [401, 200, 404, 200]),
+        (post.clone(), "/api/v1/missions/{mission}/dashboards", "", [401, 403, 404, 200]),
+        (get.clone(), "/api/v1/missions/{mission}/dashboards/{dashboard}", "", [401, 200, 404, 200]),
+        (post.clone(), "/api/v1/missions/{mission}/dashboards/{dashboard}/changes", "", [401, 403, 404, 200]),
+        (get.clone(), "/api/v1/missions/{mission}/dashboards/{dashboard}/export", "", [401, 200, 404, 200]),
+        (delete.clone(), "/api/v1/missions/{mission}/dashboards/{dashboard}", "", [401, 403, 404, 204]),
+        (get.clone(), "/api/v1/missions/{mission}/dictionary", "", [401, 409, 404, 409]),
+        (put.clone(), "/api/v1/missions/{mission}/dictionary", "?dry_run=true", [401, 403, 404, 409]),
+        (get.clone(), "/api/v1/missions/{mission}/dictionary/{number}", "", [401, 409, 404, 409]),
+        (get.clone(), "/api/v1/missions/{mission}/backfill", "", [401, 404, 404, 404]),
+        (post.clone(), "/api/v1/missions/{mission}/backfill", "", [401, 403, 404, 404]),
+        (post.clone(), "/api/v1/missions/{mission}/events", "", [401, 403, 404, 404]),
+        (get.clone(), "/api/v1/missions/{mission}/limits", "", [401, 200, 404, 200]),
+        (put.clone(), "/api/v1/missions/{mission}/limits", "", [401, 403, 404, 404]),
+        (post.clone(), "/api/v1/missions/{mission}/limits/trial", "", [401, 404, 404, 404]),
+        (get.clone(), "/api/v1/missions/{mission}/limits/{number}", "", [401, 404, 404, 404]),
         // Records are at the hub, which is said of missions that are there for the asker only.
+        (get.clone(), "/api/v1/missions/{mission}/elements", "", [401, 200, 404, 200]),
+        (put.clone(), "/api/v1/missions/{mission}/elements", "", [401, 403, 404, 200]),
         (get.clone(), "/api/v1/missions/{mission}/events", "", [401, 404, 404, 404]),
         (
             get.clone(),
@@ -81,8 +110,28 @@ fn table() -> Vec<Row> {
             "?parameter=/Demo/P&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z",
             [401, 200, 404, 200],
         ),
+        (
+            get.clone(),
+            "/api/v1/missions/{mission}/passes",
+            "?from=2026-11-10T00:00:00Z&to=2026-11-11T00:00:00Z",
+            [401, 200, 404, 200],
+        ),
+        // There is no pass of this name.
+        (get.clone(), "/api/v1/missions/{mission}/passes/{pass}/track", "", [401, 404, 404, 404]),
+        (
+            get.clone(),
+            "/api/v1/missions/{mission}/track",
+            "?from=2026-11-10T00:00:00Z&to=2026-11-10T01:00:00Z&step_s=60",
+            [401, 200, 404, 200],
+        ),
         (get.clone(), "/api/v1/nodes", "", [401, 200, 200, 200]),
+        // This one receives `demo` alone.
+        (get.clone(), "/api/v1/nodes/{node}", "", [401, 200, 404, 200]),
+        (put.clone(), "/api/v1/nodes/{node}/missions", "", [401, 403, 403, 409]),
+        (post.clone(), "/api/v1/nodes/{node}/revoke", "", [401, 403, 403, 409]),
         (get.clone(), "/api/v1/openapi.json", "", [200; 4]),
+        (get.clone(), "/api/v1/places", "", [401, 200, 200, 200]),
+        (put, "/api/v1/places/{site}", "", [401, 403, 403, 200]),
         (delete, "/api/v1/session", "", [401, 403, 403, 403]),
         (get.clone(), "/api/v1/session", "", [401, 200, 200, 200]),
         // Whoever asks: the code is wrong.
@@ -109,8 +158,31 @@ pub(super) fn documents(method: &Method, path: &str, status: StatusCode) -> bool
 /// Body of a request that has one.
 fn body(method: &Method, path: &str) -> &'static str {
     match (method.as_str(), path) {
+        ("POST", "/api/v1/api-tokens") => r#"{"name":"grafana","role":"viewer","days":90}"#,
+        ("POST", "/api/v1/enrolment-tokens") => r#"{"node":"gs-1","site":"here","hours":24}"#,
+        ("POST", "/api/v1/login-codes") => r#"{"name":"kari","role":"viewer"}"#,
+        ("POST", "/api/v1/nodes/{node}/revoke") => r#"{"reason":"it was stolen"}"#,
+        ("PUT", "/api/v1/nodes/{node}/missions") => r#"{"missions":["demo"]}"#,
+        ("PUT", "/api/v1/missions/{mission}/dictionary") => "<SpaceSystem/>",
         ("PUT", "/api/v1/missions/{mission}/alarm-rules") => {
             r#"{"text":"version = 2","reason":"new limits"}"#
+        }
+        ("PUT", "/api/v1/missions/{mission}/elements") => orbits::IMPORT,
+        ("PUT", "/api/v1/places/{site}") => {
+            r#"{"latitude_deg":78.23,"longitude_deg":15.39,"height_m":450,"mask_deg":5}"#
+        }
+        ("PUT", "/api/v1/missions/{mission}/limits") => {
+            r#"{"based_on":null,"note":"seasons","content":{"kind":"changes","changes":[
+                {"kind":"dictionary","parameter":"/Demo/P"}]}}"#
+        }
+        ("POST", "/api/v1/missions/{mission}/limits/trial") => {
+            r#"{"changes":[{"kind":"dictionary","parameter":"/Demo/P"}]}"#
+        }
+        ("POST", "/api/v1/missions/{mission}/backfill") => {
+            r#"{"node":"north","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z"}"#
+        }
+        ("POST", "/api/v1/missions/{mission}/events") => {
+            r#"{"id":"00112233445566778899aabbccddeeff","severity":"info","text":"antenna stowed"}"#
         }
         ("POST", "/api/v1/missions/{mission}/alarm-tests") => r#"{"contact":"kari"}"#,
         ("POST", "/api/v1/missions/{mission}/alarms/acknowledge") => {
@@ -118,6 +190,12 @@ fn body(method: &Method, path: &str) -> &'static str {
         }
         ("POST", "/api/v1/missions/{mission}/alarms/{alarm}/acts") => {
             r#"{"act":{"comment":{}},"note":"seen","id":"00112233445566778899aabbccddeeff"}"#
+        }
+        ("POST", "/api/v1/missions/{mission}/dashboards") => {
+            r#"{"id":"01JDASHBOARD0000000000000A","title":"Power","audience":"everyone","widgets":[]}"#
+        }
+        ("POST", "/api/v1/missions/{mission}/dashboards/{dashboard}/changes") => {
+            r#"{"id":"00112233445566778899aabbccddeeff","base":"","title":"Power and heat"}"#
         }
         ("POST", "/api/v1/session") => r#"{"code":"0000"}"#,
         ("POST", "/api/v1/missions/{mission}/latest") => r#"{"parameters":["/Demo/P"]}"#,
@@ -129,8 +207,14 @@ fn body(method: &Method, path: &str) -> &'static str {
 fn filled(path: &str, mission: &str) -> String {
     path.replace("{mission}", mission)
         .replace("{alarm}", &alarms::first_alarm())
+        .replace("{dashboard}", "01JDASHBOARD0000000000000A")
         .replace("{number}", "1")
+        .replace("{pass}", "00000000-20260101T000000Z")
+        .replace("{site}", "here")
+        .replace("enrolment-tokens/{id}", "enrolment-tokens/00000000000000000000000000000000")
         .replace("{id}", "00000000000000000000000000000000.1.2.1.0")
+        .replace("{name}", "kari")
+        .replace("{node}", "gs-demo")
 }
 
 #[tokio::test]

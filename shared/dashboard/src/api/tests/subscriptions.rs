@@ -413,7 +413,7 @@ async fn nodes_are_told_when_they_changed_and_only_then() {
     assert!(events(&mut stream).is_empty(), "not before the second is over");
     stream.on_second();
     let all = events(&mut stream);
-    assert!(matches!(&all[..], [LiveEvent::Nodes { nodes, .. }] if nodes.len() == 4), "{all:?}");
+    assert!(matches!(&all[..], [LiveEvent::Nodes { nodes, .. }] if nodes.len() == 5), "{all:?}");
 }
 
 #[tokio::test]

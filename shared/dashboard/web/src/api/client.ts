@@ -55,7 +55,22 @@ function sentence(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-export type Method = "DELETE" | "GET" | "POST";
+const API = "/api/v1";
+
+/** The address of something of a mission; `leaf` is written as addresses are. */
+export function missionPath(mission: string, leaf: string): string {
+  return `${API}/missions/${encodeURIComponent(mission)}/${leaf}`;
+}
+
+export type Method = "DELETE" | "GET" | "POST" | "PUT";
+
+/** A body that goes as it is; all others are written as JSON. */
+export class TextBody {
+  constructor(
+    readonly type: string,
+    readonly text: string,
+  ) {}
+}
 
 export async function request<T>(method: Method, path: string, body?: unknown): Promise<T> {
   const response = await send(method, path, body);
@@ -67,14 +82,15 @@ export async function request<T>(method: Method, path: string, body?: unknown): 
 async function send(method: Method, path: string, body: unknown): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (method !== "GET") Object.assign(headers, CSRF_HEADER);
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const text = body instanceof TextBody ? body.text : JSON.stringify(body);
+  if (body !== undefined) headers["content-type"] = body instanceof TextBody ? body.type : "application/json";
   try {
     return await fetch(path, {
       method,
       headers,
       credentials: "same-origin",
       cache: "no-store",
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: text }),
     });
   } catch (cause) {
     throw new UnreachableError(cause);

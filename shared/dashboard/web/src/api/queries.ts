@@ -1,19 +1,13 @@
 // Every question the dashboard asks, with the key its answer is kept under.
-import { keepPreviousData, QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
-import type {
-  AlarmActRequest,
-  AlarmHistory,
-  Alarms,
-  Buckets,
-  Latest,
-  Missions,
-  Nodes,
-  Page,
-  Parameters,
-  Samples,
-  Session,
-} from "../types";
-import { isUnauthorized, ProblemError, request } from "./client";
+import {
+  keepPreviousData,
+  MutationCache,
+  QueryCache,
+  QueryClient,
+  queryOptions,
+} from "@tanstack/react-query";
+import type { Buckets, Latest, Missions, Nodes, Page, Parameters, Samples, Session } from "../types";
+import { isUnauthorized, missionPath, ProblemError, request } from "./client";
 
 const API = "/api/v1";
 /** The most the server puts on one page; further pages are not asked for. */
@@ -25,6 +19,13 @@ export function createQueryClient(): QueryClient {
       onError: (error, query) => {
         // The session ended while a page was open: ask for it again, which shows the login form.
         if (isUnauthorized(error) && query.queryKey[0] !== "session")
+          void client.invalidateQueries({ queryKey: ["session"] });
+      },
+    }),
+    mutationCache: new MutationCache({
+      onError: (error) => {
+        // Of somebody who was logged in; a wrong code is told by the form itself.
+        if (isUnauthorized(error) && client.getQueryData<SessionState>(["session"])?.kind === "open")
           void client.invalidateQueries({ queryKey: ["session"] });
       },
     }),
@@ -110,30 +111,6 @@ export const nodesQuery = queryOptions({
   queryFn: () => request<Nodes>("GET", `${API}/nodes`),
 });
 
-/** Open alarms: asked for again and again, for an alarm must be seen within seconds. */
-export function alarmsQuery(mission: string) {
-  return queryOptions({
-    queryKey: ["alarms", mission],
-    queryFn: () => request<Alarms>("GET", missionPath(mission, "alarms?open=true&limit=1000")),
-    staleTime: 0,
-    refetchInterval: 2_000,
-  });
-}
-
-export function alarmQuery(mission: string, alarm: string) {
-  return queryOptions({
-    queryKey: ["alarm", mission, alarm],
-    queryFn: () => request<AlarmHistory>("GET", missionPath(mission, `alarms/${encodeURIComponent(alarm)}`)),
-    staleTime: 0,
-    refetchInterval: 2_000,
-  });
-}
-
-/** The same `id` sent again is the same act. */
-export function actOnAlarm(mission: string, alarm: string, act: AlarmActRequest): Promise<AlarmHistory> {
-  return request("POST", missionPath(mission, `alarms/${encodeURIComponent(alarm)}/acts`), act);
-}
-
 export interface HistoryRequest {
   mission: string;
   parameter: string;
@@ -191,10 +168,9 @@ function samplesPath({ mission, parameter, window }: HistoryRequest, points: num
     to: new Date(to).toISOString(),
   });
   if (points === null) search.set("limit", String(PAGE_SAMPLES));
-  else search.set("points", String(points));
+  else {
+    search.set("points", String(points));
+    search.set("gaps", "true");
+  }
   return `${missionPath(mission, "samples")}?${search}`;
-}
-
-function missionPath(mission: string, leaf: string): string {
-  return `${API}/missions/${encodeURIComponent(mission)}/${leaf}`;
 }

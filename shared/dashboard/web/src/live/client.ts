@@ -1,8 +1,9 @@
 // Carries out what `Connection` decides: owns the socket, the one timer, and the beat at which screens repaint.
 import { parseTime } from "../format/time";
-import type { LiveEvent, LiveRequest } from "../types";
+import type { LiveEvent } from "../types";
 import { Connection, type Health } from "./connection";
 import { LiveFeed } from "./feed";
+import type { Shared } from "./wishes";
 
 /** Screens repaint at most this often, whatever arrives. */
 export const FRAME_MS = 250;
@@ -45,6 +46,7 @@ export class LiveClient {
   private beat: ReturnType<typeof setInterval> | undefined;
   private readonly listeners = new Set<() => void>();
   private current: Frame;
+  private isTelling = false;
 
   constructor(private readonly options: LiveClientOptions) {
     this.connection = new Connection(options.random);
@@ -67,14 +69,20 @@ export class LiveClient {
     this.nextFrame();
   }
 
-  subscribe(request: LiveRequest): void {
-    this.connection.onSubscribe(request);
-    this.act();
+  /** Keeps values current until the function that comes back is called. */
+  wantValues(mission: string, parameters: readonly string[]): () => void {
+    return this.until(this.feed.wishes.parameters("values", mission, parameters));
   }
 
-  follow(mission: string, parameter: string): void {
-    this.feed.follow(mission, parameter, this.options.clock());
-    this.subscribe({ kind: "subscribe", mission, parameters: [parameter] });
+  /** Also keeps every sample for a while, for curves. */
+  wantTraces(mission: string, parameters: readonly string[]): () => void {
+    const leave = this.feed.wishes.parameters("traces", mission, parameters);
+    this.feed.onTraced(mission, parameters, this.options.clock());
+    return this.until(leave);
+  }
+
+  want(subject: Shared): () => void {
+    return this.until(this.feed.wishes.shared(subject));
   }
 
   retryNow(): void {
@@ -88,6 +96,28 @@ export class LiveClient {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
+
+  // Sent once for all that components of one page want or leave in the same moment.
+  private until(leave: () => void): () => void {
+    this.tellSoon();
+    return () => {
+      leave();
+      this.tellSoon();
+    };
+  }
+
+  private tellSoon(): void {
+    if (this.isTelling) return;
+    this.isTelling = true;
+    queueMicrotask(() => {
+      this.isTelling = false;
+      for (const { id, of } of this.feed.wishes.changes()) {
+        if (of === null) this.connection.onUnwanted(id);
+        else this.connection.onWanted(id, of);
+      }
+      this.act();
+    });
+  }
 
   private act(): void {
     for (;;) {
@@ -140,6 +170,8 @@ export class LiveClient {
       this.act();
     }
     if (event.kind === "dictionary") this.options.onDescriptions?.(event.mission);
+    if ("cursor" in event && event.cursor && event.id && this.feed.wishes.of(event.id)?.purpose !== "values")
+      this.connection.onCursor(event.id, event.cursor);
     this.feed.onEvent(event);
   }
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { LiveRequest } from "../types";
+import type { LiveSubject } from "../types";
 import { CONNECT_TIMEOUT_MS, Connection, LIVE_MS, OFFLINE_MS, SILENT_MS } from "./connection";
 
-const SUBSCRIBE: LiveRequest = { kind: "subscribe", mission: "aurora-1", parameters: ["/a/b"] };
+const SUBJECT: LiveSubject = { kind: "parameters", mission: "aurora-1", parameters: ["/a/b"] };
+const OPEN = { kind: "send", request: { kind: "open", id: "a", of: SUBJECT } };
 const SERVER = 1_000_000;
 
 function opened(random = 0.5): Connection {
@@ -124,21 +125,52 @@ describe("subscriptions", () => {
   test("a subscription made before the socket opens is sent when it does", () => {
     const connection = new Connection(() => 0);
     connection.onStart(0);
-    connection.onSubscribe(SUBSCRIBE);
+    connection.onWanted("a", SUBJECT);
     expect(connection.nextAction(0)).toEqual({ kind: "open" });
     expect(connection.nextAction(1)).toBeNull();
     connection.onOpened(2);
-    expect(connection.nextAction(2)).toEqual({ kind: "send", request: SUBSCRIBE });
+    expect(connection.nextAction(2)).toEqual(OPEN);
     expect(connection.nextAction(2)).toBeNull();
   });
 
-  test("the same subscription is sent again over a new socket", () => {
+  test("over a new socket all subscriptions are opened again where they were", () => {
     const connection = live();
-    connection.onSubscribe(SUBSCRIBE);
-    expect(connection.nextAction(1)).toEqual({ kind: "send", request: SUBSCRIBE });
+    connection.onWanted("a", SUBJECT);
+    connection.onWanted("b", { kind: "nodes" });
+    expect(connection.nextAction(1)).toEqual(OPEN);
+    connection.nextAction(1);
+    connection.onCursor("a", "here");
     connection.onClosed(2);
     connection.nextAction(connection.nextWakeup() ?? 0);
     connection.onOpened(600);
-    expect(connection.nextAction(600)).toEqual({ kind: "send", request: SUBSCRIBE });
+    expect(connection.nextAction(600)).toEqual({
+      kind: "send",
+      request: { kind: "open", id: "a", of: SUBJECT, resume: "here" },
+    });
+    expect(connection.nextAction(600)).toEqual({
+      kind: "send",
+      request: { kind: "open", id: "b", of: { kind: "nodes" } },
+    });
+    expect(connection.nextAction(600)).toBeNull();
+  });
+
+  test("several changes before the next sending are one", () => {
+    const connection = live();
+    connection.onWanted("a", { kind: "nodes" });
+    connection.onWanted("a", SUBJECT);
+    expect(connection.nextAction(1)).toEqual(OPEN);
+    expect(connection.nextAction(1)).toBeNull();
+  });
+
+  test("what nobody wants any more is closed, and not opened again", () => {
+    const connection = live();
+    connection.onWanted("a", SUBJECT);
+    connection.nextAction(1);
+    connection.onUnwanted("a");
+    expect(connection.nextAction(2)).toEqual({ kind: "send", request: { kind: "close", id: "a" } });
+    connection.onClosed(3);
+    connection.nextAction(connection.nextWakeup() ?? 0);
+    connection.onOpened(600);
+    expect(connection.nextAction(600)).toBeNull();
   });
 });

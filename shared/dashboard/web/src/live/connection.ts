@@ -1,6 +1,6 @@
 // Decides when to open, close and reopen the live connection and what may be said about it.
 // Holds no socket and no clock: the caller passes `now` (milliseconds) and carries out what comes back.
-import type { LiveRequest } from "../types";
+import type { LiveRequest, LiveSubject } from "../types";
 
 /** The server sends a heartbeat every second; after this long without one nothing is called live. */
 export const LIVE_MS = 3_000;
@@ -38,8 +38,10 @@ export class Connection {
   established = 0;
   private failures = 0;
   private startedAt = 0;
-  private wanted: LiveRequest | null = null;
-  private unsent: LiveRequest | null = null;
+  private readonly wanted = new Map<string, LiveSubject>();
+  /** Subscriptions that the server does not know of, or does not know to be over. */
+  private readonly unsent = new Set<string>();
+  private readonly cursors = new Map<string, string>();
   private closePending = false;
 
   constructor(private readonly random: () => number) {}
@@ -60,7 +62,8 @@ export class Connection {
   onOpened(now: number): void {
     if (this.phase.kind !== "connecting") return;
     this.phase = { kind: "open", since: now, heard: false };
-    this.unsent = this.wanted;
+    this.unsent.clear();
+    for (const id of this.wanted.keys()) this.unsent.add(id);
   }
 
   onClosed(now: number): void {
@@ -79,9 +82,21 @@ export class Connection {
     this.lastHeartbeat = { receivedAt: now, serverAt };
   }
 
-  onSubscribe(request: LiveRequest): void {
-    this.wanted = request;
-    this.unsent = request;
+  /** Opens a subscription, or changes what the one of this name is about. */
+  onWanted(id: string, of: LiveSubject): void {
+    this.wanted.set(id, of);
+    this.unsent.add(id);
+  }
+
+  onUnwanted(id: string): void {
+    this.wanted.delete(id);
+    this.cursors.delete(id);
+    this.unsent.add(id);
+  }
+
+  /** Where a subscription would go on if the socket broke now. */
+  onCursor(id: string, cursor: string): void {
+    if (this.wanted.has(id)) this.cursors.set(id, cursor);
   }
 
   /** Something hints that trying now is worth it: the network came back, or a person asked. */
@@ -103,12 +118,17 @@ export class Connection {
       this.onClosed(now);
       return { kind: "close" };
     }
-    if (this.phase.kind === "open" && this.unsent !== null) {
-      const request = this.unsent;
-      this.unsent = null;
-      return { kind: "send", request };
-    }
-    return null;
+    const [id] = this.unsent;
+    if (this.phase.kind !== "open" || id === undefined) return null;
+    this.unsent.delete(id);
+    return { kind: "send", request: this.requestOf(id) };
+  }
+
+  private requestOf(id: string): LiveRequest {
+    const of = this.wanted.get(id);
+    if (of === undefined) return { kind: "close", id };
+    const resume = this.cursors.get(id);
+    return { kind: "open", id, of, ...(resume === undefined ? {} : { resume }) };
   }
 
   nextWakeup(): number | null {

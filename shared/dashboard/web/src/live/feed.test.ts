@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Sample } from "../types";
+import type { Alarm, Sample } from "../types";
 import { LiveFeed, TRACE_SAMPLES_MAX } from "./feed";
 import { Ring } from "./ring";
 
@@ -43,24 +43,81 @@ test("of one sample heard at two stations the same copy stands, whichever came f
   }
 });
 
-test("each snapshot asks for the history again, and what was dropped is counted", () => {
+/** A feed whose one parameter is drawn, and the subscription that brings its samples. */
+function traced() {
   const feed = new LiveFeed();
-  feed.follow("m", PATH, 0);
-  expect(feed.trace?.generation).toBe(0);
-  feed.onEvent({ kind: "snapshot", mission: "m", samples: [sample(1)], dropped: 0 });
-  feed.onEvent({ kind: "snapshot", mission: "m", samples: [sample(9)], dropped: 7 });
-  expect(feed.trace?.generation).toBe(2);
+  feed.wishes.parameters("traces", "m", [PATH]);
+  feed.onTraced("m", [PATH], 0);
+  return { feed, id: feed.wishes.changes()[0]?.id ?? "" };
+}
+
+const trace = (feed: LiveFeed) => feed.traceOf("m", PATH);
+
+test("samples that come for values do not lengthen a curve a second time", () => {
+  const { feed } = traced();
+  feed.wishes.parameters("values", "m", [PATH]);
+  const id = feed.wishes.changes()[0]?.id;
+  feed.onEvent({ kind: "values", id, mission: "m", samples: [sample(1)] });
+  expect(feed.latestOf("m", PATH)?.engineering).toBe(1);
+  expect(trace(feed)?.recent.length).toBe(0);
+});
+
+test("a stream that goes on where it was asks for the history of new curves only", () => {
+  const { feed, id } = traced();
+  feed.onEvent({ kind: "snapshot", id, mission: "m", samples: [sample(1)], dropped: 0 });
+  feed.wishes.parameters("traces", "m", ["/new"]);
+  feed.onTraced("m", ["/new"], 5);
+  feed.onEvent({ kind: "opened", id, resumed: true });
+  expect(trace(feed)?.generation).toBe(1);
+  expect(feed.traceOf("m", "/new")?.generation).toBe(1);
+});
+
+test("alarms are those of the last snapshot and what changed since", () => {
+  const feed = new LiveFeed();
+  const alarm = (id: string, state: Alarm["state"]) => ({ id, state }) as Alarm;
+  const snapshot = { kind: "alarms-snapshot", id: "a", mission: "m", dropped: 0 } as const;
+  feed.onEvent({ ...snapshot, alarms: [alarm("1", "latched")], is_first: true, more: true });
+  expect(feed.alarmsOf("m")?.complete).toBe(false);
+  feed.onEvent({ ...snapshot, alarms: [alarm("2", "shelved")], is_first: false, more: false });
+  feed.onEvent({ kind: "alarms", id: "a", mission: "m", alarms: [alarm("1", "normal")] });
+  expect([...(feed.alarmsOf("m")?.alarms.values() ?? [])].map((a) => a.state)).toEqual(["normal", "shelved"]);
+  expect(feed.alarmsOf("m")?.complete).toBe(true);
+  feed.onEvent({ ...snapshot, alarms: [], is_first: true, more: false });
+  expect(feed.alarmsOf("m")?.alarms.size).toBe(0);
+});
+
+test("a log keeps the newest events of its subscription, and counts what was left out", () => {
+  const feed = new LiveFeed();
+  const subject = { kind: "events", mission: "m" } as const;
+  feed.wishes.shared(subject);
+  const id = feed.wishes.changes()[0]?.id ?? "";
+  const entry = { at: "2026-11-22T12:00:00Z", code: "STO-X", details: [], text: "said" };
+  feed.onEvent({ kind: "events", id, events: [entry], dropped: 3 });
+  feed.onEvent({ kind: "events", id: "other", events: [entry], dropped: 1 });
+  expect(feed.eventsOf(subject)?.entries.toArray()).toEqual([entry]);
+  expect(feed.eventsOf(subject)?.dropped).toBe(3);
+});
+
+test("each snapshot asks for the history again, and what was dropped is counted", () => {
+  const { feed, id } = traced();
+  expect(trace(feed)?.generation).toBe(0);
+  feed.onEvent({ kind: "snapshot", id, mission: "m", samples: [sample(1)], dropped: 0 });
+  feed.onEvent({ kind: "snapshot", id, mission: "m", samples: [sample(9)], dropped: 7 });
+  expect(trace(feed)?.generation).toBe(2);
   expect(feed.dropped).toBe(7);
-  expect(feed.trace?.recent.toArray().map((s) => s.engineering)).toEqual([1, 9]);
+  expect(
+    trace(feed)
+      ?.recent.toArray()
+      .map((s) => s.engineering),
+  ).toEqual([1, 9]);
 });
 
 test("history is asked for again before a sample is pushed out of the ring", () => {
-  const feed = new LiveFeed();
-  feed.follow("m", PATH, 0);
+  const { feed, id } = traced();
   const samples = Array.from({ length: TRACE_SAMPLES_MAX / 2 }, (_, second) => sample(second));
-  feed.onEvent({ kind: "values", mission: "m", samples });
-  expect(feed.trace?.generation).toBe(1);
-  expect(feed.trace?.recent.length).toBe(samples.length);
+  feed.onEvent({ kind: "values", id, mission: "m", samples });
+  expect(trace(feed)?.generation).toBe(1);
+  expect(trace(feed)?.recent.length).toBe(samples.length);
 });
 
 test("a refusal stands until a snapshot comes", () => {

@@ -1,21 +1,24 @@
-// What the live connection has brought: nodes, latest values, and the recent samples of the plotted parameter.
-// It lives outside React; screens look at it at most four times a second.
+// What the live connection has brought: nodes, latest values, recent samples of plotted parameters, alarms, events and
+// packets. It lives outside React; screens look at it at most four times a second.
 import { parseTime } from "../format/time";
-import type { LiveEvent, Node, Sample } from "../types";
+import type { Alarm, EventEntry, LiveEvent, LivePacket, Node, Sample } from "../types";
 import { Ring } from "./ring";
+import { type Shared, sharedKey, Wishes } from "./wishes";
 
 /** Ten samples a second for a quarter of an hour; a faster parameter only fetches its history more often. */
 export const TRACE_SAMPLES_MAX = 8_192;
+const EVENTS_MAX = 2_000;
+const PACKETS_MAX = 2_000;
 
 /** Recent samples of one parameter, in the order they came. */
 export interface Trace {
-  mission: string;
-  parameter: string;
   /** Grows when samples may be missing from `recent`, so that history must be fetched again. 0: no snapshot yet. */
   generation: number;
   startedAt: number;
   recent: Ring<Sample>;
   sinceGeneration: number;
+  /** Grows with each sample. */
+  version: number;
 }
 
 export interface Refusal {
@@ -23,30 +26,73 @@ export interface Refusal {
   detail: string;
 }
 
+/** All that is open of a mission, and what was closed while somebody looked. */
+export interface LiveAlarms {
+  alarms: ReadonlyMap<string, Alarm>;
+  /** Whether all open ones are among them. */
+  complete: boolean;
+  /** Grows with each change. */
+  version: number;
+}
+
+/** The newest entries of a stream, oldest first. */
+export interface LiveLog<T> {
+  entries: Ring<T>;
+  /** Entries left out because this browser was too slow. */
+  dropped: number;
+  /** Grows with each entry. */
+  version: number;
+}
+
 export class LiveFeed {
+  readonly wishes = new Wishes();
   nodes: Node[] | null = null;
   refusal: Refusal | null = null;
   /** Changes the server left out because this browser was too slow, since the page was opened. */
   dropped = 0;
-  trace: Trace | null = null;
   private readonly latest = new Map<string, Map<string, Sample>>();
+  private readonly traces = new Map<string, Map<string, Trace>>();
+  private readonly alarms = new Map<
+    string,
+    { alarms: Map<string, Alarm>; complete: boolean; version: number }
+  >();
+  private readonly events = new Map<string, LiveLog<EventEntry>>();
+  private readonly packets = new Map<string, LiveLog<LivePacket>>();
 
   onEvent(event: LiveEvent): void {
     switch (event.kind) {
       case "heartbeat":
+      case "nodes":
         this.nodes = event.nodes;
         return;
       case "refused":
         this.refusal = { code: event.code, detail: event.detail };
         return;
+      case "opened":
+        if (event.resumed) this.onResumed(event.id);
+        return;
       case "snapshot":
         this.refusal = null;
         this.dropped += event.dropped;
-        for (const sample of event.samples) this.keep(event.mission, sample);
-        if (this.trace?.mission === event.mission) this.renew(this.trace);
+        this.onSamples(event.id, event.mission, event.samples);
+        if (this.wishes.of(event.id)?.purpose === "traces")
+          for (const trace of this.traces.get(event.mission)?.values() ?? []) renew(trace);
         return;
       case "values":
-        for (const sample of event.samples) this.keep(event.mission, sample);
+        this.onSamples(event.id, event.mission, event.samples);
+        return;
+      case "alarms-snapshot":
+        this.onAlarms(event.mission, event.alarms, event.is_first);
+        if (!event.more) this.alarmsIn(event.mission).complete = true;
+        return;
+      case "alarms":
+        this.onAlarms(event.mission, event.alarms, false);
+        return;
+      case "events":
+        this.onLog(this.events, event.id, EVENTS_MAX, event.events, event.dropped);
+        return;
+      case "packets":
+        this.onLog(this.packets, event.id, PACKETS_MAX, event.packets, event.dropped);
         return;
       case "dictionary":
         // The client tells who fetches descriptions; values stand as they were read.
@@ -59,48 +105,121 @@ export class LiveFeed {
     for (const sample of samples) this.keepLatest(mission, sample);
   }
 
-  follow(mission: string, parameter: string, now: number): void {
-    if (this.trace?.mission === mission && this.trace.parameter === parameter) return;
-    const recent = new Ring<Sample>(TRACE_SAMPLES_MAX);
-    this.trace = { mission, parameter, generation: 0, startedAt: now, recent, sinceGeneration: 0 };
+  /** Parameters are drawn from now on, as long as somebody wants their traces. */
+  onTraced(mission: string, parameters: readonly string[], now: number): void {
+    const known = valueOr(this.traces, mission, () => new Map<string, Trace>());
+    for (const parameter of known.keys())
+      if (!this.wishes.isTraced(mission, parameter)) known.delete(parameter);
+    for (const parameter of parameters)
+      valueOr(known, parameter, () => ({
+        generation: 0,
+        startedAt: now,
+        recent: new Ring<Sample>(TRACE_SAMPLES_MAX),
+        sinceGeneration: 0,
+        version: 0,
+      }));
   }
 
   latestOf(mission: string, parameter: string): Sample | null {
     return this.latest.get(mission)?.get(parameter) ?? null;
   }
 
+  traceOf(mission: string, parameter: string): Trace | null {
+    return this.traces.get(mission)?.get(parameter) ?? null;
+  }
+
+  alarmsOf(mission: string): LiveAlarms | null {
+    return this.alarms.get(mission) ?? null;
+  }
+
+  eventsOf(subject: Shared): LiveLog<EventEntry> | null {
+    return this.events.get(sharedKey(subject)) ?? null;
+  }
+
+  packetsOf(subject: Shared): LiveLog<LivePacket> | null {
+    return this.packets.get(sharedKey(subject)) ?? null;
+  }
+
   clear(): void {
     this.nodes = null;
     this.refusal = null;
-    this.trace = null;
-    this.latest.clear();
+    for (const kept of [this.latest, this.traces, this.alarms, this.events, this.packets]) kept.clear();
   }
 
-  private keep(mission: string, sample: Sample): void {
-    this.keepLatest(mission, sample);
-    const trace = this.trace;
-    if (trace === null || trace.mission !== mission || trace.parameter !== sample.parameter) return;
-    trace.recent.push(sample);
-    trace.sinceGeneration += 1;
-    // Renewed at half, so that nothing is pushed out before the history that holds it has arrived.
-    if (trace.sinceGeneration >= TRACE_SAMPLES_MAX / 2) this.renew(trace);
+  private onSamples(id: string | null | undefined, mission: string, samples: readonly Sample[]): void {
+    const isTraced = this.wishes.of(id)?.purpose === "traces";
+    for (const sample of samples) {
+      this.keepLatest(mission, sample);
+      const trace = isTraced ? this.traceOf(mission, sample.parameter) : null;
+      if (trace === null) continue;
+      trace.recent.push(sample);
+      trace.version += 1;
+      trace.sinceGeneration += 1;
+      // Renewed at half, so that nothing is pushed out before the history that holds it has arrived.
+      if (trace.sinceGeneration >= TRACE_SAMPLES_MAX / 2) renew(trace);
+    }
+  }
+
+  /** Nothing is missing from the traces that were there before; the new ones need their history. */
+  private onResumed(id: string): void {
+    const subscription = this.wishes.of(id);
+    if (subscription?.purpose !== "traces") return;
+    for (const trace of this.traces.get(subscription.mission ?? "")?.values() ?? [])
+      if (trace.generation === 0) renew(trace);
+  }
+
+  private alarmsIn(mission: string) {
+    return valueOr(this.alarms, mission, () => ({
+      alarms: new Map<string, Alarm>(),
+      complete: false,
+      version: 0,
+    }));
+  }
+
+  private onAlarms(mission: string, alarms: readonly Alarm[], isFirst: boolean): void {
+    const known = this.alarmsIn(mission);
+    if (isFirst) {
+      known.alarms.clear();
+      known.complete = false;
+    }
+    for (const alarm of alarms) known.alarms.set(alarm.id, alarm);
+    known.version += 1;
+  }
+
+  private onLog<T>(
+    logs: Map<string, LiveLog<T>>,
+    id: string,
+    capacity: number,
+    entries: readonly T[],
+    dropped: number,
+  ): void {
+    const key = this.wishes.of(id)?.key;
+    if (key === undefined) return;
+    const log = valueOr(logs, key, () => ({ entries: new Ring<T>(capacity), dropped: 0, version: 0 }));
+    for (const entry of entries) log.entries.push(entry);
+    log.dropped += dropped;
+    log.version += 1;
   }
 
   private keepLatest(mission: string, sample: Sample): void {
-    let values = this.latest.get(mission);
-    if (values === undefined) {
-      values = new Map();
-      this.latest.set(mission, values);
-    }
+    const values = valueOr(this.latest, mission, () => new Map<string, Sample>());
     const known = values.get(sample.parameter);
     // A late sample is in its place in history, but the newest one is what stands.
     if (known === undefined || stands(sample, known)) values.set(sample.parameter, sample);
   }
+}
 
-  private renew(trace: Trace): void {
-    trace.generation += 1;
-    trace.sinceGeneration = 0;
-  }
+function renew(trace: Trace): void {
+  trace.generation += 1;
+  trace.sinceGeneration = 0;
+}
+
+function valueOr<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 /** Of one sample heard at two stations always the same copy stands, so that the station does not flicker. */

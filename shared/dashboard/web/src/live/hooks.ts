@@ -1,6 +1,9 @@
 // How components look at the live connection.
 import { createContext, use, useEffect, useSyncExternalStore } from "react";
+import type { Alarm, EventEntry, LivePacket, Node } from "../types";
 import type { Frame, LiveClient } from "./client";
+import type { LiveLog } from "./feed";
+import type { Shared } from "./wishes";
 
 export const LiveContext = createContext<LiveClient | null>(null);
 
@@ -16,17 +19,56 @@ export function useFrame(): Frame {
   return useSyncExternalStore(live.onFrame, live.frame, live.frame);
 }
 
-/** Keeps the connection subscribed to these parameters while the page is shown. */
-export function useSubscription(mission: string, parameters: readonly string[]): void {
+/** Keeps the values of these parameters current while the component is shown. */
+export function useLiveValues(mission: string, parameters: readonly string[]): void {
   const live = useLive();
   const key = JSON.stringify(parameters);
-  useEffect(() => {
-    live.subscribe({ kind: "subscribe", mission, parameters: JSON.parse(key) });
-  }, [live, mission, key]);
+  useEffect(() => live.wantValues(mission, JSON.parse(key)), [live, mission, key]);
 }
 
-/** Like `useSubscription` for one parameter, whose recent samples are kept for its plot. */
-export function useTrace(mission: string, parameter: string): void {
+/** Like `useLiveValues`, and recent samples are kept for curves. */
+export function useTraces(mission: string, parameters: readonly string[]): void {
   const live = useLive();
-  useEffect(() => live.follow(mission, parameter), [live, mission, parameter]);
+  const key = JSON.stringify(parameters);
+  useEffect(() => live.wantTraces(mission, JSON.parse(key)), [live, mission, key]);
+}
+
+const NO_ALARMS: ReadonlyMap<string, Alarm> = new Map();
+
+/** Alarms of a mission; `complete` once all open ones are among them. Some may be closed since they came. */
+export function useLiveAlarms(mission: string): { alarms: Alarm[]; complete: boolean } {
+  const live = useLive();
+  useFrame();
+  useEffect(() => live.want({ kind: "alarms", mission }), [live, mission]);
+  const known = live.feed.alarmsOf(mission);
+  return { alarms: [...(known?.alarms ?? NO_ALARMS).values()], complete: known?.complete ?? false };
+}
+
+/** What nodes say of a mission, or the server of itself (`null`), oldest first; `null` before the first. */
+export function useLiveEvents(mission: string | null): LiveLog<EventEntry> | null {
+  const subject: Shared = mission === null ? { kind: "events" } : { kind: "events", mission };
+  useShared(subject);
+  return useLive().feed.eventsOf(subject);
+}
+
+/** Packets of a mission as they come, oldest first; `null` before the first. */
+export function useLivePackets(mission: string, apids: readonly number[] | null): LiveLog<LivePacket> | null {
+  const subject: Shared =
+    apids === null ? { kind: "packets", mission } : { kind: "packets", mission, apids: [...apids] };
+  useShared(subject);
+  return useLive().feed.packetsOf(subject);
+}
+
+/** All nodes as the last heartbeat said; `null` before the first. */
+export function useNodes(): Node[] | null {
+  const live = useLive();
+  useFrame();
+  return live.feed.nodes;
+}
+
+function useShared(subject: Shared): void {
+  const live = useLive();
+  const key = JSON.stringify(subject);
+  useFrame();
+  useEffect(() => live.want(JSON.parse(key)), [live, key]);
 }

@@ -48,12 +48,14 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
     },
     links: [link({})],
     certificate_days: 24,
+    clock: { offset_ms: 3.2, error_ms: 1.1 },
     ...changes,
   });
   const kiruna: NodeReport = report({
     packets_received: 88_120,
     backlog: NOTHING_WAITS,
     certificate_days: 6,
+    clock: { offset_ms: -240.5, error_ms: 1.4 },
     links: [
       link({
         packets: 88_120,
@@ -155,4 +157,11 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
     },
     svalbard,
   ];
+}
+
+/** A node's identity, as its own page has it; alarms write it without dashes. */
+export function nodeId(name: string): string {
+  const digits = [...name].map((letter) => letter.charCodeAt(0).toString(16)).join("");
+  const id = digits.padEnd(32, "0").slice(0, 32);
+  return [id.slice(0, 8), id.slice(8, 12), id.slice(12, 16), id.slice(16, 20), id.slice(20)].join("-");
 }

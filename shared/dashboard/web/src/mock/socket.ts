@@ -1,7 +1,15 @@
 // The server's side of `/api/v1/live`, played by the mock world.
 import type { Socket } from "../live/client";
-import type { LiveEvent, LiveRequest } from "../types";
+import type { LiveEvent, LiveRequest, LiveSubject, Sample } from "../types";
+import { alarmsOf } from "./alarms";
 import { iso, type MockWorld } from "./world";
+
+interface Open {
+  of: LiveSubject;
+  sentUntil: number;
+  /** What was last said, where only changes are. */
+  said: string;
+}
 
 export class MockSocket implements Socket {
   static readonly open = new Set<MockSocket>();
@@ -9,8 +17,8 @@ export class MockSocket implements Socket {
   onclose: ((event: CloseEvent) => void) | null = null;
   onmessage: ((event: MessageEvent) => void) | null = null;
   readonly received: LiveRequest[] = [];
+  private readonly subscriptions = new Map<string, Open>();
   private timers: ReturnType<typeof setInterval>[] = [];
-  private sentUntil = 0;
   private closed = false;
 
   constructor(private readonly world: MockWorld) {
@@ -20,9 +28,13 @@ export class MockSocket implements Socket {
   send(text: string): void {
     const request: LiveRequest = JSON.parse(text);
     this.received.push(request);
-    this.sentUntil = this.world.now();
-    const samples = this.subscribed().flatMap((p) => this.world.latest(p) ?? []);
-    this.say({ kind: "snapshot", mission: request.mission, samples, dropped: 0 });
+    if (request.kind === "close") this.subscriptions.delete(request.id);
+    else {
+      const open = { of: request.of, sentUntil: this.world.now(), said: "" };
+      this.subscriptions.set(request.id, open);
+      this.say({ kind: "opened", id: request.id, resumed: false });
+      this.snapshot(request.id, open);
+    }
   }
 
   close(): void {
@@ -43,6 +55,20 @@ export class MockSocket implements Socket {
     if (!this.closed) this.onmessage?.({ data: JSON.stringify(event) } as MessageEvent);
   }
 
+  /** Paths of all parameters that are subscribed to now, as the pages want them. */
+  wanted(purpose: "traces" | "values"): string[] {
+    return [...this.subscriptions].flatMap(([id, { of }]) =>
+      id.startsWith(purpose) && of.kind === "parameters" ? of.parameters : [],
+    );
+  }
+
+  /** Brings samples to whoever draws curves of a mission. */
+  bring(mission: string, samples: Sample[]): void {
+    for (const [id, { of }] of this.subscriptions)
+      if (id.startsWith("traces") && of.kind === "parameters" && of.mission === mission)
+        this.say({ kind: "values", id, mission, samples });
+  }
+
   private begin(): void {
     if (this.closed) return;
     if (!this.world.reachable || !this.world.loggedIn) {
@@ -52,7 +78,7 @@ export class MockSocket implements Socket {
     MockSocket.open.add(this);
     this.onopen?.({} as Event);
     this.heartbeat();
-    this.timers = [setInterval(() => this.heartbeat(), 1000), setInterval(() => this.values(), 200)];
+    this.timers = [setInterval(() => this.heartbeat(), 1000), setInterval(() => this.changes(), 200)];
   }
 
   private heartbeat(): void {
@@ -63,19 +89,65 @@ export class MockSocket implements Socket {
     this.say({ kind: "heartbeat", at: iso(this.world.now()), nodes: this.world.currentNodes() });
   }
 
-  private values(): void {
-    const mission = this.received.at(-1)?.mission;
-    if (mission === undefined) return;
-    const now = this.world.now();
-    const samples = this.subscribed().flatMap((p) =>
-      this.world.times(p, this.sentUntil + 1, now).map((t) => this.world.sample(p, t)),
-    );
-    this.sentUntil = now;
-    if (samples.length > 0) this.say({ kind: "values", mission, samples });
+  private snapshot(id: string, open: Open): void {
+    const { of } = open;
+    if (of.kind === "parameters") {
+      const samples = this.parametersOf(of).flatMap((p) => this.world.latest(p) ?? []);
+      this.say({ kind: "snapshot", id, mission: of.mission, samples, dropped: 0 });
+    }
+    if (of.kind === "alarms") {
+      const alarms = alarmsOf(this.world, of.mission);
+      open.said = JSON.stringify(alarms);
+      this.say({
+        kind: "alarms-snapshot",
+        id,
+        mission: of.mission,
+        alarms,
+        is_first: true,
+        more: false,
+        dropped: 0,
+      });
+    }
+    if (of.kind === "events" || of.kind === "packets") this.log(id, open, 0);
   }
 
-  private subscribed() {
-    const request = this.received.at(-1);
-    return request?.parameters.flatMap((path) => this.world.find(request.mission, path) ?? []) ?? [];
+  private changes(): void {
+    const now = this.world.now();
+    for (const [id, open] of this.subscriptions) {
+      const { of, sentUntil } = open;
+      if (of.kind === "parameters") {
+        const samples = this.parametersOf(of).flatMap((p) =>
+          this.world.times(p, sentUntil + 1, now).map((t) => this.world.sample(p, t)),
+        );
+        if (samples.length > 0) this.say({ kind: "values", id, mission: of.mission, samples });
+      }
+      if (of.kind === "alarms") {
+        const alarms = alarmsOf(this.world, of.mission);
+        const said = JSON.stringify(alarms);
+        if (said !== open.said) this.say({ kind: "alarms", id, mission: of.mission, alarms });
+        open.said = said;
+      }
+      if (of.kind === "events" || of.kind === "packets") this.log(id, open, sentUntil);
+      open.sentUntil = now;
+    }
+  }
+
+  private log(id: string, { of }: Open, after: number): void {
+    if (of.kind === "events") {
+      const events = this.world.events
+        .filter((event) => event.mission === (of.mission ?? null) && event.at > after)
+        .map((event) => event.entry);
+      if (events.length > 0 || after === 0) this.say({ kind: "events", id, events, dropped: 0 });
+    }
+    if (of.kind === "packets") {
+      const packets = this.world.packets
+        .filter((packet) => packet.mission === of.mission && packet.at > after)
+        .map((packet) => packet.packet);
+      if (packets.length > 0) this.say({ kind: "packets", id, mission: of.mission, packets, dropped: 0 });
+    }
+  }
+
+  private parametersOf(of: Extract<LiveSubject, { kind: "parameters" }>) {
+    return of.parameters.flatMap((path) => this.world.find(of.mission, path) ?? []);
   }
 }

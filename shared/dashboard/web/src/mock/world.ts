@@ -1,9 +1,20 @@
 // A small space segment in memory: satellites, stations, and the server's side of the contract.
 // The dev server's mock mode and the tests talk to it; nothing of it is in the product's bundle.
-import type { Mission, Node, ParameterDescription, Problem, Sample, Samples, Session } from "../types";
-import { MockAlarms } from "./alarms";
+import type {
+  EventEntry,
+  LivePacket,
+  Mission,
+  Node,
+  ParameterDescription,
+  Sample,
+  Samples,
+  Session,
+  Silence,
+} from "../types";
+import { type MockRequest, problem } from "./answers";
 import { makeNodes } from "./nodes";
 import { definitions, type MockParameter, numericAt, qualityOf, rawAt, valueAt } from "./parameters";
+import { ROUTES } from "./routes";
 
 export const MOCK_CODE = "APOLLO-11";
 
@@ -12,15 +23,21 @@ export interface MockOptions {
   loggedIn?: boolean;
   kind?: "edge" | "hub";
   role?: Session["role"];
+  /** Many alarms at once. */
+  flood?: boolean;
+  principal?: string;
 }
 
 export class MockWorld {
   loggedIn: boolean;
   /** When false, requests fail and sockets close, as with a stopped server. */
   reachable = true;
-  /** Spans without telemetry, Unix milliseconds. */
-  readonly outages: { from: number; to: number }[] = [];
+  /** Spans without telemetry, Unix milliseconds, and what may be their cause. */
+  readonly outages: { from: number; to: number; causes?: Silence["causes"] }[] = [];
   readonly requests: string[] = [];
+  /** What live streams of events and packets bring; `mission` is `null` of the server's own events. */
+  readonly events: { mission: string | null; at: number; entry: EventEntry }[] = [];
+  readonly packets: { mission: string; at: number; packet: LivePacket }[] = [];
   nodes: Node[] | null = null;
   /** What missions say of their dictionaries, where it is not the first one's. */
   readonly dictionaries: Record<string, Partial<Mission>> = {
@@ -39,12 +56,10 @@ export class MockWorld {
     },
   };
   private readonly parameters: Map<string, MockParameter[]>;
-  private readonly alarms: MockAlarms;
 
   constructor(readonly options: MockOptions) {
     this.loggedIn = options.loggedIn ?? false;
     this.parameters = definitions();
-    this.alarms = new MockAlarms(() => this.now());
   }
 
   now(): number {
@@ -58,7 +73,7 @@ export class MockWorld {
   session(): Session {
     const kind = this.options.kind ?? "hub";
     return {
-      principal: "operator",
+      principal: this.options.principal ?? "operator",
       role: this.options.role ?? "operator",
       expires: iso(this.now() + 12 * 3_600_000),
       server: { kind, name: kind === "hub" ? "hub" : "svalbard-1", version: "0.1.0", boot_id: "mock-boot" },
@@ -73,7 +88,12 @@ export class MockWorld {
       return problem(403, "STO-API-CROSS-SITE", "Request refused", "The header x-sto-request is missing.");
     if (url.pathname === "/api/v1/session") return this.answerSession(method, body);
     if (!this.loggedIn) return unauthorized("Not logged in", "Log in with a one-time code.");
-    return this.answerAlarms(url, body) ?? this.answerData(url);
+    const request: MockRequest = { world: this, method, url, path: decodedPath(url), body };
+    for (const route of ROUTES) {
+      const answer = route(request);
+      if (answer !== null) return answer;
+    }
+    return this.answerData(url);
   }
 
   private answerSession(method: string, body: string | null): Response {
@@ -90,21 +110,6 @@ export class MockWorld {
     return new Response(null, { status: 204 });
   }
 
-  /** Alarms are of the first mission. */
-  private answerAlarms(url: URL, body: string | null): Response | null {
-    const match = /^\/api\/v1\/missions\/([^/]+)\/alarms(?:\/(\w+)(\/acts)?)?$/.exec(url.pathname);
-    if (match === null) return null;
-    const isFirst = match[1] === "aurora-1";
-    if (match[2] === undefined)
-      return Response.json(isFirst ? this.alarms.list() : { alarms: [], next: null, open: 0, left_out: 0 });
-    const history = isFirst ? this.alarms.find(match[2]) : undefined;
-    if (history === undefined)
-      return problem(404, "STO-ALARM-UNKNOWN", "There is no such alarm", "Ids are in the list of alarms.");
-    const refused = match[3] === undefined ? null : this.alarms.act(history, JSON.parse(body ?? "{}"));
-    if (refused !== null) return problem(409, "STO-ALARM-ACT", "The alarm does not take this act", refused);
-    return Response.json(history);
-  }
-
   private answerData(url: URL): Response {
     if (url.pathname === "/api/v1/nodes")
       return Response.json({ at: iso(this.now()), nodes: this.currentNodes() });
@@ -118,12 +123,25 @@ export class MockWorld {
       const described: ParameterDescription[] = parameters.map((p) => p.description);
       return Response.json({ parameters: described });
     }
+    if (match[2] === "at") return this.answerAt(parameters, url.searchParams);
     if (match[2] === "latest")
       return Response.json({ at: iso(this.now()), values: parameters.flatMap((p) => this.latest(p) ?? []) });
     return this.answerSamples(parameters, url.searchParams);
   }
 
-  private missions(): Mission[] {
+  private answerAt(parameters: MockParameter[], search: URLSearchParams): Response {
+    const at = Date.parse(search.get("time") ?? "");
+    const lookBack = 24 * 3_600_000;
+    const values = search.getAll("parameter").map((name) => {
+      const parameter = parameters.find((p) => p.description.name === name);
+      const newest = parameter && this.times(parameter, at - 6 * 3_600_000, Math.min(at, this.now())).at(-1);
+      const sample = parameter && newest !== undefined ? this.sample(parameter, newest) : null;
+      return { parameter: name, sample, age_ms: newest === undefined ? null : at - newest };
+    });
+    return Response.json({ at: iso(at), looked_back_to: iso(at - lookBack), values });
+  }
+
+  missions(): Mission[] {
     const titles: Record<string, string> = {
       "aurora-1": "Aurora 1, polar weather satellite",
       kestrel: "Kestrel lunar rover",
@@ -164,7 +182,18 @@ export class MockWorld {
               .map((t) => this.sample(parameter, t)),
           }
         : bucketed(parameter, times, from, to, Number(points));
+    if (answer.kind === "buckets" && search.get("gaps") === "true") answer.gaps = this.silences(from, to);
     return Response.json(answer);
+  }
+
+  private silences(from: number, to: number): Silence[] {
+    return this.outages
+      .filter((outage) => outage.from < to && outage.to > from)
+      .map((outage) => ({
+        from: iso(Math.max(from, outage.from)),
+        to: iso(Math.min(to, outage.to)),
+        causes: outage.causes ?? [{ kind: "unknown" }],
+      }));
   }
 
   find(mission: string, path: string): MockParameter | undefined {
@@ -248,10 +277,10 @@ function unauthorized(title: string, detail: string): Response {
   return problem(401, "STO-API-NOT-LOGGED-IN", title, detail);
 }
 
-function problem(status: number, code: string, title: string, detail: string): Response {
-  const body: Problem = { type: `docs/errors#${code}`, title, status, code, detail };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { "content-type": "application/problem+json" },
-  });
+/** `["missions", "aurora-1", "alarms"]`: what stands behind `/api/v1/`. */
+function decodedPath(url: URL): string[] {
+  return url.pathname
+    .replace(/^\/api\/v1\//, "")
+    .split("/")
+    .map(decodeURIComponent);
 }

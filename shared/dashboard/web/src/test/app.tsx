@@ -21,7 +21,7 @@ export interface Options {
 
 /** Needs fake timers; `advance` is the only way time passes. */
 export async function openDashboard({
-  path = "/stations",
+  path = "/nodes",
   code,
   reachable = true,
   mock: changes,
@@ -54,6 +54,14 @@ export async function advance(ms: number): Promise<void> {
   await act(async () => {
     await vi.advanceTimersByTimeAsync(ms);
   });
+}
+
+/** Pages are loaded on demand, over real promises, and some load their heavy part once they are there. */
+export async function settle(): Promise<void> {
+  for (let round = 0; round < 2; round += 1) {
+    await vi.dynamicImportSettled();
+    await advance(500);
+  }
 }
 
 export function theSocket(): MockSocket {

@@ -87,7 +87,7 @@ fn cell(row: &ParameterLimits, column: Column) -> String {
     let time = |time: Option<TaiTime>| time.map_or_else(String::new, |time| time.to_string());
     match column {
         Column::Author => row.author.clone().unwrap_or_default(),
-        Column::Context => row.context.iter().map(written).collect::<Vec<_>>().join(" ;"),
+        Column::Context => row.context.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ;"),
         Column::Deadband => row.rule.deadband.to_string(),
         Column::EffectiveFrom => time(row.effective.from),
         Column::EffectiveTo => time(row.effective.to),
@@ -98,18 +98,6 @@ fn cell(row: &ParameterLimits, column: Column) -> String {
         Column::Persistence => row.rule.persistence.to_string(),
         Column::Reason => row.reason.clone().unwrap_or_default(),
     }
-}
-
-fn written(term: &ContextTerm) -> String {
-    let sign = match term.operator {
-        TermOperator::Equal => "=",
-        TermOperator::Greater => ">",
-        TermOperator::GreaterOrEqual => ">=",
-        TermOperator::Less => "<",
-        TermOperator::LessOrEqual => "<=",
-        TermOperator::NotEqual => "!=",
-    };
-    format!("{}{sign} {}", term.parameter, term.value)
 }
 
 /// The rows as a well-known library writes them.
@@ -138,6 +126,32 @@ proptest! {
         let overlay = overlay.map_err(|error| TestCaseError::fail(error.to_string()))?;
         let read = overlay.rows.into_iter().map(|row| ParameterLimits { line: 0, ..row });
         prop_assert_eq!(read.collect::<Vec<_>>(), rows);
+    }
+
+    #[test]
+    fn what_is_written_as_toml_comes_back_and_its_lines_lead_to_its_rows(
+        mut rows in prop::collection::vec(row(), 0..5),
+        meaning in prop::sample::select(vec![BoundMeaning::Good, BoundMeaning::Violation]),
+    ) {
+        for (number, row) in rows.iter_mut().enumerate() {
+            row.parameter = format!("{}{number}", row.parameter);
+            row.author = row.reason.clone();
+            let bounds = row.ranges.iter_mut().flat_map(|range| [&mut range.low, &mut range.high]);
+            bounds.flatten().for_each(|bound| bound.meaning = meaning);
+        }
+        let written = LimitsOverlay { source_name: "w.toml".to_owned(), rows };
+        let text = written.to_toml(meaning);
+        let read = LimitsOverlay::parse("w.toml", &text, None);
+        // What a document refuses, such as no room between bounds that are violations, it refuses in any form.
+        if let Ok(read) = read {
+            for (row, written_row) in read.rows.iter().zip(&written.rows) {
+                prop_assert_eq!(written.row_at(&text, row.line + 1), Some(written_row));
+            }
+            let read = read.rows.into_iter().map(|row| ParameterLimits { line: 0, ..row });
+            prop_assert_eq!(read.collect::<Vec<_>>(), written.rows);
+        } else {
+            prop_assert_eq!(meaning, BoundMeaning::Violation);
+        }
     }
 
     #[test]

@@ -1,31 +1,36 @@
-// One alarm: what speaks for it, what happened to it, and what can be done about it.
-import { useId, useState } from "react";
+// One alarm: why it was raised, what happened to it, who was told, and what can be done about it.
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useId, useState } from "react";
 import { dateAndTime, parseTime } from "../../format/time";
 import { Failure } from "../../shell/Notice";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import type { AlarmAct, AlarmEntry, AlarmHistory } from "../../types";
-import { factText, severityOf, stateText, statusOf } from "./alarm";
-
-const SHELVINGS = [
-  { minutes: 15, text: "15 min" },
-  { minutes: 60, text: "1 h" },
-  { minutes: 240, text: "4 h" },
-  { minutes: 480, text: "8 h" },
-] as const;
-/** For longer the server wants a note. */
-const MINUTES_WITHOUT_NOTE = 60;
+import { AlarmActs } from "./AlarmActs";
+import { factText, severityOf, sinceOf, stateText, statusOf } from "./alarm";
+import { PlotAround } from "./PlotAround";
+import { Reason } from "./Reason";
+import type { SiteOf } from "./useSites";
 
 interface Props {
+  mission: string;
   history: AlarmHistory;
+  unit: string | null;
   serverNow: number;
-  mayAct: boolean;
-  busy: boolean;
+  me: string;
+  /** Why nothing can be done; `null` when it can. */
+  refusal: string | null;
   error: unknown;
+  siteOf: SiteOf;
+  /** The newest value. */
+  liveValue: ReactNode;
+  /** Who was told. */
+  messages: ReactNode;
   onAct: (act: AlarmAct, note: string) => void;
   onClose: () => void;
 }
 
-export function AlarmDetail({ history, serverNow, mayAct, busy, error, onAct, onClose }: Props) {
+export function AlarmDetail(props: Props) {
+  const { mission, history, unit, serverNow, me, refusal, error, siteOf, onAct, onClose } = props;
   const heading = useId();
   const { alarm, entries } = history;
   const severity = severityOf(alarm);
@@ -33,111 +38,86 @@ export function AlarmDetail({ history, serverNow, mayAct, busy, error, onAct, on
     <section className="panel alarm" aria-labelledby={heading}>
       <header>
         <StatusSymbol status={statusOf(severity)} hollow={!alarm.rings} />
-        <h2 id={heading}>{alarm.parameter}</h2>
+        <h2 id={heading}>
+          <bdi>{alarm.parameter}</bdi>
+        </h2>
         <span className={`state ${statusOf(severity)}`}>{severity}</span>
         <span>{stateText(alarm)}</span>
         <span className="faint">
-          {alarm.detector}, rule {alarm.rule === "" ? "built in" : alarm.rule}
+          mission <bdi>{mission}</bdi>
+          {alarm.node ? `, about station ${siteOf(alarm.node)}` : ""}
         </span>
         <span className="grow" />
-        <button type="button" className="quiet" onClick={onClose}>
+        {alarm.node ? null : (
+          <>
+            <PlotAround mission={mission} parameter={alarm.parameter} at={sinceOf(alarm)} />
+            <Link to="/m/$mission/limits" params={{ mission }} search={{ parameter: alarm.parameter }}>
+              Limits
+            </Link>
+          </>
+        )}
+        <CopyLink />
+        <button type="button" className="quiet" onClick={onClose} title="Esc">
           Close
         </button>
       </header>
-      <Acts history={history} serverNow={serverNow} mayAct={mayAct} busy={busy} onAct={onAct} />
+      <Reason alarm={alarm} entries={entries} unit={unit} liveValue={props.liveValue} />
+      <AlarmActs alarm={alarm} serverNow={serverNow} me={me} refusal={refusal} onAct={onAct} />
       {error === null ? null : <Failure error={error} />}
-      <ol className="entries" aria-label="History">
-        {entries.map((entry) => (
-          <Entry key={entry.id} entry={entry} />
-        ))}
-      </ol>
+      <div className="alarm-columns">
+        <ol className="entries" aria-label="History">
+          {entries.map((entry) => (
+            <Entry key={entry.id} entry={entry} siteOf={siteOf} />
+          ))}
+        </ol>
+        {props.messages}
+      </div>
     </section>
   );
 }
 
-type ActsProps = Pick<Props, "history" | "serverNow" | "mayAct" | "busy" | "onAct">;
-
-function Acts({ history: { alarm }, serverNow, mayAct, busy, onAct }: ActsProps) {
-  const [note, setNote] = useState("");
-  const [minutes, setMinutes] = useState<number>(SHELVINGS[0].minutes);
-  const refusal = mayAct ? (busy ? "The last act is on its way." : null) : "Your role reads only.";
-  const notices = alarm.unacknowledged.map((notice) => notice.entry);
-  const act = (what: AlarmAct) => {
-    onAct(what, note);
-    setNote("");
-  };
-  const needsNote = minutes > MINUTES_WITHOUT_NOTE && note.trim() === "";
-  return (
-    <div className="acts">
-      <label className="field grow">
-        <span className="faint">Note</span>
-        <input value={note} maxLength={1000} onChange={(event) => setNote(event.target.value)} />
-      </label>
-      <Act
-        text="Acknowledge"
-        refusal={refusal ?? (notices.length === 0 ? "Nothing is unacknowledged." : null)}
-        onAct={() => act({ acknowledge: { notices } })}
-      />
-      {alarm.shelved_until ? (
-        <Act text="Unshelve" refusal={refusal} onAct={() => act({ unshelve: {} })} />
-      ) : (
-        <>
-          <label className="field">
-            <span className="visually-hidden">Shelve for</span>
-            <select value={minutes} onChange={(event) => setMinutes(Number(event.target.value))}>
-              {SHELVINGS.map((choice) => (
-                <option key={choice.minutes} value={choice.minutes}>
-                  {choice.text}
-                </option>
-              ))}
-            </select>
-          </label>
-          <Act
-            text="Shelve"
-            refusal={refusal ?? (needsNote ? "For more than an hour say why in the note." : null)}
-            onAct={() => act({ shelve: { until: new Date(serverNow + minutes * 60_000).toISOString() } })}
-          />
-        </>
-      )}
-      {alarm.process === "latched" ? (
-        <Act text="Reset" refusal={refusal} onAct={() => act({ reset: {} })} />
-      ) : null}
-      <Act
-        text="Comment"
-        refusal={refusal ?? (note.trim() === "" ? "Write the comment as the note." : null)}
-        onAct={() => act({ comment: {} })}
-      />
-    </div>
-  );
-}
-
-interface ActProps {
-  text: string;
-  /** Why not; `null` when it can be done. */
-  refusal: string | null;
-  onAct: () => void;
-}
-
-function Act({ text, refusal, onAct }: ActProps) {
-  return (
-    <button
-      type="button"
-      aria-disabled={refusal !== null}
-      title={refusal ?? undefined}
-      onClick={() => refusal === null && onAct()}
-    >
-      {text}
-    </button>
-  );
-}
-
-function Entry({ entry }: { entry: AlarmEntry }) {
+function Entry({ entry, siteOf }: { entry: AlarmEntry; siteOf: SiteOf }) {
   const at = parseTime(entry.recorded);
   return (
     <li>
-      <time>{dateAndTime(at)}</time> {entry.by ? <strong>{entry.by}</strong> : null} {factText(entry)}
-      {entry.note ? <q>{entry.note}</q> : null}
-      <span className="faint"> {entry.node ? `at node ${entry.node.slice(0, 8)}` : "at the hub"}</span>
+      <time>{dateAndTime(at)}</time>{" "}
+      {entry.by ? (
+        <strong>
+          <bdi>{entry.by}</bdi>
+        </strong>
+      ) : null}{" "}
+      <bdi>{factText(entry)}</bdi>
+      {entry.note ? (
+        <q>
+          <bdi>{entry.note}</bdi>
+        </q>
+      ) : null}
+      <span className="faint"> {entry.node ? `at ${siteOf(entry.node)}` : "at the hub"}</span>
     </li>
+  );
+}
+
+/** Pages without TLS have no clipboard: there the address is shown to be copied by hand. */
+function CopyLink() {
+  const [copied, setCopied] = useState<"by-hand" | "copied" | null>(null);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(window.location.href);
+      setCopied("copied");
+    } catch {
+      setCopied("by-hand");
+    }
+  };
+  return (
+    <>
+      <button type="button" className="quiet" onClick={() => void copy()}>
+        Copy link
+      </button>
+      {copied === "by-hand" ? (
+        <input readOnly aria-label="Link to this alarm" value={window.location.href} />
+      ) : (
+        <output>{copied ?? ""}</output>
+      )}
+    </>
   );
 }

@@ -1,7 +1,11 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { alarmStateOf } from "../../mock/alarms";
+import type { MockWorld } from "../../mock/world";
 import { advance, openDashboard } from "../../test/app";
+// Loaded beforehand: the page comes lazily, and time stands still here.
+import "./AlarmRoutes";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -12,7 +16,14 @@ afterEach(() => {
 
 const user = () => userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
 
-const PATH = "/alarms/aurora-1";
+const PATH = "/m/aurora-1/alarms";
+const BATTERY = `a${"2".repeat(31)}`;
+
+function stateIn(world: MockWorld) {
+  const state = alarmStateOf(world).get("aurora-1");
+  if (state === undefined) throw new Error("the mock has a first mission");
+  return state;
+}
 
 function row(parameter: RegExp): HTMLElement {
   const found = screen.getByRole("rowheader", { name: parameter }).closest("tr");
@@ -20,32 +31,55 @@ function row(parameter: RegExp): HTMLElement {
   return found;
 }
 
+function subjects(): (string | null)[] {
+  return screen.getAllByRole("rowheader").map((header) => within(header).getByRole("button").textContent);
+}
+
 async function open(parameter: RegExp): Promise<HTMLElement> {
-  await user().click(within(row(parameter)).getByRole("button", { name: "Open" }));
+  await user().click(within(row(parameter)).getByRole("button", { name: parameter }));
   await advance(500);
   return screen.getByRole("region", { name: parameter });
 }
 
-test("alarms stand by urgency, with their age and where to begin looking", async () => {
+/** What is said of all missions stands above the page. */
+const inPage = () => within(screen.getByRole("main"));
+
+test("alarms stand by urgency, with the limit, what tripped it, the value now and their age", async () => {
   await openDashboard({ path: PATH });
-  const rows = screen.getAllByRole("row").slice(1);
-  const parameters = rows.map((found) => within(found).getByRole("rowheader").textContent);
-  expect(parameters).toEqual([
+  expect(subjects()).toEqual([
     "/aurora/eps/battery_voltage",
     "/aurora/eps/bus_voltage",
     "/aurora/thermal/tank_temperature",
   ]);
   expect(screen.getByText("3 open, 3 unacknowledged")).toBeTruthy();
-  expect(within(row(/battery_voltage/)).getByText("11 min ago")).toBeTruthy();
-  expect(within(row(/battery_voltage/)).getByText("power: first /aurora/eps/bus_voltage of 2")).toBeTruthy();
-  expect(within(row(/bus_voltage/)).getByText("power: this first of 2")).toBeTruthy();
+  const battery = row(/battery_voltage/);
+  expect(within(battery).getByText("11 min")).toBeTruthy();
+  expect(within(battery).getByText("below 24")).toBeTruthy();
+  expect(within(battery).getByText("23.1")).toBeTruthy();
+  expect(within(battery).getByText(/^2[789]\.\d{3}$/)).toBeTruthy();
+  expect(within(row(/bus_voltage/)).getByText("first out")).toBeTruthy();
+});
+
+test("filters and order stand in the address, and are read from it", async () => {
+  const { router } = await openDashboard({ path: `${PATH}?at_least=warning&sort=-subject` });
+  expect(subjects()).toEqual(["/aurora/eps/bus_voltage", "/aurora/eps/battery_voltage"]);
+  await user().click(screen.getByRole("button", { name: /^Subject/ }));
+  await user().selectOptions(screen.getByRole("combobox", { name: "At least" }), "critical");
+  await user().type(screen.getByRole("searchbox", { name: "Search alarms" }), "batt");
+  await advance(500);
+  expect(subjects()).toEqual(["/aurora/eps/battery_voltage"]);
+  expect(router.state.location.search).toEqual({ at_least: "critical", q: "batt" });
+  await user().click(screen.getByRole("button", { name: "Mine" }));
+  await advance(500);
+  expect(screen.getByText("No open alarm matches.")).toBeTruthy();
 });
 
 test("an operator acknowledges what is shown, with a note, and the history has it", async () => {
   const { world, router } = await openDashboard({ path: PATH });
   const alarm = await open(/battery_voltage/);
-  expect(router.state.location.search).toEqual({ alarm: `a${"2".repeat(31)}` });
+  expect(router.state.location.search).toEqual({ alarm: BATTERY });
   expect(within(alarm).getByText(/raised: critical \(saw 23\.1, threshold 24\)/)).toBeTruthy();
+  expect(within(alarm).getByText("at Longyearbyen, Svalbard")).toBeTruthy();
   await user().type(within(alarm).getByRole("textbox", { name: "Note" }), "on it");
   await user().click(within(alarm).getByRole("button", { name: "Acknowledge" }));
   await advance(500);
@@ -61,7 +95,7 @@ test("an operator acknowledges what is shown, with a note, and the history has i
   expect(world.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
 });
 
-test("an alarm is shelved until a time, and for more than an hour only with a note", async () => {
+test("an alarm is shelved until a time, for more than an hour only with a note, and stays counted", async () => {
   await openDashboard({ path: PATH });
   const alarm = await open(/tank_temperature/);
   const shelve = () => within(alarm).getByRole("button", { name: "Shelve" });
@@ -70,32 +104,160 @@ test("an alarm is shelved until a time, and for more than an hour only with a no
   await user().type(within(alarm).getByRole("textbox", { name: "Note" }), "heater test");
   await user().click(shelve());
   await advance(500);
-  // Where it stands, and in its history.
   expect(within(alarm).getAllByText(/shelved until 16:31/)).toHaveLength(2);
+  expect(inPage().getByRole("link", { name: "1 shelved" })).toBeTruthy();
   await user().click(within(alarm).getByRole("button", { name: "Unshelve" }));
   await advance(500);
-  expect(shelve()).toBeTruthy();
+  expect(inPage().getByRole("link", { name: "0 shelved" })).toBeTruthy();
+});
+
+test("an alarm is taken, judged, taken out of service and put back", async () => {
+  await openDashboard({ path: PATH });
+  const alarm = await open(/tank_temperature/);
+  const press = async (name: string) => {
+    await user().click(within(alarm).getByRole("button", { name }));
+    await advance(500);
+  };
+  await press("Take it");
+  expect(within(row(/tank_temperature/)).getByText("operator")).toBeTruthy();
+  await press("False alarm");
+  expect(within(alarm).getByText("judged: false alarm")).toBeTruthy();
+  await user().type(within(alarm).getByRole("textbox", { name: "Work order or rule" }), "WO-12");
+  await press("Take out");
+  expect(within(alarm).getByText("out of service, WO-12")).toBeTruthy();
+  expect(inPage().getByRole("link", { name: "1 out of service" })).toBeTruthy();
+  await press("Back into service");
+  expect(inPage().getByRole("link", { name: "0 out of service" })).toBeTruthy();
+});
+
+test("what changed since it was selected is left out, and said", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  await user().click(screen.getByRole("checkbox", { name: "Select all that are shown" }));
+  stateIn(world).worsen(`a${"1".repeat(31)}`, "severe");
+  await advance(500);
+  await user().click(screen.getByRole("button", { name: "Acknowledge selected" }));
+  const dialog = screen.getByRole("dialog", { name: "Acknowledge 3 alarms" });
+  const will = within(dialog).getByRole("region", { name: "2 will change" });
+  expect(within(will).getByText("/aurora/eps/battery_voltage")).toBeTruthy();
+  const changed = within(dialog).getByRole("region", { name: "1 changed since and are left out" });
+  expect(within(changed).getByText("/aurora/eps/bus_voltage")).toBeTruthy();
+  expect(within(changed).getByText("now severe, was warning")).toBeTruthy();
+  await user().click(within(dialog).getByRole("button", { name: "Acknowledge 2" }));
+  await advance(500);
+  expect(within(dialog).getByText("2 alarms changed.")).toBeTruthy();
+  await user().click(within(dialog).getByRole("button", { name: "Close" }));
+  await advance(500);
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(screen.getByText("3 open, 1 unacknowledged")).toBeTruthy();
+});
+
+test("what the server does not acknowledge is told by name", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  await user().click(within(row(/tank_temperature/)).getByRole("checkbox"));
+  const { histories } = stateIn(world);
+  await user().click(screen.getByRole("button", { name: "Acknowledge selected" }));
+  histories.splice(2, 1);
+  await user().click(screen.getByRole("button", { name: "Acknowledge 1" }));
+  await advance(500);
+  const left = screen.getByRole("region", { name: "1 could not be changed" });
+  expect(within(left).getByText("/aurora/thermal/tank_temperature")).toBeTruthy();
+  expect(within(left).getByText(/there is no such alarm \(STO-ALARM-UNKNOWN\)/)).toBeTruthy();
+});
+
+test("the keyboard alone goes down, selects, acknowledges, shelves, opens and closes", async () => {
+  const { router } = await openDashboard({ path: PATH });
+  await user().keyboard("jj");
+  await advance(300);
+  expect(document.activeElement?.textContent).toBe("/aurora/eps/bus_voltage");
+  await user().keyboard("kx");
+  expect(within(row(/battery_voltage/)).getByRole<HTMLInputElement>("checkbox").checked).toBe(true);
+  await user().keyboard("a");
+  expect(screen.getByRole<HTMLInputElement>("textbox", { name: "Note" }).value).toBe("");
+  expect(document.activeElement).toBe(screen.getByRole("textbox", { name: "Note" }));
+  await user().keyboard("{Enter}");
+  await advance(500);
+  await user().click(screen.getByRole("button", { name: "Close" }));
+  await advance(500);
+  expect(screen.getByText("3 open, 2 unacknowledged")).toBeTruthy();
+  await user().keyboard("s");
+  const dialog = screen.getByRole("dialog", { name: "Shelve 1 alarm" });
+  await user().type(within(dialog).getByRole("textbox", { name: "Note" }), "known{Enter}");
+  await advance(500);
+  expect(within(dialog).getByText("1 alarm changed.")).toBeTruthy();
+  await user().click(within(dialog).getByRole("button", { name: "Close" }));
+  await user().keyboard("j{Enter}");
+  await advance(500);
+  expect(router.state.location.search).toHaveProperty("alarm");
+  await user().keyboard("{Escape}");
+  await advance(500);
+  expect(router.state.location.search).toEqual({});
 });
 
 test("a viewer sees everything and is told why nothing can be done", async () => {
   const { world } = await openDashboard({ path: PATH, mock: { role: "viewer" } });
   const alarm = await open(/bus_voltage/);
   const acknowledge = within(alarm).getByRole("button", { name: "Acknowledge" });
-  expect(acknowledge.title).toBe("Your role reads only.");
+  expect(acknowledge.title).toBe("Only operators may do this; operator is logged in as viewer.");
   await user().click(acknowledge);
+  await user().keyboard("x");
   expect(world.requests.filter((request) => request.startsWith("POST"))).toHaveLength(0);
 });
 
-test("what the server refuses is told with its code", async () => {
+test("a flood is said, and alarms are read by cause with the first one first", async () => {
+  await openDashboard({ path: PATH, mock: { flood: true } });
+  expect(screen.getByText("Flood of alarms.")).toBeTruthy();
+  expect(screen.getByText(/35 new within 10 minutes, 37 within the last hour/)).toBeTruthy();
+  await user().click(screen.getByRole("button", { name: "Show by cause" }));
+  await advance(500);
+  const flood = screen.getByRole("button", { name: "flood" });
+  expect(screen.getByRole("rowheader", { name: /32 alarms, 32 unacknowledged/ })).toBeTruthy();
+  expect(screen.getByRole("button", { name: "station Kiruna, Sweden" })).toBeTruthy();
+  await user().click(flood);
+  await advance(300);
+  const [first] = screen.getAllByRole("row", { name: /^Select .*wheel_1_current/ });
+  expect(within(first as HTMLElement).getByText("first out")).toBeTruthy();
+});
+
+test("markup and marks of direction in names are shown as text", async () => {
+  await openDashboard({ path: `${PATH}?q=very_long`, mock: { flood: true } });
+  const [header] = screen.getAllByRole("rowheader");
+  expect(header?.querySelector("b")).toBeNull();
+  expect(header?.textContent).toContain("<b>temperature</b>");
+  expect(header?.querySelector("bdi")).not.toBeNull();
+});
+
+test("closed alarms and those found in late data have their reason: detector, model, score and what was expected", async () => {
+  await openDashboard({ path: `${PATH}?state=closed` });
+  await advance(500);
+  expect(within(row(/wheel_1_speed/)).getByText("late data")).toBeTruthy();
+  const alarm = await open(/wheel_1_speed/);
+  for (const text of ["2412 rpm", "2140.6 rpm", "score above 4.5", "6.82", "forecaster 3", "forecast"])
+    expect(within(alarm).getByText(text)).toBeTruthy();
+});
+
+test("all missions stand together, each alarm with its mission", async () => {
+  const { world, router } = await openDashboard({ path: "/alarms" });
+  alarmStateOf(world)
+    .get("kestrel")
+    ?.raise({ parameter: "/kestrel/power/bus_voltage", severity: "severe", minutes: 1 });
+  await advance(500);
+  expect(subjects()[0]).toBe("/kestrel/power/bus_voltage");
+  expect(within(row(/kestrel/)).getByText("kestrel")).toBeTruthy();
+  await user().click(screen.getByRole("link", { name: "aurora-1" }));
+  await advance(500);
+  expect(router.state.location.pathname).toBe("/m/aurora-1/alarms");
+});
+
+test("what the server refuses is told with its code, and old knowledge is called so", async () => {
   const { world } = await openDashboard({ path: `${PATH}?alarm=a${"9".repeat(31)}` });
   await advance(500);
   expect(screen.getByText("STO-ALARM-UNKNOWN")).toBeTruthy();
   world.reachable = false;
   await advance(15_000);
-  expect(screen.getByText(/last known/)).toBeTruthy();
+  expect(inPage().getByText(/last known/)).toBeTruthy();
 });
 
 test("a mission without alarms says so", async () => {
-  await openDashboard({ path: "/alarms/kestrel" });
+  await openDashboard({ path: "/m/kestrel/alarms" });
   expect(screen.getByText("No alarm is open.")).toBeTruthy();
 });

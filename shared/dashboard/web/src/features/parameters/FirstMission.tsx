@@ -4,7 +4,7 @@ import { Navigate } from "@tanstack/react-router";
 import { missionsQuery } from "../../api/queries";
 import { Failure, Loading } from "../../shell/Notice";
 
-export function FirstMission({ to }: { to: "/m/$mission" | "/alarms/$mission" }) {
+export function FirstMission({ to }: { to: "/m/$mission/parameters" | "/m/$mission/alarms" }) {
   const missions = useQuery(missionsQuery);
   if (missions.data === undefined)
     return missions.isError ? (
@@ -19,5 +19,5 @@ export function FirstMission({ to }: { to: "/m/$mission" | "/alarms/$mission" })
         No mission is configured, or none is shown to you. Missions are set in the server's configuration.
       </p>
     );
-  return <Navigate to={to} params={{ mission: first.name }} search={{}} replace />;
+  return <Navigate to={to} params={{ mission: first.name }} replace />;
 }

@@ -1,49 +1,57 @@
-// Fetches a mission's parameters and follows the values of those in sight.
+// Fetches a mission's parameters and their values at the time shown, of those in sight.
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useMemo, useState } from "react";
 import { latestQuery, missionsQuery, parametersQuery } from "../../api/queries";
 import { count } from "../../format/quantity";
-import { useFrame, useLive, useSubscription } from "../../live/hooks";
+import { dateAndTime } from "../../format/time";
+import { useFrame, useLive } from "../../live/hooks";
 import { Failure, Loading } from "../../shell/Notice";
+import { useValues } from "../../telemetry/values";
+import { useTime } from "../../time/useTime";
+import { PARAMETERS_MAX } from "../explore/routes";
 import { MissionDictionary } from "./MissionDictionary";
-import { MissionPicker } from "./MissionPicker";
 import { ParameterTable } from "./ParameterTable";
 import { matching } from "./search";
+import "./parameters.css";
 
 interface Props {
   mission: string;
   search: string;
+  /** Full paths that are selected for Explore. */
+  picked: readonly string[];
   onSearch: (search: string) => void;
-  onMission: (mission: string) => void;
+  onPicked: (picked: string[]) => void;
 }
 
-export function ParametersPage({ mission, search, onSearch, onMission }: Props) {
+export function ParametersPage({ mission, search, picked, onSearch, onPicked }: Props) {
   const live = useLive();
   const frame = useFrame();
+  const { mode, now } = useTime();
   const missions = useQuery(missionsQuery);
   const parameters = useQuery(parametersQuery(mission));
-  const latest = useQuery(latestQuery(mission));
-  const field = useSlashFocus();
+  const latest = useQuery({ ...latestQuery(mission), enabled: mode.kind === "live" });
   const [range, setRange] = useState({ first: 0, end: 50 });
 
   const found = useMemo(() => matching(parameters.data ?? [], search), [parameters.data, search]);
   const inSight = useMemo(() => found.slice(range.first, range.end).map((p) => p.name), [found, range]);
   const [onRange] = useState(() => (first: number, end: number) => setRange({ first, end }));
-  useSubscription(mission, inSight);
+  const lookUp = useValues(mission, inSight);
   useEffect(() => {
     if (latest.data !== undefined) live.feed.onLatest(mission, latest.data.values);
   }, [live, mission, latest.data]);
 
   const described = missions.data?.find((m) => m.name === mission);
+  const chosen = useMemo(() => new Set(picked), [picked]);
+  const onPick = (name: string) =>
+    onPicked(chosen.has(name) ? picked.filter((other) => other !== name) : [...picked, name]);
   return (
     <>
       <header className="page-head">
         <h1>Parameters</h1>
-        <MissionPicker missions={missions.data ?? []} mission={mission} onMission={onMission} />
         <label className="field grow">
           <span className="visually-hidden">Search parameters</span>
           <input
-            ref={field}
             type="search"
             value={search}
             placeholder="Search by path, description or unit"
@@ -53,11 +61,17 @@ export function ParametersPage({ mission, search, onSearch, onMission }: Props) 
             /
           </span>
         </label>
+        <Picked mission={mission} picked={picked} onClear={() => onPicked([])} />
         <output className="faint">
           {parameters.data === undefined ? "" : `${count(found.length)} of ${count(parameters.data.length)}`}
         </output>
       </header>
       {described === undefined ? null : <MissionDictionary mission={described} serverNow={frame.serverNow} />}
+      {mode.kind === "live" ? null : (
+        <p className="faint">
+          Values as they were at {dateAndTime(now)}, and their age then. The newest of a day before counts.
+        </p>
+      )}
       {live.feed.refusal === null || parameters.isError ? null : (
         <p className="notice serious" role="alert">
           <strong>Live values were refused.</strong> {live.feed.refusal.detail}{" "}
@@ -78,8 +92,9 @@ export function ParametersPage({ mission, search, onSearch, onMission }: Props) 
         <ParameterTable
           mission={mission}
           parameters={found}
-          latestOf={(parameter) => live.feed.latestOf(mission, parameter)}
-          frame={frame}
+          lookUp={lookUp}
+          picked={chosen}
+          onPick={onPick}
           onRange={onRange}
         />
       )}
@@ -87,19 +102,25 @@ export function ParametersPage({ mission, search, onSearch, onMission }: Props) 
   );
 }
 
-/** `/` puts the cursor into the search field from anywhere on the page. */
-function useSlashFocus() {
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const typing =
-        event.target instanceof Element && event.target.closest("input, select, textarea") !== null;
-      if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      field.current?.focus();
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, []);
-  return field;
+interface PickedProps {
+  mission: string;
+  picked: readonly string[];
+  onClear: () => void;
+}
+
+function Picked({ mission, picked, onClear }: PickedProps) {
+  if (picked.length === 0) return null;
+  const p = picked.slice(0, PARAMETERS_MAX);
+  return (
+    <>
+      <Link to="/m/$mission/explore" params={{ mission }} search={{ p }} className="picked-link">
+        {p.length < picked.length
+          ? `Explore the first ${p.length} of ${picked.length} selected`
+          : `Explore ${picked.length} selected`}
+      </Link>
+      <button type="button" className="quiet" onClick={onClear}>
+        Clear selection
+      </button>
+    </>
+  );
 }

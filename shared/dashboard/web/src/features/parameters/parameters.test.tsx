@@ -2,6 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { advance, openDashboard, theSocket } from "../../test/app";
+import type { Value } from "../../types";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -19,7 +20,7 @@ function shown(parameter: string): HTMLElement {
 }
 
 test("parameters show value, unit and age, and raw on hover", async () => {
-  await openDashboard({ path: "/m/aurora-1" });
+  await openDashboard({ path: "/m/aurora-1/parameters" });
   const row = screen.getByRole("row", { name: /battery_voltage/ });
   expect(within(row).getByText("V")).toBeTruthy();
   expect(within(row).getByText(/ s ago$/)).toBeTruthy();
@@ -27,20 +28,20 @@ test("parameters show value, unit and age, and raw on hover", async () => {
 });
 
 test("a value whose samples stopped is stale, its neighbours are not", async () => {
-  await openDashboard({ path: "/m/aurora-1" });
+  await openDashboard({ path: "/m/aurora-1/parameters" });
   expect(shown("/aurora/thermal/tank_temperature").dataset.stale).toBe("true");
   expect(shown("/aurora/eps/battery_voltage").dataset.stale).toBe("false");
 });
 
 test("values change live", async () => {
-  await openDashboard({ path: "/m/aurora-1" });
+  await openDashboard({ path: "/m/aurora-1/parameters" });
   const before = shown("/aurora/eps/battery_voltage").textContent;
   await advance(1000);
   expect(shown("/aurora/eps/battery_voltage").textContent).not.toBe(before);
 });
 
 test("a connection that falls silent freezes every value, and its return thaws them", async () => {
-  await openDashboard({ path: "/m/aurora-1" });
+  await openDashboard({ path: "/m/aurora-1/parameters" });
   theSocket().fallSilent();
   await advance(3500);
   expect(shown("/aurora/eps/battery_voltage").dataset.stale).toBe("true");
@@ -50,7 +51,7 @@ test("a connection that falls silent freezes every value, and its return thaws t
 });
 
 test("search narrows the list and lives in the address", async () => {
-  const { router } = await openDashboard({ path: "/m/aurora-1" });
+  const { router } = await openDashboard({ path: "/m/aurora-1/parameters" });
   await user().keyboard("/");
   expect(document.activeElement).toBe(screen.getByRole("searchbox", { name: "Search parameters" }));
   await user().keyboard("wheel");
@@ -58,26 +59,23 @@ test("search narrows the list and lives in the address", async () => {
   expect(screen.getAllByTestId("value")).toHaveLength(2);
   expect(screen.getByText("2 of 200")).toBeTruthy();
   expect(router.state.location.search).toEqual({ q: "wheel" });
-  expect(theSocket().received.at(-1)?.parameters).toEqual([
-    "/aurora/adcs/wheel_1_speed",
-    "/aurora/adcs/wheel_2_speed",
-  ]);
+  expect(theSocket().wanted("values")).toEqual(["/aurora/adcs/wheel_1_speed", "/aurora/adcs/wheel_2_speed"]);
 });
 
 test("a search in the address is applied, and one without result says so", async () => {
-  await openDashboard({ path: "/m/aurora-1?q=unobtainium" });
+  await openDashboard({ path: "/m/aurora-1/parameters?q=unobtainium" });
   expect(screen.getByText("No parameter matches “unobtainium”.")).toBeTruthy();
 });
 
 test("only rows in sight are drawn and subscribed", async () => {
-  await openDashboard({ path: "/m/aurora-1" });
+  await openDashboard({ path: "/m/aurora-1/parameters" });
   expect(screen.getAllByTestId("value").length).toBeLessThan(60);
-  expect(theSocket().received.at(-1)?.parameters).toHaveLength(50);
+  expect(theSocket().wanted("values")).toHaveLength(50);
 });
 
 test("another mission is chosen by name, and its dictionary's problem is shown", async () => {
-  await openDashboard({ path: "/m/aurora-1" });
-  await user().selectOptions(screen.getByLabelText("Mission"), "kestrel");
+  await openDashboard({ path: "/m/aurora-1/parameters" });
+  await user().selectOptions(screen.getByRole("combobox", { name: "Mission" }), "kestrel");
   await advance(500);
   expect(screen.getByRole("link", { name: /odometer/ })).toBeTruthy();
   expect(screen.getByRole("note").textContent).toContain("last good one is in use");
@@ -88,7 +86,7 @@ function rowOf(name: RegExp) {
 }
 
 test("a violated limit is a word beside its shape, and a value within its limits is quiet", async () => {
-  await openDashboard({ path: "/m/aurora-1" });
+  await openDashboard({ path: "/m/aurora-1/parameters" });
   for (const [name, word, shape] of [
     [/panel_x_temperature/, "warning", "caution"],
     [/wheel_1_speed/, "distress", "serious"],
@@ -104,7 +102,7 @@ test("a violated limit is a word beside its shape, and a value within its limits
 });
 
 test("what is no measurement is in brackets and struck, with the reason in words", async () => {
-  await openDashboard({ path: "/m/aurora-1" });
+  await openDashboard({ path: "/m/aurora-1/parameters" });
   const outside = shown("/aurora/adcs/rate_x");
   expect(outside.querySelector("s")?.textContent).toMatch(/^[\d.]+$/);
   expect(outside.textContent).toMatch(/^\[[\d.]+\] \(invalid: outside valid range\)$/);
@@ -116,7 +114,7 @@ test("what is no measurement is in brackets and struck, with the reason in words
 });
 
 test("the mission says which dictionary and limits are in force, since when, and what follows", async () => {
-  await openDashboard({ path: "/m/aurora-1" });
+  await openDashboard({ path: "/m/aurora-1/parameters" });
   expect(screen.getByTestId("mission-dictionary").textContent).toBe(
     "Dictionary version 2 (Aurora 1.1) in force since 2026-10-01 00:00:00Z · limits version 3 " +
       "· version 3 follows at 2026-12-01 00:00:00Z",
@@ -124,7 +122,7 @@ test("the mission says which dictionary and limits are in force, since when, and
 });
 
 test("another dictionary is read again as soon as the live connection tells of it", async () => {
-  const { world } = await openDashboard({ path: "/m/kestrel" });
+  const { world } = await openDashboard({ path: "/m/kestrel/parameters" });
   const line = () => screen.getByTestId("mission-dictionary").textContent;
   expect(line()).toBe(
     "Dictionary version 1 (kestrel) in force from the beginning · limits of the dictionary",
@@ -139,7 +137,7 @@ test("another dictionary is read again as soon as the live connection tells of i
 });
 
 test("descriptions are read again after a time without a connection", async () => {
-  const { world } = await openDashboard({ path: "/m/kestrel" });
+  const { world } = await openDashboard({ path: "/m/kestrel/parameters" });
   world.dictionaries.kestrel = { dictionary_version: 4 };
   theSocket().close();
   await advance(5000);
@@ -147,6 +145,74 @@ test("descriptions are read again after a time without a connection", async () =
 });
 
 test("an unknown mission is explained with its code", async () => {
-  await openDashboard({ path: "/m/nowhere" });
+  await openDashboard({ path: "/m/nowhere/parameters" });
   expect(screen.getByRole("alert").textContent).toContain("STO-API-UNKNOWN-MISSION");
+});
+
+test("at a fixed time each value is the one of that moment, with its age then", async () => {
+  await openDashboard({
+    path: "/m/aurora-1/parameters?t=2026-11-22T11:00:00Z~2026-11-22T12:00:00Z",
+  });
+  await advance(500);
+  expect(screen.getByText(/Values as they were at 2026-11-22 12:00:00Z/)).toBeTruthy();
+  const row = rowOf(/battery_voltage/);
+  expect(row.getByText("12:00:00Z")).toBeTruthy();
+  expect(row.getByText("0.0 s ago")).toBeTruthy();
+  const before = shown("/aurora/eps/battery_voltage").textContent;
+  await advance(3000);
+  expect(shown("/aurora/eps/battery_voltage").textContent).toBe(before);
+});
+
+test("in a replay the values are those of where it stands, and a quick one makes none of them stale", async () => {
+  await openDashboard({
+    path: "/m/aurora-1/parameters?t=2026-11-22T11:00:00Z~2026-11-22T12:00:00Z~x60",
+  });
+  await advance(500);
+  const time = () => rowOf(/battery_voltage/).getByText(/^11:\d\d:\d\dZ$/).textContent ?? "";
+  const before = time();
+  expect(shown("/aurora/eps/battery_voltage").dataset.stale).toBe("false");
+  await advance(2900);
+  expect(time() > before).toBe(true);
+  expect(shown("/aurora/eps/battery_voltage").dataset.stale).toBe("false");
+});
+
+test("several are selected by keyboard and taken to Explore", async () => {
+  const { router } = await openDashboard({ path: "/m/aurora-1/parameters?q=wheel" });
+  screen.getByRole("link", { name: /wheel_1_speed/ }).focus();
+  await user().keyboard("xjx");
+  await advance(300);
+  expect(router.state.location.search).toEqual({
+    q: "wheel",
+    pick: ["/aurora/adcs/wheel_1_speed", "/aurora/adcs/wheel_2_speed"],
+  });
+  const link = screen.getByRole("link", { name: "Explore 2 selected" });
+  expect(decodeURIComponent(link.getAttribute("href") ?? "")).toBe(
+    '/m/aurora-1/explore?p=["/aurora/adcs/wheel_1_speed","/aurora/adcs/wheel_2_speed"]',
+  );
+  await user().keyboard("x");
+  await advance(300);
+  expect(screen.getByRole("link", { name: "Explore 1 selected" })).toBeTruthy();
+});
+
+test("values that are infinite, huge or older than the page, and a kind that changed, are shown for what they are", async () => {
+  const { world } = await openDashboard({ path: "/m/aurora-1/parameters" });
+  const strange = (path: string, engineering: Value, generation_time: string) => {
+    const parameter = world.find("aurora-1", path);
+    if (parameter === undefined) throw new Error("the mock has no such parameter");
+    const id = theSocket().received.flatMap((r) =>
+      r.kind === "open" && r.id.startsWith("values") ? r.id : [],
+    )[0];
+    const sample = { ...world.sample(parameter, Date.parse(generation_time)), engineering, raw: engineering };
+    theSocket().say({ kind: "values", id: id ?? "", mission: "aurora-1", samples: [sample] });
+  };
+  strange("/aurora/eps/battery_voltage", 1e300, "2026-11-22T12:40:00Z");
+  strange("/aurora/eps/battery_current", "Infinity", "2026-11-22T12:40:00Z");
+  strange("/aurora/eps/solar_array_power", "<b>SAFE</b>\u202E", "2026-11-22T12:40:00Z");
+  strange("/aurora/thermal/tank_temperature", 5, "2019-01-01T00:00:00Z");
+  await advance(300);
+  expect(shown("/aurora/eps/battery_voltage").textContent).toBe("1.0000e+300");
+  expect(shown("/aurora/eps/battery_current").textContent).toBe("Infinity");
+  expect(shown("/aurora/eps/solar_array_power").textContent).toBe("<b>SAFE</b>\u202E");
+  expect(document.querySelector("td b")).toBeNull();
+  expect(shown("/aurora/thermal/tank_temperature").textContent).not.toContain("5.0000");
 });

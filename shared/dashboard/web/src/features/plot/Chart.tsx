@@ -1,185 +1,191 @@
-// Draws chart columns with uPlot: envelope, line, lone points, and the span without a connection.
+// A chart of several lines: their envelopes and limits, why there are gaps, and one cursor for all charts of a page.
 import "uplot/dist/uPlot.min.css";
+import "./chart.css";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
-import { clockTime, dateAndTime } from "../../format/time";
-import type { ParameterDescription } from "../../types";
-import { pointText, valueLabels } from "./cursor";
-import { drawFrozen, drawLonePoints } from "./marks";
-import type { TimeWindow } from "./range";
-import type { ChartColumns } from "./series";
+import { chartOptions, type Hooks, namesRoom, shapeOf } from "./chartOptions";
+import { drawFrozen, drawGaps, drawZones, type Sheet } from "./draw";
+import { drawEndLabels, drawLine } from "./drawLines";
+import { axisRange, isOnAxis, limitedLine, scaleOf } from "./lines";
+import { type Drawn, looksTheSame } from "./redraw";
+import { useSharedCursor } from "./sharedCursor";
 
-/** Where the page gives none: the style sheet asks for as much. */
-const SHORTEST = 320;
-/** Room for half of the last label. */
-const RIGHT = 32;
-/** Steps of an axis that counts whole things. */
-const WHOLE_STEPS = Array.from({ length: 16 }, (_, power) =>
-  [1, 2, 5].map((digit) => digit * 10 ** power),
-).flat();
-
-export interface ChartProps {
-  parameter: ParameterDescription;
-  columns: ChartColumns;
-  window: TimeWindow;
-  /** Time of the cursor, Unix milliseconds. */
-  cursor: number | null;
-  /** Since when nothing can have arrived, because the connection is frozen. */
-  frozenSince: number | null;
+export interface ChartProps extends Drawn {
   theme: string;
-  onHover: (time: number | null) => void;
+  /** Told the width in CSS pixels when it is known, and when it changes. */
   onWidth: (width: number) => void;
 }
 
 export function Chart(props: ChartProps) {
-  const { parameter, columns, window: shown, cursor, theme, onWidth } = props;
+  const { lines, onWidth, theme } = props;
   const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
-  const current = useRef(props);
-  current.current = props;
+  const drawing = useRef<Drawing | null>(null);
+  const newest = useRef(props);
+  newest.current = props;
+  const shape = shapeOf(lines);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: of the lines only their shape asks for another chart.
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const chart = new uPlot(options(current, parameter, size(element)), current.current.columns, element);
-    plot.current = chart;
-    const watch = new ResizeObserver(() => {
-      const { width, height } = size(element);
-      if (width !== chart.width || height !== chart.height) chart.setSize({ width, height });
+    const made = new Drawing(element, newest.current);
+    drawing.current = made;
+    const sized = new ResizeObserver(() => {
+      made.resize();
       onWidth(element.clientWidth);
     });
-    watch.observe(element);
+    sized.observe(element);
+    onWidth(element.clientWidth);
+    const forget = useSharedCursor.subscribe(({ time }) => made.point(time));
     return () => {
-      watch.disconnect();
-      chart.destroy();
-      plot.current = null;
+      forget();
+      sized.disconnect();
+      made.destroy();
+      drawing.current = null;
     };
-  }, [parameter, onWidth]);
+  }, [shape, onWidth]);
 
-  useEffect(() => {
-    const chart = plot.current;
-    if (chart === null) return;
-    chart.batch(() => {
-      chart.setData(columns, false);
-      chart.setScale("x", { min: shown.from / 1000, max: shown.to / 1000 });
-    });
-    if (cursor !== null)
-      chart.setCursor(
-        { left: chart.valToPos(cursor / 1000, "x"), top: chart.bbox.height / devicePixelRatio / 2 },
-        false,
-      );
-  }, [columns, shown, cursor]);
+  useEffect(() => drawing.current?.show(props));
 
   // Colours are read from the style sheet while drawing.
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme changes what the style sheet says.
-  useEffect(() => plot.current?.redraw(false, true), [theme]);
+  useEffect(() => drawing.current?.redraw(), [theme]);
 
   return <div ref={place} className="chart" />;
 }
 
-function size(element: HTMLElement): { width: number; height: number } {
-  return { width: Math.max(320, element.clientWidth), height: Math.max(SHORTEST, element.clientHeight) };
-}
+/** Owns one uPlot and decides when there is anything new to draw. */
+class Drawing {
+  private readonly chart: uPlot;
+  private shown: ChartProps;
+  /** The pointer is here: the shared cursor is moved from here and not told back. */
+  private pointing = false;
 
-function options(
-  current: { current: ChartProps },
-  parameter: ParameterDescription,
-  { width, height }: { width: number; height: number },
-): uPlot.Options {
-  const stepped = parameter.kind === "enumeration" || parameter.kind === "boolean";
-  const line = () => colour("--series-1");
-  const paths = stepped ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.linear?.();
-  const axis = {
-    stroke: () => colour("--muted"),
-    font: "11px system-ui, sans-serif",
-    grid: { stroke: () => colour("--grid"), width: 1 },
-    ticks: { stroke: () => colour("--grid"), width: 1, size: 4 },
-  };
-  const edge: uPlot.Series = {
-    ...(paths ? { paths } : {}),
-    stroke: "transparent",
-    width: 0,
-    points: { show: false },
-  };
-  return {
-    width,
-    height,
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    legend: { show: false },
-    padding: [12, RIGHT, 0, 0],
-    cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { size: 7 } },
-    scales: { x: { time: true }, y: { range: (_, low, high) => limits(parameter, low, high) } },
-    axes: [
-      { ...axis, size: 32, space: 72, values: (_, splits) => timeLabels(splits) },
-      { ...axis, ...(stepped ? stateAxis(parameter) : valueAxis(parameter)) },
-    ],
-    series: [
-      {},
-      { ...(paths ? { paths } : {}), stroke: line, width: 1.5, points: { show: false } },
-      edge,
-      edge,
-    ],
-    bands: stepped ? [] : [{ series: [3, 2], fill: () => colour("--band") }],
-    hooks: {
-      draw: [
-        (chart) => {
-          drawFrozen(chart, current.current.frozenSince, colour("--hatch"));
-          drawLonePoints(chart, colour("--series-1"));
-        },
-      ],
-      setCursor: [
-        (chart) => {
-          const { left } = chart.cursor;
-          current.current.onHover(left === undefined || left < 0 ? null : chart.posToVal(left, "x") * 1000);
-        },
-      ],
-    },
-  };
-}
-
-function limits(
-  parameter: ParameterDescription,
-  low: number | null,
-  high: number | null,
-): uPlot.Range.MinMax {
-  if (parameter.kind === "boolean") return [-0.25, 1.25];
-  if (parameter.kind === "enumeration" && parameter.labels.length > 0) {
-    const values = parameter.labels.map((label) => label.value);
-    return [Math.min(...values, low ?? 0) - 0.5, Math.max(...values, high ?? 0) + 0.5];
+  constructor(
+    private readonly element: HTMLElement,
+    props: ChartProps,
+  ) {
+    this.shown = props;
+    const hooks: Hooks = {
+      rangeOf: (scale) => this.rangeOf(scale),
+      onClear: (chart) => this.drawUnder(this.sheet(chart, this.firstScale())),
+      onDraw: (chart) => this.drawOver(chart),
+      onCursor: (chart) => this.follow(chart),
+    };
+    const { width, height } = size(element);
+    const { lines } = props;
+    const empty = [...new Set(lines.map((line) => scaleOf(line.parameter)))].map(() => [null, null]);
+    this.chart = new uPlot(
+      chartOptions(lines, width, height, hooks),
+      [[props.window.from / 1000, props.window.to / 1000], ...empty],
+      element,
+    );
+    this.show(props, true);
   }
-  if (low === null || high === null) return [0, 1];
-  const margin = high > low ? (high - low) * 0.08 : Math.max(Math.abs(high) * 0.01, 0.5);
-  return [low - margin, high + margin];
+
+  /** Draws what changed: other samples, another cause of a gap, or a window that moved by a pixel. */
+  show(props: ChartProps, always = false): void {
+    if (!always && looksTheSame(this.shown, props, this.chart.bbox.width)) return;
+    this.shown = props;
+    const { from, to } = props.window;
+    this.chart.batch(() => {
+      this.chart.setData([[from / 1000, to / 1000], ...this.chart.data.slice(1)] as uPlot.AlignedData, false);
+      this.chart.setScale("x", { min: from / 1000, max: to / 1000 });
+    });
+    this.point(useSharedCursor.getState().time);
+  }
+
+  resize(): void {
+    const { width, height } = size(this.element);
+    if (width !== this.chart.width || height !== this.chart.height) this.chart.setSize({ width, height });
+  }
+
+  redraw(): void {
+    this.chart.redraw(false, true);
+  }
+
+  point(time: number | null): void {
+    if (this.pointing) return;
+    const { from, to } = this.shown.window;
+    const isInside = time !== null && time >= from && time <= to;
+    const left = isInside ? this.chart.valToPos(time / 1000, "x") : -10;
+    this.chart.setCursor(
+      { left, top: isInside ? this.chart.bbox.height / devicePixelRatio / 2 : -10 },
+      false,
+    );
+  }
+
+  destroy(): void {
+    this.chart.destroy();
+  }
+
+  private follow(chart: uPlot): void {
+    const { left } = chart.cursor;
+    this.pointing = true;
+    const time = left === undefined || left < 0 ? null : chart.posToVal(left, "x") * 1000;
+    useSharedCursor.getState().point(time);
+    this.pointing = false;
+  }
+
+  private rangeOf(scale: string): [number, number] {
+    return axisRange(
+      this.shown.lines.filter((line) => scaleOf(line.parameter) === scale),
+      this.shown.fit,
+    );
+  }
+
+  private firstScale(): string {
+    const [first] = this.shown.lines;
+    return first === undefined ? "x" : scaleOf(first.parameter);
+  }
+
+  private drawUnder(sheet: Sheet): void {
+    const { lines } = this.shown;
+    const limited = limitedLine(lines);
+    if (limited?.limits)
+      drawZones(sheet, limited.limits, lines.length > 1 ? limited.parameter.short_name : null);
+    drawGaps(sheet, this.shown.gaps);
+    drawFrozen(sheet, this.shown.frozenSince);
+  }
+
+  private drawOver(chart: uPlot): void {
+    const { lines } = this.shown;
+    const labels = lines.flatMap((line, index) => {
+      const sheet = this.sheet(chart, scaleOf(line.parameter));
+      drawLine(sheet, line, index);
+      const last = line.series.last.findLast((value) => value !== null);
+      return isOnAxis(last) ? [{ index, name: line.parameter.short_name, y: sheet.yOf(last) }] : [];
+    });
+    const room = namesRoom(lines, chart.width);
+    if (lines.length < 2 || room < 100) return;
+    const { bbox } = chart;
+    const x = chart.ctx.canvas.width - room * devicePixelRatio + 4 * devicePixelRatio;
+    const right = Math.max(bbox.left + bbox.width, x);
+    drawEndLabels(this.sheet(chart, this.firstScale()), labels, right, room * devicePixelRatio);
+  }
+
+  private sheet(chart: uPlot, scale: string): Sheet {
+    const { left, top, width, height } = chart.bbox;
+    const { from, to } = this.shown.window;
+    const { min = 0, max = 1 } = chart.scales[scale] ?? {};
+    const perMs = width / (to - from);
+    const perUnit = height / ((max ?? 1) - (min ?? 0));
+    return {
+      ctx: chart.ctx,
+      left,
+      top,
+      width,
+      height,
+      dot: devicePixelRatio,
+      xOf: (time) => left + (time - from) * perMs,
+      yOf: (value) => {
+        const y = top + height - (value - (min ?? 0)) * perUnit;
+        return Math.min(top + 2 * height, Math.max(top - height, y));
+      },
+    };
+  }
 }
 
-function stateAxis(parameter: ParameterDescription): Partial<uPlot.Axis> {
-  const states = parameter.kind === "boolean" ? [0, 1] : parameter.labels.map((label) => label.value);
-  const longest = Math.max(...states.map((state) => pointText(state, parameter).length));
-  return {
-    size: Math.max(72, 24 + 7 * longest),
-    splits: () => states,
-    values: (_, splits) => splits.map((state) => pointText(state, parameter)),
-  };
-}
-
-function valueAxis(parameter: ParameterDescription): Partial<uPlot.Axis> {
-  const unit = parameter.unit ? ` ${parameter.unit}` : "";
-  return {
-    size: 72 + 6 * unit.length,
-    values: (_, splits) => valueLabels(splits).map((label) => label + unit),
-    ...(parameter.kind === "integer" ? { incrs: WHOLE_STEPS } : {}),
-  };
-}
-
-/** The date stands where the day begins; everywhere else the time is enough. */
-function timeLabels(splits: number[]): string[] {
-  const step = (splits[1] ?? 0) - (splits[0] ?? 0);
-  return splits.map((seconds) => {
-    if (seconds % 86_400 === 0) return dateAndTime(seconds * 1000).slice(0, 10);
-    return clockTime(seconds * 1000).slice(0, step < 60 ? 8 : 5);
-  });
-}
-
-function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+function size(element: HTMLElement): { width: number; height: number } {
+  return { width: Math.max(160, element.clientWidth), height: Math.max(90, element.clientHeight) };
 }

@@ -1,22 +1,30 @@
-// The chart's data as a table, newest first.
+// A chart's data as a table, newest first.
 import { clockTime, dateAndTime, preciseClockTime } from "../../format/time";
-import type { ParameterDescription } from "../../types";
 import { pointText } from "./cursor";
-import type { Series } from "./series";
+import { type ChartLine, isStepped } from "./lines";
+import { severityAt } from "./zones";
 
-const ROWS_MAX = 100;
+const ROWS_MAX = 200;
 
-export function PlotTable({ parameter, series }: { parameter: ParameterDescription; series: Series }) {
-  const first = Math.max(0, series.times.length - ROWS_MAX);
-  const rows = series.times.slice(first).map((time, index) => ({ time, index: first + index }));
-  const labelled = parameter.kind === "enumeration" || parameter.kind === "boolean";
-  const spread = series.bucketMs > 0 && !labelled;
+interface Row {
+  line: ChartLine;
+  index: number;
+  time: number;
+}
+
+export function PlotTable({ lines }: { lines: readonly ChartLine[] }) {
+  const spread = lines.some((line) => line.series.bucketMs > 0 && !isStepped(line.parameter));
+  const limited = lines.some((line) => line.limits !== null);
   return (
     <div className="table-scroller short">
-      <table className="grid" aria-label={`Newest values of ${parameter.short_name}`}>
+      <table
+        className="grid"
+        aria-label={`Newest values of ${lines.map((l) => l.parameter.short_name).join(", ")}`}
+      >
         <thead>
           <tr>
             <th scope="col">Generated (UTC)</th>
+            {lines.length > 1 ? <th scope="col">Parameter</th> : null}
             <th scope="col" className="number">
               Value
             </th>
@@ -30,26 +38,51 @@ export function PlotTable({ parameter, series }: { parameter: ParameterDescripti
                 </th>
               </>
             ) : null}
+            {limited ? <th scope="col">Limits now</th> : null}
           </tr>
         </thead>
         <tbody>
-          {rows.reverse().map(({ time, index }) => (
-            <tr key={time}>
-              <th scope="row">
-                {dateAndTime(time).slice(0, 10)}{" "}
-                {series.bucketMs >= 1000 ? clockTime(time) : preciseClockTime(time)}
-              </th>
-              <td className="number">{pointText(series.last[index] ?? null, parameter)}</td>
-              {spread ? (
-                <>
-                  <td className="number">{pointText(series.min[index] ?? null, parameter)}</td>
-                  <td className="number">{pointText(series.max[index] ?? null, parameter)}</td>
-                </>
-              ) : null}
-            </tr>
-          ))}
+          {newest(lines).map(({ line, index, time }) => {
+            const { parameter, series, limits } = line;
+            const text = (value: number | null | undefined) => pointText(value ?? null, parameter);
+            const last = series.last[index] ?? null;
+            return (
+              <tr key={`${parameter.name} ${time}`}>
+                <th scope="row">
+                  {dateAndTime(time).slice(0, 10)}{" "}
+                  {series.bucketMs >= 1000 ? clockTime(time) : preciseClockTime(time)}
+                </th>
+                {lines.length > 1 ? (
+                  <td title={parameter.name}>
+                    <bdi>{parameter.short_name}</bdi>
+                  </td>
+                ) : null}
+                <td className="number">{text(last)}</td>
+                {spread ? (
+                  <>
+                    <td className="number">{text(series.min[index])}</td>
+                    <td className="number">{text(series.max[index])}</td>
+                  </>
+                ) : null}
+                {limited ? (
+                  <td>
+                    {last === null ? "" : (severityAt(last, limits) ?? (limits === null ? "none" : "within"))}
+                  </td>
+                ) : null}
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </div>
   );
+}
+
+function newest(lines: readonly ChartLine[]): Row[] {
+  const rows = lines.flatMap((line) => {
+    const { times } = line.series;
+    const first = Math.max(0, times.length - ROWS_MAX);
+    return times.slice(first).map((time, offset) => ({ line, index: first + offset, time }));
+  });
+  return rows.sort((a, b) => b.time - a.time).slice(0, ROWS_MAX);
 }

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { ParameterDescription } from "../../types";
 import { moveCursor, nearestIndex, pointText, readOut, valueLabels } from "./cursor";
-import { isRange, timeWindow } from "./range";
 
 const temperature: ParameterDescription = {
   name: "/t",
@@ -74,12 +73,4 @@ test.each([
   [[], []],
 ])("the labels of %j have as many decimals as their steps", (splits, labels) => {
   expect(valueLabels(splits)).toEqual(labels);
-});
-
-test("a live window ends now, at a sample from the near future, or where it was fixed", () => {
-  expect(timeWindow("5m", null, 1_000_000, 900_000)).toEqual({ from: 700_000, to: 1_000_000 });
-  expect(timeWindow("5m", null, 1_000_000, 1_000_500).to).toBe(1_000_500);
-  expect(timeWindow("5m", null, 1_000_000, 9_000_000).to).toBe(1_000_000);
-  expect(timeWindow("5m", 500_000, 1_000_000, 900_000).to).toBe(500_000);
-  expect(isRange("7m")).toBe(false);
 });

@@ -1,8 +1,8 @@
 // Moves the chart's cursor from point to point and says what is there.
 import { realValue } from "../../format/quantity";
 import { preciseClockTime } from "../../format/time";
+import type { Series } from "../../telemetry/series";
 import type { ParameterDescription } from "../../types";
-import type { Series } from "./series";
 
 const PAGE = 20;
 

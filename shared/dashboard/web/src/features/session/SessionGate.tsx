@@ -1,8 +1,9 @@
 // Lets the pages through with a session; asks for a code without one.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { logIn, logOut, sessionQuery } from "../../api/queries";
 import { useLive } from "../../live/hooks";
+import { forgetDrafts } from "../../session/draft";
 import { Failure, Loading } from "../../shell/Notice";
 import type { Session } from "../../types";
 import { LoginForm } from "./LoginForm";
@@ -15,6 +16,8 @@ interface Props {
 export function SessionGate({ takeCode, children }: Props) {
   const client = useQueryClient();
   const query = useQuery(sessionQuery(takeCode));
+  // Who was logged in until the session ended by itself: the pages stay, with whatever was typed into them.
+  const [shown, setShown] = useState<Session | null>(null);
   const login = useMutation({
     mutationFn: logIn,
     onSuccess: () => client.invalidateQueries({ queryKey: ["session"] }),
@@ -24,23 +27,49 @@ export function SessionGate({ takeCode, children }: Props) {
     // Nothing of the former session may be seen by whoever logs in next.
     onSuccess: () => {
       client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
+      forgetDrafts();
       login.reset();
+      setShown(null);
       return client.invalidateQueries({ queryKey: ["session"] });
     },
   });
   useLoginLinks(takeCode);
 
-  if (query.data?.kind === "closed") {
-    const error = login.error ?? query.data.refused;
-    return <LoginForm busy={login.isPending} error={error} onCode={(code) => login.mutate(code)} />;
+  const open = query.data?.kind === "open" ? query.data.session : null;
+  if (open !== null && open !== shown) {
+    if (shown !== null && shown.principal !== open.principal)
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
+    setShown(open);
   }
-  if (query.data?.kind === "open")
+  const session = open ?? shown;
+  const form =
+    query.data?.kind === "closed" ? (
+      <LoginForm
+        busy={login.isPending}
+        error={login.error ?? query.data.refused}
+        onCode={(code) => login.mutate(code)}
+      />
+    ) : null;
+  if (session !== null)
     return (
-      <WithLiveConnection>
-        {logout.isError ? <Failure error={logout.error} /> : null}
-        {children(query.data.session, () => logout.mutate())}
-      </WithLiveConnection>
+      <>
+        <WithLiveConnection key={session.principal}>
+          <div inert={form !== null}>
+            {logout.isError ? <Failure error={logout.error} /> : null}
+            {children(session, () => logout.mutate())}
+          </div>
+        </WithLiveConnection>
+        {form === null ? null : (
+          <div className="session-over">
+            <p className="notice serious" role="status">
+              The session is over. Nothing that was typed is lost: log in as {session.principal} to go on.
+            </p>
+            {form}
+          </div>
+        )}
+      </>
     );
+  if (form !== null) return form;
   if (query.isError)
     return (
       <main className="login">

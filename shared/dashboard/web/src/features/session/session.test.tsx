@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { MOCK_CODE } from "../../mock/world";
-import { advance, openDashboard } from "../../test/app";
+import { advance, openDashboard, settle } from "../../test/app";
 import { takeCode } from "./fragment";
 
 beforeEach(() => {
@@ -19,6 +19,7 @@ test("a one-time code opens the dashboard", async () => {
   await user().type(screen.getByLabelText("One-time code"), ` ${MOCK_CODE} `);
   await user().click(screen.getByRole("button", { name: "Log in" }));
   await advance(1500);
+  await settle();
   expect(screen.getByRole("heading", { name: "Stations" })).toBeTruthy();
   expect(world.requests.some((request) => request.includes(MOCK_CODE))).toBe(false);
 });
@@ -34,6 +35,7 @@ test("a wrong code says what happened and what to do", async () => {
 
 test("a login link opens the dashboard without typing", async () => {
   await openDashboard({ code: MOCK_CODE, mock: { loggedIn: false } });
+  await settle();
   expect(screen.getByRole("heading", { name: "Stations" })).toBeTruthy();
 });
 
@@ -45,6 +47,7 @@ test("a used login link shows the form with the reason", async () => {
 
 test("logging out shows the form and no error", async () => {
   const { world } = await openDashboard();
+  await settle();
   await user().click(screen.getByRole("button", { name: "Log out" }));
   await advance(500);
   expect(screen.getByLabelText("One-time code")).toBeTruthy();
@@ -52,11 +55,31 @@ test("logging out shows the form and no error", async () => {
   expect(world.requests).toContain("DELETE /api/v1/session");
 });
 
-test("a session that ends while a page is open leads to the form", async () => {
-  const { world } = await openDashboard({ path: "/m/aurora-1" });
+test("a session that ends while a page is open leads to the form, and nothing typed is lost", async () => {
+  const { world } = await openDashboard({ path: "/m/aurora-1/parameters" });
+  await user().type(screen.getByRole("searchbox", { name: "Search parameters" }), "wheel");
   world.loggedIn = false;
   await advance(11_000);
-  expect(screen.getByLabelText("One-time code")).toBeTruthy();
+  expect(screen.getByText(/Nothing that was typed is lost/)).toBeTruthy();
+  await user().type(screen.getByLabelText("One-time code"), MOCK_CODE);
+  await user().click(screen.getByRole("button", { name: "Log in" }));
+  await advance(1500);
+  expect(screen.queryByLabelText("One-time code")).toBeNull();
+  const field = screen.getByRole<HTMLInputElement>("searchbox", { name: "Search parameters" });
+  expect(field.value).toBe("wheel");
+  expect(screen.getAllByTestId("value")).toHaveLength(2);
+});
+
+test("whoever logs in next as somebody else sees nothing of the session before", async () => {
+  const { world } = await openDashboard({ path: "/m/aurora-1/parameters" });
+  world.loggedIn = false;
+  await advance(11_000);
+  world.options.principal = "tom";
+  const before = screen.getByRole("searchbox", { name: "Search parameters" });
+  await user().type(screen.getByLabelText("One-time code"), MOCK_CODE);
+  await user().click(screen.getByRole("button", { name: "Log in" }));
+  await advance(1500);
+  expect(screen.getByRole("searchbox", { name: "Search parameters" })).not.toBe(before);
 });
 
 test("an unreachable server is named, and asked again on request", async () => {
@@ -66,15 +89,17 @@ test("an unreachable server is named, and asked again on request", async () => {
   world.reachable = true;
   await user().click(screen.getByRole("button", { name: "Try again" }));
   await advance(1500);
+  await settle();
   expect(screen.getByRole("heading", { name: "Stations" })).toBeTruthy();
 });
 
 test("a server that goes away leaves the page in sight, behind no dialog", async () => {
   const { world } = await openDashboard();
+  await settle();
   world.reachable = false;
   await advance(62_000);
   expect(screen.getByTestId("connection-chip").dataset.state).toBe("offline");
-  expect(screen.getAllByRole("article").length).toBeGreaterThan(0);
+  expect(screen.getAllByRole("row").length).toBeGreaterThan(1);
   expect(screen.queryByRole("dialog")).toBeNull();
   world.reachable = true;
   await advance(16_000);

@@ -1,39 +1,58 @@
-// Fetches the nodes once, then follows them through the heartbeat.
-import { useQuery } from "@tanstack/react-query";
-import { nodesQuery } from "../../api/queries";
-import { useFrame, useLive } from "../../live/hooks";
+// All stations of the hub as a table.
+import { useMemo } from "react";
+import { useFrame } from "../../live/hooks";
 import { Failure, Loading } from "../../shell/Notice";
-import type { Server } from "../../types";
-import { StationCard } from "./StationCard";
+import "./stations.css";
+import { NodesTable } from "./NodesTable";
+import { foundNodes, type NodesSort } from "./order";
 import { StationSummary } from "./StationSummary";
+import { useStations } from "./useStations";
 
-export function StationsPage({ server }: { server: Server["kind"] }) {
+interface Props {
+  q: string;
+  sort: NodesSort;
+  onSearch: (changes: { q?: string; sort?: NodesSort }) => void;
+}
+
+export function StationsPage({ q, sort, onSearch }: Props) {
   const frame = useFrame();
-  const live = useLive();
-  const fetched = useQuery(nodesQuery);
-  const nodes = live.feed.nodes ?? fetched.data?.nodes;
+  const { nodes, error, retry } = useStations();
+  const found = useMemo(() => (nodes === null ? null : foundNodes(nodes, q, sort)), [nodes, q, sort]);
   return (
     <>
       <header className="page-head">
-        <h1>{server === "edge" ? "Station" : "Stations"}</h1>
-        {nodes === undefined || server === "edge" ? null : (
-          <StationSummary nodes={nodes} frozen={frame.health.state !== "live"} />
-        )}
+        <h1>Stations</h1>
+        <label className="field">
+          <span className="visually-hidden">Find a station</span>
+          <input
+            type="search"
+            placeholder="Site, name or state"
+            value={q}
+            onChange={(event) => onSearch({ q: event.target.value, sort })}
+          />
+        </label>
+        {nodes === null ? null : <StationSummary nodes={nodes} frozen={frame.health.state !== "live"} />}
       </header>
-      {nodes === undefined && fetched.isPending ? <Loading what="stations" /> : null}
-      {nodes === undefined && fetched.isError ? (
-        <Failure error={fetched.error} onRetry={() => void fetched.refetch()} />
-      ) : null}
+      {nodes === null && error === null ? <Loading what="stations" /> : null}
+      {nodes === null && error !== null ? <Failure error={error} onRetry={retry} /> : null}
       {nodes?.length === 0 ? (
         <p className="empty">
-          No station is enrolled. Make a join token on the hub and use it on the station's node.
+          No station is enrolled. Make an enrolment token under Administration and use it on the station's
+          node.
         </p>
       ) : null}
-      <div className="stations">
-        {nodes?.map((node) => (
-          <StationCard key={node.name} node={node} server={server} frame={frame} />
-        ))}
-      </div>
+      {found?.length === 0 && nodes?.length !== 0 ? (
+        <p className="empty">No station is called like this.</p>
+      ) : null}
+      {found === null || found.length === 0 ? null : (
+        <NodesTable
+          nodes={found}
+          server="hub"
+          frame={frame}
+          sort={sort}
+          onSort={(next) => onSearch({ q, sort: next })}
+        />
+      )}
     </>
   );
 }

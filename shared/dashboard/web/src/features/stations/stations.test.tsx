@@ -1,9 +1,8 @@
 import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { advance, openDashboard, theSocket } from "../../test/app";
-import type { Backlog } from "../../types";
-import { drainView, fullView } from "./backlog";
-import { certificate } from "./station";
+import { manyNodes } from "../../mock/fleet";
+import { advance, openDashboard, settle, theSocket } from "../../test/app";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -12,98 +11,176 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const station = (name: string) => screen.getByRole("article", { name });
+const user = () => userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
 
-test("every station is an article with its state in words", async () => {
-  await openDashboard();
-  expect(screen.getAllByRole("article")).toHaveLength(5);
-  expect(within(station("svalbard-1")).getByText("connected")).toBeTruthy();
-  expect(within(station("awarua-1")).getByText("disconnected")).toBeTruthy();
-  expect(within(station("inuvik-2")).getByText("never connected")).toBeTruthy();
-  expect(within(station("santiago-1")).getByText("revoked")).toBeTruthy();
-});
+async function open(path: string, mock: NonNullable<Parameters<typeof openDashboard>[0]>["mock"] = {}) {
+  const opened = await openDashboard({ path, mock });
+  await settle();
+  return opened;
+}
 
-test("a silent station is marked stale with its age, a reporting one is not", async () => {
-  await openDashboard();
-  expect(station("awarua-1").dataset.stale).toBe("true");
-  expect(within(station("awarua-1")).getByText("stale · last contact 14 min ago")).toBeTruthy();
-  expect(station("svalbard-1").dataset.stale).toBe("false");
-});
+const row = (site: string) => {
+  const found = screen.getAllByRole("row").find((one) => one.textContent?.startsWith(site));
+  if (found === undefined) throw new Error(`no row begins with ${site}`);
+  return found;
+};
 
-test("backlog, problem and rejections are written out", async () => {
-  await openDashboard();
-  const awarua = within(station("awarua-1"));
+test("every station is a row that begins with its site", async () => {
+  await open("/nodes");
+  expect(screen.getAllByRole("row")).toHaveLength(6);
+  const awarua = within(row("Awarua, New Zealand"));
+  expect(awarua.getByText("disconnected")).toBeTruthy();
   expect(awarua.getByText("35,280")).toBeTruthy();
-  expect(awarua.getByText("211")).toBeTruthy();
   expect(awarua.getByText("10.8 MiB")).toBeTruthy();
-  expect(awarua.getByText(/nothing heard for 15 s/)).toBeTruthy();
-  const links = within(within(station("kiruna-1")).getByRole("table", { name: "Intake links of kiruna-1" }));
-  expect(links.getByText(/garbage 12/)).toBeTruthy();
-  expect(links.getByText(/bad-length 3/)).toBeTruthy();
-});
-
-test("what the sequence counts of a link say is written out, and silence means in order", async () => {
-  await openDashboard();
-  const links = within(within(station("kiruna-1")).getByRole("table", { name: "Intake links of kiruna-1" }));
-  expect(links.getByText("37 missing in 2 gaps")).toBeTruthy();
-  expect(links.getByText("1 reset")).toBeTruthy();
-  expect(within(station("svalbard-1")).getAllByText("in order").length).toBeGreaterThan(0);
+  expect(awarua.getByText("stale · 14 min ago")).toBeTruthy();
+  expect(within(row("Inuvik, Canada")).getByText("no report yet")).toBeTruthy();
+  expect(within(row("Santiago, Chile")).getByText("revoked")).toBeTruthy();
 });
 
 test("the heartbeat brings a station's change without another request", async () => {
-  const { world } = await openDashboard();
+  const { world } = await open("/nodes");
   const asked = world.requests.filter((request) => request.includes("/nodes")).length;
   world.nodes = world.currentNodes().map((node) => ({ ...node, state: "disconnected" as const }));
   await advance(1500);
-  expect(within(station("svalbard-1")).getByText("disconnected")).toBeTruthy();
+  expect(within(row("Longyearbyen")).getByText("disconnected")).toBeTruthy();
   expect(world.requests.filter((request) => request.includes("/nodes"))).toHaveLength(asked);
 });
 
 test("all stations are stale while the connection is frozen", async () => {
-  await openDashboard();
+  await open("/nodes");
   theSocket().fallSilent();
-  await advance(4000);
-  expect(screen.getByTestId("connection-chip").dataset.state).toBe("reconnecting");
-  expect(station("svalbard-1").dataset.stale).toBe("true");
-  expect(within(station("svalbard-1")).getByText("last known")).toBeTruthy();
-  expect(
-    within(screen.getByRole("list", { name: "Summary of stations" })).getByText("last known:"),
-  ).toBeTruthy();
+  await advance(4_000);
+  expect(screen.getByTestId("connection-chip").dataset.state).not.toBe("live");
+  expect(row("Longyearbyen").className).toBe("stale");
+  const summary = within(screen.getByRole("list", { name: "Summary of stations" }));
+  expect(summary.getByText("last known:")).toBeTruthy();
 });
 
-test("an edge node shows itself", async () => {
-  await openDashboard({ mock: { kind: "edge" } });
-  expect(screen.getByRole("heading", { name: "Station" })).toBeTruthy();
-  expect(screen.getByRole("link", { name: "Station" })).toBeTruthy();
-  expect(screen.getAllByRole("article")).toHaveLength(1);
+test("order and search are in the address", async () => {
+  const { router } = await open("/nodes");
+  await user().click(screen.getByRole("button", { name: "Backlog" }));
+  await advance(500);
+  expect(router.state.location.search).toEqual({ sort: "backlog" });
+  expect(screen.getAllByRole("row")[1]?.textContent).toMatch(/^Awarua/);
+  await user().type(screen.getByLabelText("Find a station"), "kiruna");
+  await advance(500);
+  expect(router.state.location.search).toEqual({ sort: "backlog", q: "kiruna" });
+  expect(screen.getAllByRole("row")).toHaveLength(2);
 });
 
-test.each([
-  [24, "normal", "24 d left"],
-  [14, "caution", "14 d left"],
-  [7, "serious", "7 d left"],
-  [1, "critical", "1 d left"],
-  [-2, "critical", "ended 2 d ago"],
-  [null, "off", "none"],
-] as const)("a certificate with %s days is %s", (days, status, text) => {
-  expect(certificate(days)).toEqual({ status, text });
+test("of a thousand stations only the rows in sight are in the document", async () => {
+  const { world } = await open("/nodes");
+  world.nodes = manyNodes(world, 1_000);
+  await advance(1500);
+  expect(screen.getByRole("table").getAttribute("aria-rowcount")).toBe("1001");
+  expect(screen.getAllByRole("row").length).toBeLessThan(60);
 });
 
-const value = (name: string, label: string) =>
-  within(station(name)).getByText(label).parentElement?.querySelector("dd")?.textContent?.trim();
-
-test("the hub says how fast each backlog comes and goes, and how long it lasts", async () => {
-  await openDashboard();
-  expect(value("svalbard-1", "Backlog drains")).toContain("keeps up");
-  expect(value("svalbard-1", "Out of the backlog")).toBe("42 packets/s");
-  expect(value("awarua-1", "Backlog drains")).toContain("not now");
-  expect(value("awarua-1", "Older journals")).toBe("1 waiting");
-  expect(value("kiruna-1", "Backlog drains")).toContain("nothing waits");
-  expect(within(station("svalbard-1")).queryByText("Journal full")).toBeNull();
+test("a station's page says how it is, part by part, and what its links rejected", async () => {
+  await open("/nodes/kiruna-1");
+  expect(screen.getByRole("heading", { name: "Kiruna, Sweden kiruna-1" })).toBeTruthy();
+  const parts = within(screen.getByRole("region", { name: "Parts of the station" }));
+  expect(parts.getByText("6 d left")).toBeTruthy();
+  const links = within(screen.getByRole("table", { name: "Intake links of kiruna-1" }));
+  expect(links.getByText("37 missing in 2 gaps")).toBeTruthy();
+  expect(links.getByText("1 reset")).toBeTruthy();
+  expect(links.getByText(/garbage 12/)).toBeTruthy();
+  expect(within(screen.getByRole("region", { name: "Machine" })).getByText("all missions")).toBeTruthy();
 });
 
-test("a node says of itself that its backlog grows and when its journal is full", async () => {
-  const { world } = await openDashboard({ mock: { kind: "edge" } });
+const value = (label: string) =>
+  within(screen.getByRole("region", { name: "Backlog" }))
+    .getByText(label)
+    .parentElement?.querySelector("dd")
+    ?.textContent?.trim();
+
+test("the backlog comes with its rates, its drain time and its journals", async () => {
+  await open("/nodes/awarua-1?tab=backlog");
+  expect(value("Backlog drains")).toContain("not now");
+  expect(value("Older journals")).toBe("1 waiting");
+  expect(screen.getByText(/Last known: as the station reported at 12:17:0\dZ/)).toBeTruthy();
+  const lanes = within(screen.getByRole("region", { name: "Journals" }));
+  expect(within(lanes.getAllByRole("row")[1] as HTMLElement).getByText("211")).toBeTruthy();
+});
+
+const tabLink = (name: string) =>
+  within(screen.getByRole("navigation", { name: "Parts of the station's page" })).getByRole("link", { name });
+
+test("tabs are links, and the address says which is open", async () => {
+  const { router } = await open("/nodes/svalbard-1");
+  for (const [tab, text] of [
+    ["Gaps", "100 %"],
+    ["Passes", "47.0°"],
+    ["Configuration", "trust list"],
+    ["Events", "svalbard-1 was enrolled"],
+  ] as const) {
+    await user().click(tabLink(tab));
+    await advance(1500);
+    expect(router.state.location.search).toEqual({ tab: tab.toLowerCase() });
+    expect(tabLink(tab).getAttribute("aria-current")).toBe("page");
+    expect(screen.getAllByText(text).length).toBeGreaterThan(0);
+  }
+});
+
+test("a document that a station does not hold is behind, with the time since", async () => {
+  await open("/nodes/awarua-1?tab=configuration");
+  const limits = screen.getAllByRole("row").find((one) => one.textContent?.includes("limits"));
+  expect(limits?.textContent).toContain("behind");
+  expect(limits?.textContent).toContain("for 2 h 00 min");
+});
+
+test("a node is revoked only with a reason and its name typed", async () => {
+  const { world } = await open("/nodes/kiruna-1?tab=actions");
+  await user().click(screen.getByRole("button", { name: "Revoke this node" }));
+  const dialog = within(screen.getByRole("dialog", { name: "Revoke the node" }));
+  const submit = dialog.getByRole("button", { name: "Revoke" });
+  await user().type(dialog.getByLabelText("Why"), "stolen");
+  await user().click(submit);
+  expect(dialog.getByText("Type the node's name as it is written above.")).toBeTruthy();
+  expect(world.requests.some((request) => request.includes("/revoke"))).toBe(false);
+  await user().type(dialog.getByLabelText("The node's name"), "kiruna-1");
+  await user().click(submit);
+  await advance(1500);
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(world.requests).toContain("POST /api/v1/nodes/kiruna-1/revoke");
+  expect(screen.getAllByText("revoked").length).toBeGreaterThan(0);
+  expect(screen.getByRole("button", { name: "Revoke this node" }).title).toMatch(/withdrawn already/);
+});
+
+test("the missions a node may send for, and the place of its site, are changed in dialogs", async () => {
+  await open("/nodes/inuvik-2?tab=actions");
+  expect(screen.getByText("Nobody has said where this site is.")).toBeTruthy();
+  await user().click(screen.getByRole("button", { name: "Set the place" }));
+  const place = within(screen.getByRole("dialog"));
+  await user().type(place.getByLabelText(/^Latitude/), "68.4");
+  await user().type(place.getByLabelText(/^Longitude/), "-233.5");
+  expect(place.getByText(/Longitude.*from -180 to 180/)).toBeTruthy();
+  await user().clear(place.getByLabelText(/^Longitude/));
+  await user().type(place.getByLabelText(/^Longitude/), "-133.5");
+  await user().click(place.getByRole("button", { name: "Set the place" }));
+  await advance(1500);
+  expect(screen.getByText(/Latitude 68.4°, longitude -133.5°/)).toBeTruthy();
+  await user().click(screen.getByRole("button", { name: "Change missions" }));
+  await user().click(screen.getByLabelText("only these"));
+  await user().click(screen.getByLabelText("kestrel"));
+  await user().click(screen.getByRole("button", { name: "Change" }));
+  await advance(1500);
+  expect(screen.getByText("It may send for kestrel.")).toBeTruthy();
+});
+
+test("a viewer sees why nothing can be done", async () => {
+  await open("/nodes/kiruna-1?tab=actions", { role: "viewer" });
+  expect(screen.getByText(/Only operators may do this/)).toBeTruthy();
+  const revoke = screen.getByRole("button", { name: "Revoke this node" });
+  expect(revoke.getAttribute("aria-disabled")).toBe("true");
+  await user().click(revoke);
+  expect(screen.queryByRole("dialog")).toBeNull();
+});
+
+test("a station alone has its own node page where the hub has the table", async () => {
+  const { world } = await open("/nodes", { kind: "edge" });
+  expect(screen.getByRole("heading", { name: "Longyearbyen, Svalbard svalbard-1" })).toBeTruthy();
+  await user().click(tabLink("Backlog"));
   world.nodes = world.currentNodes().map((node) => {
     if (!node.report) return node;
     const { backlog } = node.report;
@@ -111,34 +188,11 @@ test("a node says of itself that its backlog grows and when its journal is full"
     return { ...node, report: { ...node.report, backlog: grows } };
   });
   await advance(1500);
-  expect(value("svalbard-1", "Backlog drains")).toContain("never at this rate");
-  expect(value("svalbard-1", "Journal full")).toContain("in 4 h 43 min");
+  expect(value("Backlog drains")).toContain("never at this rate");
+  expect(value("Journal full")).toContain("in 4 h 43 min");
 });
 
-const waits: Backlog = { batches: 1, packets: 42, bytes: 13_300, oldest: null };
-
-test.each([
-  [{ kind: "after", seconds: 200 }, "normal", "in 3 min"],
-  [{ kind: "after", seconds: 42.7 }, "normal", "in 42 s"],
-  [{ kind: "disconnected" }, "serious", "not now"],
-  [{ kind: "never" }, "serious", "never at this rate"],
-  [{ kind: "paused" }, "caution", "not now: paused"],
-  [{ kind: "unknown" }, "off", "not known yet"],
-  [undefined, "off", "not known yet"],
-] as const)("a backlog that drains %j is %s", (drain, status, text) => {
-  expect(drainView(drain ? { ...waits, drain } : waits)).toMatchObject({ status, text });
-});
-
-test("of an older node with nothing waiting nothing is feared", () => {
-  expect(drainView({ ...waits, batches: 0 }).text).toBe("nothing waits");
-  expect(fullView(waits)).toBeNull();
-});
-
-test.each([
-  [{ full_in_s: 1_800, room_bytes: 9 }, "critical", "in 30 min"],
-  [{ full_in_s: 18_000, room_bytes: 9 }, "serious", "in 5 h 00 min"],
-  [{ full_in_s: 172_800, room_bytes: 9 }, "caution", "in 2 d 0 h"],
-  [{ full_in_s: null, room_bytes: 0 }, "critical", "now"],
-] as const)("a journal with %j is %s", (changes, status, text) => {
-  expect(fullView({ ...waits, ...changes })).toMatchObject({ status, text });
+test("a node that is not there is said so, with what to do", async () => {
+  await open("/nodes/nowhere-9");
+  expect(screen.getByRole("alert").textContent).toMatch(/No such node.*nowhere-9/);
 });

@@ -1,0 +1,148 @@
+//! Events that people post, and the list of a mission's events, which has them and those of nodes.
+
+use dashboard::contract::{EventKind, EventSeverity, NodeEvent};
+use dashboard::records::{EventFilter, Page, Place, PostedEvent, Slice};
+use dashboard::rfc3339;
+use space_packet::TaiTime;
+use tokio_postgres::Row;
+
+use super::listed::one_more;
+use super::packets::Placed;
+use super::{Archive, ArchiveError, Database};
+
+/// The code of all posted events.
+const POSTED: &str = "STO-EVENT-POSTED";
+
+/// What became of a posted event.
+#[derive(Debug)]
+pub enum Posting {
+    /// It is kept, or was before.
+    Kept(NodeEvent),
+    /// Another event has its id.
+    Taken,
+}
+
+impl Archive {
+    /// Keeps an event that somebody posts.
+    pub async fn post_event(
+        &self,
+        database: &Database,
+        mission: usize,
+        posted: &PostedEvent,
+    ) -> Result<Posting, ArchiveError> {
+        let mission = self.missions()[mission].live.name();
+        let client = database.borrow().await?;
+        let PostedEvent { id, severity, text, author } = posted;
+        client
+            .execute(
+                "INSERT INTO posted_event (mission, event_id, at, author, severity, text)
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                &[&mission, &id.as_slice(), &service::clock::now().0, author, &word(*severity), text],
+            )
+            .await?;
+        let sql = "SELECT at, number, event_id, author, severity, text FROM posted_event
+                   WHERE mission = $1 AND event_id = $2";
+        let row = client.query_one(sql, &[&mission, &id.as_slice()]).await?;
+        let (_, kept) = event(&row)?;
+        let is_same =
+            kept.author.as_ref() == Some(author) && kept.severity == *severity && kept.text == *text;
+        Ok(if is_same { Posting::Kept(kept) } else { Posting::Taken })
+    }
+
+    /// What nodes had to say about a mission and what people posted, by when it was recorded.
+    pub async fn events(
+        &self,
+        database: &Database,
+        mission: usize,
+        slice: Slice,
+        filter: EventFilter,
+    ) -> Result<Page<NodeEvent>, ArchiveError> {
+        let wants_posted = filter.node.is_none() && filter.code.as_deref().is_none_or(|code| code == POSTED);
+        let wants_recorded = filter.code.as_deref() != Some(POSTED);
+        let nothing = || Page { rows: Vec::new(), next: None };
+        let posted = if wants_posted { self.posted(database, mission, &slice).await? } else { nothing() };
+        let recorded = if wants_recorded {
+            self.node_events(database, mission, slice.clone(), filter).await?
+        } else {
+            nothing()
+        };
+        Ok(merged(posted, recorded, slice.limit))
+    }
+
+    async fn posted(
+        &self,
+        database: &Database,
+        mission: usize,
+        slice: &Slice,
+    ) -> Result<Page<Placed<NodeEvent>>, ArchiveError> {
+        let mission = self.missions()[mission].live.name();
+        let question = database.borrow_for_question(mission).await?;
+        let [time, row, _] = slice.after.unwrap_or([i64::MIN; 3]);
+        let (from, to) = (slice.span.start.0, slice.span.end.0);
+        let rows = question
+            .query(
+                "SELECT at, number, event_id, author, severity, text FROM posted_event
+                 WHERE mission = $1 AND at >= $2 AND at < $3 AND (at, -number) > ($4, $5)
+                 ORDER BY at, number DESC LIMIT $6",
+                &[&mission, &from, &to, &time, &row, &one_more(slice)],
+            )
+            .await?;
+        question.finish().await?;
+        let mut placed = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
+        let is_more = placed.len() > slice.limit;
+        placed.truncate(slice.limit);
+        let next = if is_more { placed.last().map(|(place, _)| *place) } else { None };
+        Ok(Page { rows: placed, next })
+    }
+}
+
+/// Two lists as one, by place: only up to where both are known.
+fn merged(one: Page<Placed<NodeEvent>>, other: Page<Placed<NodeEvent>>, limit: usize) -> Page<NodeEvent> {
+    let known_until = one.next.into_iter().chain(other.next).min();
+    let mut rows: Vec<Placed<NodeEvent>> = one.rows.into_iter().chain(other.rows).collect();
+    rows.retain(|(place, _)| known_until.is_none_or(|until| *place <= until));
+    rows.sort_by_key(|(place, _)| *place);
+    let is_cut = rows.len() > limit;
+    rows.truncate(limit);
+    let next = if is_cut { rows.last().map(|(place, _)| *place) } else { known_until };
+    Page { rows: rows.into_iter().map(|(_, event)| event).collect(), next }
+}
+
+/// A posted event and its place. Rows of the ledger have numbers above 0, so that no place is of both.
+fn event(row: &Row) -> Result<(Place, NodeEvent), ArchiveError> {
+    let (at, number): (i64, i64) = (row.get(0), row.get(1));
+    let time = rfc3339(TaiTime(at));
+    let id: [u8; 16] = row.get::<_, &[u8]>(2).try_into().map_err(|_| damaged("its id has not 16 bytes"))?;
+    let event = NodeEvent {
+        kind: EventKind::Posted,
+        id: format!("{:032x}", u128::from_be_bytes(id)),
+        at: time.clone(),
+        reception_time: time,
+        node: None,
+        author: Some(row.get(3)),
+        code: POSTED.to_owned(),
+        severity: severity(row.get(4))?,
+        text: row.get(5),
+        details: Vec::new(),
+    };
+    Ok(([at, -number, 0], event))
+}
+
+fn damaged(how: &str) -> ArchiveError {
+    ArchiveError::Damaged { what: "posted event", source: how.into() }
+}
+
+const SEVERITIES: [EventSeverity; 3] = [EventSeverity::Error, EventSeverity::Info, EventSeverity::Warning];
+
+fn word(severity: EventSeverity) -> &'static str {
+    match severity {
+        EventSeverity::Error => "error",
+        EventSeverity::Info => "info",
+        EventSeverity::Warning => "warning",
+    }
+}
+
+fn severity(text: &str) -> Result<EventSeverity, ArchiveError> {
+    let found = SEVERITIES.into_iter().find(|severity| word(*severity) == text);
+    found.ok_or_else(|| damaged("its severity is none"))
+}

@@ -1,0 +1,117 @@
+// One alarm as a row of the table.
+import type { ReactNode } from "react";
+import { clockTime, dateAndTime, duration } from "../../format/time";
+import { StatusSymbol } from "../../shell/StatusSymbol";
+import { limitText, number, originText, severityOf, sinceOf, stateText, statusOf } from "./alarm";
+import type { MissionAlarm } from "./filters";
+import type { SiteOf } from "./useSites";
+
+/** Where `j` and `k` stand; reached by the keyboard, the row takes the focus. */
+export interface Cursor {
+  id: string;
+  byKey: boolean;
+}
+
+export interface RowContext {
+  serverNow: number;
+  selected: ReadonlySet<string>;
+  cursor: Cursor | null;
+  opened: string | null;
+  showsMission: boolean;
+  siteOf: SiteOf;
+  /** The newest value of the parameter, as an element that keeps itself current. */
+  liveValue: (row: MissionAlarm) => ReactNode;
+  onCursor: (id: string) => void;
+  onSelect: (row: MissionAlarm, selected: boolean) => void;
+  onOpen: (row: MissionAlarm) => void;
+}
+
+interface Props {
+  index: number;
+  row: MissionAlarm;
+  context: RowContext;
+}
+
+export function AlarmRow({ index, row, context }: Props) {
+  const { mission, alarm } = row;
+  const { serverNow, cursor, selected, opened, siteOf } = context;
+  const severity = severityOf(alarm);
+  const since = sinceOf(alarm);
+  const isHere = cursor?.id === alarm.id;
+  const isSelected = selected.has(alarm.id);
+  const slash = alarm.parameter.lastIndexOf("/") + 1;
+  return (
+    <tr
+      aria-rowindex={index}
+      data-rings={alarm.rings}
+      data-here={isHere}
+      data-selected={isSelected}
+      data-opened={opened === alarm.id}
+      onFocus={() => isHere || context.onCursor(alarm.id)}
+    >
+      <td className="a-select">
+        <input
+          type="checkbox"
+          aria-label={`Select ${alarm.parameter}`}
+          checked={isSelected}
+          onChange={(event) => context.onSelect(row, event.target.checked)}
+        />
+      </td>
+      <td className="a-severity">
+        <StatusSymbol status={statusOf(severity)} hollow={!alarm.rings} />{" "}
+        <span className={`state ${statusOf(severity)}`}>{severity}</span>
+        {alarm.worst && alarm.worst !== severity ? <span className="faint"> was {alarm.worst}</span> : null}
+      </td>
+      <td className="a-state" title={stateText(alarm)}>
+        {stateText(alarm)}
+      </td>
+      <th scope="row" className="a-subject" title={alarm.parameter}>
+        <div>
+          <button
+            type="button"
+            className="subject"
+            aria-pressed={opened === alarm.id}
+            ref={isHere && cursor?.byKey ? focusOn : undefined}
+            onClick={() => context.onOpen(row)}
+          >
+            <bdi>
+              <span className="faint folder">{alarm.parameter.slice(0, slash)}</span>
+              <span className="leaf">{alarm.parameter.slice(slash)}</span>
+            </bdi>
+          </button>
+          {alarm.detector === "limits" ? null : <span className="faint"> {alarm.detector}</span>}
+          {alarm.group?.first_out === alarm.id ? <span className="tag">first out</span> : null}
+          {alarm.is_retrospective ? <span className="tag">{originText(alarm)}</span> : null}
+          {context.showsMission ? <span className="tag">{mission}</span> : null}
+        </div>
+      </th>
+      <td className="a-since">
+        <time title={dateAndTime(since)}>
+          {serverNow - since < 12 * 3_600_000 ? clockTime(since) : dateAndTime(since)}{" "}
+          <span className="faint">{duration(serverNow - since)}</span>
+        </time>
+      </td>
+      <td className="a-value" title={limitText(alarm.cause)}>
+        {typeof alarm.cause?.seen === "number" ? number(alarm.cause.seen) : ""}{" "}
+        <span className="faint">{limitText(alarm.cause)}</span>
+      </td>
+      <td className="a-live number">{context.liveValue(row)}</td>
+      <td className="a-count number" title={recurrencesText(alarm.recurrences)}>
+        {alarm.occurrences}
+        {alarm.recurrences > 0 ? `+${alarm.recurrences}` : ""}
+      </td>
+      <td className="a-site">{alarm.node ? siteOf(alarm.node) : ""}</td>
+      <td className="a-owner" title={alarm.owners.join(", ")}>
+        <bdi>{alarm.owners.join(", ")}</bdi>
+      </td>
+    </tr>
+  );
+}
+
+function focusOn(element: HTMLElement | null): void {
+  element?.focus({ preventScroll: true });
+}
+
+function recurrencesText(recurrences: number): string | undefined {
+  return recurrences === 0 ? undefined : `came back ${recurrences} times within its merge window`;
+}

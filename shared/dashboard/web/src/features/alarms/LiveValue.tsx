@@ -1,0 +1,24 @@
+// The newest value of an alarm's parameter, current or visibly old.
+import { useMemo } from "react";
+import { dateAndTime } from "../../format/time";
+import { useValues } from "../../telemetry/values";
+import { display, Measured } from "../parameters/ValueText";
+
+interface Props {
+  mission: string;
+  parameter: string;
+}
+
+export function LiveValue({ mission, parameter }: Props) {
+  const names = useMemo(() => [parameter], [parameter]);
+  const value = useValues(mission, names)(parameter);
+  if (value === null) return <span className="faint">no sample</span>;
+  const { sample, stale, generatedAt } = value;
+  const kind = typeof sample.engineering === "number" ? "float" : "string";
+  return (
+    <span className={stale ? "faint stale" : "value"} title={`generated ${dateAndTime(generatedAt)}`}>
+      <Measured sample={sample} text={display(sample, kind)} />
+      {stale ? " (old)" : ""}
+    </span>
+  );
+}

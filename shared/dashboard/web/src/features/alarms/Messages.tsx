@@ -1,0 +1,35 @@
+// Who was told of an alarm, what became of it, and what waits to be sent.
+import { useQuery } from "@tanstack/react-query";
+import { messagesQuery } from "../../api/alarms";
+import { clockTime, dateAndTime, duration, parseTime } from "../../format/time";
+import type { AlarmDelivery } from "../../types";
+
+interface Props {
+  mission: string;
+  alarm: string;
+  serverNow: number;
+}
+
+export function Messages({ mission, alarm, serverNow }: Props) {
+  const { data } = useQuery(messagesQuery(mission, alarm));
+  // A station tells nobody and has no such list.
+  if (data === undefined || data.deliveries.length === 0) return null;
+  return (
+    <ul className="entries" aria-label="Messages">
+      {data.deliveries.map((delivery) => (
+        <li key={delivery.id}>
+          <time title={dateAndTime(parseTime(delivery.due))}>{clockTime(parseTime(delivery.due))}</time>{" "}
+          <bdi>{delivery.contact}</bdi> <span className="faint">{delivery.channel}</span>{" "}
+          {stateText(delivery, serverNow)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function stateText({ state, due, attempts, problem }: AlarmDelivery, serverNow: number): string {
+  if (state !== "waiting") return `${state}${problem ? `: ${problem}` : ""}`;
+  const wait = parseTime(due) - serverNow;
+  if (attempts > 0) return `waits for another try after ${attempts}${problem ? `: ${problem}` : ""}`;
+  return wait > 0 ? `due in ${duration(wait)}` : "waits to be sent";
+}

@@ -1,0 +1,58 @@
+// Fetches the alarm that is opened, and sends what is done about it.
+import { useQuery } from "@tanstack/react-query";
+import { alarmQuery } from "../../api/alarms";
+import { parametersQuery } from "../../api/queries";
+import { useFrame } from "../../live/hooks";
+import { useLoggedIn, useRefusal } from "../../session/access";
+import { Failure, Loading } from "../../shell/Notice";
+import type { AlarmHistory } from "../../types";
+import { AlarmDetail } from "./AlarmDetail";
+import { newActId } from "./alarm";
+import { LiveValue } from "./LiveValue";
+import { Messages } from "./Messages";
+import { useAct } from "./useActs";
+import { useSites } from "./useSites";
+
+interface Props {
+  mission: string;
+  alarm: string;
+  onClose: () => void;
+}
+
+export function OpenedAlarm({ mission, alarm, onClose }: Props) {
+  const { serverNow } = useFrame();
+  const { session } = useLoggedIn();
+  const mayNot = useRefusal("operate");
+  const found = useQuery(alarmQuery(mission, alarm));
+  const parameters = useQuery(parametersQuery(mission));
+  const acting = useAct(mission, alarm);
+  const siteOf = useSites(found.data === undefined ? [] : nodesOf(found.data));
+  if (found.data === undefined)
+    return found.isError ? <Failure error={found.error} /> : <Loading what="the alarm" />;
+  const { parameter, node } = found.data.alarm;
+  return (
+    <AlarmDetail
+      mission={mission}
+      history={found.data}
+      unit={parameters.data?.find((one) => one.name === parameter)?.unit ?? null}
+      serverNow={serverNow}
+      me={session.principal}
+      refusal={mayNot ?? (acting.isPending ? "The last act is on its way." : null)}
+      error={acting.error ?? (found.isError ? found.error : null)}
+      siteOf={siteOf}
+      liveValue={node ? null : <LiveValue mission={mission} parameter={parameter} />}
+      messages={
+        session.server.kind === "hub" ? (
+          <Messages mission={mission} alarm={alarm} serverNow={serverNow} />
+        ) : null
+      }
+      onAct={(act, note) => acting.mutate({ act, note, id: newActId() })}
+      onClose={onClose}
+    />
+  );
+}
+
+/** The nodes that a history names: the one it is about, and those at which entries were made. */
+function nodesOf({ alarm, entries }: AlarmHistory): string[] {
+  return [alarm.node, ...entries.map((entry) => entry.node)].flatMap((node) => node ?? []);
+}

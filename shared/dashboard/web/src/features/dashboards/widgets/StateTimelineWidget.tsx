@@ -1,0 +1,132 @@
+// Modes and switches over time: one lane for each, a block for each state with its name in it.
+import { useMemo } from "react";
+import { clockTime, dateAndTime, duration } from "../../../format/time";
+import { Failure } from "../../../shell/Notice";
+import { type PlotLine, usePlotData } from "../../../telemetry/history";
+import type { TimeWindow } from "../../../time/mode";
+import { useTime } from "../../../time/useTime";
+import { pointText } from "../../plot/cursor";
+import { isDrawable } from "../../plot/lines";
+import { useLimits } from "../../plot/useLimits";
+import { type LimitSet, statusAt } from "../../plot/zones";
+import { parametersOf } from "../layout/opts";
+import type { WidgetProps } from "./kinds";
+import { type Run, runsOf } from "./runs";
+import { Unknown } from "./Unknown";
+import { useDescriptions } from "./useDescriptions";
+
+const POINTS = 600;
+/** States are told apart by their names; the colours only help, and none of them means a status. */
+const COLOURS = 6;
+
+interface Lane {
+  line: PlotLine;
+  runs: Run[];
+  limits: LimitSet | null;
+}
+
+export function StateTimelineWidget({ mission, name, opts, asTable }: WidgetProps) {
+  const names = parametersOf(opts);
+  const { known, unknown } = useDescriptions(mission, names);
+  const drawable = useMemo(() => known.filter(isDrawable).map((parameter) => parameter.name), [known]);
+  const data = usePlotData(mission, drawable, POINTS);
+  const limitsOf = useLimits(mission);
+  const { now } = useTime();
+  const { window: span, lines } = data;
+  const until = Math.min(now, span.to);
+  const lanes = lines.map((line) => ({
+    line,
+    runs: runsOf(line.series, line.gapMs, until),
+    limits: limitsOf(line.parameter),
+  }));
+  return (
+    <>
+      {data.error === null ? null : <Failure error={data.error} onRetry={data.retry} />}
+      {asTable ? (
+        <RunTable name={name} lanes={lanes} />
+      ) : (
+        <div className="state-lanes">
+          {lanes.map((lane) => (
+            <LaneView key={lane.line.parameter.name} lane={lane} span={span} />
+          ))}
+          <p className="faint state-ends">
+            <time>{clockTime(span.from)}</time>
+            <time>{clockTime(span.to)}</time>
+          </p>
+        </div>
+      )}
+      <Unknown mission={mission} names={unknown} />
+    </>
+  );
+}
+
+function LaneView({ lane: { line, runs, limits }, span }: { lane: Lane; span: TimeWindow }) {
+  const { parameter } = line;
+  const last = runs.at(-1);
+  const per = 100 / (span.to - span.from);
+  return (
+    <div className="state-lane">
+      <span className="state-name" title={parameter.name}>
+        <bdi>{parameter.short_name}</bdi>{" "}
+        <strong>{last === undefined ? "no sample" : stateText(last, line)}</strong>
+      </span>
+      <div className="state-track">
+        {runs.map((run) => {
+          const from = Math.max(run.from, span.from);
+          const to = Math.min(run.to, span.to);
+          if (to <= from) return null;
+          const status = run.state === null ? null : statusAt(run.state, limits);
+          return (
+            <span
+              key={run.from}
+              className={`state-run ${run.state === null ? "mixed" : `hue-${Math.abs(run.state) % COLOURS}`} ${status ?? ""}`}
+              style={{ left: `${(from - span.from) * per}%`, width: `${(to - from) * per}%` }}
+              title={`${stateText(run, line)}, ${clockTime(run.from)} to ${clockTime(run.to)}`}
+            >
+              {stateText(run, line)}
+            </span>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function stateText({ state }: Run, { parameter }: PlotLine): string {
+  return state === null ? "several" : pointText(state, parameter);
+}
+
+function RunTable({ name, lanes }: { name: string; lanes: readonly Lane[] }) {
+  const rows = lanes
+    .flatMap(({ line, runs }) => runs.map((run) => ({ line, run })))
+    .sort((a, b) => b.run.from - a.run.from)
+    .slice(0, 200);
+  return (
+    <div className="widget-scroller">
+      <table className="grid" aria-label={`States of ${name}`}>
+        <thead>
+          <tr>
+            <th scope="col">From (UTC)</th>
+            <th scope="col">Parameter</th>
+            <th scope="col">State</th>
+            <th scope="col" className="number">
+              For
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ line, run }) => (
+            <tr key={`${line.parameter.name} ${run.from}`}>
+              <th scope="row">{dateAndTime(run.from)}</th>
+              <td title={line.parameter.name}>
+                <bdi>{line.parameter.short_name}</bdi>
+              </td>
+              <td>{stateText(run, line)}</td>
+              <td className="number">{duration(run.to - run.from)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+// One parameter and its value as a row of a table: the twin of all that show a value as a picture.
+import { Link } from "@tanstack/react-router";
+import { StatusSymbol } from "../../../shell/StatusSymbol";
+import type { Shown } from "../../../telemetry/values";
+import type { ParameterDescription } from "../../../types";
+import { QualityWord } from "../../parameters/QualityWord";
+import { quality } from "../../parameters/quality";
+import { ValueText } from "../../parameters/ValueText";
+import { Stamp } from "./Stamp";
+
+interface Props {
+  mission: string;
+  name: string;
+  parameters: readonly ParameterDescription[];
+  shownOf: (name: string) => Shown | null;
+}
+
+export function ValueTable({ mission, name, parameters, shownOf }: Props) {
+  return (
+    <div className="widget-scroller">
+      <table className="grid" aria-label={`Values of ${name}`}>
+        <thead>
+          <tr>
+            <th scope="col">Parameter</th>
+            <th scope="col" className="number">
+              Value
+            </th>
+            <th scope="col">Generated (UTC)</th>
+            <th scope="col">State</th>
+          </tr>
+        </thead>
+        <tbody>
+          {parameters.map((parameter) => (
+            <ValueRow
+              key={parameter.name}
+              mission={mission}
+              parameter={parameter}
+              shown={shownOf(parameter.name)}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface RowProps {
+  mission: string;
+  parameter: ParameterDescription;
+  shown: Shown | null;
+}
+
+function ValueRow({ mission, parameter, shown }: RowProps) {
+  const { name, short_name: short, kind, unit } = parameter;
+  const stale = shown?.stale ?? true;
+  return (
+    <tr className={stale ? "stale" : undefined}>
+      <th scope="row">
+        <StatusSymbol status={shown === null ? "off" : quality(shown.sample).status} hollow={stale} />{" "}
+        <Link to="/m/$mission/p" params={{ mission }} search={{ parameter: name, range: "15m" }} title={name}>
+          <bdi>{short}</bdi>
+        </Link>
+      </th>
+      <td className="number col-value">
+        <ValueText
+          parameter={name}
+          kind={kind}
+          unit={unit ?? null}
+          sample={shown?.sample ?? null}
+          stale={stale}
+        />{" "}
+        <span className="faint">{unit}</span>
+      </td>
+      <td>
+        <Stamp shown={shown} />
+      </td>
+      <td>
+        <QualityWord sample={shown?.sample ?? null} />
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,79 @@
+// One parameter in large figures, with the curve that led there.
+import { useMemo } from "react";
+import { StatusSymbol } from "../../../shell/StatusSymbol";
+import { usePlotData } from "../../../telemetry/history";
+import { useValues } from "../../../telemetry/values";
+import type { ParameterDescription } from "../../../types";
+import { QualityWord } from "../../parameters/QualityWord";
+import { quality } from "../../parameters/quality";
+import { ValueText } from "../../parameters/ValueText";
+import { isDrawable } from "../../plot/lines";
+import { PlotTable } from "../../plot/PlotTable";
+import { parametersOf } from "../layout/opts";
+import type { WidgetProps } from "./kinds";
+import { Stamp } from "./Stamp";
+import { sparkline } from "./sparkline";
+import { Unknown } from "./Unknown";
+import { useDescriptions } from "./useDescriptions";
+import { ValueTable } from "./ValueTable";
+
+const POINTS = 200;
+
+export function ValueWidget({ mission, name, opts, asTable }: WidgetProps) {
+  const names = parametersOf(opts);
+  const { known, unknown } = useDescriptions(mission, names);
+  const shownOf = useValues(mission, names);
+  const [parameter] = known;
+  if (parameter === undefined) return <Unknown mission={mission} names={unknown} />;
+  const shown = shownOf(parameter.name);
+  const stale = shown?.stale ?? true;
+  if (asTable && !isDrawable(parameter))
+    return <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} />;
+  return (
+    <div className={`value-tile${stale ? " stale" : ""}`}>
+      <p className="tile-value">
+        <StatusSymbol status={shown === null ? "off" : quality(shown.sample).status} hollow={stale} />
+        <ValueText
+          parameter={parameter.name}
+          kind={parameter.kind}
+          unit={parameter.unit ?? null}
+          sample={shown?.sample ?? null}
+          stale={stale}
+        />
+        <span className="faint">{parameter.unit}</span>
+        <QualityWord sample={shown?.sample ?? null} />
+      </p>
+      <Stamp shown={shown} />
+      {isDrawable(parameter) ? <Spark mission={mission} parameter={parameter} asTable={asTable} /> : null}
+    </div>
+  );
+}
+
+interface SparkProps {
+  mission: string;
+  parameter: ParameterDescription;
+  asTable: boolean;
+}
+
+const WIDTH = 200;
+const HEIGHT = 40;
+
+function Spark({ mission, parameter, asTable }: SparkProps) {
+  const names = useMemo(() => [parameter.name], [parameter.name]);
+  const {
+    lines,
+    window: { from, to },
+  } = usePlotData(mission, names, POINTS);
+  const [line] = lines;
+  const path = useMemo(
+    () => (line === undefined ? "" : sparkline(line, { from, to }, WIDTH, HEIGHT)),
+    [line, from, to],
+  );
+  if (line === undefined) return null;
+  if (asTable) return <PlotTable lines={[{ ...line, limits: null }]} />;
+  return (
+    <svg className="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+      <path d={path} vectorEffect="non-scaling-stroke" />
+    </svg>
+  );
+}

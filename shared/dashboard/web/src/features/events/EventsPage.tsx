@@ -1,0 +1,110 @@
+// What nodes, people and the hub had to say, at the time that is shown.
+import { getRouteApi } from "@tanstack/react-router";
+import { useDeferredValue, useMemo } from "react";
+import { count, plural } from "../../format/quantity";
+import { dateAndTime } from "../../format/time";
+import { useLoggedIn, useRefusal } from "../../session/access";
+import { Failure, Loading } from "../../shell/Notice";
+import { FollowBar } from "../../table/FollowBar";
+import { useFollow } from "../../table/useFollow";
+import { useTime } from "../../time/useTime";
+import { EventDetail } from "./EventDetail";
+import { EventFilters } from "./EventFilters";
+import { EventTable } from "./EventTable";
+import { between, type LogRow, matcher } from "./log";
+import { PostEvent } from "./PostEvent";
+import type { EventsSearch } from "./routes";
+import { EVENTS_MAX, useEventLog } from "./useEventLog";
+import "./events.css";
+
+const route = getRouteApi("/m/$mission/events");
+const keyOf = (row: LogRow) => row.key;
+
+export function EventsPage() {
+  const { mission } = route.useParams();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const hubRefusal = useRefusal("administer");
+  const isOfHub = search.of === "hub" && hubRefusal === null;
+  const onChange = (changes: Partial<EventsSearch>) =>
+    void navigate({ search: (old) => ({ ...old, ...changes }), replace: true });
+  return (
+    <>
+      <header className="page-head">
+        <h1>Events</h1>
+        <EventFilters filters={search} hubRefusal={hubRefusal} onChange={onChange} />
+        <span className="grow" />
+        <PostEvent key={mission} mission={mission} />
+      </header>
+      <Log
+        key={`${mission} ${isOfHub}`}
+        mission={mission}
+        source={isOfHub ? null : mission}
+        search={search}
+        onClose={() => onChange({ event: undefined })}
+      />
+    </>
+  );
+}
+
+interface LogProps {
+  mission: string;
+  /** `null`: the hub's own. */
+  source: string | null;
+  search: EventsSearch;
+  onClose: () => void;
+}
+
+function Log({ mission, source, search, onClose }: LogProps) {
+  const { mode, now } = useTime();
+  const { server } = useLoggedIn().session;
+  const log = useEventLog(source);
+  const { shown, heldSince, fresh, hold, follow } = useFollow(log.rows, keyOf);
+  const { severity, q = "", event = null } = search;
+  // Typing goes before searching through a hundred thousand rows.
+  const sought = useDeferredValue(q);
+  const isMatching = useMemo(() => matcher(severity, sought), [severity, sought]);
+  // Matched once for all times, and cut by time at each frame: the other way round, all would be matched at each frame.
+  const matching = useMemo(() => shown.filter(isMatching), [shown, isMatching]);
+  const from = heldSince === null ? log.from : Number.NEGATIVE_INFINITY;
+  const rows = between(matching, from, log.to);
+  const inTime = between(shown, from, log.to).length;
+  const chosen = event === null ? undefined : shown.find((row) => row.key === event);
+  return (
+    <>
+      <p className="list-foot">
+        <span className="faint">
+          {plural(rows.length, "event")}
+          {rows.length < inTime ? ` of ${count(inTime)}` : ""}
+          {` · ${dateAndTime(log.from)} – ${dateAndTime(now)}`}
+          {log.isFull ? ` · the first ${count(EVENTS_MAX)} are read: choose a shorter range` : ""}
+          {log.isReading && !log.isPending && mode.kind !== "live" ? " · reading on…" : ""}
+        </span>
+        {mode.kind === "live" ? (
+          <FollowBar
+            heldSince={heldSince}
+            fresh={fresh.filter(isMatching).length}
+            onHold={() => hold(now)}
+            onFollow={follow}
+          />
+        ) : null}
+      </p>
+      {log.error === null ? null : <Failure error={log.error} onRetry={log.retry} />}
+      {log.isPending && log.error === null ? <Loading what="events" /> : null}
+      {rows.length > 0 ? (
+        <EventTable
+          label={source === null ? `Events of the ${server.kind}` : `Events of ${mission}`}
+          rows={rows}
+          selected={event}
+        />
+      ) : log.isPending || log.error !== null ? null : (
+        <p className="empty">
+          {inTime > 0
+            ? "No event of this range matches. Clear the filters to see all."
+            : "Nothing was said in this range."}
+        </p>
+      )}
+      {chosen === undefined ? null : <EventDetail mission={mission} row={chosen} onClose={onClose} />}
+    </>
+  );
+}

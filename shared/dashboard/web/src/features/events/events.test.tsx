@@ -1,0 +1,168 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { advance, openDashboard, START } from "../../test/app";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sessionStorage.clear();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const user = () => userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
+
+async function openEvents(search = "", mock = {}) {
+  const opened = await openDashboard({ path: `/m/aurora-1/events${search}`, mock });
+  // The page's code is loaded on demand, over real promises.
+  await vi.dynamicImportSettled();
+  await advance(1000);
+  return opened;
+}
+
+type Opened = Awaited<ReturnType<typeof openEvents>>;
+
+function happen({ world }: Opened, text: string, code = "STO-TEST"): void {
+  const at = new Date(world.now()).toISOString();
+  const entry = { at, code, node: "kiruna-1", severity: "warning" as const, text, details: [] };
+  world.events.push({ mission: "aurora-1", at: world.now(), entry });
+}
+
+const rows = () =>
+  within(screen.getByRole("table", { name: "Events of aurora-1" }))
+    .getAllByRole("row")
+    .slice(1);
+
+test("history is listed newest first, each with time, severity in a word, and station", async () => {
+  await openEvents();
+  expect(rows().length).toBeGreaterThan(15);
+  const texts = rows().map((row) => row.querySelector("th")?.textContent ?? "");
+  expect(texts).toEqual(texts.toSorted().reverse());
+  expect(rows()[0]?.textContent).toMatch(/^2026-11-22 12:3.*(info|warning|error).*-1/);
+});
+
+test("what happens now appears at the top", async () => {
+  const opened = await openEvents();
+  happen(opened, "a fan failed");
+  await advance(1000);
+  expect(rows()[0]?.textContent).toContain("a fan failed");
+});
+
+test("a paused log stands still and counts what is new and matches", async () => {
+  const opened = await openEvents("?severity=warning");
+  await user().click(screen.getByRole("button", { name: "Pause" }));
+  const before = rows()[0]?.textContent;
+  for (let index = 0; index < 142; index += 1) happen(opened, `failure ${index}`);
+  await advance(1000);
+  expect(rows()[0]?.textContent).toBe(before);
+  await user().click(screen.getByRole("button", { name: "142 new · Follow" }));
+  expect(rows()[0]?.textContent).toMatch(/failure \d+/);
+});
+
+test("filters stand in the address, and what they leave out is counted", async () => {
+  const { router } = await openEvents();
+  await user().selectOptions(screen.getByLabelText("Severity"), "error");
+  await user().type(screen.getByLabelText("Search events"), "given up");
+  await advance(500);
+  expect(router.state.location.search).toMatchObject({ severity: "error", q: "given up" });
+  for (const row of rows()) expect(row.textContent).toContain("batches were given up");
+  expect(screen.getByText(/^\d+ events? of \d\d/)).toBeTruthy();
+});
+
+test("text from telemetry is shown as text", async () => {
+  await openEvents("?q=%3Cimg");
+  const cell = rows()[0]?.querySelector("bdi");
+  expect(rows()[0]?.textContent).toContain('<img src=x onerror="alert(1)">');
+  expect(document.querySelector("img")).toBeNull();
+  expect(cell).not.toBeNull();
+});
+
+test("an event opens in full, with ways to what was going on then", async () => {
+  const { router } = await openEvents("?q=skipped");
+  rows()[0]?.querySelector("a")?.focus();
+  await user().keyboard("{Enter}");
+  await advance(300);
+  expect(router.state.location.search).toHaveProperty("event");
+  const event = within(screen.getByRole("region", { name: "Event" }));
+  expect(event.getByText("missing")).toBeTruthy();
+  expect(event.getByRole("link", { name: "Values then" }).getAttribute("href")).toMatch(/parameters\?t=/);
+  await user().click(event.getByRole("button", { name: "Close" }));
+  expect(screen.queryByRole("region", { name: "Event" })).toBeNull();
+});
+
+test("a replay shows what had been said by then, and goes on", async () => {
+  await openEvents("?t=2026-11-22T10:00:00Z~2026-11-22T11:00:00Z~x60");
+  const before = rows().length;
+  expect(before).toBeLessThan(10);
+  await advance(4000);
+  expect(rows().length).toBeGreaterThanOrEqual(before + 5);
+  expect(rows()[0]?.textContent?.slice(0, 13)).toBe("2026-11-22 10");
+});
+
+test("a long range is read to its end, and only rows in sight are drawn", async () => {
+  const { world } = await openEvents("?t=2026-11-19T00:00:00Z~2026-11-22T00:00:00Z");
+  await advance(3000);
+  expect(screen.getByText(/^6,480 events ·/)).toBeTruthy();
+  expect(rows().length).toBeLessThan(60);
+  expect(world.requests.filter((request) => request.includes("/events?"))).toHaveLength(7);
+});
+
+test("an event is posted by keyboard, and stands in the log with its author", async () => {
+  const { world } = await openEvents();
+  screen.getByRole("button", { name: "Post an event" }).focus();
+  await user().keyboard("{Enter}");
+  await user().keyboard("Handover to the night shift");
+  await user().click(screen.getByRole("button", { name: "Post" }));
+  await advance(1500);
+  expect(world.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
+  expect(rows()[0]?.textContent).toContain("operator (posted)");
+  expect(rows().filter((row) => row.textContent?.includes("Handover"))).toHaveLength(1);
+});
+
+test("a draft outlives the page", async () => {
+  const { router } = await openEvents();
+  await user().click(screen.getByRole("button", { name: "Post an event" }));
+  await user().keyboard("half a sen");
+  await router.navigate({ to: "/nodes" });
+  await advance(300);
+  await router.navigate({ to: "/m/$mission/events", params: { mission: "aurora-1" } });
+  await vi.dynamicImportSettled();
+  await advance(1000);
+  expect(screen.getByDisplayValue("half a sen")).toBeTruthy();
+});
+
+test("an empty text and one of more than 2,000 characters are not sent", async () => {
+  const { world } = await openEvents();
+  await user().click(screen.getByRole("button", { name: "Post an event" }));
+  await user().click(screen.getByRole("button", { name: "Post" }));
+  await user().click(screen.getByLabelText("Text"));
+  await user().paste("x".repeat(2_001));
+  await user().click(screen.getByRole("button", { name: "Post" }));
+  expect(screen.getByText("2,001 of 2,000 characters")).toBeTruthy();
+  expect(world.requests.some((request) => request.startsWith("POST"))).toBe(false);
+});
+
+test("who may not post is told why", async () => {
+  await openEvents("", { role: "viewer" });
+  const button = screen.getByRole("button", { name: "Post an event" });
+  expect(button.getAttribute("aria-disabled")).toBe("true");
+  expect(button.title).toContain("Only operators may do this");
+  await user().click(button);
+  expect(screen.queryByRole("form")).toBeNull();
+});
+
+test("operators of all missions also read what the hub says of itself", async () => {
+  await openEvents();
+  await user().click(screen.getByRole("button", { name: "Hub" }));
+  await vi.dynamicImportSettled();
+  await advance(1000);
+  const table = screen.getByRole("table", { name: "Events of the hub" });
+  expect(within(table).getByText(/certificate is revoked/)).toBeTruthy();
+  expect(within(table).getByText("not graded")).toBeTruthy();
+});
+
+test("a range in which nothing was said says so", async () => {
+  await openEvents(`?t=${new Date(START + 60_000).toISOString()}~${new Date(START + 120_000).toISOString()}`);
+  expect(screen.getByText("Nothing was said in this range.")).toBeTruthy();
+});

@@ -1,0 +1,81 @@
+// The parameters that are looked at, each with its value at the time shown and how old that is.
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { age, dateAndTime } from "../../format/time";
+import { StatusSymbol } from "../../shell/StatusSymbol";
+import { type Shown, useValues } from "../../telemetry/values";
+import type { ParameterDescription } from "../../types";
+import { QualityWord } from "../parameters/QualityWord";
+import { quality } from "../parameters/quality";
+import { ValueText } from "../parameters/ValueText";
+
+interface Props {
+  mission: string;
+  parameters: readonly ParameterDescription[];
+  onRemove: (name: string) => void;
+}
+
+export function ValueTiles({ mission, parameters, onRemove }: Props) {
+  const names = useMemo(() => parameters.map((parameter) => parameter.name), [parameters]);
+  const lookUp = useValues(mission, names);
+  return (
+    <ul className="value-tiles" aria-label="Parameters">
+      {parameters.map((parameter) => (
+        <li key={parameter.name}>
+          <Tile mission={mission} parameter={parameter} shown={lookUp(parameter.name)} onRemove={onRemove} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface TileProps {
+  mission: string;
+  parameter: ParameterDescription;
+  shown: Shown | null;
+  onRemove: (name: string) => void;
+}
+
+function Tile({ mission, parameter, shown, onRemove }: TileProps) {
+  const { name, short_name, kind } = parameter;
+  const stale = shown?.stale ?? true;
+  const sample = shown?.sample ?? null;
+  const unit = parameter.unit ?? null;
+  return (
+    <section className={`panel tile${stale ? " stale" : ""}`} aria-label={`Value of ${short_name}`}>
+      <header>
+        <strong title={parameter.description ? `${name}\n${parameter.description}` : name}>
+          <bdi>{short_name}</bdi>
+        </strong>
+        <Link to="/m/$mission/limits" params={{ mission }} search={{ parameter: name }}>
+          Limits
+        </Link>
+        <button
+          type="button"
+          className="quiet remove"
+          aria-label={`Remove ${short_name}`}
+          title={`Remove ${name}`}
+          onClick={() => onRemove(name)}
+        >
+          ×
+        </button>
+      </header>
+      <p className="tile-value">
+        <StatusSymbol status={sample === null ? "off" : quality(sample).status} hollow={stale} />
+        <ValueText parameter={name} kind={kind} unit={unit} sample={sample} stale={stale} />
+        <span className="faint">{unit}</span>
+        <QualityWord sample={sample} />
+        {stale && sample !== null ? <span className="state serious">stale</span> : null}
+      </p>
+      <p className="faint">
+        {shown === null ? (
+          "nothing received by then"
+        ) : (
+          <>
+            {dateAndTime(shown.generatedAt)} · {age(shown.age)} · <bdi>{sample?.node}</bdi>
+          </>
+        )}
+      </p>
+    </section>
+  );
+}

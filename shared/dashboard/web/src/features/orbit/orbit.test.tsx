@@ -1,0 +1,74 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { useEffect } from "react";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { advance, openDashboard } from "../../test/app";
+import type { GlobeProps } from "./Globe";
+
+let drawn: GlobeProps | null = null;
+let fails = false;
+
+// There is no WebGL here; what the globe is given to draw is what counts.
+vi.mock("./Globe", () => ({
+  default: function Globe(props: GlobeProps) {
+    drawn = props;
+    useEffect(() => {
+      if (fails) props.onFailure();
+    }, [props.onFailure]);
+    return <div role="img" aria-label={props.label} />;
+  },
+}));
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  drawn = null;
+  fails = false;
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function openOrbit(path = "/m/aurora-1/orbit") {
+  const opened = await openDashboard({ path });
+  for (let round = 0; round < 3; round += 1) {
+    await vi.dynamicImportSettled();
+    await advance(600);
+  }
+  return opened;
+}
+
+test("the spacecraft is where its elements put it, above the ground, on its way", async () => {
+  await openOrbit();
+  const [craft] = drawn?.crafts ?? [];
+  expect(Math.hypot(...(craft?.place ?? [0, 0, 0]))).toBeCloseTo(6971 / 6378.137, 1);
+  expect(drawn?.ways[0]?.length).toBeGreaterThan(100);
+  expect(screen.getByText(/km high, in (sunlight|shadow)/)).toBeTruthy();
+});
+
+test("without a quaternion in the dictionary no attitude is drawn, and it is said", async () => {
+  await openOrbit();
+  expect(drawn?.crafts[0]?.axes).toBeNull();
+  expect(screen.getByText(/look like an attitude quaternion/)).toBeTruthy();
+});
+
+test("a replayed moment shows where it was then", async () => {
+  const { world } = await openOrbit("/m/aurora-1/orbit?t=2026-11-21T10:00:00Z~2026-11-21T11:00:00Z");
+  expect(screen.getByText(/computed for 2026-11-21 11:00:00Z/)).toBeTruthy();
+  expect(world.requests.some((request) => request.includes("/track?from=2026-11-21T10%3A10"))).toBe(true);
+});
+
+test("a browser without WebGL gets the map and is told why", async () => {
+  fails = true;
+  await openOrbit();
+  expect(screen.getByText(/has no WebGL/)).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Globe" }).getAttribute("aria-disabled")).toBe("true");
+  expect(screen.getByRole("region", { name: "Ground track" })).toBeTruthy();
+});
+
+test("the map is chosen by button and kept in the address", async () => {
+  const { router } = await openOrbit();
+  const user = userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
+  await user.click(screen.getByRole("button", { name: "Map" }));
+  await advance(600);
+  expect(router.state.location.search).toEqual({ view: "map" });
+});

@@ -1,0 +1,90 @@
+// The list twin of the bars.
+import { bytes, count } from "../../format/quantity";
+import { clockTime, dateAndTime, duration, parseTime, wholeDuration } from "../../format/time";
+import { type Status, StatusSymbol } from "../../shell/StatusSymbol";
+import type { Pass, PassMoment } from "../../types";
+import { countdown, type Phase, phaseAt } from "./pass";
+
+const PHASES: Record<Phase, [Status, string]> = {
+  past: ["off", "past"],
+  "to-come": ["standby", "to come"],
+  "under-way": ["normal", "under way"],
+};
+
+interface Props {
+  passes: readonly Pass[];
+  now: number;
+  conflicts: ReadonlySet<string>;
+  selected: string | null;
+  onSelect: (pass: string) => void;
+}
+
+export function PassTable({ passes, now, conflicts, selected, onSelect }: Props) {
+  return (
+    <div className="table-scroller panel">
+      <table className="grid" aria-label="Passes">
+        <thead>
+          <tr>
+            {[
+              "Phase",
+              "Spacecraft",
+              "Station",
+              "AOS (UTC)",
+              "Highest",
+              "LOS (UTC)",
+              "Duration",
+              "Received",
+            ].map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {passes.map((pass) => {
+            const phase = phaseAt(pass, now);
+            const [status, word] = PHASES[phase];
+            return (
+              <tr key={pass.id} aria-current={pass.id === selected}>
+                <td>
+                  <StatusSymbol status={status} /> {word}
+                  {phase === "past" ? null : (
+                    <span className="faint"> · {countdown(pass, now, wholeDuration)}</span>
+                  )}
+                  {conflicts.has(pass.id) ? <span className="state caution"> conflict</span> : null}
+                </td>
+                <th scope="row">
+                  <button type="button" className="quiet" onClick={() => onSelect(pass.id)}>
+                    <bdi>{pass.spacecraft}</bdi>
+                  </button>
+                </th>
+                <td>
+                  <bdi>{pass.site}</bdi> <span className="faint">{pass.station}</span>
+                </td>
+                <td>{edge(pass.aos)}</td>
+                <td>
+                  {clockTime(parseTime(pass.culmination.at))} · {Math.round(pass.elevation_max_deg)}°
+                </td>
+                <td>{edge(pass.los)}</td>
+                <td>{pass.duration_s == null ? "–" : duration(pass.duration_s * 1000)}</td>
+                <td>{received(pass)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function edge(moment: PassMoment | null | undefined): string {
+  if (!moment) return "out of the time looked at";
+  return `${dateAndTime(parseTime(moment.at))} · ${Math.round(moment.azimuth_deg)}°`;
+}
+
+export function received(pass: Pass): string {
+  if (!pass.received) return "–";
+  if (pass.received.records === 0) return "nothing";
+  return `${count(pass.received.records)} records, ${bytes(pass.received.bytes)} packed`;
+}

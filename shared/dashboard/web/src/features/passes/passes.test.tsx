@@ -1,0 +1,78 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { advance, openDashboard, settle } from "../../test/app";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const user = () => userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
+
+async function openPasses(path = "/m/aurora-1/passes", role?: "operator" | "viewer") {
+  const opened = await openDashboard({ path, ...(role ? { mock: { role } } : {}) });
+  await settle();
+  return opened;
+}
+
+test("passes are bars in lanes and the same list, with the next one counted down to", async () => {
+  await openPasses();
+  const bars = within(screen.getByRole("region", { name: /Passes as bars/ })).getAllByRole("button");
+  const rows = within(screen.getByRole("table", { name: "Passes" })).getAllByRole("row");
+  expect(rows.length - 1).toBe(bars.length);
+  expect(screen.getByText(/(AOS|LOS) in \d+ (s|min)/, { selector: "strong" })).toBeTruthy();
+  expect(screen.getByText(/nobody has said where its site is/)).toBeTruthy();
+});
+
+test("a pass shows its way over the sky, and what came of it", async () => {
+  const { router } = await openPasses();
+  const [row] = within(screen.getByRole("table", { name: "Passes" })).getAllByRole("button");
+  if (row === undefined) throw new Error("no pass is listed");
+  await user().click(row);
+  await advance(500);
+  expect(router.state.location.search).toHaveProperty("pass");
+  const chosen = within(screen.getByRole("region", { name: "Chosen pass" }));
+  expect(chosen.getByRole("img", { name: /rises at azimuth 350°, culminates at 47°/ })).toBeTruthy();
+  expect(chosen.getByText(/records, .* packed/)).toBeTruthy();
+  expect(chosen.getByRole("link", { name: "Explore this pass" }).getAttribute("href")).toContain("t=");
+});
+
+test("a fixed range is that of its passes", async () => {
+  const { world } = await openPasses("/m/aurora-1/passes?t=2026-11-22T00:00:00Z~2026-11-22T03:00:00Z");
+  const asked = world.requests.find((request) => request.includes("/passes?"));
+  expect(asked).toContain("from=2026-11-22T00%3A00%3A00.000Z&to=2026-11-22T03%3A00%3A00.000Z");
+});
+
+test("a range that is too long is not asked for, and says so", async () => {
+  const { world } = await openPasses("/m/aurora-1/passes?t=2026-01-01T00:00:00Z~2026-11-22T00:00:00Z");
+  expect(screen.getByText(/at most 31 days/)).toBeTruthy();
+  expect(world.requests.some((request) => request.includes("/passes?"))).toBe(false);
+});
+
+test("old elements are marked, and newer ones take their place", async () => {
+  await openPasses();
+  expect(screen.getByText(/older than 7 days/)).toBeTruthy();
+  await user().type(screen.getByLabelText(/Newer elements/), "1 nonsense");
+  await user().click(screen.getByRole("button", { name: "Import" }));
+  await advance(300);
+  expect(screen.getByRole("alert").textContent).toContain("STO-ORBIT-ELEMENTS");
+  await user().clear(screen.getByLabelText(/Newer elements/));
+  await user().type(screen.getByLabelText(/Newer elements/), "1 a\n2 b");
+  await user().click(screen.getByRole("button", { name: "Import" }));
+  await advance(300);
+  expect(screen.queryByText(/older than 7 days/)).toBeNull();
+});
+
+test("a viewer may not import elements, and is told why", async () => {
+  await openPasses("/m/aurora-1/passes", "viewer");
+  expect(screen.getByRole("button", { name: "Import" }).getAttribute("aria-disabled")).toBe("true");
+  expect(screen.getByText(/Only operators may do this/)).toBeTruthy();
+});
+
+test("a mission that nobody hears says so", async () => {
+  await openPasses("/m/kestrel/passes");
+  expect(screen.getByText("No station hears a spacecraft of this mission in this time.")).toBeTruthy();
+});

@@ -1,0 +1,144 @@
+import { fireEvent, screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { rulesOf } from "../../mock/rules";
+import { advance, openDashboard } from "../../test/app";
+// Loaded beforehand: pages come lazily, and time stands still here.
+import "./RulesPage";
+import "./DeliveriesPage";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  sessionStorage.clear();
+});
+
+const user = () => userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
+const PATH = "/m/aurora-1/rules";
+
+const editor = () => screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Rules as TOML" });
+
+async function press(name: string | RegExp): Promise<void> {
+  await user().click(screen.getByRole("button", { name }));
+  await advance(500);
+}
+
+/** In one go: typing a document key by key is not what is tested. */
+function replace(before: string, after: string): void {
+  fireEvent.change(editor(), { target: { value: editor().value.replace(before, after) } });
+}
+
+async function because(reason: string): Promise<void> {
+  await user().type(screen.getByRole("textbox", { name: "Why" }), reason);
+}
+
+test("rules in force, who is told after how long, models and versions are shown", async () => {
+  await openDashboard({ path: PATH });
+  expect(screen.getByText("In force, in this order: battery.")).toBeTruthy();
+  const told = screen.getByRole("complementary", { name: "Who is told" });
+  expect(within(told).getByText(/^at once/).textContent).toBe("at once: on-call:ops");
+  expect(within(told).getByText(/after 5 min/).textContent).toBe("after 5 min: kari, duty system");
+  expect(within(told).getByText("again every 30 min, 4 times")).toBeTruthy();
+  expect(screen.getByRole("rowheader", { name: "forecaster 3" })).toBeTruthy();
+  await user().click(screen.getByRole("link", { name: "Since 1" }));
+  await advance(500);
+  const changes = screen.getByRole("region", { name: "Changes from version 1 to 2" });
+  expect(within(changes).getByText('severity = "critical"')).toBeTruthy();
+  expect(within(changes).getByText('severity = "warning"')).toBeTruthy();
+});
+
+test("a new version is saved with its reason, and what is wrong with it leads to its line", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  replace('name = "battery"', "name = battery");
+  expect(screen.getByRole("button", { name: "Save as a new version" }).title).toBe("Say why in a few words.");
+  await because("tidied up");
+  await press("Count version up from 3");
+  await press("Save as a new version");
+  expect(rulesOf(world).newest.version).toMatchObject({ document_version: 4, reason: "tidied up" });
+  const wrong = screen.getByRole("region", { name: "What is wrong" });
+  expect(within(wrong).getByText("expected a text in quotation marks")).toBeTruthy();
+  await press("Line 5:8");
+  expect(document.activeElement).toBe(editor());
+  expect(editor().selectionStart).toBe(editor().value.indexOf("name = battery") + 7);
+});
+
+test("what somebody else saved meanwhile is not written over, and nothing typed is lost", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  replace("5 min", "9 min");
+  await because("slower");
+  rulesOf(world).save(`${rulesOf(world).newest.text}# Tom was here\n`, "a remark", "Tom");
+  await press("Save as a new version");
+  expect(rulesOf(world).saved).toHaveLength(3);
+  expect(editor().value).toContain("9 min");
+  const overtaken = screen.getByRole("region", { name: "Saved by somebody else" });
+  expect(within(overtaken).getByText("# Tom was here")).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Save as a new version" }).title).toMatch(/^Version 3 was saved/);
+  await press("I have merged it");
+  await press("Save as a new version");
+  expect(rulesOf(world).newest.text).toContain("9 min");
+});
+
+test("a login that ends in between loses no word of a draft", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  replace("5 min", "7 min");
+  await because("slower");
+  world.loggedIn = false;
+  await press("Save as a new version");
+  expect(screen.getByText(/The session is over/)).toBeTruthy();
+  expect(sessionStorage.getItem("sto-draft operator rules aurora-1")).toContain("7 min");
+});
+
+test("a draft is there again when the page is opened anew", async () => {
+  const draft = { text: "version = 9\n", reason: "later", basedOn: 2 };
+  sessionStorage.setItem("sto-draft operator rules aurora-1", JSON.stringify(draft));
+  await openDashboard({ path: PATH });
+  expect(editor().value).toBe("version = 9\n");
+  await press("Discard");
+  expect(editor().value).toContain("version = 3");
+  expect(sessionStorage.getItem("sto-draft operator rules aurora-1")).toBeNull();
+});
+
+test("a test goes to a contact in force, and what came of it is told", async () => {
+  await openDashboard({ path: PATH });
+  const [first] = screen.getAllByRole("button", { name: "Send a test" });
+  await user().click(first as HTMLElement);
+  await advance(500);
+  expect(screen.getByText(/Test to/).textContent).toContain("taken by the other side.");
+});
+
+test("a contact is added to the text without touching the rest", async () => {
+  await openDashboard({ path: PATH });
+  const before = editor().value;
+  await user().click(screen.getByText("Add a contact"));
+  const told = screen.getByRole("complementary", { name: "Who is told" });
+  const [name] = within(told).getAllByRole("textbox", { name: "Name" }).slice(-1);
+  await user().type(name as HTMLElement, "tom");
+  await user().type(within(told).getByRole("textbox", { name: "Address" }), "tom@station.example");
+  const [, add] = within(told).getAllByRole("button", { name: "Add to the text" });
+  await user().click(add as HTMLElement);
+  expect(editor().value).toBe(`${before}\n[[contact]]\nname = "tom"\nemail = "tom@station.example"\n`);
+});
+
+test("at a station and for a viewer the text is read only, and says why", async () => {
+  await openDashboard({ path: PATH, mock: { kind: "edge" } });
+  expect(editor().readOnly).toBe(true);
+  expect(screen.getByRole("button", { name: "Save as a new version" }).title).toBe(
+    "A station's rules come from the hub: change them there.",
+  );
+});
+
+test("the delivery log shows what became of each message, filters it, and leads to the alarm", async () => {
+  const { router } = await openDashboard({ path: "/m/aurora-1/deliveries" });
+  expect(screen.getByText("3 of 3")).toBeTruthy();
+  expect(screen.getByText("<b>taken</b>")).toBeTruthy();
+  await user().selectOptions(screen.getByRole("combobox", { name: "State" }), "failed");
+  await advance(500);
+  expect(screen.getByText("1 of 3")).toBeTruthy();
+  expect(screen.getByText("the receiver answered 410 Gone (STO-NOTIFY-REFUSED)")).toBeTruthy();
+  expect(router.state.location.search).toEqual({ state: "failed" });
+  await user().click(screen.getByRole("link", { name: "alarm a2222222" }));
+  await advance(500);
+  expect(router.state.location.pathname).toBe("/m/aurora-1/alarms");
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { Wishes } from "./wishes";
+
+test("many components become one subscription for values and one for curves", () => {
+  const wishes = new Wishes();
+  wishes.parameters("values", "m", ["/a", "/b"]);
+  wishes.parameters("values", "m", ["/b", "/c"]);
+  wishes.parameters("traces", "m", ["/a"]);
+  expect(wishes.changes()).toEqual([
+    {
+      id: "values-1",
+      of: { kind: "parameters", mission: "m", parameters: ["/a", "/b", "/c"], rate_max_per_s: 4 },
+    },
+    { id: "traces-2", of: { kind: "parameters", mission: "m", parameters: ["/a"] } },
+  ]);
+  expect(wishes.changes()).toEqual([]);
+});
+
+test("a parameter stays as long as somebody wants it", () => {
+  const wishes = new Wishes();
+  const first = wishes.parameters("values", "m", ["/a"]);
+  const second = wishes.parameters("values", "m", ["/a", "/b"]);
+  wishes.changes();
+  first();
+  first();
+  expect(wishes.changes()).toEqual([]);
+  expect(wishes.of("values-1")).toEqual({ purpose: "values", mission: "m", key: "values m" });
+  second();
+  expect(wishes.changes()).toEqual([{ id: "values-1", of: null }]);
+  expect(wishes.of("values-1")).toBeNull();
+});
+
+test("what is given up and wanted again in the same moment is not closed", () => {
+  const wishes = new Wishes();
+  const leave = wishes.parameters("values", "m", ["/a"]);
+  wishes.changes();
+  leave();
+  wishes.parameters("values", "m", ["/a"]);
+  expect(wishes.changes().map((change) => change.of?.kind)).toEqual(["parameters"]);
+});
+
+test("alarms of a mission are subscribed to once", () => {
+  const wishes = new Wishes();
+  const subject = { kind: "alarms", mission: "m" } as const;
+  const leave = wishes.shared(subject);
+  const stay = wishes.shared(subject);
+  expect(wishes.changes()).toEqual([{ id: "alarms-1", of: subject }]);
+  leave();
+  expect(wishes.changes()).toEqual([]);
+  stay();
+  expect(wishes.changes()).toEqual([{ id: "alarms-1", of: null }]);
+});

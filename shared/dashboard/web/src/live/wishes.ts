@@ -1,0 +1,129 @@
+// What components want to hear, put together into few named subscriptions: a connection may have sixteen.
+// Holds no socket: the caller sends what `changes` says.
+import type { LiveSubject } from "../types";
+
+/** Values are for eyes. */
+const VALUES_PER_S = 4;
+
+export type Purpose = "traces" | "values";
+/** Subjects of which one component wants the same as the next. */
+export type Shared = Extract<LiveSubject, { kind: "alarms" | "events" | "packets" }>;
+
+interface Wish {
+  id: string;
+  /** How many want each parameter, or the whole under an empty name. */
+  users: Map<string, number>;
+  subject: (names: string[]) => LiveSubject;
+  purpose: Purpose | Shared["kind"];
+  mission: string | null;
+  isChanged: boolean;
+}
+
+export interface Change {
+  id: string;
+  /** `null` when nobody wants it any more. */
+  of: LiveSubject | null;
+}
+
+export interface Subscription {
+  purpose: Wish["purpose"];
+  /** `null` of the server's own events. */
+  mission: string | null;
+  key: string;
+}
+
+export class Wishes {
+  private readonly wishes = new Map<string, Wish>();
+  private readonly byId = new Map<string, { wish: Wish; key: string }>();
+  private made = 0;
+
+  /** Adds users of parameters; the function that comes back takes them away again. */
+  parameters(purpose: Purpose, mission: string, names: readonly string[]): () => void {
+    const wish = this.wish(`${purpose} ${mission}`, purpose, mission, (parameters) => ({
+      kind: "parameters",
+      mission,
+      parameters,
+      ...(purpose === "values" ? { rate_max_per_s: VALUES_PER_S } : {}),
+    }));
+    return this.use(wish, names);
+  }
+
+  shared(subject: Shared): () => void {
+    const wish = this.wish(sharedKey(subject), subject.kind, subject.mission ?? null, () => subject);
+    return this.use(wish, [""]);
+  }
+
+  /** What is to be said to the server since this was last asked. */
+  changes(): Change[] {
+    const changes: Change[] = [];
+    for (const [key, wish] of this.wishes) {
+      if (!wish.isChanged) continue;
+      wish.isChanged = false;
+      const names = [...wish.users.keys()];
+      changes.push({ id: wish.id, of: names.length === 0 ? null : wish.subject(names) });
+      if (names.length > 0) continue;
+      this.wishes.delete(key);
+      this.byId.delete(wish.id);
+    }
+    return changes;
+  }
+
+  /** Whose an event is; `null` of a subscription that is over. */
+  of(id: string | null | undefined): Subscription | null {
+    const known = this.byId.get(id ?? "");
+    if (known === undefined) return null;
+    return { purpose: known.wish.purpose, mission: known.wish.mission, key: known.key };
+  }
+
+  isTraced(mission: string, parameter: string): boolean {
+    return this.wishes.get(`traces ${mission}`)?.users.has(parameter) ?? false;
+  }
+
+  private wish(
+    key: string,
+    purpose: Wish["purpose"],
+    mission: string | null,
+    subject: Wish["subject"],
+  ): Wish {
+    const known = this.wishes.get(key);
+    if (known !== undefined) return known;
+    this.made += 1;
+    const wish = {
+      id: `${purpose}-${this.made}`,
+      users: new Map(),
+      subject,
+      purpose,
+      mission,
+      isChanged: false,
+    };
+    this.wishes.set(key, wish);
+    this.byId.set(wish.id, { wish, key });
+    return wish;
+  }
+
+  private use(wish: Wish, names: readonly string[]): () => void {
+    for (const name of names) {
+      const users = wish.users.get(name) ?? 0;
+      wish.users.set(name, users + 1);
+      if (users === 0) wish.isChanged = true;
+    }
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      for (const name of names) {
+        const users = (wish.users.get(name) ?? 0) - 1;
+        if (users > 0) wish.users.set(name, users);
+        else {
+          wish.users.delete(name);
+          wish.isChanged = true;
+        }
+      }
+    };
+  }
+}
+
+export function sharedKey(subject: Shared): string {
+  const apids = subject.kind === "packets" ? (subject.apids ?? []).join() : "";
+  return `${subject.kind} ${subject.mission ?? ""} ${apids}`;
+}

@@ -1,0 +1,71 @@
+// Reads a list that the server gives by pages, and goes on while more is wanted.
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
+
+export interface PageOf<Row> {
+  rows: readonly Row[];
+  next: string | null;
+}
+
+interface Asked<Row> {
+  queryKey: readonly unknown[];
+  load: (cursor: string | null) => Promise<PageOf<Row>>;
+  /** Rows at which reading ends, so that a long range cannot fill the memory. */
+  rowsMax: number;
+  /** Whether the next page is read without being asked for, given what is here. */
+  goOn: (rows: readonly Row[]) => boolean;
+  refetchInterval?: number | false;
+  enabled?: boolean;
+}
+
+export interface Pages<Row> {
+  rows: readonly Row[];
+  /** Nothing is here yet. */
+  isPending: boolean;
+  isLoading: boolean;
+  error: unknown;
+  /** The list goes on behind these rows. */
+  hasMore: boolean;
+  /** No more is read, although there is more. */
+  isFull: boolean;
+  readMore: () => void;
+  retry: () => void;
+}
+
+const NONE: readonly never[] = [];
+
+export function usePages<Row>(asked: Asked<Row>): Pages<Row> {
+  const { queryKey, load, rowsMax, goOn, refetchInterval = false, enabled = true } = asked;
+  const query = useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => load(pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 30_000,
+    refetchInterval,
+    structuralSharing: false,
+    enabled,
+  });
+  const { data, hasNextPage, isFetching, isError, fetchNextPage } = query;
+  const rows = useMemo(() => data?.pages.flatMap((page) => page.rows) ?? NONE, [data]);
+  const isFull = rows.length >= rowsMax;
+  const isWanted = hasNextPage && !isFull && !isFetching && !isError;
+  const goesOn = isWanted && goOn(rows);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a page may come before it was rendered that it is awaited.
+  useEffect(() => {
+    if (goesOn) void fetchNextPage();
+  }, [goesOn, data, fetchNextPage]);
+  return {
+    rows,
+    isPending: query.isPending && enabled,
+    isLoading: isFetching,
+    error: isError ? query.error : null,
+    hasMore: hasNextPage,
+    isFull: isFull && hasNextPage,
+    readMore: () => {
+      if (isWanted) void fetchNextPage();
+    },
+    retry: () => void (rows.length > 0 ? fetchNextPage() : query.refetch()),
+  };
+}

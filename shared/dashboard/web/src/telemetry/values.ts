@@ -1,0 +1,104 @@
+// The values that count at the time shown: the newest ones while it is live, those of the moment otherwise.
+import { queryOptions, useQueries } from "@tanstack/react-query";
+import { useMemo, useRef } from "react";
+import { missionPath, request } from "../api/client";
+import { parseTime } from "../format/time";
+import { useFrame, useLive, useLiveValues } from "../live/hooks";
+import type { TimeMode } from "../time/mode";
+import { useTime } from "../time/useTime";
+import type { Sample, ValuesAt } from "../types";
+import { freshness, staleAfter } from "./freshness";
+
+/** The most parameters that the server takes in one question. */
+const AT_MAX = 200;
+const NONE: readonly string[] = [];
+
+export interface Shown {
+  sample: Sample;
+  /** Unix milliseconds. */
+  generatedAt: number;
+  /** Milliseconds before the moment that is shown. */
+  age: number;
+  stale: boolean;
+}
+
+/** Looks a parameter's value up; `null` while nothing is known of it. */
+export function useValues(mission: string, names: readonly string[]): (name: string) => Shown | null {
+  const live = useLive();
+  const frame = useFrame();
+  const { mode, now } = useTime();
+  const isLive = mode.kind === "live";
+  useLiveValues(mission, isLive ? names : NONE);
+  const then = useValuesAt(mission, isLive ? NONE : names, momentOf(mode, now));
+  return (name) => {
+    if (isLive) {
+      const sample = live.feed.latestOf(mission, name);
+      return sample === null ? null : { sample, ...freshness(sample, frame) };
+    }
+    const known = then.get(name);
+    if (known === undefined) return null;
+    const { sample, at } = known;
+    const generatedAt = parseTime(sample.generation_time);
+    // A quick replay is ahead of the moment that was asked for, and a value is as old as it was at that moment.
+    const age = at - generatedAt;
+    return { sample, generatedAt, age, stale: age > staleAfter(sample.interval_ms) };
+  };
+}
+
+/** A replay asks once a second, however quickly it plays. */
+function momentOf(mode: TimeMode, now: number): number {
+  if (mode.kind !== "replay") return now;
+  const step = 1_000 * mode.speed;
+  return Math.max(mode.from, Math.floor(now / step) * step);
+}
+
+function useValuesAt(mission: string, names: readonly string[], at: number): ReadonlyMap<string, Known> {
+  const chunks = useMemo(
+    () =>
+      Array.from({ length: Math.ceil(names.length / AT_MAX) }, (_, n) =>
+        names.slice(n * AT_MAX, (n + 1) * AT_MAX),
+      ),
+    [names],
+  );
+  const { known, isPending } = useQueries({
+    queries: chunks.map((chunk) => valuesAtQuery(mission, chunk, at)),
+    combine: collect,
+  });
+  // The next moment's values are asked for under another key: until they are here, those of the last one stand.
+  const last = useRef({ mission, known });
+  if (!isPending || last.current.mission !== mission) last.current = { mission, known };
+  return last.current.known;
+}
+
+interface Known {
+  sample: Sample;
+  /** The moment for which the server said so, Unix milliseconds. */
+  at: number;
+}
+
+interface Collected {
+  known: ReadonlyMap<string, Known>;
+  isPending: boolean;
+}
+
+function collect(answers: readonly { data: ValuesAt | undefined; isPending: boolean }[]): Collected {
+  const known = new Map<string, Known>();
+  for (const { data } of answers)
+    for (const { parameter, sample } of data?.values ?? [])
+      if (sample) known.set(parameter, { sample, at: parseTime(data?.at ?? "") });
+  return { known, isPending: answers.some((answer) => answer.isPending) };
+}
+
+/** Values of up to 200 parameters at a moment, Unix milliseconds. */
+export function valuesAtQuery(mission: string, names: readonly string[], at: number) {
+  return queryOptions({
+    queryKey: ["at", mission, at, names],
+    queryFn: () => {
+      const search = new URLSearchParams({ time: new Date(at).toISOString() });
+      for (const name of names) search.append("parameter", name);
+      return request<ValuesAt>("GET", `${missionPath(mission, "at")}?${search}`);
+    },
+    staleTime: 60_000,
+    gcTime: 60_000,
+  });
+}
