@@ -1,6 +1,6 @@
 // What needs somebody now, in four blocks; each number leads to its list.
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, Navigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { completenessQuery } from "../../api/completeness";
 import { passesQuery } from "../../api/passes";
@@ -8,6 +8,7 @@ import { missionsQuery } from "../../api/queries";
 import { count } from "../../format/quantity";
 import { dateAndTime, wholeDuration } from "../../format/time";
 import { useFrame } from "../../live/hooks";
+import { useLoggedIn } from "../../session/access";
 import { Failure, Loading } from "../../shell/Notice";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import type { Completeness } from "../../types";
@@ -24,7 +25,13 @@ const ROWS_MAX = 6;
 const STEP_MS = 10 * 60_000;
 const HOUR_MS = 3_600_000;
 
-export function OverviewPage() {
+/** A station alone has nothing above its own page. */
+export function OverviewRoute() {
+  const { server } = useLoggedIn().session;
+  return server.kind === "edge" ? <Navigate to="/nodes" replace /> : <OverviewPage />;
+}
+
+function OverviewPage() {
   const { serverNow } = useFrame();
   const missions = useQuery(missionsQuery);
   if (missions.data === undefined)

@@ -35,3 +35,11 @@ test("without a connection nothing of it looks current", async () => {
   await advance(10_000);
   expect(screen.getAllByText("Last known: the connection is frozen.")).toHaveLength(2);
 });
+
+test("at a station alone its own page comes first", async () => {
+  const { router } = await openDashboard({ path: "/", mock: { kind: "edge" } });
+  await vi.dynamicImportSettled();
+  await advance(1_000);
+  expect(router.state.location.pathname).toBe("/nodes");
+  expect(screen.getByRole("region", { name: "Parts of the station" })).toBeTruthy();
+});
