@@ -26,6 +26,8 @@ export interface MockOptions {
   /** Many alarms at once. */
   flood?: boolean;
   principal?: string;
+  /** No telemetry came before. Unix milliseconds. */
+  receivingSince?: number;
 }
 
 export class MockWorld {

@@ -14,6 +14,7 @@ export const START = Date.parse("2026-11-22T12:31:05Z");
 
 export interface Options {
   path?: string;
+  start?: number;
   code?: string;
   reachable?: boolean;
   mock?: Partial<MockOptions>;
@@ -22,11 +23,12 @@ export interface Options {
 /** Needs fake timers; `advance` is the only way time passes. */
 export async function openDashboard({
   path = "/nodes",
+  start = START,
   code,
   reachable = true,
   mock: changes,
 }: Options = {}) {
-  vi.setSystemTime(START);
+  vi.setSystemTime(start);
   MockSocket.open.clear();
   const { world, openSocket } = installMock({ clock: Date.now, loggedIn: true, ...changes });
   world.reachable = reachable;

@@ -178,7 +178,7 @@ test("an error of a dictionary is shown with its line and column", async () => {
   await chooseFile("<SpaceSystem>\n  <bad/>\n</SpaceSystem>");
   await user().click(dialog().getByRole("button", { name: "Show what it would change" }));
   await advance(500);
-  expect(dialog().getByRole("alert").textContent).toContain("Aurora.xml:2:3");
+  expect(dialog().getByRole("alert").textContent).toContain("aurora.xml:2:3");
 });
 
 test("a dictionary that says the same is not imported, and a wrong time is said", async () => {

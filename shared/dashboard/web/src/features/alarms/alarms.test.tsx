@@ -261,3 +261,25 @@ test("a mission without alarms says so", async () => {
   await openDashboard({ path: "/m/kestrel/alarms" });
   expect(screen.getByText("No alarm is open.")).toBeTruthy();
 });
+
+test("several alarms are given to a person, and to nobody", async () => {
+  await openDashboard({ path: PATH });
+  const assign = async (person: string) => {
+    await user().click(screen.getByRole("checkbox", { name: "Select all that are shown" }));
+    await user().click(screen.getByRole("button", { name: "Assign selected" }));
+    const dialog = within(screen.getByRole("dialog", { name: "Assign 3 alarms" }));
+    const field = dialog.getByRole<HTMLInputElement>("textbox", { name: "To (empty: nobody)" });
+    expect(field.value).toBe("operator");
+    await user().clear(field);
+    if (person !== "") await user().type(field, person);
+    await user().click(dialog.getByRole("button", { name: "Assign 3" }));
+    await advance(500);
+    expect(dialog.getByText("3 alarms changed.")).toBeTruthy();
+    await user().click(dialog.getByRole("button", { name: "Close" }));
+    await advance(500);
+  };
+  await assign("kari");
+  expect(inPage().getAllByText("kari")).toHaveLength(3);
+  await assign("");
+  expect(inPage().queryByText("kari")).toBeNull();
+});

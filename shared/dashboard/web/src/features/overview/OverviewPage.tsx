@@ -57,7 +57,7 @@ function OverviewPage() {
         <AlarmBlock missions={names} />
         <PassBlock missions={asked} at={at} now={serverNow} />
         <StationBlock />
-        <CompletenessBlock missions={asked} at={at} />
+        <CompletenessBlock missions={asked} now={serverNow} />
       </div>
     </>
   );
@@ -190,13 +190,16 @@ function StationBlock() {
   );
 }
 
-function CompletenessBlock({ missions, at }: { missions: readonly string[]; at: number }) {
-  const span = { from: at - 24 * HOUR_MS, to: at };
+function CompletenessBlock({ missions, now }: { missions: readonly string[]; now: number }) {
+  // The account is kept by the hour: an end before the hour's own would leave out what came in it.
+  const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
+  const span = { from: hour - 24 * HOUR_MS, to: hour + HOUR_MS };
   const answers = useQueries({
     queries: missions.map((mission) => completenessQuery(mission, span, "total", true)),
   });
   return (
     <Block title="Data of the last 24 hours">
+      <p className="faint">Received since {dateAndTime(span.from)}: 24 whole hours and the one under way.</p>
       <ul>
         {missions.map((mission, index) => {
           const answer = answers[index];

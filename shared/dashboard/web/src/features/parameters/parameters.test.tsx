@@ -1,6 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { MockWorld } from "../../mock/world";
 import { advance, openDashboard, theSocket } from "../../test/app";
 import type { Value } from "../../types";
 
@@ -215,4 +216,19 @@ test("values that are infinite, huge or older than the page, and a kind that cha
   expect(shown("/aurora/eps/solar_array_power").textContent).toBe("<b>SAFE</b>\u202E");
   expect(document.querySelector("td b")).toBeNull();
   expect(shown("/aurora/thermal/tank_temperature").textContent).not.toContain("5.0000");
+});
+
+test("without a mission in the address the first one is opened", async () => {
+  const { router } = await openDashboard({ path: "/m" });
+  await advance(500);
+  expect(router.state.location.pathname).toBe("/m/aurora-1/parameters");
+  expect(shown("/aurora/eps/battery_voltage")).toBeTruthy();
+});
+
+test("where there is no mission it is said why", async () => {
+  vi.spyOn(MockWorld.prototype, "missions").mockReturnValue([]);
+  const { router } = await openDashboard({ path: "/m" });
+  await advance(500);
+  expect(screen.getByText(/^No mission is configured, or none is shown to you/)).toBeTruthy();
+  expect(router.state.location.pathname).toBe("/m");
 });

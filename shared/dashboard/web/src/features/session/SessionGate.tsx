@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { logIn, logOut, sessionQuery } from "../../api/queries";
 import { useLive } from "../../live/hooks";
+import { SessionOverContext } from "../../session/access";
 import { forgetDrafts } from "../../session/draft";
 import { Failure, Loading } from "../../shell/Notice";
 import type { Session } from "../../types";
@@ -56,7 +57,9 @@ export function SessionGate({ takeCode, children }: Props) {
         <WithLiveConnection key={session.principal}>
           <div inert={form !== null}>
             {logout.isError ? <Failure error={logout.error} /> : null}
-            {children(session, () => logout.mutate())}
+            <SessionOverContext value={form !== null}>
+              {children(session, () => logout.mutate())}
+            </SessionOverContext>
           </div>
         </WithLiveConnection>
         {form === null ? null : (

@@ -196,3 +196,9 @@ test("a node that is not there is said so, with what to do", async () => {
   await open("/nodes/nowhere-9");
   expect(screen.getByRole("alert").textContent).toMatch(/No such node.*nowhere-9/);
 });
+
+test("a station where nothing waits says so, and not that it is unknown", async () => {
+  await open("/nodes/kiruna-1?tab=backlog");
+  expect(value("Backlog")).toBe("0 packets");
+  expect(value("Oldest waiting")).toBe("nothing waits");
+});
