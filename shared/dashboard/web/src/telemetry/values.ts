@@ -7,7 +7,7 @@ import { useFrame, useLive, useLiveValues } from "../live/hooks";
 import type { TimeMode } from "../time/mode";
 import { useTime } from "../time/useTime";
 import type { Sample, ValuesAt } from "../types";
-import { freshness, staleAfter } from "./freshness";
+import { freshness, freshnessAt } from "./freshness";
 
 /** The most parameters that the server takes in one question. */
 const AT_MAX = 200;
@@ -37,11 +37,8 @@ export function useValues(mission: string, names: readonly string[]): (name: str
     }
     const known = then.get(name);
     if (known === undefined) return null;
-    const { sample, at } = known;
-    const generatedAt = parseTime(sample.generation_time);
     // A quick replay is ahead of the moment that was asked for, and a value is as old as it was at that moment.
-    const age = at - generatedAt;
-    return { sample, generatedAt, age, stale: age > staleAfter(sample.interval_ms) };
+    return { sample: known.sample, ...freshnessAt(known.sample, known.at) };
   };
 }
 
