@@ -22,19 +22,25 @@ export interface Shown {
   stale: boolean;
 }
 
-/** Looks a parameter's value up; `null` while nothing is known of it. */
-export function useValues(mission: string, names: readonly string[]): (name: string) => Shown | null {
+/** Looks a parameter's newest value up, whatever time is shown; `null` while nothing is known of it. */
+export function useLatestValues(mission: string, names: readonly string[]): (name: string) => Shown | null {
   const live = useLive();
   const frame = useFrame();
+  useLiveValues(mission, names);
+  return (name) => {
+    const sample = live.feed.latestOf(mission, name);
+    return sample === null ? null : { sample, ...freshness(sample, frame) };
+  };
+}
+
+/** Looks a parameter's value at the time shown up; `null` while nothing is known of it. */
+export function useValues(mission: string, names: readonly string[]): (name: string) => Shown | null {
   const { mode, now } = useTime();
   const isLive = mode.kind === "live";
-  useLiveValues(mission, isLive ? names : NONE);
+  const latest = useLatestValues(mission, isLive ? names : NONE);
   const then = useValuesAt(mission, isLive ? NONE : names, momentOf(mode, now));
   return (name) => {
-    if (isLive) {
-      const sample = live.feed.latestOf(mission, name);
-      return sample === null ? null : { sample, ...freshness(sample, frame) };
-    }
+    if (isLive) return latest(name);
     const known = then.get(name);
     if (known === undefined) return null;
     // A quick replay is ahead of the moment that was asked for, and a value is as old as it was at that moment.

@@ -60,6 +60,13 @@ test("alarms stand by urgency, with the limit, what tripped it, the value now an
   expect(within(row(/bus_voltage/)).getByText("first out")).toBeTruthy();
 });
 
+test("at another time the value now is still the newest one, and costs no question", async () => {
+  const t = encodeURIComponent("2026-11-22T10:00:00Z~2026-11-22T11:00:00Z");
+  const { world } = await openDashboard({ path: `${PATH}?t=${t}` });
+  expect(within(row(/battery_voltage/)).getByTitle(/^generated 2026-11-22 12:31:/)).toBeTruthy();
+  expect(world.requests.some((request) => request.includes("/at?"))).toBe(false);
+});
+
 test("filters and order stand in the address, and are read from it", async () => {
   const { router } = await openDashboard({ path: `${PATH}?at_least=warning&sort=-subject` });
   expect(subjects()).toEqual(["/aurora/eps/bus_voltage", "/aurora/eps/battery_voltage"]);
