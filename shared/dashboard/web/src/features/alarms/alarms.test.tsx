@@ -264,6 +264,17 @@ test("what the server refuses is told with its code, and old knowledge is called
   expect(inPage().getByText(/last known/)).toBeTruthy();
 });
 
+test("messages that could not be read are not taken for none", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  world.refusing = /\/alarm-deliveries\?/;
+  const alarm = await open(/battery_voltage/);
+  expect(within(alarm).getByRole("alert").textContent).toContain("The question took too long");
+  world.refusing = null;
+  await user().click(within(alarm).getByRole("button", { name: "Try again" }));
+  await advance(500);
+  expect(within(alarm).queryByRole("alert")).toBeNull();
+});
+
 test("a mission without alarms says so", async () => {
   await openDashboard({ path: "/m/kestrel/alarms" });
   expect(screen.getByText("No alarm is open.")).toBeTruthy();
