@@ -34,10 +34,10 @@ export function AlarmBar() {
       {error === null ? null : <Failed error={error} />}
       <SoundSwitch now={frame.serverNow} />
       <output className="visually-hidden" aria-live="polite">
-        {said.polite}
+        <Spoken {...said.polite} />
       </output>
       <span className="visually-hidden" aria-live="assertive">
-        {said.assertive}
+        <Spoken {...said.assertive} />
       </span>
     </section>
   );
@@ -82,6 +82,11 @@ function BySeverity({ rows, isKnown, isCurrent }: BySeverityProps) {
       </Link>
     );
   });
+}
+
+/** A live region speaks what changes in the document: the same words again need a new element. */
+function Spoken({ text, number }: { text: string; number: number }) {
+  return <span key={number}>{text}</span>;
 }
 
 function Failed({ error }: { error: unknown }) {

@@ -86,10 +86,26 @@ test("a new critical alarm is an alert, others are said politely; what was there
   raise(world, "watch");
   await advance(500);
   expect(assertive()).toBe("");
-  expect(within(bar()).getByText("1 new alarm: 1 watch.").getAttribute("aria-live")).toBe("polite");
+  expect(
+    within(bar()).getByText("1 new alarm: 1 watch.").closest("[aria-live]")?.getAttribute("aria-live"),
+  ).toBe("polite");
   raise(world, "critical");
   await advance(500);
   expect(assertive()).toBe("New critical alarm: /k/critical, mission kestrel.");
+  live.stop();
+});
+
+test("a second announcement of the same words is a new element, so that it is spoken too", async () => {
+  const { world, live } = await openBar();
+  raise(world, "critical");
+  await advance(500);
+  const spoken = () => within(bar()).getByText("New critical alarm: /k/critical, mission kestrel.");
+  const first = spoken();
+  await advance(2_000);
+  expect(spoken()).toBe(first);
+  raise(world, "critical");
+  await advance(500);
+  expect(spoken()).not.toBe(first);
   live.stop();
 });
 
