@@ -123,7 +123,9 @@ test("limits with a condition stand before those without", async () => {
   const [condition] = screen.getAllByRole("textbox", { name: "While (empty: always)" });
   await user().type(condition as HTMLElement, "MODE=SAFE");
   await type("Why", "safe mode");
+  await type("In force from (UTC)", "2026-12-01 12:00");
   await press("Save as a new version");
+  expect(limitsStateOf(world).newest?.version.effective_from).toBe("2026-12-01T12:00:00.000Z");
   const [battery] = limitsStateOf(world).newest?.overlay ?? [];
   expect(battery?.contexts.map(({ context }) => context)).toEqual(["MODE=SAFE", null]);
 });

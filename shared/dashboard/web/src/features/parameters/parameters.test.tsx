@@ -164,6 +164,33 @@ test("at a fixed time each value is the one of that moment, with its age then", 
   expect(shown("/aurora/eps/battery_voltage").textContent).toBe(before);
 });
 
+test("values of a moment that do not come are not called missing, and are asked for again", async () => {
+  const { world } = await openDashboard({
+    path: "/m/aurora-1/parameters?t=2026-11-22T11:00:00Z~2026-11-22T12:00:00Z",
+    prepare: (prepared) => Object.assign(prepared, { refusing: /\/at\?/ }),
+  });
+  await advance(500);
+  expect(screen.getByRole("alert").textContent).toContain("The question took too long");
+  expect(rowOf(/battery_voltage/).queryByText("no sample")).toBeNull();
+  expect(rowOf(/battery_voltage/).getAllByText("not known")).toHaveLength(2);
+  world.refusing = null;
+  await user().click(screen.getByRole("button", { name: "Try again" }));
+  await advance(500);
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(rowOf(/battery_voltage/).getByText("12:00:00Z")).toBeTruthy();
+});
+
+test("newest values that do not come are told", async () => {
+  const { world } = await openDashboard({
+    path: "/m/aurora-1/parameters",
+    prepare: (prepared) => Object.assign(prepared, { refusing: /\/latest$/ }),
+  });
+  expect(screen.getByRole("alert").textContent).toContain("The question took too long");
+  world.refusing = null;
+  await advance(10_500);
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
 test("in a replay the values are those of where it stands, and a quick one makes none of them stale", async () => {
   await openDashboard({
     path: "/m/aurora-1/parameters?t=2026-11-22T11:00:00Z~2026-11-22T12:00:00Z~x60",
