@@ -1,14 +1,13 @@
-// What the live connection has brought: nodes, latest values, recent samples of plotted parameters, alarms, events and
-// packets. It lives outside React; screens look at it at most four times a second.
+// What the live connection has brought: nodes, latest values, recent samples of plotted parameters, alarms and events.
+// It lives outside React; screens look at it at most four times a second.
 import { parseTime } from "../format/time";
-import type { Alarm, EventEntry, LiveEvent, LivePacket, Node, Sample } from "../types";
+import type { Alarm, EventEntry, LiveEvent, Node, Sample } from "../types";
 import { Ring } from "./ring";
 import { type Shared, sharedKey, Wishes } from "./wishes";
 
 /** Ten samples a second for a quarter of an hour; a faster parameter only fetches its history more often. */
 export const TRACE_SAMPLES_MAX = 8_192;
 const EVENTS_MAX = 2_000;
-const PACKETS_MAX = 2_000;
 
 /** Recent samples of one parameter, in the order they came. */
 export interface Trace {
@@ -35,9 +34,9 @@ export interface LiveAlarms {
   version: number;
 }
 
-/** The newest entries of a stream, oldest first. */
-export interface LiveLog<T> {
-  entries: Ring<T>;
+/** The newest events of a stream, oldest first. */
+export interface LiveLog {
+  entries: Ring<EventEntry>;
   /** Entries left out because this browser was too slow. */
   dropped: number;
   /** Grows with each entry. */
@@ -48,7 +47,7 @@ export class LiveFeed {
   readonly wishes = new Wishes();
   nodes: Node[] | null = null;
   refusal: Refusal | null = null;
-  /** Changes the server left out because this browser was too slow, since the page was opened. */
+  /** Samples the server left out because this browser was too slow, since the page was opened. */
   dropped = 0;
   private readonly latest = new Map<string, Map<string, Sample>>();
   private readonly traces = new Map<string, Map<string, Trace>>();
@@ -56,8 +55,7 @@ export class LiveFeed {
     string,
     { alarms: Map<string, Alarm>; complete: boolean; version: number }
   >();
-  private readonly events = new Map<string, LiveLog<EventEntry>>();
-  private readonly packets = new Map<string, LiveLog<LivePacket>>();
+  private readonly events = new Map<string, LiveLog>();
 
   onEvent(event: LiveEvent): void {
     switch (event.kind) {
@@ -89,13 +87,13 @@ export class LiveFeed {
         this.onAlarms(event.mission, event.alarms, false);
         return;
       case "events":
-        this.onLog(this.events, event.id, EVENTS_MAX, event.events, event.dropped);
-        return;
-      case "packets":
-        this.onLog(this.packets, event.id, PACKETS_MAX, event.packets, event.dropped);
+        this.onEvents(event.id, event.events, event.dropped);
         return;
       case "dictionary":
         // The client tells who fetches descriptions; values stand as they were read.
+        return;
+      case "packets":
+        // Nobody wants them live: the page of packets reads the archive.
         return;
     }
   }
@@ -132,18 +130,14 @@ export class LiveFeed {
     return this.alarms.get(mission) ?? null;
   }
 
-  eventsOf(subject: Shared): LiveLog<EventEntry> | null {
+  eventsOf(subject: Shared): LiveLog | null {
     return this.events.get(sharedKey(subject)) ?? null;
-  }
-
-  packetsOf(subject: Shared): LiveLog<LivePacket> | null {
-    return this.packets.get(sharedKey(subject)) ?? null;
   }
 
   clear(): void {
     this.nodes = null;
     this.refusal = null;
-    for (const kept of [this.latest, this.traces, this.alarms, this.events, this.packets]) kept.clear();
+    for (const kept of [this.latest, this.traces, this.alarms, this.events]) kept.clear();
   }
 
   private onSamples(id: string | null | undefined, mission: string, samples: readonly Sample[]): void {
@@ -186,16 +180,10 @@ export class LiveFeed {
     known.version += 1;
   }
 
-  private onLog<T>(
-    logs: Map<string, LiveLog<T>>,
-    id: string,
-    capacity: number,
-    entries: readonly T[],
-    dropped: number,
-  ): void {
+  private onEvents(id: string, entries: readonly EventEntry[], dropped: number): void {
     const key = this.wishes.of(id)?.key;
     if (key === undefined) return;
-    const log = valueOr(logs, key, () => ({ entries: new Ring<T>(capacity), dropped: 0, version: 0 }));
+    const log = valueOr(this.events, key, () => ({ entries: new Ring(EVENTS_MAX), dropped: 0, version: 0 }));
     for (const entry of entries) log.entries.push(entry);
     log.dropped += dropped;
     log.version += 1;

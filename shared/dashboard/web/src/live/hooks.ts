@@ -1,6 +1,6 @@
 // How components look at the live connection.
 import { createContext, use, useEffect, useSyncExternalStore } from "react";
-import type { Alarm, EventEntry, LivePacket, Node } from "../types";
+import type { Alarm, Node } from "../types";
 import type { Frame, LiveClient } from "./client";
 import type { LiveLog } from "./feed";
 import type { Shared } from "./wishes";
@@ -45,18 +45,10 @@ export function useLiveAlarms(mission: string): { alarms: Alarm[]; complete: boo
 }
 
 /** What nodes say of a mission, or the server of itself (`null`), oldest first; `null` before the first. */
-export function useLiveEvents(mission: string | null): LiveLog<EventEntry> | null {
+export function useLiveEvents(mission: string | null): LiveLog | null {
   const subject: Shared = mission === null ? { kind: "events" } : { kind: "events", mission };
   useShared(subject);
   return useLive().feed.eventsOf(subject);
-}
-
-/** Packets of a mission as they come, oldest first; `null` before the first. */
-export function useLivePackets(mission: string, apids: readonly number[] | null): LiveLog<LivePacket> | null {
-  const subject: Shared =
-    apids === null ? { kind: "packets", mission } : { kind: "packets", mission, apids: [...apids] };
-  useShared(subject);
-  return useLive().feed.packetsOf(subject);
 }
 
 /** All nodes as the last heartbeat said; `null` before the first. */

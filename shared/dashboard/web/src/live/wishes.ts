@@ -7,7 +7,7 @@ const VALUES_PER_S = 4;
 
 export type Purpose = "traces" | "values";
 /** Subjects of which one component wants the same as the next. */
-export type Shared = Extract<LiveSubject, { kind: "alarms" | "events" | "packets" }>;
+export type Shared = Extract<LiveSubject, { kind: "alarms" | "events" }>;
 
 interface Wish {
   id: string;
@@ -124,6 +124,5 @@ export class Wishes {
 }
 
 export function sharedKey(subject: Shared): string {
-  const apids = subject.kind === "packets" ? (subject.apids ?? []).join() : "";
-  return `${subject.kind} ${subject.mission ?? ""} ${apids}`;
+  return `${subject.kind} ${subject.mission ?? ""}`;
 }

@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from "react";
 import { AlarmBar } from "../features/alarms/AlarmBar";
 import { clockTime, dayOfYear } from "../format/time";
-import { useFrame } from "../live/hooks";
+import { useFrame, useLive } from "../live/hooks";
 import { useTimeMode } from "../time/useTime";
 import type { Session } from "../types";
 import { ConnectionChip } from "./ConnectionChip";
@@ -76,7 +76,8 @@ export function Shell({ session, onLogOut, children }: Props) {
 }
 
 function Chip() {
-  return <ConnectionChip health={useFrame().health} />;
+  const { feed } = useLive();
+  return <ConnectionChip health={useFrame().health} dropped={feed.dropped} />;
 }
 
 function Clock() {

@@ -78,6 +78,9 @@ function Log({ mission, source, search, onClose }: LogProps) {
           {rows.length < inTime ? ` of ${count(inTime)}` : ""}
           {` · ${dateAndTime(log.from)} – ${dateAndTime(now)}`}
           {log.isFull ? ` · the first ${count(EVENTS_MAX)} are read: choose a shorter range` : ""}
+          {log.dropped > 0
+            ? ` · this browser was too slow for ${plural(log.dropped, "event")}: read from the archive within a minute`
+            : ""}
           {log.isReading && !log.isPending && mode.kind !== "live" ? " · reading on…" : ""}
         </span>
         {mode.kind === "live" ? (

@@ -22,6 +22,8 @@ export interface EventLog {
   /** The range goes on, but no more is read. */
   isFull: boolean;
   isReading: boolean;
+  /** Events that were not streamed because this browser was too slow. */
+  dropped: number;
   error: unknown;
   retry: () => void;
 }
@@ -63,6 +65,7 @@ export function useEventLog(mission: string | null): EventLog {
     isPending: pages.isPending,
     isFull: pages.isFull,
     isReading: pages.isLoading,
+    dropped: isLive ? (log?.dropped ?? 0) : 0,
     error: pages.error,
     retry: pages.retry,
   };
