@@ -25,7 +25,7 @@ export interface Refusal {
   detail: string;
 }
 
-/** All that is open of a mission, and what was closed while somebody looked. */
+/** The open alarms of a mission. What is closed leaves: a page that stays open for weeks must not grow. */
 export interface LiveAlarms {
   alarms: ReadonlyMap<string, Alarm>;
   /** Whether all open ones are among them. */
@@ -176,7 +176,10 @@ export class LiveFeed {
       known.alarms.clear();
       known.complete = false;
     }
-    for (const alarm of alarms) known.alarms.set(alarm.id, alarm);
+    for (const alarm of alarms) {
+      if (alarm.state === "normal") known.alarms.delete(alarm.id);
+      else known.alarms.set(alarm.id, alarm);
+    }
     known.version += 1;
   }
 

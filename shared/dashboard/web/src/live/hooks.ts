@@ -1,6 +1,6 @@
 // How components look at the live connection.
 import { createContext, use, useEffect, useSyncExternalStore } from "react";
-import type { Alarm, Node } from "../types";
+import type { Node } from "../types";
 import type { Frame, LiveClient } from "./client";
 import type { LiveLog } from "./feed";
 import type { Shared } from "./wishes";
@@ -31,17 +31,6 @@ export function useTraces(mission: string, parameters: readonly string[]): void 
   const live = useLive();
   const key = JSON.stringify(parameters);
   useEffect(() => live.wantTraces(mission, JSON.parse(key)), [live, mission, key]);
-}
-
-const NO_ALARMS: ReadonlyMap<string, Alarm> = new Map();
-
-/** Alarms of a mission; `complete` once all open ones are among them. Some may be closed since they came. */
-export function useLiveAlarms(mission: string): { alarms: Alarm[]; complete: boolean } {
-  const live = useLive();
-  useFrame();
-  useEffect(() => live.want({ kind: "alarms", mission }), [live, mission]);
-  const known = live.feed.alarmsOf(mission);
-  return { alarms: [...(known?.alarms ?? NO_ALARMS).values()], complete: known?.complete ?? false };
 }
 
 /** What nodes say of a mission, or the server of itself (`null`), oldest first; `null` before the first. */
