@@ -120,12 +120,25 @@ test("history is asked for again before a sample is pushed out of the ring", () 
   expect(trace(feed)?.recent.length).toBe(samples.length);
 });
 
-test("a refusal stands until a snapshot comes", () => {
-  const feed = new LiveFeed();
-  feed.onEvent({ kind: "refused", code: "STO-API-UNKNOWN-PARAMETER", detail: "no such parameter" });
-  expect(feed.refusal?.detail).toBe("no such parameter");
-  feed.onEvent({ kind: "snapshot", mission: "m", samples: [], dropped: 0 });
-  expect(feed.refusal).toBeNull();
+test("a refusal is its subscription's, and stands until that one is opened", () => {
+  const { feed, id } = traced();
+  feed.wishes.parameters("values", "m", [PATH]);
+  const other = feed.wishes.changes()[0]?.id ?? "";
+  const refusal = { code: "STO-API-UNKNOWN-PARAMETER", detail: "no such parameter" };
+  feed.onEvent({ kind: "refused", id, ...refusal });
+  feed.onEvent({ kind: "opened", id: other, resumed: false });
+  feed.onEvent({ kind: "snapshot", id: other, mission: "m", samples: [], dropped: 0 });
+  expect(feed.wishes.refused()).toEqual([{ purpose: "traces", mission: "m", refusal }]);
+  feed.onEvent({ kind: "opened", id, resumed: false });
+  expect(feed.wishes.refused()).toEqual([]);
+});
+
+test("what was refused is asked for again when dictionaries were replaced", () => {
+  const { feed, id } = traced();
+  feed.onEvent({ kind: "refused", id, code: "STO-API-UNKNOWN-PARAMETER", detail: "no such parameter" });
+  expect(feed.wishes.changes()).toEqual([]);
+  feed.onEvent({ kind: "dictionary", mission: "m", dictionary_version: 2 });
+  expect(feed.wishes.changes().map((change) => change.id)).toEqual([id]);
 });
 
 test("a ring keeps the newest, oldest first", () => {

@@ -20,11 +20,6 @@ export interface Trace {
   version: number;
 }
 
-export interface Refusal {
-  code: string;
-  detail: string;
-}
-
 /** The open alarms of a mission. What is closed leaves: a page that stays open for weeks must not grow. */
 export interface LiveAlarms {
   alarms: ReadonlyMap<string, Alarm>;
@@ -46,7 +41,6 @@ export interface LiveLog {
 export class LiveFeed {
   readonly wishes = new Wishes();
   nodes: Node[] | null = null;
-  refusal: Refusal | null = null;
   /** Samples the server left out because this browser was too slow, since the page was opened. */
   dropped = 0;
   private readonly latest = new Map<string, Map<string, Sample>>();
@@ -64,13 +58,13 @@ export class LiveFeed {
         this.nodes = event.nodes;
         return;
       case "refused":
-        this.refusal = { code: event.code, detail: event.detail };
+        this.wishes.onRefused(event.id, { code: event.code, detail: event.detail });
         return;
       case "opened":
+        this.wishes.onOpened(event.id);
         if (event.resumed) this.onResumed(event.id);
         return;
       case "snapshot":
-        this.refusal = null;
         this.dropped += event.dropped;
         this.onSamples(event.id, event.mission, event.samples);
         if (this.wishes.of(event.id)?.purpose === "traces")
@@ -90,7 +84,8 @@ export class LiveFeed {
         this.onEvents(event.id, event.events, event.dropped);
         return;
       case "dictionary":
-        // The client tells who fetches descriptions; values stand as they were read.
+        // The client tells who fetches descriptions; values stand as they were read. A parameter may be known now.
+        this.wishes.askAgain();
         return;
       case "packets":
         // Nobody wants them live: the page of packets reads the archive.
@@ -136,7 +131,6 @@ export class LiveFeed {
 
   clear(): void {
     this.nodes = null;
-    this.refusal = null;
     for (const kept of [this.latest, this.traces, this.alarms, this.events]) kept.clear();
   }
 

@@ -3,7 +3,7 @@ import { createContext, use, useEffect, useSyncExternalStore } from "react";
 import type { Node } from "../types";
 import type { Frame, LiveClient } from "./client";
 import type { LiveLog } from "./feed";
-import type { Shared } from "./wishes";
+import type { Refusal, Shared } from "./wishes";
 
 export const LiveContext = createContext<LiveClient | null>(null);
 
@@ -33,11 +33,30 @@ export function useTraces(mission: string, parameters: readonly string[]): void 
   useEffect(() => live.wantTraces(mission, JSON.parse(key)), [live, mission, key]);
 }
 
-/** What nodes say of a mission, or the server of itself (`null`), oldest first; `null` before the first. */
-export function useLiveEvents(mission: string | null): LiveLog | null {
-  const subject: Shared = mission === null ? { kind: "events" } : { kind: "events", mission };
-  useShared(subject);
-  return useLive().feed.eventsOf(subject);
+interface LiveEvents {
+  /** Oldest first; `null` before the first. */
+  log: LiveLog | null;
+  refusal: Refusal | null;
+}
+
+/** What nodes say of a mission, or the server of itself (`null`). */
+export function useLiveEvents(mission: string | null): LiveEvents {
+  const live = useLive();
+  useFrame();
+  useEffect(() => live.want(eventsOf(mission)), [live, mission]);
+  const subject = eventsOf(mission);
+  return { log: live.feed.eventsOf(subject), refusal: live.feed.wishes.refusalOf(subject) };
+}
+
+function eventsOf(mission: string | null): Shared {
+  return mission === null ? { kind: "events" } : { kind: "events", mission };
+}
+
+/** The missions whose values or curves the server refuses to stream to this page. */
+export function useRefusedStreams() {
+  const live = useLive();
+  useFrame();
+  return live.feed.wishes.refused();
 }
 
 /** All nodes as the last heartbeat said; `null` before the first. */
@@ -45,11 +64,4 @@ export function useNodes(): Node[] | null {
   const live = useLive();
   useFrame();
   return live.feed.nodes;
-}
-
-function useShared(subject: Shared): void {
-  const live = useLive();
-  const key = JSON.stringify(subject);
-  useFrame();
-  useEffect(() => live.want(JSON.parse(key)), [live, key]);
 }

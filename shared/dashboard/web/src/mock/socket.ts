@@ -29,12 +29,24 @@ export class MockSocket implements Socket {
     const request: LiveRequest = JSON.parse(text);
     this.received.push(request);
     if (request.kind === "close") this.subscriptions.delete(request.id);
-    else {
+    else if (request.kind === "open" && this.isFull(request.id))
+      this.say({
+        kind: "refused",
+        id: request.id,
+        code: "STO-API-BAD-REQUEST",
+        detail: "a connection has no more subscriptions; close one",
+      });
+    else if (request.kind === "open") {
       const open = { of: request.of, sentUntil: this.world.now(), said: "" };
       this.subscriptions.set(request.id, open);
       this.say({ kind: "opened", id: request.id, resumed: false });
       this.snapshot(request.id, open);
     }
+  }
+
+  private isFull(id: string): boolean {
+    const { subscriptionsMax = 16 } = this.world.options;
+    return !this.subscriptions.has(id) && this.subscriptions.size >= subscriptionsMax;
   }
 
   close(): void {

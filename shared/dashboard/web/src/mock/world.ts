@@ -22,6 +22,8 @@ export interface MockOptions {
   loggedIn?: boolean;
   kind?: "edge" | "hub";
   role?: Session["role"];
+  /** Subscriptions a connection may have. */
+  subscriptionsMax?: number;
   /** Many alarms at once. */
   flood?: boolean;
   principal?: string;

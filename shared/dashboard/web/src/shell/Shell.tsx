@@ -9,6 +9,7 @@ import { ConnectionChip } from "./ConnectionChip";
 import { CLOCK_NAMES, CLOCKS, type SecondClock, secondTime, useSecondClock } from "./clocks";
 import { KeyHelp } from "./KeyHelp";
 import { Navigation } from "./Navigation";
+import { RefusedStreams } from "./RefusedStreams";
 import { Search } from "./Search";
 import { ThemeSwitch } from "./ThemeSwitch";
 import { TimeBar } from "./TimeBar";
@@ -64,6 +65,7 @@ export function Shell({ session, onLogOut, children }: Props) {
         <div className="content">
           <AlarmBar />
           <TimeBar />
+          <RefusedStreams />
           <main id="main" tabIndex={-1}>
             {children}
           </main>

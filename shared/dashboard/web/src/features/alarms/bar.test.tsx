@@ -15,7 +15,8 @@ import { LiveContext } from "../../live/hooks";
 import { alarmStateOf } from "../../mock/alarms";
 import { installMock } from "../../mock/install";
 import { MockSocket } from "../../mock/socket";
-import { advance, START } from "../../test/app";
+import type { MockOptions } from "../../mock/world";
+import { advance, START, theSocket } from "../../test/app";
 import { AlarmBar } from "./AlarmBar";
 
 beforeEach(() => {
@@ -33,8 +34,8 @@ const assertive = () => bar().querySelector('[aria-live="assertive"]')?.textCont
 const bar = () => screen.getByRole("region", { name: "Alarms of all missions" });
 
 /** The bar alone, on a page that has nothing else. */
-async function openBar() {
-  const { world, openSocket } = installMock({ clock: Date.now, loggedIn: true });
+async function openBar(changes: Partial<MockOptions> = {}) {
+  const { world, openSocket } = installMock({ clock: Date.now, loggedIn: true, ...changes });
   const live = new LiveClient({ openSocket, clock: Date.now, random: () => 0.5 });
   const root = createRootRoute({ component: AlarmBar });
   const alarms = createRoute({ getParentRoute: () => root, path: "/alarms" });
@@ -97,6 +98,17 @@ test("a mission without any alarms here makes nothing of the others doubtful", a
   await advance(61_000);
   expect(world.requests.filter((request) => request.includes("/kestrel/alarms"))).toHaveLength(2);
   expect(within(bar()).queryByText("last known")).toBeNull();
+  live.stop();
+});
+
+test("a mission whose stream is refused is asked for", async () => {
+  const { world, live } = await openBar({ subscriptionsMax: 1 });
+  expect(theSocket().ids("alarms")).toHaveLength(1);
+  expect(within(bar()).queryByText("last known")).toBeNull();
+  raise(world, "critical", "aurora-1");
+  raise(world, "critical", "kestrel");
+  await advance(11_000);
+  expect(within(bar()).getByRole("link", { name: "3 critical" })).toBeTruthy();
   live.stop();
 });
 

@@ -77,6 +77,12 @@ test("what the stream left out is said", async () => {
   expect(screen.getByText(/too slow for 3 events: read from the archive within a minute/)).toBeTruthy();
 });
 
+test("that new events do not come by themselves is said, and why", async () => {
+  await openEvents("", { subscriptionsMax: 1 });
+  expect(screen.getByText(/new ones are read once a minute: a connection has no more/)).toBeTruthy();
+  expect(rows().length).toBeGreaterThan(15);
+});
+
 test("text from telemetry is shown as text", async () => {
   await openEvents("?q=%3Cimg");
   const cell = rows()[0]?.querySelector("bdi");

@@ -238,8 +238,34 @@ test("a small map has a button for each station, and a table of them", async () 
   expect(rows.length).toBeGreaterThan(1);
 });
 
-test("events of the time shown are listed, newest first", async () => {
-  await openWidgets([{ kind: "events", opts: { title: "It" } }], "?t=-24h");
+test("events of the time shown are listed, newest first, however many they are", async () => {
+  // Three days have 6,480 of them, which are seven pages of the server, earliest first.
+  const t = "2026-11-19T00:00:00Z~2026-11-22T00:00:00Z";
+  await openWidgets([{ kind: "events", opts: { title: "It" } }], `?t=${encodeURIComponent(t)}`);
+  await advance(3000);
   const rows = within(it().getByRole("table", { name: "Events: It" })).getAllByRole("row");
-  expect(rows.length).toBeGreaterThan(1);
+  expect(rows[1]?.textContent).toMatch(/^23:59:20Z/);
+  expect(it().getByText("6380 more on the page of events")).toBeTruthy();
+});
+
+test("events that could not be read are not said to be none, and are read again", async () => {
+  const { world, router } = await openWidgets([{ kind: "events", opts: { title: "It" } }]);
+  world.reachable = false;
+  router.history.push(`/m/aurora-1/d/${DEMO}?t=2026-11-22T10%3A00%3A00Z~2026-11-22T11%3A00%3A00Z`);
+  await advance(20_000);
+  expect(it().queryByText("No event in this time.")).toBeNull();
+  expect(it().getByRole("alert")).toBeTruthy();
+  world.reachable = true;
+  await user().click(it().getByRole("button", { name: "Try again" }));
+  await advance(1000);
+  expect(it().getByRole("table", { name: "Events: It" })).toBeTruthy();
+});
+
+test("after an outage events are read from the archive again", async () => {
+  const { world } = await openWidgets([{ kind: "events", opts: { title: "It" } }]);
+  const asked = () => world.requests.filter((request) => request.includes("/events?")).length;
+  const before = asked();
+  theSocket().close();
+  await advance(5_000);
+  expect(asked()).toBe(before + 1);
 });
