@@ -24,6 +24,8 @@ export interface MockOptions {
   role?: Session["role"];
   /** Subscriptions a connection may have. */
   subscriptionsMax?: number;
+  /** Routes that answer with an error, as with a database that is away. */
+  broken?: RegExp | null;
   /** Many alarms at once. */
   flood?: boolean;
   principal?: string;
@@ -84,6 +86,8 @@ export class MockWorld {
     const url = new URL(target, "http://mock");
     this.requests.push(`${method} ${url.pathname}${url.search}`);
     if (!this.reachable) throw new TypeError("fetch failed");
+    if (this.options.broken?.test(url.pathname))
+      return problem(503, "STO-API-UNAVAILABLE", "Not available", "The database does not answer.");
     if (method !== "GET" && headers.get("x-sto-request") !== "dashboard")
       return problem(403, "STO-API-CROSS-SITE", "Request refused", "The header x-sto-request is missing.");
     if (url.pathname === "/api/v1/session") return this.answerSession(method, body);

@@ -196,3 +196,46 @@ test("a node that is not there is said so, with what to do", async () => {
   await open("/nodes/nowhere-9");
   expect(screen.getByRole("alert").textContent).toMatch(/No such node.*nowhere-9/);
 });
+
+/** A page of a station whose questions to some routes fail. */
+async function openBroken(path: string, broken: RegExp) {
+  const { world } = await open(path, { broken });
+  return world;
+}
+
+const retry = async (place: ReturnType<typeof within>) => {
+  await user().click(place.getByRole("button", { name: "Try again" }));
+  await advance(500);
+};
+
+test("a place that could not be read is not said to be unknown, and is not overwritten", async () => {
+  const world = await openBroken("/nodes/inuvik-2?tab=actions", /\/places$/);
+  const actions = within(screen.getByRole("region", { name: "Actions" }));
+  expect(actions.queryByText("Nobody has said where this site is.")).toBeNull();
+  const set = actions.getByRole("button", { name: "Set the place" });
+  expect(set.title).toBe("Where it is now is not known yet.");
+  await user().click(set);
+  expect(screen.queryByRole("dialog")).toBeNull();
+  world.options.broken = null;
+  await retry(actions);
+  expect(actions.getByText("Nobody has said where this site is.")).toBeTruthy();
+});
+
+test.each(["passes", "gaps"])(
+  "without the list of missions the tab of %s says so, and asks again",
+  async (tab) => {
+    const world = await openBroken(`/nodes/kiruna-1?tab=${tab}`, /\/missions$/);
+    expect(screen.queryByText(/No pass over this station/)).toBeNull();
+    expect(screen.queryByRole("table")).toBeNull();
+    world.options.broken = null;
+    await retry(within(screen.getByRole("main")));
+    expect(screen.getByRole("table")).toBeTruthy();
+  },
+);
+
+test("passes that could not be asked for are not said to be none", async () => {
+  await openBroken("/nodes/kiruna-1?tab=passes", /\/passes$/);
+  expect(screen.queryByText("No pass over this station in this time.")).toBeNull();
+  expect(screen.getByText(/not all could be computed/)).toBeTruthy();
+  expect(screen.getByText("aurora-1: The database does not answer.")).toBeTruthy();
+});
