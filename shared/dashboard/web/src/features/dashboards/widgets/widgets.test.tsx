@@ -175,6 +175,22 @@ test("states over time have their names, and a table of when each began", async 
   ).toBeGreaterThan(2);
 });
 
+test("the state beside a lane has its age, and one that is over is not shown as present", async () => {
+  const { world, router } = await openWidgets([widget("state-timeline", ["/aurora/adcs/mode"])]);
+  const stamp = () => it().getByText(/ ago/, { selector: ".stamp" }).textContent;
+  expect(stamp()).not.toContain("stale");
+  theSocket().fallSilent();
+  await advance(4500);
+  expect(stamp()).toContain("stale");
+  const at = (time: string) => Date.parse(`2026-11-22T${time}:00Z`);
+  world.outages.push({ from: at("09:30"), to: at("11:01") });
+  router.history.push(
+    `/m/aurora-1/d/${DEMO}?t=${encodeURIComponent("2026-11-22T09:00:00Z~2026-11-22T11:00:00Z")}`,
+  );
+  await settle();
+  expect(stamp()).toMatch(/^09:\d\d:\d\dZ · 1 h 3\d min ago · stale$/);
+});
+
 test("one parameter against another has an axis for each, and a table", async () => {
   await openWidgets([widget("scatter", [CURRENT, VOLTAGE])]);
   expect(it().getByRole("img", { name: /battery_voltage against battery_current, \d+ pairs/ })).toBeTruthy();
