@@ -53,7 +53,6 @@ export type EventSeverity = Schemas["EventSeverity"];
 export type Gaps = Schemas["Gaps"];
 export type HubEvent = Schemas["HubEvent"];
 export type HubEvents = Schemas["HubEvents"];
-export type LivePacket = Schemas["LivePacket"];
 export type DeliveryState = Schemas["DeliveryState"];
 export type DetectionModel = Schemas["DetectionModel"];
 export type DetectionModels = Schemas["DetectionModels"];

@@ -169,7 +169,10 @@ export class LiveClient {
       this.connection.onHeartbeat(this.options.clock(), parseTime(event.at));
       this.act();
     }
-    if (event.kind === "dictionary") this.options.onDescriptions?.(event.mission);
+    if (event.kind === "dictionary") {
+      this.tellSoon();
+      this.options.onDescriptions?.(event.mission);
+    }
     if ("cursor" in event && event.cursor && event.id && this.feed.wishes.of(event.id)?.purpose !== "values")
       this.connection.onCursor(event.id, event.cursor);
     this.feed.onEvent(event);

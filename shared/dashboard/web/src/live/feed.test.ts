@@ -89,7 +89,7 @@ test("a stream that goes on where it was asks for the history of new curves only
   expect(feed.traceOf("m", "/new")?.generation).toBe(1);
 });
 
-test("alarms are those of the last snapshot and what changed since", () => {
+test("alarms are those of the last snapshot and what changed since; closed ones leave", () => {
   const feed = new LiveFeed();
   const alarm = (id: string, state: Alarm["state"]) => ({ id, state }) as Alarm;
   const snapshot = { kind: "alarms-snapshot", id: "a", mission: "m", dropped: 0 } as const;
@@ -97,7 +97,7 @@ test("alarms are those of the last snapshot and what changed since", () => {
   expect(feed.alarmsOf("m")?.complete).toBe(false);
   feed.onEvent({ ...snapshot, alarms: [alarm("2", "shelved")], is_first: false, more: false });
   feed.onEvent({ kind: "alarms", id: "a", mission: "m", alarms: [alarm("1", "normal")] });
-  expect([...(feed.alarmsOf("m")?.alarms.values() ?? [])].map((a) => a.state)).toEqual(["normal", "shelved"]);
+  expect([...(feed.alarmsOf("m")?.alarms.keys() ?? [])]).toEqual(["2"]);
   expect(feed.alarmsOf("m")?.complete).toBe(true);
   feed.onEvent({ ...snapshot, alarms: [], is_first: true, more: false });
   expect(feed.alarmsOf("m")?.alarms.size).toBe(0);
@@ -137,12 +137,25 @@ test("history is asked for again before a sample is pushed out of the ring", () 
   expect(trace(feed)?.recent.length).toBe(samples.length);
 });
 
-test("a refusal stands until a snapshot comes", () => {
-  const feed = new LiveFeed();
-  feed.onEvent({ kind: "refused", code: "STO-API-UNKNOWN-PARAMETER", detail: "no such parameter" });
-  expect(feed.refusal?.detail).toBe("no such parameter");
-  feed.onEvent({ kind: "snapshot", mission: "m", samples: [], dropped: 0 });
-  expect(feed.refusal).toBeNull();
+test("a refusal is its subscription's, and stands until that one is opened", () => {
+  const { feed, id } = traced();
+  feed.wishes.parameters("values", "m", [PATH]);
+  const other = feed.wishes.changes()[0]?.id ?? "";
+  const refusal = { code: "STO-API-UNKNOWN-PARAMETER", detail: "no such parameter" };
+  feed.onEvent({ kind: "refused", id, ...refusal });
+  feed.onEvent({ kind: "opened", id: other, resumed: false });
+  feed.onEvent({ kind: "snapshot", id: other, mission: "m", samples: [], dropped: 0 });
+  expect(feed.wishes.refused()).toEqual([{ purpose: "traces", mission: "m", refusal }]);
+  feed.onEvent({ kind: "opened", id, resumed: false });
+  expect(feed.wishes.refused()).toEqual([]);
+});
+
+test("what was refused is asked for again when dictionaries were replaced", () => {
+  const { feed, id } = traced();
+  feed.onEvent({ kind: "refused", id, code: "STO-API-UNKNOWN-PARAMETER", detail: "no such parameter" });
+  expect(feed.wishes.changes()).toEqual([]);
+  feed.onEvent({ kind: "dictionary", mission: "m", dictionary_version: 2 });
+  expect(feed.wishes.changes().map((change) => change.id)).toEqual([id]);
 });
 
 test("a ring keeps the newest, oldest first", () => {

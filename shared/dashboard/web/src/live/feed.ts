@@ -1,14 +1,13 @@
-// What the live connection has brought: nodes, latest values, recent samples of plotted parameters, alarms, events and
-// packets. It lives outside React; screens look at it at most four times a second.
+// What the live connection has brought: nodes, latest values, recent samples of plotted parameters, alarms and events.
+// It lives outside React; screens look at it at most four times a second.
 import { placeOf } from "../telemetry/freshness";
-import type { Alarm, EventEntry, LiveEvent, LivePacket, Node, Sample } from "../types";
+import type { Alarm, EventEntry, LiveEvent, Node, Sample } from "../types";
 import { Ring } from "./ring";
 import { type Shared, sharedKey, Wishes } from "./wishes";
 
 /** Ten samples a second for a quarter of an hour; a faster parameter only fetches its history more often. */
 export const TRACE_SAMPLES_MAX = 8_192;
 const EVENTS_MAX = 2_000;
-const PACKETS_MAX = 2_000;
 
 /** Recent samples of one parameter, in the order they came. */
 export interface Trace {
@@ -21,12 +20,7 @@ export interface Trace {
   version: number;
 }
 
-export interface Refusal {
-  code: string;
-  detail: string;
-}
-
-/** All that is open of a mission, and what was closed while somebody looked. */
+/** The open alarms of a mission. What is closed leaves: a page that stays open for weeks must not grow. */
 export interface LiveAlarms {
   alarms: ReadonlyMap<string, Alarm>;
   /** Whether all open ones are among them. */
@@ -35,9 +29,9 @@ export interface LiveAlarms {
   version: number;
 }
 
-/** The newest entries of a stream, oldest first. */
-export interface LiveLog<T> {
-  entries: Ring<T>;
+/** The newest events of a stream, oldest first. */
+export interface LiveLog {
+  entries: Ring<EventEntry>;
   /** Entries left out because this browser was too slow. */
   dropped: number;
   /** Grows with each entry. */
@@ -47,8 +41,7 @@ export interface LiveLog<T> {
 export class LiveFeed {
   readonly wishes = new Wishes();
   nodes: Node[] | null = null;
-  refusal: Refusal | null = null;
-  /** Changes the server left out because this browser was too slow, since the page was opened. */
+  /** Samples the server left out because this browser was too slow, since the page was opened. */
   dropped = 0;
   private readonly latest = new Map<string, Map<string, Sample>>();
   private readonly traces = new Map<string, Map<string, Trace>>();
@@ -56,8 +49,7 @@ export class LiveFeed {
     string,
     { alarms: Map<string, Alarm>; complete: boolean; version: number }
   >();
-  private readonly events = new Map<string, LiveLog<EventEntry>>();
-  private readonly packets = new Map<string, LiveLog<LivePacket>>();
+  private readonly events = new Map<string, LiveLog>();
 
   onEvent(event: LiveEvent): void {
     switch (event.kind) {
@@ -66,13 +58,13 @@ export class LiveFeed {
         this.nodes = event.nodes;
         return;
       case "refused":
-        this.refusal = { code: event.code, detail: event.detail };
+        this.wishes.onRefused(event.id, { code: event.code, detail: event.detail });
         return;
       case "opened":
+        this.wishes.onOpened(event.id);
         if (event.resumed) this.onResumed(event.id);
         return;
       case "snapshot":
-        this.refusal = null;
         this.dropped += event.dropped;
         this.onSamples(event.id, event.mission, event.samples);
         if (this.wishes.of(event.id)?.purpose === "traces")
@@ -89,13 +81,14 @@ export class LiveFeed {
         this.onAlarms(event.mission, event.alarms, false);
         return;
       case "events":
-        this.onLog(this.events, event.id, EVENTS_MAX, event.events, event.dropped);
-        return;
-      case "packets":
-        this.onLog(this.packets, event.id, PACKETS_MAX, event.packets, event.dropped);
+        this.onEvents(event.id, event.events, event.dropped);
         return;
       case "dictionary":
-        // The client tells who fetches descriptions; values stand as they were read.
+        // The client tells who fetches descriptions; values stand as they were read. A parameter may be known now.
+        this.wishes.askAgain();
+        return;
+      case "packets":
+        // Nobody wants them live: the page of packets reads the archive.
         return;
     }
   }
@@ -132,18 +125,13 @@ export class LiveFeed {
     return this.alarms.get(mission) ?? null;
   }
 
-  eventsOf(subject: Shared): LiveLog<EventEntry> | null {
+  eventsOf(subject: Shared): LiveLog | null {
     return this.events.get(sharedKey(subject)) ?? null;
-  }
-
-  packetsOf(subject: Shared): LiveLog<LivePacket> | null {
-    return this.packets.get(sharedKey(subject)) ?? null;
   }
 
   clear(): void {
     this.nodes = null;
-    this.refusal = null;
-    for (const kept of [this.latest, this.traces, this.alarms, this.events, this.packets]) kept.clear();
+    for (const kept of [this.latest, this.traces, this.alarms, this.events]) kept.clear();
   }
 
   private onSamples(id: string | null | undefined, mission: string, samples: readonly Sample[]): void {
@@ -182,20 +170,17 @@ export class LiveFeed {
       known.alarms.clear();
       known.complete = false;
     }
-    for (const alarm of alarms) known.alarms.set(alarm.id, alarm);
+    for (const alarm of alarms) {
+      if (alarm.state === "normal") known.alarms.delete(alarm.id);
+      else known.alarms.set(alarm.id, alarm);
+    }
     known.version += 1;
   }
 
-  private onLog<T>(
-    logs: Map<string, LiveLog<T>>,
-    id: string,
-    capacity: number,
-    entries: readonly T[],
-    dropped: number,
-  ): void {
+  private onEvents(id: string, entries: readonly EventEntry[], dropped: number): void {
     const key = this.wishes.of(id)?.key;
     if (key === undefined) return;
-    const log = valueOr(logs, key, () => ({ entries: new Ring<T>(capacity), dropped: 0, version: 0 }));
+    const log = valueOr(this.events, key, () => ({ entries: new Ring(EVENTS_MAX), dropped: 0, version: 0 }));
     for (const entry of entries) log.entries.push(entry);
     log.dropped += dropped;
     log.version += 1;

@@ -1,9 +1,9 @@
 // How components look at the live connection.
 import { createContext, use, useEffect, useSyncExternalStore } from "react";
-import type { Alarm, EventEntry, LivePacket, Node } from "../types";
+import type { Node } from "../types";
 import type { Frame, LiveClient } from "./client";
 import type { LiveLog } from "./feed";
-import type { Shared } from "./wishes";
+import type { Refusal, Shared } from "./wishes";
 
 export const LiveContext = createContext<LiveClient | null>(null);
 
@@ -33,30 +33,30 @@ export function useTraces(mission: string, parameters: readonly string[]): void 
   useEffect(() => live.wantTraces(mission, JSON.parse(key)), [live, mission, key]);
 }
 
-const NO_ALARMS: ReadonlyMap<string, Alarm> = new Map();
+interface LiveEvents {
+  /** Oldest first; `null` before the first. */
+  log: LiveLog | null;
+  refusal: Refusal | null;
+}
 
-/** Alarms of a mission; `complete` once all open ones are among them. Some may be closed since they came. */
-export function useLiveAlarms(mission: string): { alarms: Alarm[]; complete: boolean } {
+/** What nodes say of a mission, or the server of itself (`null`). */
+export function useLiveEvents(mission: string | null): LiveEvents {
   const live = useLive();
   useFrame();
-  useEffect(() => live.want({ kind: "alarms", mission }), [live, mission]);
-  const known = live.feed.alarmsOf(mission);
-  return { alarms: [...(known?.alarms ?? NO_ALARMS).values()], complete: known?.complete ?? false };
+  useEffect(() => live.want(eventsOf(mission)), [live, mission]);
+  const subject = eventsOf(mission);
+  return { log: live.feed.eventsOf(subject), refusal: live.feed.wishes.refusalOf(subject) };
 }
 
-/** What nodes say of a mission, or the server of itself (`null`), oldest first; `null` before the first. */
-export function useLiveEvents(mission: string | null): LiveLog<EventEntry> | null {
-  const subject: Shared = mission === null ? { kind: "events" } : { kind: "events", mission };
-  useShared(subject);
-  return useLive().feed.eventsOf(subject);
+function eventsOf(mission: string | null): Shared {
+  return mission === null ? { kind: "events" } : { kind: "events", mission };
 }
 
-/** Packets of a mission as they come, oldest first; `null` before the first. */
-export function useLivePackets(mission: string, apids: readonly number[] | null): LiveLog<LivePacket> | null {
-  const subject: Shared =
-    apids === null ? { kind: "packets", mission } : { kind: "packets", mission, apids: [...apids] };
-  useShared(subject);
-  return useLive().feed.packetsOf(subject);
+/** The missions whose values or curves the server refuses to stream to this page. */
+export function useRefusedStreams() {
+  const live = useLive();
+  useFrame();
+  return live.feed.wishes.refused();
 }
 
 /** All nodes as the last heartbeat said; `null` before the first. */
@@ -64,11 +64,4 @@ export function useNodes(): Node[] | null {
   const live = useLive();
   useFrame();
   return live.feed.nodes;
-}
-
-function useShared(subject: Shared): void {
-  const live = useLive();
-  const key = JSON.stringify(subject);
-  useFrame();
-  useEffect(() => live.want(JSON.parse(key)), [live, key]);
 }

@@ -50,3 +50,22 @@ test("alarms of a mission are subscribed to once", () => {
   stay();
   expect(wishes.changes()).toEqual([{ id: "alarms-1", of: null }]);
 });
+
+test("what was refused is asked for again behind what is over, and is its subject's until it is opened", () => {
+  const wishes = new Wishes();
+  const subject = { kind: "events", mission: "m" } as const;
+  const refusal = { code: "C", detail: "no room" };
+  wishes.shared(subject);
+  const leave = wishes.parameters("values", "m", ["/a"]);
+  wishes.changes();
+  wishes.onRefused("events-1", refusal);
+  expect(wishes.changes()).toEqual([]);
+  leave();
+  expect(wishes.changes()).toEqual([
+    { id: "values-2", of: null },
+    { id: "events-1", of: subject },
+  ]);
+  expect(wishes.refusalOf(subject)).toBe(refusal);
+  wishes.onOpened("events-1");
+  expect(wishes.refusalOf(subject)).toBeNull();
+});

@@ -5,9 +5,15 @@ import type { LiveSubject } from "../types";
 /** Values are for eyes. */
 const VALUES_PER_S = 4;
 
+/** Why the server does not carry a subscription out. */
+export interface Refusal {
+  code: string;
+  detail: string;
+}
+
 export type Purpose = "traces" | "values";
 /** Subjects of which one component wants the same as the next. */
-export type Shared = Extract<LiveSubject, { kind: "alarms" | "events" | "packets" }>;
+export type Shared = Extract<LiveSubject, { kind: "alarms" | "events" }>;
 
 interface Wish {
   id: string;
@@ -17,6 +23,7 @@ interface Wish {
   purpose: Purpose | Shared["kind"];
   mission: string | null;
   isChanged: boolean;
+  refusal: Refusal | null;
 }
 
 export interface Change {
@@ -53,19 +60,51 @@ export class Wishes {
     return this.use(wish, [""]);
   }
 
-  /** What is to be said to the server since this was last asked. */
+  /** What is to be said to the server since this was last asked: first what is over, because it makes room. */
   changes(): Change[] {
     const changes: Change[] = [];
     for (const [key, wish] of this.wishes) {
-      if (!wish.isChanged) continue;
-      wish.isChanged = false;
-      const names = [...wish.users.keys()];
-      changes.push({ id: wish.id, of: names.length === 0 ? null : wish.subject(names) });
-      if (names.length > 0) continue;
+      if (wish.users.size > 0) continue;
       this.wishes.delete(key);
       this.byId.delete(wish.id);
+      changes.push({ id: wish.id, of: null });
+    }
+    if (changes.length > 0) this.askAgain();
+    for (const wish of this.wishes.values()) {
+      if (!wish.isChanged) continue;
+      wish.isChanged = false;
+      changes.push({ id: wish.id, of: wish.subject([...wish.users.keys()]) });
     }
     return changes;
+  }
+
+  /** Something changed for which the server may now carry out what it refused. */
+  askAgain(): void {
+    for (const wish of this.wishes.values()) if (wish.refusal !== null) wish.isChanged = true;
+  }
+
+  onRefused(id: string | null | undefined, refusal: Refusal): void {
+    const known = this.byId.get(id ?? "");
+    if (known !== undefined) known.wish.refusal = refusal;
+  }
+
+  onOpened(id: string): void {
+    const known = this.byId.get(id);
+    if (known !== undefined) known.wish.refusal = null;
+  }
+
+  /** Why the server does not stream this; `null` when it does, or has not answered. */
+  refusalOf(subject: Shared): Refusal | null {
+    return this.wishes.get(sharedKey(subject))?.refusal ?? null;
+  }
+
+  /** The missions of which the server does not stream the values or curves that are wanted. */
+  refused(): { purpose: Purpose; mission: string; refusal: Refusal }[] {
+    return [...this.wishes.values()].flatMap(({ purpose, mission, refusal }) =>
+      refusal !== null && mission !== null && (purpose === "values" || purpose === "traces")
+        ? [{ purpose, mission, refusal }]
+        : [],
+    );
   }
 
   /** Whose an event is; `null` of a subscription that is over. */
@@ -88,13 +127,14 @@ export class Wishes {
     const known = this.wishes.get(key);
     if (known !== undefined) return known;
     this.made += 1;
-    const wish = {
+    const wish: Wish = {
       id: `${purpose}-${this.made}`,
       users: new Map(),
       subject,
       purpose,
       mission,
       isChanged: false,
+      refusal: null,
     };
     this.wishes.set(key, wish);
     this.byId.set(wish.id, { wish, key });
@@ -124,6 +164,5 @@ export class Wishes {
 }
 
 export function sharedKey(subject: Shared): string {
-  const apids = subject.kind === "packets" ? (subject.apids ?? []).join() : "";
-  return `${subject.kind} ${subject.mission ?? ""} ${apids}`;
+  return `${subject.kind} ${subject.mission ?? ""}`;
 }

@@ -29,12 +29,24 @@ export class MockSocket implements Socket {
     const request: LiveRequest = JSON.parse(text);
     this.received.push(request);
     if (request.kind === "close") this.subscriptions.delete(request.id);
-    else {
+    else if (request.kind === "open" && this.isFull(request.id))
+      this.say({
+        kind: "refused",
+        id: request.id,
+        code: "STO-API-BAD-REQUEST",
+        detail: "a connection has no more subscriptions; close one",
+      });
+    else if (request.kind === "open") {
       const open = { of: request.of, sentUntil: this.world.now(), said: "" };
       this.subscriptions.set(request.id, open);
       this.say({ kind: "opened", id: request.id, resumed: false });
       this.snapshot(request.id, open);
     }
+  }
+
+  private isFull(id: string): boolean {
+    const { subscriptionsMax = 16 } = this.world.options;
+    return !this.subscriptions.has(id) && this.subscriptions.size >= subscriptionsMax;
   }
 
   close(): void {
@@ -60,6 +72,11 @@ export class MockSocket implements Socket {
     return [...this.subscriptions].flatMap(([id, { of }]) =>
       id.startsWith(purpose) && of.kind === "parameters" ? of.parameters : [],
     );
+  }
+
+  /** Names of the subscriptions to a kind of subject. */
+  ids(kind: LiveSubject["kind"]): string[] {
+    return [...this.subscriptions].flatMap(([id, { of }]) => (of.kind === kind ? [id] : []));
   }
 
   /** Brings samples to whoever draws curves of a mission. */
@@ -108,7 +125,7 @@ export class MockSocket implements Socket {
         dropped: 0,
       });
     }
-    if (of.kind === "events" || of.kind === "packets") this.log(id, open, 0);
+    if (of.kind === "events") this.events(id, of.mission ?? null, 0);
   }
 
   private changes(): void {
@@ -127,24 +144,16 @@ export class MockSocket implements Socket {
         if (said !== open.said) this.say({ kind: "alarms", id, mission: of.mission, alarms });
         open.said = said;
       }
-      if (of.kind === "events" || of.kind === "packets") this.log(id, open, sentUntil);
+      if (of.kind === "events") this.events(id, of.mission ?? null, sentUntil);
       open.sentUntil = now;
     }
   }
 
-  private log(id: string, { of }: Open, after: number): void {
-    if (of.kind === "events") {
-      const events = this.world.events
-        .filter((event) => event.mission === (of.mission ?? null) && event.at > after)
-        .map((event) => event.entry);
-      if (events.length > 0 || after === 0) this.say({ kind: "events", id, events, dropped: 0 });
-    }
-    if (of.kind === "packets") {
-      const packets = this.world.packets
-        .filter((packet) => packet.mission === of.mission && packet.at > after)
-        .map((packet) => packet.packet);
-      if (packets.length > 0) this.say({ kind: "packets", id, mission: of.mission, packets, dropped: 0 });
-    }
+  private events(id: string, mission: string | null, after: number): void {
+    const events = this.world.events
+      .filter((event) => event.mission === mission && event.at > after)
+      .map((event) => event.entry);
+    if (events.length > 0 || after === 0) this.say({ kind: "events", id, events, dropped: 0 });
   }
 
   private parametersOf(of: Extract<LiveSubject, { kind: "parameters" }>) {

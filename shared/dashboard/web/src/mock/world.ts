@@ -2,7 +2,6 @@
 // The dev server's mock mode and the tests talk to it; nothing of it is in the product's bundle.
 import type {
   EventEntry,
-  LivePacket,
   Mission,
   Node,
   ParameterDescription,
@@ -23,6 +22,8 @@ export interface MockOptions {
   loggedIn?: boolean;
   kind?: "edge" | "hub";
   role?: Session["role"];
+  /** Subscriptions a connection may have. */
+  subscriptionsMax?: number;
   /** Many alarms at once. */
   flood?: boolean;
   principal?: string;
@@ -43,9 +44,8 @@ export class MockWorld {
   /** Spans without telemetry, Unix milliseconds, and what may be their cause. */
   readonly outages: { from: number; to: number; causes?: Silence["causes"] }[] = [];
   readonly requests: string[] = [];
-  /** What live streams of events and packets bring; `mission` is `null` of the server's own events. */
+  /** What live streams of events bring; `mission` is `null` of the server's own events. */
   readonly events: { mission: string | null; at: number; entry: EventEntry }[] = [];
-  readonly packets: { mission: string; at: number; packet: LivePacket }[] = [];
   nodes: Node[] | null = null;
   /** What missions say of their dictionaries, where it is not the first one's. */
   readonly dictionaries: Record<string, Partial<Mission>> = {

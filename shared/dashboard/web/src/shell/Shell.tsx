@@ -2,13 +2,14 @@
 import { type ReactNode, useState } from "react";
 import { AlarmBar } from "../features/alarms/AlarmBar";
 import { clockTime, dayOfYear } from "../format/time";
-import { useFrame } from "../live/hooks";
+import { useFrame, useLive } from "../live/hooks";
 import { useTimeMode } from "../time/useTime";
 import type { Session } from "../types";
 import { ConnectionChip } from "./ConnectionChip";
 import { CLOCK_NAMES, CLOCKS, type SecondClock, secondTime, useSecondClock } from "./clocks";
 import { KeyHelp } from "./KeyHelp";
 import { Navigation } from "./Navigation";
+import { RefusedStreams } from "./RefusedStreams";
 import { Search } from "./Search";
 import { ThemeSwitch } from "./ThemeSwitch";
 import { TimeBar } from "./TimeBar";
@@ -64,6 +65,7 @@ export function Shell({ session, onLogOut, children }: Props) {
         <div className="content">
           <AlarmBar />
           <TimeBar />
+          <RefusedStreams />
           <main id="main" tabIndex={-1}>
             {children}
           </main>
@@ -76,7 +78,8 @@ export function Shell({ session, onLogOut, children }: Props) {
 }
 
 function Chip() {
-  return <ConnectionChip health={useFrame().health} />;
+  const { feed } = useLive();
+  return <ConnectionChip health={useFrame().health} dropped={feed.dropped} />;
 }
 
 function Clock() {

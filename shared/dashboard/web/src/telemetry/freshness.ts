@@ -15,7 +15,8 @@ export interface Freshness {
   stale: boolean;
 }
 
-function staleAfter(interval: number | null | undefined): number {
+/** How old a value may be, by its usual interval, milliseconds. */
+export function staleAfter(interval: number | null | undefined): number {
   if (interval === null || interval === undefined) return UNKNOWN_INTERVAL_MS;
   return Math.max(SHORTEST_MS, INTERVALS * interval);
 }

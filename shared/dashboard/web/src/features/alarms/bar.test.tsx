@@ -15,8 +15,8 @@ import { LiveContext } from "../../live/hooks";
 import { alarmStateOf } from "../../mock/alarms";
 import { installMock } from "../../mock/install";
 import { MockSocket } from "../../mock/socket";
-import type { MockWorld } from "../../mock/world";
-import { advance, START } from "../../test/app";
+import type { MockOptions, MockWorld } from "../../mock/world";
+import { advance, START, theSocket } from "../../test/app";
 import { AlarmBar } from "./AlarmBar";
 
 beforeEach(() => {
@@ -34,8 +34,8 @@ const assertive = () => bar().querySelector('[aria-live="assertive"]')?.textCont
 const bar = () => screen.getByRole("region", { name: "Alarms of all missions" });
 
 /** The bar alone, on a page that has nothing else. */
-async function openBar(prepare: (world: MockWorld) => void = () => {}) {
-  const { world, openSocket } = installMock({ clock: Date.now, loggedIn: true });
+async function openBar(changes: Partial<MockOptions> = {}, prepare: (world: MockWorld) => void = () => {}) {
+  const { world, openSocket } = installMock({ clock: Date.now, loggedIn: true, ...changes });
   prepare(world);
   const live = new LiveClient({ openSocket, clock: Date.now, random: () => 0.5 });
   const root = createRootRoute({ component: AlarmBar });
@@ -121,7 +121,9 @@ test("a mission without any alarms here makes nothing of the others doubtful", a
 const symbols = () => [...bar().querySelectorAll(".symbol")].map(({ classList }) => [...classList].join(" "));
 
 test("without an answer nothing is said of alarms, least of all that there are none", async () => {
-  const { world, live } = await openBar((prepared) => Object.assign(prepared, { refusing: /\/missions$/ }));
+  const { world, live } = await openBar({}, (prepared) =>
+    Object.assign(prepared, { refusing: /\/missions$/ }),
+  );
   expect(within(bar()).getByRole("link").textContent).toContain("alarms not known");
   expect(within(bar()).getByText("The question took too long")).toBeTruthy();
   expect(symbols()).toEqual(["symbol off"]);
@@ -133,7 +135,7 @@ test("without an answer nothing is said of alarms, least of all that there are n
 });
 
 test("none unacknowledged is hollow when it is no more current", async () => {
-  const { world, live } = await openBar((prepared) => {
+  const { world, live } = await openBar({}, (prepared) => {
     for (const state of alarmStateOf(prepared).values()) state.histories.splice(0);
   });
   expect(within(bar()).getByRole("link", { name: "0 unacknowledged" })).toBeTruthy();
@@ -142,6 +144,17 @@ test("none unacknowledged is hollow when it is no more current", async () => {
   await advance(15_000);
   expect(symbols()).toEqual(["symbol normal hollow"]);
   expect(within(bar()).getByText("last known")).toBeTruthy();
+  live.stop();
+});
+
+test("a mission whose stream is refused is asked for", async () => {
+  const { world, live } = await openBar({ subscriptionsMax: 1 });
+  expect(theSocket().ids("alarms")).toHaveLength(1);
+  expect(within(bar()).queryByText("last known")).toBeNull();
+  raise(world, "critical", "aurora-1");
+  raise(world, "critical", "kestrel");
+  await advance(11_000);
+  expect(within(bar()).getByRole("link", { name: "3 critical" })).toBeTruthy();
   live.stop();
 });
 

@@ -15,7 +15,6 @@ export interface Source {
   alarms: () => Iterable<Alarm>;
 }
 
-/** A stream's alarms, without those that were closed since. */
 export function liveSource(mission: string, known: LiveAlarms | null): Source {
   return { mission, version: known?.version ?? -1, alarms: () => known?.alarms.values() ?? [] };
 }
@@ -36,8 +35,7 @@ export class AlarmRows {
   private part({ mission, version, alarms }: Source): MissionAlarm[] {
     const known = this.parts.get(mission);
     if (known?.version === String(version)) return known.rows;
-    const rows: MissionAlarm[] = [];
-    for (const alarm of alarms()) if (alarm.state !== "normal") rows.push({ mission, alarm });
+    const rows = Array.from(alarms(), (alarm) => ({ mission, alarm }));
     this.parts.set(mission, { version: String(version), rows });
     return rows;
   }

@@ -1,4 +1,5 @@
-// The open alarms of missions as they change: from the live stream, and by asking where there are too many missions.
+// The open alarms of missions as they change: from the live stream, and by asking where there are too many missions
+// or the server refuses the stream.
 import { useQueries } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { openAlarmsQuery } from "../../api/alarms";
@@ -10,9 +11,10 @@ import { AlarmRows, liveSource } from "./rows";
 /** A connection has sixteen subscriptions; pages need the others. */
 const LIVE_MISSIONS_MAX = 8;
 
-/** Missions beyond those are asked for so often, but for all of them together not oftener than four times a second. */
+/** The other missions are asked for so often, but for all of them together not oftener than four times a second. */
 const ASKED_EVERY_MS = 10_000;
 const APART_MS = 250;
+const NONE_HERE = "STO-ALARM-NONE";
 
 export interface OpenAlarms {
   /** The same array while nothing changed. */
@@ -28,7 +30,12 @@ export function useOpenAlarms(missions: readonly string[]): OpenAlarms {
   const live = useLive();
   useFrame();
   const followed = missions.slice(0, LIVE_MISSIONS_MAX);
-  const asked = missions.slice(LIVE_MISSIONS_MAX);
+  const isRefused = (mission: string) => {
+    const refusal = live.feed.wishes.refusalOf({ kind: "alarms", mission });
+    return refusal !== null && refusal.code !== NONE_HERE;
+  };
+  const streamed = followed.filter((mission) => !isRefused(mission));
+  const asked = missions.filter((mission) => !streamed.includes(mission));
   const key = JSON.stringify(followed);
   useEffect(() => {
     const names: string[] = JSON.parse(key);
@@ -37,7 +44,7 @@ export function useOpenAlarms(missions: readonly string[]): OpenAlarms {
       for (const end of ends) end();
     };
   }, [live, key]);
-  const heads = useQueries({ queries: followed.map((mission) => openAlarmsQuery(mission, "head")) });
+  const heads = useQueries({ queries: streamed.map((mission) => openAlarmsQuery(mission, "head")) });
   const lists = useQueries({
     queries: asked.map((mission) => ({
       ...openAlarmsQuery(mission, "all"),
@@ -45,13 +52,13 @@ export function useOpenAlarms(missions: readonly string[]): OpenAlarms {
     })),
   });
   const [rows] = useState(() => new AlarmRows());
-  const known = followed.map((mission) => live.feed.alarmsOf(mission));
+  const known = streamed.map((mission) => live.feed.alarmsOf(mission));
   const answers = [...heads, ...lists];
   // Of several missions one may have no alarms at all here: that is no reason to doubt the others.
   const isWithout = (answer: { error: unknown } | undefined) => missions.length > 1 && hasNone(answer?.error);
   return {
     rows: rows.of([
-      ...followed.map((mission, index) => liveSource(mission, known[index] ?? null)),
+      ...streamed.map((mission, index) => liveSource(mission, known[index] ?? null)),
       ...asked.map((mission, index) => ({
         mission,
         version: lists[index]?.dataUpdatedAt ?? 0,
@@ -67,5 +74,5 @@ export function useOpenAlarms(missions: readonly string[]): OpenAlarms {
 }
 
 function hasNone(error: unknown): boolean {
-  return error instanceof ProblemError && error.problem.code === "STO-ALARM-NONE";
+  return error instanceof ProblemError && error.problem.code === NONE_HERE;
 }

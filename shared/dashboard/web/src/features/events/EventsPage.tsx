@@ -14,7 +14,7 @@ import { EventTable } from "./EventTable";
 import { between, type LogRow, matcher } from "./log";
 import { PostEvent } from "./PostEvent";
 import type { EventsSearch } from "./routes";
-import { EVENTS_MAX, useEventLog } from "./useEventLog";
+import { useEventLog } from "./useEventLog";
 import "./events.css";
 
 const route = getRouteApi("/m/$mission/events");
@@ -77,8 +77,7 @@ function Log({ mission, source, search, onClose }: LogProps) {
           {plural(rows.length, "event")}
           {rows.length < inTime ? ` of ${count(inTime)}` : ""}
           {` · ${dateAndTime(log.from)} – ${dateAndTime(now)}`}
-          {log.isFull ? ` · the first ${count(EVENTS_MAX)} are read: choose a shorter range` : ""}
-          {log.isReading && !log.isPending && mode.kind !== "live" ? " · reading on…" : ""}
+          {log.notes.map((note) => ` · ${note}`).join("")}
         </span>
         {mode.kind === "live" ? (
           <FollowBar

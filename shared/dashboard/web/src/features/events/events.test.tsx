@@ -1,7 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { advance, openDashboard, START } from "../../test/app";
+import { advance, openDashboard, START, theSocket } from "../../test/app";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -68,6 +68,19 @@ test("filters stand in the address, and what they leave out is counted", async (
   expect(router.state.location.search).toMatchObject({ severity: "error", q: "given up" });
   for (const row of rows()) expect(row.textContent).toContain("batches were given up");
   expect(screen.getByText(/^\d+ events? of \d\d/)).toBeTruthy();
+});
+
+test("what the stream left out is said", async () => {
+  await openEvents();
+  for (const id of theSocket().ids("events")) theSocket().say({ kind: "events", id, events: [], dropped: 3 });
+  await advance(500);
+  expect(screen.getByText(/too slow for 3 events: read from the archive within a minute/)).toBeTruthy();
+});
+
+test("that new events do not come by themselves is said, and why", async () => {
+  await openEvents("", { subscriptionsMax: 1 });
+  expect(screen.getByText(/new ones are read once a minute: a connection has no more/)).toBeTruthy();
+  expect(rows().length).toBeGreaterThan(15);
 });
 
 test("text from telemetry is shown as text", async () => {

@@ -1,13 +1,15 @@
 // The events of the time that is shown, newest first: history from the server joined with what comes live.
 import { useMemo } from "react";
 import { readEvents, readHubEvents } from "../../api/records";
+import { count, plural } from "../../format/quantity";
 import { useFrame, useLiveEvents } from "../../live/hooks";
-import { usePages } from "../../table/usePages";
+import type { Refusal } from "../../live/wishes";
+import { type Pages, usePages } from "../../table/usePages";
 import { writeMode } from "../../time/mode";
 import { useTime, useTimeNow } from "../../time/useTime";
 import { joined, type LogRow, rowOf } from "./log";
 
-export const EVENTS_MAX = 100_000;
+const EVENTS_MAX = 100_000;
 /** What the live connection left out is found in the archive. */
 const READ_AGAIN_MS = 60_000;
 
@@ -19,9 +21,8 @@ export interface EventLog {
   to: number;
   /** Nothing is known yet. */
   isPending: boolean;
-  /** The range goes on, but no more is read. */
-  isFull: boolean;
-  isReading: boolean;
+  /** What is missing from the rows, and why. */
+  notes: readonly string[];
   error: unknown;
   retry: () => void;
 }
@@ -32,7 +33,7 @@ export function useEventLog(mission: string | null): EventLog {
   const timeNow = useTimeNow();
   const { established } = useFrame();
   const isLive = mode.kind === "live";
-  const log = useLiveEvents(mission);
+  const { log, refusal } = useLiveEvents(mission);
   const range = mode.kind === "live" ? mode.span : writeMode({ ...mode, kind: "fixed" });
   const pages = usePages<LogRow>({
     queryKey: ["events", mission, range, isLive ? established : 0],
@@ -61,9 +62,20 @@ export function useEventLog(mission: string | null): EventLog {
     from: shown.from,
     to: isLive ? Number.POSITIVE_INFINITY : now,
     isPending: pages.isPending,
-    isFull: pages.isFull,
-    isReading: pages.isLoading,
+    notes: notesOf(pages, isLive ? (log?.dropped ?? 0) : 0, isLive ? refusal : null),
     error: pages.error,
     retry: pages.retry,
   };
+}
+
+function notesOf(pages: Pages<LogRow>, dropped: number, refusal: Refusal | null): string[] {
+  const notes: string[] = [];
+  if (pages.isFull) notes.push(`the first ${count(EVENTS_MAX)} are read: choose a shorter range`);
+  else if (pages.hasMore && pages.error === null) notes.push("reading on…");
+  if (refusal !== null) notes.push(`new ones are read once a minute: ${refusal.detail}`);
+  if (dropped > 0)
+    notes.push(
+      `this browser was too slow for ${plural(dropped, "event")}: read from the archive within a minute`,
+    );
+  return notes;
 }

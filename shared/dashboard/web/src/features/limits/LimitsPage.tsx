@@ -72,7 +72,10 @@ function MissionLimits({ mission }: { mission: string }) {
     void navigate({ to: ".", search: (old) => ({ ...old, ...next }), replace });
   if (limits.data === undefined || parameters.data === undefined) {
     if (limits.isPending || parameters.isPending) return <Loading what="limits" />;
-    return <Failure error={limits.error ?? parameters.error} onRetry={() => void limits.refetch()} />;
+    const retry = () => {
+      for (const question of [limits, parameters]) if (question.isError) void question.refetch();
+    };
+    return <Failure error={limits.error ?? parameters.error} onRetry={retry} />;
   }
 
   const { versions } = limits.data;

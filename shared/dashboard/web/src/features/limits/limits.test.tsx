@@ -154,3 +154,14 @@ test("a parameter that the dictionary does not have any more is named", async ()
   await openDashboard({ path: "/m/aurora-1/limits?parameter=%2Fgone" });
   expect(screen.getByText(/The dictionary in force has no parameter/).textContent).toContain("/gone");
 });
+
+test("trying again asks for what failed", async () => {
+  const { world } = await openDashboard({
+    path: "/m/aurora-1/limits",
+    prepare: (prepared) => Object.assign(prepared, { refusing: /\/parameters$/ }),
+  });
+  expect(screen.getByRole("alert").textContent).toContain("Ask for less, or try again.");
+  world.refusing = null;
+  await press("Try again");
+  expect(screen.getByRole("row", { name: /battery_voltage/ })).toBeTruthy();
+});

@@ -10,12 +10,13 @@ import { FollowBar } from "../../table/FollowBar";
 import { useFollow } from "../../table/useFollow";
 import { useTime } from "../../time/useTime";
 import type { PacketSummary } from "../../types";
+import { KEPT_MAX } from "./follow";
 import { PacketDetail } from "./PacketDetail";
 import { PacketExport } from "./PacketExport";
 import { PacketFilters } from "./PacketFilters";
 import { PacketTable } from "./PacketTable";
 import { receivedUntil } from "./packet";
-import { KEPT_MAX, RANGE_MAX, useFollowedPackets, usePacketRange } from "./usePackets";
+import { RANGE_MAX, useFollowedPackets, usePacketRange } from "./usePackets";
 import "./packets.css";
 
 const route = getRouteApi("/m/$mission/packets");
@@ -76,7 +77,7 @@ function List(props: ListProps) {
 
 function Following({ mission, filter, selected }: ListProps) {
   const { now } = useTime();
-  const { packets, since, isCut, error, retry } = useFollowedPackets(mission, filter);
+  const { packets, since, hasSkipped, error, retry } = useFollowedPackets(mission, filter);
   const { shown, heldSince, fresh, hold, follow } = useFollow(packets, idOf);
   const newest = packets[0];
   return (
@@ -86,7 +87,9 @@ function Following({ mission, filter, selected }: ListProps) {
           {since === null ? "" : `Newest first, received since ${clockTime(since)}`}
           {newest === undefined ? "" : ` · the newest at ${clockTime(parseTime(newest.reception_time))}`}
           {packets.length >= KEPT_MAX ? ` · the newest ${count(KEPT_MAX)} are kept` : ""}
-          {isCut ? " · more came than are listed: choose an APID or a station" : ""}
+          {hasSkipped
+            ? " · more came than could be read, and some are left out: choose an APID or a station"
+            : ""}
           {" · for older ones choose a fixed range"}
         </span>
         <FollowBar heldSince={heldSince} fresh={fresh.length} onHold={() => hold(now)} onFollow={follow} />

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PacketSummary } from "../../types";
-import { bytesOf, dump, verdict } from "./packet";
+import { bytesOf, dump, receivedUntil, verdict } from "./packet";
 
 test("bytes stand in rows of sixteen, and what is no printable character is a dot", () => {
   const rows = dump(`${"41".repeat(16)}0a7f20ff`);
@@ -29,4 +29,19 @@ test("a verdict is a word and a shape, the cause of a quarantine before all othe
     status: "serious",
     word: "quarantined: bad length",
   });
+});
+
+test("a replay's packets are cut at a moment without looking at each", () => {
+  const [start, many] = [Date.parse("2026-11-22T12:00:00Z"), 50_000];
+  let looked = 0;
+  const packets = Array.from({ length: many }, (_, second) => ({
+    get reception_time() {
+      looked += 1;
+      return new Date(start + second * 1_000).toISOString();
+    },
+  })) as PacketSummary[];
+  expect(receivedUntil(packets, start - 1)).toHaveLength(0);
+  expect(receivedUntil(packets, start + 500_000)).toHaveLength(501);
+  expect(receivedUntil(packets, start + many * 1_000)).toBe(packets);
+  expect(looked).toBeLessThan(60);
 });

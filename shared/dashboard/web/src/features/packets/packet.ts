@@ -52,6 +52,12 @@ export function bytesOf({ first_bit, bits }: Pick<PacketValue, "bits" | "first_b
 
 /** Rows that a replay has not come to are not there yet. `packets` are in order of reception. */
 export function receivedUntil(packets: readonly PacketSummary[], now: number): readonly PacketSummary[] {
-  const late = packets.findIndex((packet) => parseTime(packet.reception_time) > now);
-  return late === -1 ? packets : packets.slice(0, late);
+  // Of fifty thousand packets at each frame, reading the time of each would take longer than the frame.
+  let [low, high] = [0, packets.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (parseTime(packets[middle]?.reception_time ?? "") <= now) low = middle + 1;
+    else high = middle;
+  }
+  return low === packets.length ? packets : packets.slice(0, low);
 }

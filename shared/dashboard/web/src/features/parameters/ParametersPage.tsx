@@ -72,12 +72,6 @@ export function ParametersPage({ mission, search, picked, onSearch, onPicked }: 
           Values as they were at {dateAndTime(now)}, and their age then. The newest of a day before counts.
         </p>
       )}
-      {live.feed.refusal === null || parameters.isError ? null : (
-        <p className="notice serious" role="alert">
-          <strong>Live values were refused.</strong> {live.feed.refusal.detail}{" "}
-          <code>{live.feed.refusal.code}</code>
-        </p>
-      )}
       {parameters.isPending ? <Loading what="parameters" /> : null}
       {parameters.isError && parameters.data === undefined ? (
         <Failure error={parameters.error} onRetry={() => void parameters.refetch()} />

@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { MockWorld } from "../../mock/world";
-import { advance, openDashboard, theSocket } from "../../test/app";
+import { advance, openDashboard, settle, theSocket } from "../../test/app";
 import type { Value } from "../../types";
 
 beforeEach(() => {
@@ -49,6 +49,21 @@ test("a connection that falls silent freezes every value, and its return thaws t
   await advance(5000);
   expect(screen.getByTestId("connection-chip").dataset.state).toBe("live");
   expect(shown("/aurora/eps/battery_voltage").dataset.stale).toBe("false");
+});
+
+test("that values are not streamed is said in words, until there is room for them", async () => {
+  const { live, router } = await openDashboard({ mock: { subscriptionsMax: 3 } });
+  // The alarm bar has two already.
+  const leave = live.want({ kind: "events", mission: "kestrel" });
+  router.history.push("/m/aurora-1/parameters");
+  await settle();
+  expect(screen.getByRole("alert").textContent).toContain(
+    "New values of aurora-1 are not streamed to this page",
+  );
+  leave();
+  await advance(500);
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(theSocket().wanted("values")).toHaveLength(50);
 });
 
 test("search narrows the list and lives in the address", async () => {

@@ -5,21 +5,28 @@ import { explain } from "../../api/client";
 import { completenessQuery } from "../../api/completeness";
 import { missionsQuery } from "../../api/queries";
 import { count } from "../../format/quantity";
+import { Failure, Loading } from "../../shell/Notice";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import { useTime } from "../../time/useTime";
-import type { StationCompleteness } from "../../types";
+import type { Mission, StationCompleteness } from "../../types";
 import type { TabProps } from "./NodePage";
 
 const HOUR_MS = 3_600_000;
+const NONE: readonly Mission[] = [];
 
 export function GapsTab({ node }: TabProps) {
   const { now } = useTime();
   const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
   const span = { from: hour - 23 * HOUR_MS, to: hour + HOUR_MS };
-  const missions = useQuery(missionsQuery).data ?? [];
+  const known = useQuery(missionsQuery);
+  const missions = known.data ?? NONE;
   const answers = useQueries({
     queries: missions.map(({ name }) => completenessQuery(name, span, "total", true)),
   });
+  if (known.data === undefined) {
+    if (known.isPending) return <Loading what="missions" />;
+    return <Failure error={known.error} onRetry={() => void known.refetch()} />;
+  }
   return (
     <section className="panel scroll-x" aria-label="Gaps">
       <table className="grid">

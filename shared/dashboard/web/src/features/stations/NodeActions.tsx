@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { placesQuery, revokeNode, type SitePlace, setNodeMissions, setPlace } from "../../api/fleet";
 import { useRefusal } from "../../session/access";
+import { Failure } from "../../shell/Notice";
 import { ActButton } from "../admin/ActButton";
 import { FormDialog } from "../admin/FormDialog";
 import { MissionsField, missionsText } from "../admin/MissionsField";
@@ -22,12 +23,22 @@ export function NodeActions({ node, detail }: TabProps) {
       {refusal === null ? null : <p className="faint">{refusal}</p>}
       <div>
         <h2>Place</h2>
-        <p>{place === null ? "Nobody has said where this site is." : placeText(place)}</p>
-        <ActButton text="Set the place" refusal={refusal} onAct={() => setOpen("place")} />
+        {sites.data !== undefined ? (
+          <p>{place === null ? "Nobody has said where this site is." : placeText(place)}</p>
+        ) : sites.isPending ? (
+          <p>Not known yet.</p>
+        ) : (
+          <Failure error={sites.error} onRetry={() => void sites.refetch()} />
+        )}
+        <ActButton
+          text="Set the place"
+          refusal={refusal ?? (sites.data === undefined ? "Where it is now is not known yet." : null)}
+          onAct={() => setOpen("place")}
+        />
       </div>
       <div>
         <h2>Missions</h2>
-        <p>{detail === null ? "Asked for…" : `It may send for ${missionsText(detail.missions)}.`}</p>
+        <p>{detail === null ? "Not known yet." : `It may send for ${missionsText(detail.missions)}.`}</p>
         <ActButton
           text="Change missions"
           refusal={refusal ?? (detail === null ? "What it may send for is not known yet." : null)}

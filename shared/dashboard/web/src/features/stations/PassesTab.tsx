@@ -6,15 +6,19 @@ import { stationPassesQuery } from "../../api/fleet";
 import { missionsQuery } from "../../api/queries";
 import { bytes, count } from "../../format/quantity";
 import { clockTime, dateAndTime, parseTime, wholeDuration } from "../../format/time";
+import { Failure } from "../../shell/Notice";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import { useTime } from "../../time/useTime";
-import type { Pass } from "../../types";
+import type { Mission, Pass } from "../../types";
 import type { TabProps } from "./NodePage";
 import { phaseOf } from "./phase";
 
+const NONE: readonly Mission[] = [];
+
 export function PassesTab({ node }: TabProps) {
   const { now } = useTime();
-  const missions = useQuery(missionsQuery).data ?? [];
+  const known = useQuery(missionsQuery);
+  const missions = known.data ?? NONE;
   const answers = useQueries({
     queries: missions.map(({ name }) => stationPassesQuery(name, node.name, now)),
   });
@@ -27,7 +31,9 @@ export function PassesTab({ node }: TabProps) {
     ...(error ? [`${missions[index]?.name}: ${explain(error).detail}`] : []),
     ...(data?.left_out ?? []).map((one) => `${one.spacecraft ?? one.station}: ${one.reason}`),
   ]);
-  const isPending = answers.some((answer) => answer.isPending);
+  const isPending = known.isPending || answers.some((answer) => answer.isPending);
+  if (known.isError && known.data === undefined)
+    return <Failure error={known.error} onRetry={() => void known.refetch()} />;
   return (
     <section className="panel scroll-x" aria-label="Passes">
       <table className="grid">
@@ -58,7 +64,11 @@ export function PassesTab({ node }: TabProps) {
       </table>
       {rows.length > 0 ? null : (
         <p className="empty">
-          {isPending ? "Passes are asked for…" : "No pass over this station in this time."}
+          {isPending
+            ? "Passes are asked for…"
+            : reasons.length > 0
+              ? "No pass over this station is known of in this time, and not all could be computed:"
+              : "No pass over this station in this time."}
         </p>
       )}
       {[...new Set(reasons)].map((reason) => (

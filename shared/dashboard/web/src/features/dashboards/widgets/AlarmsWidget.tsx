@@ -1,20 +1,23 @@
 // The mission's open alarms as they stand now, the most urgent first.
 import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { age, dateAndTime, parseTime } from "../../../format/time";
-import { useFrame, useLiveAlarms } from "../../../live/hooks";
+import { useFrame } from "../../../live/hooks";
+import { Failure } from "../../../shell/Notice";
 import { StatusSymbol } from "../../../shell/StatusSymbol";
 import { useTimeMode } from "../../../time/useTime";
 import type { Alarm } from "../../../types";
 import { byUrgency, severityOf, stateText, statusOf } from "../../alarms/alarm";
+import { useOpenAlarms } from "../../alarms/useOpenAlarms";
 import type { WidgetProps } from "./kinds";
 
 const ROWS_MAX = 100;
 
 export function AlarmsWidget({ mission, name }: WidgetProps) {
-  const { alarms, complete } = useLiveAlarms(mission);
+  const { rows, complete, error } = useOpenAlarms([mission]);
   const { serverNow, health } = useFrame();
   const { mode } = useTimeMode();
-  const open = alarms.filter((alarm) => alarm.state !== "normal").sort(byUrgency);
+  const open = useMemo(() => rows.map(({ alarm }) => alarm).sort(byUrgency), [rows]);
   return (
     <>
       {mode.kind === "live" ? null : (
@@ -27,8 +30,11 @@ export function AlarmsWidget({ mission, name }: WidgetProps) {
           No connection: as of {dateAndTime(health.frozenAt ?? serverNow)}.
         </p>
       )}
+      {error === null ? null : <Failure error={error} />}
       {open.length === 0 ? (
-        <p className="empty">{complete ? "No alarm is open." : "Waiting for the alarms…"}</p>
+        error === null && (
+          <p className="empty">{complete ? "No alarm is open." : "Waiting for the alarms…"}</p>
+        )
       ) : (
         <div className="widget-scroller">
           <table className="grid" aria-label={`Open alarms: ${name}`}>

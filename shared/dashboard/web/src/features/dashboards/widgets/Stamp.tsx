@@ -1,18 +1,18 @@
 // When a value was generated and how old it is at the time shown; a stale one says so.
-import { age, clockTime, dateAndTime } from "../../../format/time";
-import type { Shown } from "../../../telemetry/values";
+import { age as ageText, clockTime, dateAndTime } from "../../../format/time";
+import type { Freshness } from "../../../telemetry/freshness";
 
 const DAY_MS = 24 * 3_600_000;
 
-export function Stamp({ shown }: { shown: Shown | null }) {
+export function Stamp({ shown }: { shown: Freshness | null }) {
   if (shown === null) return <span className="stamp faint">nothing received yet</span>;
-  const { generatedAt, stale } = shown;
+  const { generatedAt, age, stale } = shown;
   return (
     <span className={`stamp ${stale ? "old" : "faint"}`}>
-      <time title={shown.sample.generation_time}>
-        {Math.abs(shown.age) < DAY_MS / 2 ? clockTime(generatedAt) : dateAndTime(generatedAt)}
+      <time title={new Date(generatedAt).toISOString()}>
+        {Math.abs(age) < DAY_MS / 2 ? clockTime(generatedAt) : dateAndTime(generatedAt)}
       </time>{" "}
-      · {age(shown.age)}
+      · {ageText(age)}
       {stale ? " · stale" : ""}
     </span>
   );

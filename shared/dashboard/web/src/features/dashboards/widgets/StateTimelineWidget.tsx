@@ -1,7 +1,9 @@
 // Modes and switches over time: one lane for each, a block for each state with its name in it.
 import { useMemo } from "react";
 import { clockTime, dateAndTime, duration } from "../../../format/time";
+import { useFrame } from "../../../live/hooks";
 import { Failure } from "../../../shell/Notice";
+import { type Freshness, staleAfter } from "../../../telemetry/freshness";
 import { type PlotLine, usePlotData } from "../../../telemetry/history";
 import type { TimeWindow } from "../../../time/mode";
 import { useTime } from "../../../time/useTime";
@@ -12,6 +14,7 @@ import { type LimitSet, statusAt } from "../../plot/zones";
 import { parametersOf } from "../layout/opts";
 import type { WidgetProps } from "./kinds";
 import { type Run, runsOf } from "./runs";
+import { Stamp } from "./Stamp";
 import { Unknown } from "./Unknown";
 import { useDescriptions } from "./useDescriptions";
 
@@ -31,7 +34,9 @@ export function StateTimelineWidget({ mission, name, opts, asTable }: WidgetProp
   const drawable = useMemo(() => known.filter(isDrawable).map((parameter) => parameter.name), [known]);
   const data = usePlotData(mission, drawable, POINTS);
   const limitsOf = useLimits(mission);
-  const { now } = useTime();
+  const { mode, now } = useTime();
+  const { health } = useFrame();
+  const isFrozen = mode.kind === "live" && health.state !== "live";
   const { window: span, lines } = data;
   const until = Math.min(now, span.to);
   const lanes = lines.map((line) => ({
@@ -47,7 +52,12 @@ export function StateTimelineWidget({ mission, name, opts, asTable }: WidgetProp
       ) : (
         <div className="state-lanes">
           {lanes.map((lane) => (
-            <LaneView key={lane.line.parameter.name} lane={lane} span={span} />
+            <LaneView
+              key={lane.line.parameter.name}
+              lane={lane}
+              span={span}
+              newest={newestOf(lane, until, isFrozen)}
+            />
           ))}
           <p className="faint state-ends">
             <time>{clockTime(span.from)}</time>
@@ -60,7 +70,13 @@ export function StateTimelineWidget({ mission, name, opts, asTable }: WidgetProp
   );
 }
 
-function LaneView({ lane: { line, runs, limits }, span }: { lane: Lane; span: TimeWindow }) {
+interface LaneProps {
+  lane: Lane;
+  span: TimeWindow;
+  newest: Freshness | null;
+}
+
+function LaneView({ lane: { line, runs, limits }, span, newest }: LaneProps) {
   const { parameter } = line;
   const last = runs.at(-1);
   const per = 100 / (span.to - span.from);
@@ -68,7 +84,10 @@ function LaneView({ lane: { line, runs, limits }, span }: { lane: Lane; span: Ti
     <div className="state-lane">
       <span className="state-name" title={parameter.name}>
         <bdi>{parameter.short_name}</bdi>{" "}
-        <strong>{last === undefined ? "no sample" : stateText(last, line)}</strong>
+        <strong className={newest?.stale ? "faint" : undefined}>
+          {last === undefined ? "no sample" : stateText(last, line)}
+        </strong>
+        {newest === null ? null : <Stamp shown={newest} />}
       </span>
       <div className="state-track">
         {runs.map((run) => {
@@ -90,6 +109,20 @@ function LaneView({ lane: { line, runs, limits }, span }: { lane: Lane; span: Ti
       </div>
     </div>
   );
+}
+
+/** How old the last state is at the time shown: what ended before then, or cannot go on, is no present state. */
+function newestOf(
+  { line: { series, gapMs }, runs }: Lane,
+  until: number,
+  isFrozen: boolean,
+): Freshness | null {
+  const [last, bucket] = [runs.at(-1), series.times.at(-1)];
+  if (last === undefined || bucket === undefined) return null;
+  // The newest sample of all may lie behind where a replay stands, or may hold no state.
+  const generatedAt = Math.min(series.newest ?? bucket, bucket + series.bucketMs, last.to);
+  const age = until - generatedAt;
+  return { generatedAt, age, stale: isFrozen || age > (Number.isFinite(gapMs) ? gapMs : staleAfter(null)) };
 }
 
 function stateText({ state }: Run, { parameter }: PlotLine): string {

@@ -2,9 +2,8 @@
 import { expect, test } from "vitest";
 import type { PlotLine } from "../../../telemetry/history";
 import type { Series } from "../../../telemetry/series";
-import type { Aligned, EventEntry } from "../../../types";
+import type { Aligned } from "../../../types";
 import { zonesOf } from "../../plot/zones";
-import { joinEvents } from "./events";
 import { arc, gaugeScale, partOf } from "./gauge";
 import { runsOf } from "./runs";
 import { extent, pairsOf, ticks } from "./scatter";
@@ -105,18 +104,4 @@ test("a sparkline breaks at gaps, steps for states, and marks a lone value", () 
     series: series([0, 1]),
   };
   expect(sparkline(stepped, { from: 0, to: 1000 }, 300, 100)).toMatch(/^M0 [\d.]+H300V[\d.]+$/);
-});
-
-test("an event that was read and came live is one, and lesser ones can be left out", () => {
-  const event = (at: string, severity: EventEntry["severity"]): EventEntry => ({
-    at,
-    code: "STO-X",
-    details: [],
-    text: "it happened",
-    ...(severity ? { severity } : {}),
-  });
-  const [first, second] = [event("2026-11-22T12:00:00Z", "info"), event("2026-11-22T12:00:01Z", "error")];
-  expect(joinEvents([first], [first, second], "info")).toEqual([second, first]);
-  expect(joinEvents([first], [second], "warning")).toEqual([second]);
-  expect(joinEvents([event("2026-11-22T12:00:02Z", null)], [], "error")).toHaveLength(1);
 });

@@ -201,6 +201,22 @@ test("states over time have their names, and a table of when each began", async 
   ).toBeGreaterThan(2);
 });
 
+test("the state beside a lane has its age, and one that is over is not shown as present", async () => {
+  const { world, router } = await openWidgets([widget("state-timeline", ["/aurora/adcs/mode"])]);
+  const stamp = () => it().getByText(/ ago/, { selector: ".stamp" }).textContent;
+  expect(stamp()).not.toContain("stale");
+  theSocket().fallSilent();
+  await advance(4500);
+  expect(stamp()).toContain("stale");
+  const at = (time: string) => Date.parse(`2026-11-22T${time}:00Z`);
+  world.outages.push({ from: at("09:30"), to: at("11:01") });
+  router.history.push(
+    `/m/aurora-1/d/${DEMO}?t=${encodeURIComponent("2026-11-22T09:00:00Z~2026-11-22T11:00:00Z")}`,
+  );
+  await settle();
+  expect(stamp()).toMatch(/^09:\d\d:\d\dZ · 1 h 3\d min ago · stale$/);
+});
+
 test("one parameter against another has an axis for each, and a table", async () => {
   await openWidgets([widget("scatter", [CURRENT, VOLTAGE])]);
   expect(it().getByRole("img", { name: /battery_voltage against battery_current, \d+ pairs/ })).toBeTruthy();
@@ -264,8 +280,34 @@ test("a small map has a button for each station, and a table of them", async () 
   expect(rows.length).toBeGreaterThan(1);
 });
 
-test("events of the time shown are listed, newest first", async () => {
-  await openWidgets([{ kind: "events", opts: { title: "It" } }], "?t=-24h");
+test("events of the time shown are listed, newest first, however many they are", async () => {
+  // Three days have 6,480 of them, which are seven pages of the server, earliest first.
+  const t = "2026-11-19T00:00:00Z~2026-11-22T00:00:00Z";
+  await openWidgets([{ kind: "events", opts: { title: "It" } }], `?t=${encodeURIComponent(t)}`);
+  await advance(3000);
   const rows = within(it().getByRole("table", { name: "Events: It" })).getAllByRole("row");
-  expect(rows.length).toBeGreaterThan(1);
+  expect(rows[1]?.textContent).toMatch(/^23:59:20Z/);
+  expect(it().getByText("6380 more on the page of events")).toBeTruthy();
+});
+
+test("events that could not be read are not said to be none, and are read again", async () => {
+  const { world, router } = await openWidgets([{ kind: "events", opts: { title: "It" } }]);
+  world.reachable = false;
+  router.history.push(`/m/aurora-1/d/${DEMO}?t=2026-11-22T10%3A00%3A00Z~2026-11-22T11%3A00%3A00Z`);
+  await advance(20_000);
+  expect(it().queryByText("No event in this time.")).toBeNull();
+  expect(it().getByRole("alert")).toBeTruthy();
+  world.reachable = true;
+  await user().click(it().getByRole("button", { name: "Try again" }));
+  await advance(1000);
+  expect(it().getByRole("table", { name: "Events: It" })).toBeTruthy();
+});
+
+test("after an outage events are read from the archive again", async () => {
+  const { world } = await openWidgets([{ kind: "events", opts: { title: "It" } }]);
+  const asked = () => world.requests.filter((request) => request.includes("/events?")).length;
+  const before = asked();
+  theSocket().close();
+  await advance(5_000);
+  expect(asked()).toBe(before + 1);
 });
