@@ -14,7 +14,6 @@ import { overviewRoutes } from "./features/overview/routes";
 import { packetsRoutes } from "./features/packets/routes";
 import { parametersRoutes } from "./features/parameters/routes";
 import { passesRoutes } from "./features/passes/routes";
-import { plotRoutes } from "./features/plot/routes";
 import { rulesRoutes } from "./features/rules/routes";
 import { stationsRoutes } from "./features/stations/routes";
 import { root } from "./shell/root";
@@ -34,7 +33,6 @@ const routeTree = root.addChildren([
   ...packetsRoutes,
   ...parametersRoutes,
   ...passesRoutes,
-  ...plotRoutes,
   ...rulesRoutes,
   ...stationsRoutes,
 ]);

@@ -142,9 +142,9 @@ function useFound(words: string): Found[] {
           kind: "parameter",
           text: name,
           link: {
-            to: "/m/$mission/p",
+            to: "/m/$mission/explore",
             params: { mission: mission ?? "" },
-            search: (old: object) => ({ ...old, parameter: name }),
+            search: { p: [name] },
           } as LinkProps,
         }),
       );

@@ -12,7 +12,7 @@ import {
   type TimeWindow,
   zoomed,
 } from "../time/mode";
-import { useTime } from "../time/useTime";
+import { type SetMode, useTime } from "../time/useTime";
 
 const WORDS: Record<TimeMode["kind"], string> = { live: "LIVE", fixed: "FIXED", replay: "REPLAY" };
 
@@ -59,7 +59,7 @@ export function TimeBar() {
         <legend className="visually-hidden">Move</legend>
         <button
           type="button"
-          onClick={() => setMode(shifted(range, -0.5))}
+          onClick={() => setMode(shifted(range, -0.5), true)}
           title="Half a range earlier ( [ )"
         >
           ← Earlier
@@ -68,15 +68,15 @@ export function TimeBar() {
           type="button"
           aria-disabled={mode.kind === "live"}
           title={mode.kind === "live" ? "It already follows the present" : "Half a range later ( ] )"}
-          onClick={() => mode.kind !== "live" && setMode(shifted(range, 0.5))}
+          onClick={() => mode.kind !== "live" && setMode(shifted(range, 0.5), true)}
         >
           Later →
         </button>
-        <button type="button" onClick={() => setMode(zoomed(range, 2))} title="A longer range ( - )">
+        <button type="button" onClick={() => setMode(zoomed(range, 2), true)} title="A longer range ( - )">
           <span aria-hidden="true">−</span>
           <span className="visually-hidden">Longer range</span>
         </button>
-        <button type="button" onClick={() => setMode(zoomed(range, 0.5))} title="A shorter range ( + )">
+        <button type="button" onClick={() => setMode(zoomed(range, 0.5), true)} title="A shorter range ( + )">
           <span aria-hidden="true">+</span>
           <span className="visually-hidden">Shorter range</span>
         </button>
@@ -169,7 +169,7 @@ function read(text: string): number {
 interface ReplayProps {
   mode: ReplayMode;
   now: number;
-  setMode: (mode: TimeMode) => void;
+  setMode: SetMode;
 }
 
 function Replay({ mode, now, setMode }: ReplayProps) {
@@ -206,7 +206,7 @@ function Replay({ mode, now, setMode }: ReplayProps) {
         max={mode.to}
         step={1_000}
         value={now}
-        onChange={(event) => setMode({ ...mode, at: Number(event.target.value) })}
+        onChange={(event) => setMode({ ...mode, at: Number(event.target.value) }, true)}
       />
       <time className="replay-now">{dateAndTime(now)}</time>
     </>

@@ -52,10 +52,10 @@ export function useKeys(open: (what: Opened) => void): void {
         document.getElementById("time-live")?.focus();
         return;
       case "shift":
-        setMode(shifted(timeNow().window, act.by));
+        setMode(shifted(timeNow().window, act.by), true);
         return;
       case "zoom":
-        setMode(zoomed(timeNow().window, act.factor));
+        setMode(zoomed(timeNow().window, act.factor), true);
         return;
     }
   };

@@ -12,21 +12,30 @@ export interface Time {
   now: number;
   /** What charts show. It moves while the mode is live. */
   window: TimeWindow;
-  setMode: (mode: TimeMode) => void;
+  setMode: SetMode;
 }
+
+/** `isStep`: one of many small ones, which together are one step back in the browser's history. */
+export type SetMode = (mode: TimeMode, isStep?: boolean) => void;
 
 interface Panel {
   mode: TimeMode;
-  setMode: (mode: TimeMode) => void;
+  setMode: SetMode;
 }
 
 const PanelContext = createContext<Panel | null>(null);
-const ReplayContext = createContext<ReplayClock | null>(null);
+interface Shared {
+  clock: ReplayClock;
+  /** The page's time as the last small step wrote it. */
+  step: string | null;
+}
+
+const SharedContext = createContext<Shared | null>(null);
 
 /** Above all pages: one replay for all panels. */
 export function TimeProvider({ children }: { children: ReactNode }) {
-  const [clock] = useState(() => new ReplayClock());
-  return <ReplayContext value={clock}>{children}</ReplayContext>;
+  const [shared] = useState((): Shared => ({ clock: new ReplayClock(), step: null }));
+  return <SharedContext value={shared}>{children}</SharedContext>;
 }
 
 /** A panel that may stand at a time of its own; `mode` is `null` while it shows the page's. */
@@ -42,14 +51,20 @@ interface PanelTimeProps {
 }
 
 /** Mode without the moving present: does not render again at each frame. */
-export function useTimeMode(): { mode: TimeMode; setMode: (mode: TimeMode) => void } {
+export function useTimeMode(): { mode: TimeMode; setMode: SetMode } {
   const panel = use(PanelContext);
   const { t } = useSearch({ strict: false }) as { t?: string };
   const navigate = useNavigate();
+  const shared = use(SharedContext);
   const ofPage = useMemo(() => readMode(t) ?? DEFAULT_MODE, [t]);
   const setOfPage = useCallback(
-    (mode: TimeMode) => void navigate({ to: ".", search: (old) => ({ ...old, t: writeMode(mode) }) }),
-    [navigate],
+    (mode: TimeMode, isStep = false) => {
+      const next = writeMode(mode);
+      const replace = isStep && t !== undefined && t === shared?.step;
+      if (shared !== null) shared.step = isStep ? next : null;
+      void navigate({ to: ".", search: (old) => ({ ...old, t: next }), replace });
+    },
+    [navigate, shared, t],
   );
   return panel ?? { mode: ofPage, setMode: setOfPage };
 }
@@ -65,7 +80,7 @@ export function useTime(): Time {
 
 /** The present of a mode at a frame, for code that runs later than it was rendered. */
 export function useMoment(): (mode: TimeMode, frame: Frame) => number {
-  const clock = use(ReplayContext);
+  const clock = use(SharedContext)?.clock ?? null;
   return useCallback(
     (mode, frame) => {
       if (mode.kind === "live") return frame.serverNow;

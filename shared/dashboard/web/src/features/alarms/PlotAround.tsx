@@ -16,7 +16,7 @@ export function PlotAround({ mission, parameter, at }: Props) {
   const middle = Math.round(at);
   const t = writeMode({ kind: "fixed", from: middle - AROUND_MS, to: middle + AROUND_MS });
   return (
-    <Link to="/m/$mission/p" params={{ mission }} search={{ parameter, t }}>
+    <Link to="/m/$mission/explore" params={{ mission }} search={{ p: [parameter], t }}>
       Plot ±10 min
     </Link>
   );

@@ -134,17 +134,6 @@ test("a replay that stands still shows that moment and no later one", async () =
   expect(tile.getByText(/^2026-11-22 12:05:00Z · 0\.0 s ago/)).toBeTruthy();
 });
 
-test("a link to the plot of one parameter leads here, and an old one keeps its range", async () => {
-  const { router } = await openDashboard({
-    path: `/m/aurora-1/p?parameter=${encodeURIComponent(RATE)}&range=1h&end=2026-11-22T12:00:00Z`,
-  });
-  expect(router.state.location.pathname).toBe("/m/aurora-1/explore");
-  expect(router.state.location.search).toEqual({
-    p: [RATE],
-    t: "2026-11-22T11:00:00Z~2026-11-22T12:00:00Z",
-  });
-});
-
 test("a year is drawn from as many points as there are pixels", async () => {
   const { world } = await openPlot(
     "/aurora/eps/array/string_01_current",

@@ -45,7 +45,7 @@ export function LimitsEditor({ mission, parameter, limits, draft, refusal, onDra
           {unit ?? ""} {description ?? ""}
         </span>
         <span className="grow" />
-        <Link to="/m/$mission/p" params={{ mission }} search={{ parameter: name }}>
+        <Link to="/m/$mission/explore" params={{ mission }} search={{ p: [name] }}>
           Plot
         </Link>
         <Link to="/m/$mission/alarms" params={{ mission }} search={{ q: name }}>

@@ -7,6 +7,7 @@ import {
   Float32BufferAttribute,
   Line,
   LineBasicMaterial,
+  LineDashedMaterial,
   LineSegments,
   Mesh,
   MeshBasicMaterial,
@@ -23,8 +24,7 @@ import { useTheme } from "../../shell/theme";
 import type { Vector } from "./frames";
 import { landLines } from "./land";
 
-export interface GlobeProps {
-  label: string;
+interface Drawn {
   /** Ways over the Earth in the scene's frame, one for each spacecraft. */
   ways: readonly (readonly Vector[])[];
   /** Where spacecraft are now, and where their body's axes point, if that is known. */
@@ -32,18 +32,27 @@ export interface GlobeProps {
   stations: readonly Vector[];
   /** Towards the Sun; `null` lights everything alike. */
   sun: Vector | null;
+}
+
+export interface GlobeProps extends Drawn {
+  label: string;
   /** No WebGL here: the page then shows the map. */
   onFailure: () => void;
 }
 
 const AXIS_LENGTH = 0.28;
-const AXIS_COLOURS = ["--critical", "--normal", "--standby"] as const;
+/** x, y and z: told apart by how they are drawn, and by colour. */
+const AXES = [
+  { colour: "--critical", dash: 1, gap: 0 },
+  { colour: "--normal", dash: 0.04, gap: 0.02 },
+  { colour: "--standby", dash: 0.012, gap: 0.018 },
+] as const;
 
 export default function Globe(props: GlobeProps) {
   const place = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage | null>(null);
   const theme = useTheme((state) => state.theme);
-  const { onFailure } = props;
+  const { ways, crafts, stations, sun, onFailure } = props;
   useEffect(() => {
     if (place.current === null) return;
     try {
@@ -59,7 +68,7 @@ export default function Globe(props: GlobeProps) {
   }, [onFailure]);
   // Colours are read from the style sheet while drawing.
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme changes what the style sheet says.
-  useEffect(() => stage.current?.show(props), [props, theme]);
+  useEffect(() => stage.current?.show({ ways, crafts, stations, sun }), [ways, crafts, stations, sun, theme]);
   return (
     <div
       ref={place}
@@ -104,7 +113,7 @@ class Stage {
     this.fit();
   }
 
-  show({ ways, crafts, stations, sun }: GlobeProps): void {
+  show({ ways, crafts, stations, sun }: Drawn): void {
     this.earth.material.color.set(colour("--raised"));
     this.land.material.color.set(colour("--muted"));
     this.ambient.intensity = sun === null ? 2.5 : 0.7;
@@ -118,13 +127,12 @@ class Stage {
       this.dot(place, 0.022, "--focus");
       // The point of the ground that lies below it.
       this.add(new Line(through([place, below(place)]), new LineBasicMaterial({ color: colour("--off") })));
-      for (const [index, axis] of (axes ?? []).entries())
-        this.add(
-          new Line(
-            through([place, add(place, axis)]),
-            new LineBasicMaterial({ color: colour(AXIS_COLOURS[index] ?? "--off") }),
-          ),
-        );
+      for (const [index, { colour: name, dash, gap }] of AXES.entries()) {
+        const axis = axes?.[index];
+        if (axis === undefined) continue;
+        const material = new LineDashedMaterial({ color: colour(name), dashSize: dash, gapSize: gap });
+        this.add(new Line(through([place, add(place, axis)]), material).computeLineDistances());
+      }
     }
     this.draw();
   }

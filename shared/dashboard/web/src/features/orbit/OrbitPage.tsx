@@ -101,8 +101,8 @@ function Shown({ mission, tracks, now, isFlat, onFailure }: ShownProps) {
   const attitude = useAttitude(mission);
   const stations = useSites();
   const sidereal = sun?.sidereal_deg ?? 0;
-  const globe = useMemo(() => {
-    const crafts = tracks.spacecraft.flatMap((track, index) => {
+  const crafts = useMemo(() => {
+    return tracks.spacecraft.flatMap((track, index) => {
       const at = positionAt(track, second);
       if (at === null) return [];
       // Telemetry says one attitude for the mission: that of its first spacecraft.
@@ -110,15 +110,17 @@ function Shown({ mission, tracks, now, isFlat, onFailure }: ShownProps) {
       const turned = axes?.map((axis) => sceneAxis(toEarthFixed(axis, sidereal))) as [Vector, Vector, Vector];
       return [{ place: toScene(at.position_km), axes: axes === null ? null : turned }];
     });
-    return {
-      crafts,
-      ways: tracks.spacecraft.map(({ points }) => points.map((at) => toScene(at.position_km))),
-    };
   }, [tracks, second, attitude.axes, sidereal]);
+  const lines = useMemo(
+    () => tracks.spacecraft.map(({ points }) => points.map((at) => toScene(at.position_km))),
+    [tracks],
+  );
   const towardsSun = useMemo(() => sun && onGlobe(sun.latitude_deg, sun.longitude_deg, 9), [sun]);
+  // Stations are told of each second, and seldom move.
+  const places = JSON.stringify(stations.map(({ latitude, longitude }) => [latitude, longitude]));
   const dots = useMemo(
-    () => stations.map(({ latitude, longitude }) => onGlobe(latitude, longitude)),
-    [stations],
+    () => (JSON.parse(places) as [number, number][]).map((place) => onGlobe(...place)),
+    [places],
   );
   const ways = useMemo(
     () =>
@@ -145,12 +147,19 @@ function Shown({ mission, tracks, now, isFlat, onFailure }: ShownProps) {
               sites={stations}
               tracks={ways}
               sun={sun && { latitude: sun.latitude_deg, longitude: sun.longitude_deg }}
-              now={now}
-              onChoose={() => {}}
+              now={second}
+              onChoose={onNothing}
             />
           ) : (
             <Guard onFailure={onFailure}>
-              <Globe label="Globe" {...globe} stations={dots} sun={towardsSun} onFailure={onFailure} />
+              <Globe
+                label="Globe"
+                crafts={crafts}
+                ways={lines}
+                stations={dots}
+                sun={towardsSun}
+                onFailure={onFailure}
+              />
             </Guard>
           )}
         </Suspense>
@@ -188,7 +197,8 @@ function Shown({ mission, tracks, now, isFlat, onFailure }: ShownProps) {
           <p>{attitude.words}</p>
           {attitude.axes === null ? null : (
             <p className="faint">
-              Body axes: x red, y green, z blue, turned from inertial directions by telemetry.
+              Body axes: x through and red, y dashed and green, z dotted and blue, turned from inertial
+              directions by telemetry.
             </p>
           )}
         </section>
@@ -203,6 +213,7 @@ function sceneAxis([x, y, z]: Vector): Vector {
 }
 
 const NONE: readonly string[] = [];
+const onNothing = () => {};
 
 /** The attitude that telemetry tells, if it does, and what may be said of it. */
 function useAttitude(mission: string): { axes: [Vector, Vector, Vector] | null; words: string } {

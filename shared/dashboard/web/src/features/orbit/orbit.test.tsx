@@ -45,6 +45,19 @@ test("the spacecraft is where its elements put it, above the ground, on its way"
   expect(screen.getByText(/km high, in (sunlight|shadow)/)).toBeTruthy();
 });
 
+test("what is drawn stays the same objects until another second, so that nothing is built anew at each frame", async () => {
+  await openOrbit();
+  await advance(1_260 - (Date.now() % 1_000));
+  const before = drawn;
+  await advance(500);
+  expect(drawn).not.toBe(before);
+  for (const part of ["ways", "crafts", "stations", "sun"] as const)
+    expect(drawn?.[part]).toBe(before?.[part]);
+  await advance(1_000);
+  expect(drawn?.crafts).not.toBe(before?.crafts);
+  expect(drawn?.ways).toBe(before?.ways);
+});
+
 test("without a quaternion in the dictionary no attitude is drawn, and it is said", async () => {
   await openOrbit();
   expect(drawn?.crafts[0]?.axes).toBeNull();

@@ -1,7 +1,9 @@
 // The list twin of the bars.
+import { memo } from "react";
 import { bytes, count } from "../../format/quantity";
 import { clockTime, dateAndTime, duration, parseTime, wholeDuration } from "../../format/time";
 import { type Status, StatusSymbol } from "../../shell/StatusSymbol";
+import { VirtualTable } from "../../table/VirtualTable";
 import type { Pass, PassMoment } from "../../types";
 import { countdown, type Phase, phaseAt } from "./pass";
 
@@ -19,62 +21,70 @@ interface Props {
   onSelect: (pass: string) => void;
 }
 
-export function PassTable({ passes, now, conflicts, selected, onSelect }: Props) {
+const COLUMNS = [
+  { name: "phase", title: "Phase" },
+  { name: "spacecraft", title: "Spacecraft" },
+  { name: "station", title: "Station" },
+  { name: "edge", title: "AOS (UTC)" },
+  { name: "highest", title: "Highest" },
+  { name: "edge los", title: "LOS (UTC)" },
+  { name: "lasts", title: "Duration" },
+  { name: "received", title: "Received" },
+];
+
+export const PassTable = memo(function PassTable({ passes, now, conflicts, selected, onSelect }: Props) {
   return (
-    <div className="table-scroller panel">
-      <table className="grid" aria-label="Passes">
-        <thead>
-          <tr>
-            {[
-              "Phase",
-              "Spacecraft",
-              "Station",
-              "AOS (UTC)",
-              "Highest",
-              "LOS (UTC)",
-              "Duration",
-              "Received",
-            ].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {passes.map((pass) => {
-            const phase = phaseAt(pass, now);
-            const [status, word] = PHASES[phase];
-            return (
-              <tr key={pass.id} aria-current={pass.id === selected}>
-                <td>
-                  <StatusSymbol status={status} /> {word}
-                  {phase === "past" ? null : (
-                    <span className="faint"> · {countdown(pass, now, wholeDuration)}</span>
-                  )}
-                  {conflicts.has(pass.id) ? <span className="state caution"> conflict</span> : null}
-                </td>
-                <th scope="row">
-                  <button type="button" className="quiet" onClick={() => onSelect(pass.id)}>
-                    <bdi>{pass.spacecraft}</bdi>
-                  </button>
-                </th>
-                <td>
-                  <bdi>{pass.site}</bdi> <span className="faint">{pass.station}</span>
-                </td>
-                <td>{edge(pass.aos)}</td>
-                <td>
-                  {clockTime(parseTime(pass.culmination.at))} · {Math.round(pass.elevation_max_deg)}°
-                </td>
-                <td>{edge(pass.los)}</td>
-                <td>{pass.duration_s == null ? "–" : duration(pass.duration_s * 1000)}</td>
-                <td>{received(pass)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <VirtualTable
+      label="Passes"
+      className="passes"
+      columns={COLUMNS}
+      count={passes.length}
+      rowKey={(index) => passes[index]?.id ?? index}
+      isSelected={(index) => passes[index]?.id === selected}
+    >
+      {(index) => {
+        const pass = passes[index];
+        return pass === undefined ? null : (
+          <Cells pass={pass} now={now} inConflict={conflicts.has(pass.id)} onSelect={onSelect} />
+        );
+      }}
+    </VirtualTable>
+  );
+});
+
+interface CellsProps {
+  pass: Pass;
+  now: number;
+  inConflict: boolean;
+  onSelect: (pass: string) => void;
+}
+
+function Cells({ pass, now, inConflict, onSelect }: CellsProps) {
+  const phase = phaseAt(pass, now);
+  const [status, word] = PHASES[phase];
+  return (
+    <>
+      <td>
+        <StatusSymbol status={status} /> {word}
+        {phase === "past" ? null : <span className="faint"> · {countdown(pass, now, wholeDuration)}</span>}
+        {inConflict ? <span className="state caution"> conflict</span> : null}
+      </td>
+      <th scope="row">
+        <button type="button" className="quiet" onClick={() => onSelect(pass.id)}>
+          <bdi>{pass.spacecraft}</bdi>
+        </button>
+      </th>
+      <td>
+        <bdi>{pass.site}</bdi> <span className="faint">{pass.station}</span>
+      </td>
+      <td>{edge(pass.aos)}</td>
+      <td>
+        {clockTime(parseTime(pass.culmination.at))} · {Math.round(pass.elevation_max_deg)}°
+      </td>
+      <td>{edge(pass.los)}</td>
+      <td>{pass.duration_s == null ? "–" : duration(pass.duration_s * 1000)}</td>
+      <td>{received(pass)}</td>
+    </>
   );
 }
 

@@ -1,15 +1,19 @@
 // When stations hear the mission's spacecraft: bars, the sky of one pass, and the list.
 import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { PASSES_SPAN_MS_MAX, passesQuery } from "../../api/passes";
 import { wholeDuration } from "../../format/time";
 import { Failure, Loading } from "../../shell/Notice";
 import { useTime } from "../../time/useTime";
+import type { Pass } from "../../types";
 import { ChosenPass } from "./ChosenPass";
 import { Elements } from "./Elements";
 import { PassTable } from "./PassTable";
 import "./passes.css";
 import { askedSpan, conflicts, countdown, type LaneBy, lanes, nextPass } from "./pass";
 import { Timeline } from "./Timeline";
+
+const NONE: readonly Pass[] = [];
 
 export interface PassesPageProps {
   mission: string;
@@ -21,12 +25,15 @@ export interface PassesPageProps {
 
 export function PassesPage({ mission, by, selected, onBy, onSelect }: PassesPageProps) {
   const { mode, now } = useTime();
-  const span = askedSpan(mode, now);
+  // Of up to a thousand passes nothing is worked out or drawn oftener than it can be told apart.
+  const second = Math.floor(now / 1000) * 1000;
+  const span = useMemo(() => askedSpan(mode, second), [mode, second]);
   const isTooLong = span.to - span.from > PASSES_SPAN_MS_MAX;
   const answer = useQuery({ ...passesQuery(mission, span.from, span.to), enabled: !isTooLong });
-  const passes = answer.data?.passes ?? [];
-  const inConflict = conflicts(passes);
-  const next = nextPass(passes, now);
+  const passes = answer.data?.passes ?? NONE;
+  const inConflict = useMemo(() => conflicts(passes), [passes]);
+  const inLanes = useMemo(() => lanes(passes, by), [passes, by]);
+  const next = useMemo(() => nextPass(passes, second), [passes, second]);
   return (
     <>
       <header className="page-head">
@@ -71,9 +78,9 @@ export function PassesPage({ mission, by, selected, onBy, onSelect }: PassesPage
             <p className="empty">No station hears a spacecraft of this mission in this time.</p>
           ) : (
             <Timeline
-              lanes={lanes(passes, by)}
+              lanes={inLanes}
               window={span}
-              now={now}
+              now={second}
               conflicts={inConflict}
               selected={selected}
               onSelect={onSelect}
@@ -87,7 +94,7 @@ export function PassesPage({ mission, by, selected, onBy, onSelect }: PassesPage
           )}
           <PassTable
             passes={passes}
-            now={now}
+            now={second}
             conflicts={inConflict}
             selected={selected}
             onSelect={onSelect}

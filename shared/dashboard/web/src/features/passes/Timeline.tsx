@@ -1,4 +1,5 @@
 // Passes as bars in lanes, with what was received inside each.
+import { memo } from "react";
 import { clockTime, dateAndTime, parseTime } from "../../format/time";
 import type { TimeWindow } from "../../time/mode";
 import type { Pass } from "../../types";
@@ -15,7 +16,7 @@ interface Props {
   onSelect: (pass: string) => void;
 }
 
-export function Timeline({ lanes, window, now, conflicts, selected, onSelect }: Props) {
+export const Timeline = memo(function Timeline({ lanes, window, now, conflicts, selected, onSelect }: Props) {
   const most = Math.max(
     1,
     ...lanes.flatMap(({ passes }) => passes.map(({ received }) => received?.bytes ?? 0)),
@@ -60,7 +61,7 @@ export function Timeline({ lanes, window, now, conflicts, selected, onSelect }: 
       ))}
     </section>
   );
-}
+});
 
 interface BarProps {
   pass: Pass;

@@ -83,7 +83,7 @@ function AlarmRow({ mission, alarm, serverNow }: RowProps) {
       </td>
       <td>{stateText(alarm)}</td>
       <th scope="row" title={alarm.parameter}>
-        <Link to="/m/$mission/p" params={{ mission }} search={{ parameter: alarm.parameter, range: "15m" }}>
+        <Link to="/m/$mission/explore" params={{ mission }} search={{ p: [alarm.parameter] }}>
           <bdi>{alarm.parameter}</bdi>
         </Link>
       </th>

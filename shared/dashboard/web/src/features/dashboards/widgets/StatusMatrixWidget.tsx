@@ -48,9 +48,9 @@ function Cell({ mission, parameter, shown }: CellProps) {
   return (
     <li className={`status-cell ${status}${stale ? " stale" : ""}`}>
       <Link
-        to="/m/$mission/p"
+        to="/m/$mission/explore"
         params={{ mission }}
-        search={{ parameter: parameter.name, range: "15m" }}
+        search={{ p: [parameter.name] }}
         title={parameter.name}
       >
         <StatusSymbol status={status} hollow={stale} /> <bdi>{parameter.short_name}</bdi>

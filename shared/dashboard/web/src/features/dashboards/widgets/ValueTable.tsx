@@ -57,7 +57,7 @@ function ValueRow({ mission, parameter, shown }: RowProps) {
     <tr className={stale ? "stale" : undefined}>
       <th scope="row">
         <StatusSymbol status={shown === null ? "off" : quality(shown.sample).status} hollow={stale} />{" "}
-        <Link to="/m/$mission/p" params={{ mission }} search={{ parameter: name, range: "15m" }} title={name}>
+        <Link to="/m/$mission/explore" params={{ mission }} search={{ p: [name] }} title={name}>
           <bdi>{short}</bdi>
         </Link>
       </th>

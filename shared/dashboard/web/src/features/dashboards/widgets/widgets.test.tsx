@@ -192,6 +192,15 @@ test("the matrix says in a word how each parameter stands", async () => {
   expect(within(it().getByRole("table", { name: "Values of It" })).getAllByRole("row")).toHaveLength(4);
 });
 
+test("a widget's link to a curve keeps the time that is shown", async () => {
+  const t = "2026-11-22T10:00:00Z~2026-11-22T11:00:00Z";
+  const { router } = await openWidgets([widget("status-matrix", [VOLTAGE])], `?t=${encodeURIComponent(t)}`);
+  await user().click(it().getByRole("link", { name: /battery_voltage/ }));
+  await settle();
+  expect(router.state.location.pathname).toBe("/m/aurora-1/explore");
+  expect(router.state.location.search).toEqual({ p: [VOLTAGE], t });
+});
+
 test("states over time have their names, and a table of when each began", async () => {
   await openWidgets([widget("state-timeline", ["/aurora/adcs/mode", "/aurora/eps/heater_on"])]);
   expect(it().getAllByText(/IDLE|NOMINAL|SAFE/).length).toBeGreaterThan(0);
