@@ -1,5 +1,13 @@
 import { fireEvent, render, screen } from "@testing-library/react";
-import { type Camera, Line, Mesh, type Object3D, type Scene, SphereGeometry } from "three";
+import {
+  type Camera,
+  Line,
+  LineDashedMaterial,
+  Mesh,
+  type Object3D,
+  type Scene,
+  SphereGeometry,
+} from "three";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Vector } from "./frames";
 import Globe, { type GlobeProps } from "./Globe";
@@ -93,6 +101,32 @@ test("a known attitude is three axes from the spacecraft", () => {
     [0, 1.1, 0, 0, 1.38, 0],
     [0, 1.1, 0, 0, 1.1, 0.28],
   ]);
+});
+
+test("the axes of a body differ in more than colour", () => {
+  const axes: [Vector, Vector, Vector] = [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ];
+  render(<Globe {...props({ ways: [], crafts: [{ place: PLACE, axes }] })} />);
+  const patterns = things().flatMap((one) =>
+    one instanceof Line && one.material instanceof LineDashedMaterial
+      ? [`${one.material.dashSize} ${one.material.gapSize}`]
+      : [],
+  );
+  expect(new Set(patterns).size).toBe(3);
+});
+
+test("a frame that changes nothing draws nothing and builds nothing anew", () => {
+  const same = props();
+  const { rerender } = render(<Globe {...same} />);
+  const [frames, before] = [gl.frames, things().length];
+  rerender(<Globe {...same} />);
+  expect(gl.frames).toBe(frames);
+  rerender(<Globe {...same} crafts={[...same.crafts]} />);
+  expect(gl.frames).toBe(frames + 1);
+  expect(things()).toHaveLength(before);
 });
 
 test("what moved is drawn in its new place, and the old one is gone", () => {
