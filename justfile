@@ -29,8 +29,8 @@ web:
 web-bundle:
     tests/run-stages --quiet web-install web-build
 
-# The dashboard in a real browser
-browser:
+# Every screen of hub and station in a real browser, with pictures, axe and what must not happen
+test-browser:
     tests/run-stages web-install web-build build browser
 
 # A benchmark: figures as JSON lines (`just bench --help`); decode-instructions needs valgrind

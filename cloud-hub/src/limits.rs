@@ -101,7 +101,7 @@ impl HubLimits {
             }
         };
         let document = MissionDocument { author: Some(wanted.author), reason: Some(wanted.note), ..document };
-        let check = |known: &[MissionDocument], numbered: &MissionDocument| {
+        let check = move |known: &[MissionDocument], numbered: &MissionDocument| {
             check_basis(known, based_on)?;
             let mut all = known.to_vec();
             all.push(numbered.clone());

@@ -2,6 +2,7 @@
 //! all. What lists say of them is in memory.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -41,27 +42,24 @@ struct Folder {
 pub struct NodeDashboards(Arc<Folder>);
 
 impl NodeDashboards {
-    /// Opens those in the data directory.
-    pub fn open(data_directory: &Path) -> std::io::Result<Self> {
+    /// Opens those in the data directory. What cannot be read is left as it is: a station records without it.
+    pub fn open(data_directory: &Path) -> Self {
         let directory = data_directory.join(DIRECTORY);
-        std::fs::create_dir_all(&directory)?;
+        if let Err(error) = std::fs::create_dir_all(&directory) {
+            unread(&directory, &error);
+        }
         let mut files = Files::new();
-        for mission in std::fs::read_dir(&directory)? {
-            let mission = mission?;
-            if !mission.file_type()?.is_dir() {
-                continue;
-            }
-            for file in std::fs::read_dir(mission.path())? {
-                let path = file?.path();
+        for mission in entries(&directory) {
+            for path in entries(&mission) {
                 // What was not finished is written again when somebody sends it again.
                 if path.extension().is_none_or(|ending| ending != ENDING) {
                     continue;
                 }
-                let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                files.insert((mission.file_name().to_string_lossy().into_owned(), id), read_at_start(&path)?);
+                let name = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+                files.insert((name(mission.file_name()), name(path.file_stem())), read_at_start(&path));
             }
         }
-        Ok(Self(Arc::new(Folder { directory, files: Mutex::new(files) })))
+        Self(Arc::new(Folder { directory, files: Mutex::new(files) }))
     }
 
     async fn aside<T: Send + 'static>(
@@ -74,17 +72,35 @@ impl NodeDashboards {
     }
 }
 
-fn read_at_start(path: &Path) -> std::io::Result<Kept> {
-    let document = read(path)?.unwrap_or_default();
-    let bytes = document.len() as u64;
-    let facts = match DashboardDocument::load(document) {
-        Ok(document) => Some(document.content().facts()),
+/// What lies in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let listed = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+    match listed {
+        Ok(entries) => entries.iter().map(std::fs::DirEntry::path).collect(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Vec::new(),
         Err(error) => {
-            warn!(file = %path.display(), error = chain(&error), "a dashboard could not be read");
-            None
+            unread(folder, &error);
+            Vec::new()
+        }
+    }
+}
+
+fn unread(path: &Path, error: &dyn std::error::Error) {
+    let said = "dashboards could not be read; they are left as they are, recording goes on";
+    warn!(path = %path.display(), error = chain(error), "{said}");
+}
+
+fn read_at_start(path: &Path) -> Kept {
+    let document = match read(path) {
+        Ok(document) => document.unwrap_or_default(),
+        Err(error) => {
+            unread(path, &error);
+            return Kept { facts: None, bytes: 0 };
         }
     };
-    Ok(Kept { facts, bytes })
+    let bytes = document.len() as u64;
+    let document = DashboardDocument::load(document).inspect_err(|error| unread(path, error));
+    Kept { facts: document.ok().map(|document| document.content().facts()), bytes }
 }
 
 /// A file, as far as a document may be long and a byte more.
@@ -167,11 +183,15 @@ fn sync_parent(path: &Path) -> std::io::Result<()> {
 
 impl DashboardStore for NodeDashboards {
     fn list<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<(String, Facts)>> {
-        let files = self.0.files();
-        let of_mission = files.iter().filter(|((of, _), _)| of == mission);
-        let facts = of_mission.filter_map(|((_, id), kept)| Some((id.clone(), kept.facts.clone()?)));
-        let facts = facts.collect();
-        async { Ok(facts) }.boxed()
+        let mission = mission.to_owned();
+        // Whoever writes one holds them meanwhile.
+        let listed = self.aside(move |folder| {
+            let files = folder.files();
+            let of_mission = files.iter().filter(|((of, _), _)| *of == mission);
+            let facts = of_mission.filter_map(|((_, id), kept)| Some((id.clone(), kept.facts.clone()?)));
+            Ok(facts.collect())
+        });
+        listed.boxed()
     }
 
     fn find<'a>(&'a self, mission: &'a str, id: &'a str) -> Answer<'a, Option<Vec<u8>>> {

@@ -118,8 +118,8 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let (node_alarms, alarms_damage) = NodeAlarms::open(&data, Place::Node(node), rules.collect())
         .context("cannot open the log of alarms; nothing was started, look at the disk and at `alarms/`")?;
     let view = View::new(&name, &missions, Arc::clone(&history), gate, Arc::clone(&status), metrics);
-    let dashboards = NodeDashboards::open(&data).context("cannot open the folder of dashboards")?;
-    let view = Arc::new(view.with_alarms(Arc::clone(&node_alarms)).with_dashboards(dashboards));
+    let view = view.with_alarms(Arc::clone(&node_alarms)).with_dashboards(NodeDashboards::open(&data));
+    let view = Arc::new(view);
     let documents = identity.as_ref().map(|identity| {
         let received = config.links.iter().map(|link| link.mission.as_str());
         let (status, trust) = (Arc::clone(&status), Arc::clone(&trust));

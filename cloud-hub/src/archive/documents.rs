@@ -130,12 +130,12 @@ impl Documents {
     /// Two imports at once wait for each other.
     ///
     /// A dry run only says what would become of it.
-    pub async fn import<E: From<ArchiveError>>(
+    pub async fn import<E: From<ArchiveError> + Send + 'static>(
         &self,
         mission: &str,
         new: &NewDocument,
         is_dry_run: bool,
-        check: impl FnOnce(&[MissionDocument], &MissionDocument) -> Result<(), E>,
+        check: impl FnOnce(&[MissionDocument], &MissionDocument) -> Result<(), E> + Send + 'static,
     ) -> Result<Imported, E> {
         let statement = ArchiveError::from;
         let mut client = self.database.borrow().await?;
@@ -151,7 +151,10 @@ impl Documents {
         let number = newest.map_or(1, |newest| newest.number + 1);
         let effective_from = new.effective_from.or((!is_first_dictionary).then_some(now));
         let new = MissionDocument { number, effective_from, ..new.clone() };
-        check(&known, &new)?;
+        // Compiling all versions takes a core for seconds.
+        let checked = tokio::task::spawn_blocking(move || check(&known, &new).map(|()| new)).await;
+        let new = checked
+            .map_err(|error| ArchiveError::Damaged { what: "document", source: Box::new(error) })??;
         if is_dry_run {
             return Ok(Imported::As(number, effective_from));
         }

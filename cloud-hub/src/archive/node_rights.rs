@@ -2,6 +2,7 @@
 //! hub's events in its own transaction, so that none is done which nobody can read of.
 
 use provisioning::{TokenId, TokenRecord};
+use space_packet::TaiTime;
 use tokio_postgres::Row;
 
 use super::evidence::record_in;
@@ -106,11 +107,12 @@ impl Registry {
             )
             .await?;
         let text = format!(
-            "{by} made the token {} that enrols {} of {}, for {}",
+            "{by} made the token {} that enrols {} of {}, for {}, good until {}",
             token.id,
             token.node_name,
             token.site,
-            told(token.missions.as_deref())
+            told(token.missions.as_deref()),
+            dashboard::rfc3339(TaiTime::from_unix_nanos(token.expires_unix as i64 * 1_000_000_000))
         );
         record_in(&*transaction, None, ENROLMENT, &text).await?;
         transaction.commit().await?;

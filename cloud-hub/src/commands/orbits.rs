@@ -161,7 +161,7 @@ async fn import_elements(config: &HubConfig, arguments: ElementsArguments) -> an
     let unread =
         || format!("error[STO-ORBIT-ELEMENTS]: {} cannot be read\n  Nothing was imported.", file.display());
     if std::fs::metadata(&file).with_context(unread)?.len() > FILE_BYTES_MAX {
-        bail!("{}\n  → it is larger than 64 KiB: split it", unread());
+        bail!("{}\n  → it is larger than 1 MiB: split it", unread());
     }
     let text = std::fs::read_to_string(&file).with_context(unread)?;
     let new = read_elements(&text, spacecraft.as_deref()).map_err(|problem| refused(&problem))?;

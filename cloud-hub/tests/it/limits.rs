@@ -11,7 +11,7 @@ use space_packet::{TaiTime, UtcTime};
 
 use crate::archive::with_open_session;
 use crate::served::Served;
-use crate::world::{BEGINNING, SECOND, World, XTCE, chain, take_in};
+use crate::world::{SECOND, World, XTCE, chain_since, take_in};
 
 const LIMITS: &str = "/api/v1/missions/test/limits";
 const NUMBER: &str = "/Test/number";
@@ -150,6 +150,14 @@ async fn what_does_not_fit_is_refused_by_name_and_what_somebody_else_changed_is_
         assert!(detail.starts_with("version 2, by operator (cold \"season\"), changed "), "{detail}");
         assert!(detail.contains("/Test/rest"), "{detail}");
     }
+    let contexts: Vec<Value> =
+        (0..32).map(|rest| json!({ "context": format!("rest={rest}"), "ranges": [] })).collect();
+    let change = |number: usize| json!({ "kind": "overlay", "parameter": format!("/Test/p{number}"), "contexts": contexts });
+    let many = json!({ "kind": "changes", "changes": (0..40).map(change).collect::<Vec<_>>() });
+    let said = json!({ "based_on": 1, "note": "n".repeat(4_000), "content": many });
+    let (status, problem) = site.served.change("PUT", LIMITS, &said).await;
+    let detail = problem["detail"].as_str().expect("text");
+    assert!(status == 413 && detail.contains("in 1280 rows"), "{status} {problem}");
     let (_, problem) = site.put_changes(Some(1), json!([warning(NUMBER, 1.0, 5.0)])).await;
     assert!(!problem["detail"].as_str().expect("text").contains(NUMBER), "{problem}");
     assert_eq!(site.served.json(LIMITS).await["newest"], 2, "nothing was changed");
@@ -158,8 +166,8 @@ async fn what_does_not_fit_is_refused_by_name_and_what_somebody_else_changed_is_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_ends_where_other_limits_were_planned() {
     let site = Site::new(World::new().await).await;
-    let next_year = "2030-01-01T00:00:00Z";
-    let planned = UtcTime::parse(next_year).expect("a time").to_tai();
+    let far = "2100-01-01T00:00:00Z";
+    let planned = UtcTime::parse(far).expect("a time").to_tai();
     let limits = MissionDocument {
         effective_from: Some(planned),
         ..document(DocumentKind::Limits, "limits.csv", "parameter,red_high\nnumber,5\n")
@@ -167,7 +175,7 @@ async fn a_change_ends_where_other_limits_were_planned() {
     import(&site.documents, "test", &limits).await.expect("imported");
     site.look().await;
     let (status, made) = site.put_changes(Some(1), json!([warning(NUMBER, 1.0, 9.0)])).await;
-    assert_eq!((status, &made["effective_to"]), (200, &json!(next_year)), "{made}");
+    assert_eq!((status, &made["effective_to"]), (200, &json!(far)), "{made}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,14 +183,13 @@ async fn a_trial_says_what_limits_would_have_raised_and_changes_nothing() {
     let (mut world, lane) = with_open_session().await;
     world.way = Way::Live;
     let archive = world.archive().await;
-    let committed =
-        world.commit(lane.key, lane.session, &chain("test", 0, 20, &mut None)).await.expect("committed");
+    let an_hour_ago = TaiTime((service::clock::now().0 / SECOND - 3_600) * SECOND);
+    let batches = chain_since(an_hour_ago, "test", 0..20, &mut None);
+    let committed = world.commit(lane.key, lane.session, &batches).await.expect("committed");
     take_in(&archive, &committed);
     drop(archive);
     let site = Site::new(world).await;
-    let days = (service::clock::now().0 - BEGINNING) / (86_400 * SECOND) + 1;
-    assert!(days <= 31, "the samples of these tests are {days} days old; move their beginning");
-    let question = |change: Value| json!({ "changes": [change], "days": days });
+    let question = |change: Value| json!({ "changes": [change], "days": 1 });
     let trial = async |change: Value| {
         let (status, trial) = site.served.change("POST", &format!("{LIMITS}/trial"), &question(change)).await;
         assert_eq!(status, 200, "{trial}");
@@ -191,7 +198,7 @@ async fn a_trial_says_what_limits_would_have_raised_and_changes_nothing() {
     };
     let tried = trial(warning(NUMBER, 3.0, 15.0)).await;
     assert_eq!((&tried["samples"], &tried["in_force"]["raised"]), (&json!(20), &json!(0)), "{tried}");
-    let at = |second: i64| TaiTime(BEGINNING + second * SECOND).to_utc().to_string();
+    let at = |second: i64| TaiTime(an_hour_ago.0 + second * SECOND).to_utc().to_string();
     assert_eq!(
         tried["proposed"],
         json!({ "raised": 2, "excursions": [{

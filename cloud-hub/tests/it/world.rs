@@ -1,6 +1,7 @@
 //! A database with the hub's schema, a mission, a node, and batches for it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -282,7 +283,11 @@ pub(crate) fn redemption(record: &TokenRecord, key: u8, now_unix: u64) -> Redemp
 
 /// A packet that holds a number, and when it was made and received.
 pub(crate) fn packet(number: u32) -> (ReceptionTime, Vec<u8>) {
-    let time = TaiTime(BEGINNING + i64::from(number) * SECOND);
+    packet_since(TaiTime(BEGINNING), number)
+}
+
+fn packet_since(beginning: TaiTime, number: u32) -> (ReceptionTime, Vec<u8>) {
+    let time = TaiTime(beginning.0 + i64::from(number) * SECOND);
     let mut data = cds::encode(time).to_vec();
     data.extend(number.to_be_bytes());
     let apid = Apid::try_from(7).expect("in range");
@@ -297,9 +302,19 @@ pub(crate) fn chain(
     count: u32,
     position: &mut Option<Position>,
 ) -> Vec<SealedBatch> {
-    (first..first + count)
+    chain_since(TaiTime(BEGINNING), mission, first..first + count, position)
+}
+
+/// As [`chain`], of packets that were made since a moment: for what asks about the last days.
+pub(crate) fn chain_since(
+    beginning: TaiTime,
+    mission: &str,
+    numbers: Range<u32>,
+    position: &mut Option<Position>,
+) -> Vec<SealedBatch> {
+    numbers
         .map(|number| {
-            let (time, packet) = packet(number);
+            let (time, packet) = packet_since(beginning, number);
             let mut builder = BatchBuilder::new(mission, "link");
             builder.push(time, &packet);
             let before = position.unwrap_or(Position::start(STORE, Lane::Telemetry));

@@ -35,7 +35,7 @@ async fn titles(store: &NodeDashboards, mission: &str) -> Vec<(String, String)> 
 #[tokio::test]
 async fn what_was_kept_is_there_after_a_restart_and_what_was_removed_is_not() {
     let folder = tempfile::tempdir().expect("a directory");
-    let store = NodeDashboards::open(folder.path()).expect("opens");
+    let store = NodeDashboards::open(folder.path());
     let other = "01JDASHBOARD0000000000000B";
     for (mission, id, title) in [("demo", ID, "Power"), ("demo", other, "Heat"), ("luna", ID, "Luna")] {
         keep(&store, mission, id, made(title, 0)).await.expect("kept");
@@ -49,7 +49,7 @@ async fn what_was_kept_is_there_after_a_restart_and_what_was_removed_is_not() {
         }),
     );
     assert!(removed.await.expect("removed").is_none());
-    let again = NodeDashboards::open(folder.path()).expect("opens");
+    let again = NodeDashboards::open(folder.path());
     for store in [&store, &again] {
         assert_eq!(titles(store, "demo").await, [(ID.to_owned(), "Power".to_owned())]);
         assert_eq!(titles(store, "luna").await, [(ID.to_owned(), "Luna".to_owned())]);
@@ -74,7 +74,9 @@ async fn a_file_that_is_damaged_or_not_finished_keeps_the_node_from_nothing() {
     let file = missions.join(format!("{ID}.dashboard"));
     std::fs::write(&file, b"half a docu").expect("written");
     std::fs::write(missions.join("01JDASHBOARD0000000000000B.unfinished"), b"ha").expect("written");
-    let store = NodeDashboards::open(folder.path()).expect("opens");
+    let folder_in_its_place = missions.join("01JDASHBOARD0000000000000D.dashboard");
+    std::fs::create_dir(&folder_in_its_place).expect("made");
+    let store = NodeDashboards::open(folder.path());
     assert_eq!(titles(&store, "demo").await, []);
     assert_eq!(store.find("demo", ID).await.expect("answers"), Some(b"half a docu".to_vec()));
     let counted = store.edit(
@@ -83,20 +85,31 @@ async fn a_file_that_is_damaged_or_not_finished_keeps_the_node_from_nothing() {
         Box::new(|kept, count| {
             assert_eq!(
                 (kept, count),
-                (None, 1),
-                "one that cannot be read counts, one that was not finished does not"
+                (None, 2),
+                "what cannot be read counts, what was not finished does not"
             );
             Ok(Edited::Keep(made("Heat", 0)))
         }),
     );
     counted.await.expect("kept");
     assert_eq!(std::fs::read(&file).expect("is there"), b"half a docu", "it is left as it is");
+    assert!(folder_in_its_place.is_dir());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_one_keeps_the_node_from_nothing_but_keeping_dashboards() {
+    let folder = tempfile::tempdir().expect("a directory");
+    std::fs::write(folder.path().join(DIRECTORY), b"no folder").expect("written");
+    let store = NodeDashboards::open(folder.path());
+    assert_eq!(titles(&store, "demo").await, []);
+    let failed = keep(&store, "demo", ID, made("Heat", 0)).await.expect_err("cannot be written");
+    assert_eq!(failed.code(), "STO-API-UNAVAILABLE");
 }
 
 #[tokio::test]
 async fn what_is_refused_or_cannot_be_written_leaves_what_was_kept() {
     let folder = tempfile::tempdir().expect("a directory");
-    let store = NodeDashboards::open(folder.path()).expect("opens");
+    let store = NodeDashboards::open(folder.path());
     keep(&store, "demo", ID, made("Power", 0)).await.expect("kept");
     let refused = store.edit("demo", ID, Box::new(|_, _| Err(ProblemResponse::dashboard_id("taken"))));
     assert_eq!(refused.await.expect_err("is refused").code(), "STO-DASHBOARD-ID");
@@ -113,7 +126,7 @@ async fn what_is_refused_or_cannot_be_written_leaves_what_was_kept() {
 #[tokio::test]
 async fn dashboards_leave_the_disk_to_telemetry() {
     let folder = tempfile::tempdir().expect("a directory");
-    let store = NodeDashboards::open(folder.path()).expect("opens");
+    let store = NodeDashboards::open(folder.path());
     let large = made("Large", 1_000_000);
     let fit = BYTES_MAX as usize / large.bytes().len();
     for number in 0..fit {

@@ -38,7 +38,7 @@ pub(crate) struct App {
     /// Turns of clients that are caught up from the archive.
     pub(crate) catch_ups: Semaphore,
     /// Turns of dictionaries that are imported: each may have 64 MiB.
-    pub(crate) imports: Semaphore,
+    pub(crate) imports: Arc<Semaphore>,
     pub(crate) patience: Patience,
     /// Heartbeats of all streams fall on whole seconds since this.
     started: Instant,
@@ -54,7 +54,7 @@ impl App {
             cookie,
             shutdown,
             catch_ups: Semaphore::new(CATCH_UPS_MAX),
-            imports: Semaphore::new(1),
+            imports: Arc::new(Semaphore::new(1)),
             patience: PATIENCE,
             started: Instant::now(),
             heartbeat: Mutex::default(),

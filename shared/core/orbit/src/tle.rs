@@ -86,7 +86,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<ElementSet>, UnreadableElements> {
             if !is_element_line(first.1, '1') {
                 return Err(UnreadableElements::new(first.0, 1, why));
             }
-            (Some(line), first)
+            (Some((number, line)), first)
         };
         let why = "expected line 2 of the set of elements, which begins with `2 `";
         let second = lines.next().ok_or_else(|| UnreadableElements::new(first.0 + 1, 1, why))?;
@@ -105,17 +105,23 @@ fn is_element_line(line: &str, number: char) -> bool {
 }
 
 fn set(
-    name: Option<&str>,
+    name: Option<(usize, &str)>,
     (number_1, line_1): (usize, &str),
     (number_2, line_2): (usize, &str),
 ) -> Result<ElementSet, UnreadableElements> {
+    if let Some((number, name)) = name
+        && let Some(index) = name.chars().position(char::is_control)
+    {
+        return Err(UnreadableElements::new(number, index + 1, "a control character in a name"));
+    }
+    let name = name.map(|(_, name)| name);
     check(number_1, line_1, &LINE_1)?;
     check(number_2, line_2, &LINE_2)?;
     if line_1[2..7] != line_2[2..7] {
         let why = format!("the catalogue number is not that of line 1, {:?}", &line_1[2..7]);
         return Err(UnreadableElements::new(number_2, 3, why));
     }
-    let text = name.iter().copied().chain([line_1, line_2]).collect::<Vec<_>>().join("\n");
+    let text = name.into_iter().chain([line_1, line_2]).collect::<Vec<_>>().join("\n");
     let mut line_1 = line_1.as_bytes().to_vec();
     if line_1[EPHEMERIS_TYPE] == b' ' {
         line_1[EPHEMERIS_TYPE] = b'0';

@@ -1,5 +1,7 @@
 //! The routes of a mission's dictionaries: its versions, the text of one, and bringing a new one.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
@@ -94,19 +96,19 @@ pub(super) async fn import(
     who.may(Action::Administer, Resource::Server)?;
     let reason = query.reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     let file_name = query.file_name.unwrap_or_else(|| FILE_NAME.to_owned());
-    let has_length =
+    let can_be_shown =
         |text: &str, most| (1..=most).contains(&text.len()) && !text.chars().any(char::is_control);
-    if !has_length(&file_name, FILE_NAME_BYTES_MAX)
-        || reason.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES_MAX)
+    if !can_be_shown(&file_name, FILE_NAME_BYTES_MAX)
+        || reason.as_ref().is_some_and(|reason| !can_be_shown(reason, REASON_BYTES_MAX))
     {
         let detail = format!(
-            "`file_name` has 1 to {FILE_NAME_BYTES_MAX} bytes, `reason` at most {REASON_BYTES_MAX}; nothing was changed"
+            "`file_name` has 1 to {FILE_NAME_BYTES_MAX} bytes, `reason` at most {REASON_BYTES_MAX}, both without control characters; nothing was changed"
         );
         return Err(ProblemResponse::admin_text(detail));
     }
     let effective_from = query.effective_from.as_deref().map(time).transpose()?;
     // Before its body is read: several of them at once would be memory without bound.
-    let _turn = app.imports.try_acquire().map_err(|_| {
+    let turn = Arc::clone(&app.imports).try_acquire_owned().map_err(|_| {
         ProblemResponse::imports_busy("nothing was changed; try again when the other import has ended")
     })?;
     let new = NewDictionary {
@@ -117,7 +119,13 @@ pub(super) async fn import(
         reason,
         is_dry_run: query.dry_run,
     };
-    Ok(Json(app.backend.administration().import_dictionary(&name, new).await?))
+    // It goes on when nobody waits for it any more, and the turn is over with it.
+    let import = tokio::spawn(async move {
+        let _turn = turn;
+        app.backend.administration().import_dictionary(&name, new).await
+    });
+    let ended = |_| ProblemResponse::internal("the import ended unexpectedly; report this");
+    Ok(Json(import.await.map_err(ended)??))
 }
 
 async fn text(request: Request) -> Result<String, ProblemResponse> {

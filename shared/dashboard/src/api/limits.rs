@@ -23,6 +23,8 @@ const TRIAL_BYTES_MAX: usize = 1_024 * 1_024;
 const TEXT_BYTES_MAX: usize = 1_024 * 1_024;
 const NOTE_BYTES_MAX: usize = 4 * 1_024;
 const CHANGES_MAX: usize = 1_000;
+/// What changes may write anew of who made them and why, which stands in every row.
+const SAID_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 const TRIED_MAX: usize = 100;
 const CONTEXTS_MAX: usize = 32;
 const DAYS_DEFAULT: u32 = 7;
@@ -91,6 +93,7 @@ pub(super) async fn put_limits(
     let (content, to) = match new.content {
         LimitsContent::Changes { changes } => {
             check_changes(&changes, CHANGES_MAX)?;
+            check_said(&changes, new.note.len() + who.principal.name.len())?;
             (WantedContent::Changes(changes), None)
         }
         LimitsContent::Document { text, format, bounds, effective_to } => {
@@ -151,6 +154,23 @@ fn may_change(
     let mission = app.mission(&who.principal, name)?;
     who.may(Action::ChangeLimits, Resource::Mission(name))?;
     Ok(mission)
+}
+
+/// That the note is not written so often that it becomes a document of many megabytes.
+fn check_said(changes: &[LimitsChange], said_bytes: usize) -> Result<(), ProblemResponse> {
+    let rows = changes.iter().map(|change| match change {
+        LimitsChange::Overlay { contexts, .. } => contexts.len(),
+        _ => 0,
+    });
+    let rows: usize = rows.sum();
+    if rows.saturating_mul(said_bytes) > SAID_BYTES_MAX {
+        let detail = format!(
+            "a `note` of this length in {rows} rows is more than {SAID_BYTES_MAX} bytes; the limits are as they were: say it \
+             shorter, or change fewer parameters at once"
+        );
+        return Err(ProblemResponse::too_large(detail));
+    }
+    Ok(())
 }
 
 /// How many changes there are, and that each parameter has one.

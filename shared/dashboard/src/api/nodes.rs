@@ -38,9 +38,10 @@ pub(super) async fn revoke(
     JsonBody(NodeRevocation { reason }): JsonBody<NodeRevocation, BODY_BYTES_MAX>,
 ) -> Result<Json<NodeDetail>, ProblemResponse> {
     let reason = reason.trim();
-    if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
-        let detail =
-            format!("say in `reason` why, in 1 to {REASON_BYTES_MAX} bytes; {name:?} may forward as before");
+    if reason.is_empty() || reason.len() > REASON_BYTES_MAX || reason.chars().any(char::is_control) {
+        let detail = format!(
+            "say in `reason` why, in 1 to {REASON_BYTES_MAX} bytes without control characters; {name:?} may forward as before"
+        );
         return Err(ProblemResponse::admin_text(detail));
     }
     in_time(app.backend.administration().revoke(&name, reason, &who.name)).await?;

@@ -170,12 +170,18 @@ pub(super) async fn track(
 /// A range that is not empty and not longer than 31 days.
 pub(super) fn short_range(from: &str, to: &str) -> Result<(TaiTime, TaiTime), ProblemResponse> {
     let (from, to) = range(from, to)?;
+    check_span(from, to)?;
+    Ok((from, to))
+}
+
+/// That a range is not longer than 31 days.
+pub(super) fn check_span(from: TaiTime, to: TaiTime) -> Result<(), ProblemResponse> {
     let days = to.seconds_since(from) / 86_400.0;
     if days > SPAN_DAYS_MAX {
         let detail = format!("{days:.1} days are asked for; passes and tracks are computed for at most 31");
         return Err(ProblemResponse::bad_request(detail));
     }
-    Ok((from, to))
+    Ok(())
 }
 
 fn sun_point(at: TaiTime) -> SunPoint {

@@ -10,7 +10,7 @@ use space_packet::TaiTime;
 use utoipa::IntoParams;
 
 use super::asking::{Asked, in_time};
-use super::orbits::short_range;
+use super::orbits::{check_span, short_range};
 use super::{LoggedIn, Shared, paging, refusals};
 use crate::ProblemResponse;
 use crate::access::Principal;
@@ -62,6 +62,7 @@ pub(super) async fn passes(
     let (from, to, after) = part.after.map_or((from, to, 0), |[from, to, index]| {
         (TaiTime(from), TaiTime(to), usize::try_from(index).unwrap_or(usize::MAX))
     });
+    check_span(from, to)?;
     let mut sky = Sky::of(&app, &who.principal, &name, from..to).await?;
     sky.keep(|node| asked.station.is_empty() || asked.station.iter().any(|wanted| wanted == node));
     sky.keep_spacecraft(|name| {

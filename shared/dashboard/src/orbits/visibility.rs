@@ -64,6 +64,9 @@ impl Visibility {
             );
             return Err(ProblemResponse::bad_request(detail));
         }
+        if self.listeners.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
         let (mut heard, mut left_out, begun) = (Vec::new(), Vec::new(), Instant::now());
         for spacecraft in &self.spacecraft {
             for (part, version) in spacecraft.within(self.span.clone()) {

@@ -1,5 +1,6 @@
 // What must be true of the dashboard, step by step, as a person at mission control goes through it.
 import assert from "node:assert/strict";
+import { setTimeout as rest } from "node:timers/promises";
 import { until } from "./wait.mjs";
 
 /** One sample a second, in the demo spacecraft's power packet. */
@@ -23,20 +24,23 @@ const CUT = [
 const NO_SESSION = ["status of 401 (Unauthorized)"];
 
 export async function checkHub({ check, ground, visit }) {
-  await checkLogin({ check, visit, code: () => ground.hubCode() });
+  await checkLogin({ check, visit, home: "/", code: () => ground.hubCode() });
   await checkStation({ check, visit, ground });
   await checkParameters({ check, visit });
   await checkPlot({ check, visit });
   await checkOutage({ check, visit, ground });
   await checkStationsAfter({ check, visit, ground });
+  await checkSuspended({ check, visit, ground });
+  await checkReplay({ check, visit });
 }
 
 export async function checkEdge({ check, ground, visit }) {
-  await checkLogin({ check, visit, code: () => ground.nodeCode(ground.stations[0]) });
+  await checkLogin({ check, visit, home: "/nodes", code: () => ground.nodeCode(ground.stations[0]) });
   await check("its own page shows what it received", async () => {
-    const card = visit.page.getByRole("article", { name: ground.stations[0].name });
-    await card.getByText("connected", { exact: true }).waitFor();
-    await growing(visit, card, "Received");
+    await visit.go("Station");
+    const { name } = ground.stations[0];
+    await visit.page.getByRole("heading", { name, level: 1 }).waitFor();
+    await growing(visit, visit.page.getByRole("region", { name: "Parts of the station" }), "received");
     await visit.picture("station");
   });
   await checkParameters({ check, visit });
@@ -49,7 +53,8 @@ export async function checkRun({ check, visit }) {
   });
 }
 
-async function checkLogin({ check, visit, code }) {
+/** `home`: what a login leads to. */
+async function checkLogin({ check, visit, home, code }) {
   const { page } = visit;
   await check("a wrong code is refused with its reason", () =>
     visit.expecting(NO_SESSION, async () => {
@@ -64,7 +69,7 @@ async function checkLogin({ check, visit, code }) {
     }),
   );
   await check("the right code, typed, opens the dashboard and is no part of the address", async () => {
-    assert.equal(new URL(page.url()).pathname, "/");
+    assert.equal(new URL(page.url()).pathname, home);
     assert.equal(new URL(page.url()).hash, "");
     assert.match(await visit.chipText(), /^live/);
   });
@@ -219,6 +224,70 @@ async function checkStationsAfter({ check, visit, ground }) {
     const parts = visit.page.getByRole("region", { name: "Parts of the station" });
     await growing(visit, parts, "archived at hub");
     await visit.picture("stations-after");
+  });
+}
+
+/** A tab that its browser suspends, and a hub that is cut meanwhile. */
+async function checkSuspended({ check, visit, ground }) {
+  const { page } = visit;
+  await check(
+    "after a suspension without a hub no value looks live, and nothing reloads or blocks",
+    async () => {
+      await visit.show("/m/demo/parameters?q=battery+volt", "Parameters");
+      await visit.changing(VOLTAGE);
+      await page.evaluate(() => {
+        window.isSameDocument = true;
+      });
+      await visit.expecting(CUT, async () => {
+        const wake = await visit.suspend();
+        await ground.killHub();
+        await rest(OUTAGE_S * 1000);
+        await wake();
+        // Its first drawing is what was on the screen before; from the next second on it must know better.
+        await rest(1000);
+        for (let looks = 0; looks < 20; looks += 1) {
+          assert.equal(await page.locator('[data-testid="value"][data-stale="false"]').count(), 0);
+          assert.doesNotMatch(await visit.chipText(), /^live/);
+          await rest(100);
+        }
+        await visit.picture("woken-without-hub");
+        await ground.startHub();
+        await visit.chip("live", BACK_WITHIN_MS);
+      });
+      await visit.changing(VOLTAGE);
+      assert.equal(await page.evaluate(() => window.isSameDocument), true, "the page loaded itself anew");
+      assert.equal(await page.getByRole("dialog").count(), 0);
+      assert.equal(await page.getByLabel("One-time code").count(), 0);
+    },
+  );
+}
+
+async function checkReplay({ check, visit }) {
+  const { page } = visit;
+  await check("a past minute is played again, every value out of the archive", async () => {
+    const to = Math.floor(Date.now() / 1000) * 1000 - 5_000;
+    const [from, end] = [to - 60_000, to].map((ms) => new Date(ms).toISOString());
+    const asked = new URLSearchParams({ parameter: VOLTAGE, from, to: end, limit: "1000" });
+    const { body } = await visit.ask(`/api/v1/missions/demo/samples?${asked}`);
+    const archived = body.samples.map((sample) => sample.engineering);
+    assert.ok(archived.length > 30, `${archived.length} samples between ${from} and ${end}`);
+    await visit.show(`/m/demo/parameters?q=battery+volt&t=${from}~${end}~x5`, "Parameters");
+    const played = new Set();
+    await until("five values to be played", WITHIN_MS, async () => {
+      const text = await visit.value(VOLTAGE).textContent();
+      if (/\d/.test(text)) played.add(text);
+      return played.size >= 5;
+    });
+    await visit.picture("replay");
+    for (const text of played) {
+      const digits = (/\.(\d+)/.exec(text)?.[1] ?? "").length;
+      const isThere = archived.some(
+        (value) => Math.abs(value - Number.parseFloat(text)) <= 0.51 * 10 ** -digits,
+      );
+      assert.ok(isThere, `${text} is not among ${archived}`);
+    }
+    await page.getByRole("button", { name: "LIVE", exact: true }).click();
+    await visit.changing(VOLTAGE);
   });
 }
 

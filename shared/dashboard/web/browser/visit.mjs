@@ -1,6 +1,8 @@
 // One visit of a browser to one server: what a person does and sees there, and a record of what must not happen.
 import { until } from "./wait.mjs";
 
+/** Chromium's remark on drawing a globe without a graphics card, and not on the page. */
+const WITHOUT_A_CARD = "GL Driver Message (OpenGL, Performance";
 /** A slow machine draws late; what is not there by then does not come. */
 const WITHIN_MS = 30_000;
 
@@ -8,7 +10,7 @@ export class Visit {
   #pictures = 0;
   #folder;
   /** Answers and complaints that a check announced: `text` must occur in them. */
-  #expected = [];
+  #expected = [WITHOUT_A_CARD];
   /** Requests to anyone but the server, breaches of the content security policy, errors in the console. */
   problems = [];
 
@@ -28,6 +30,7 @@ export class Visit {
     });
     page.on("request", (request) => visit.#judge(request.url()));
     page.on("websocket", (socket) => visit.#judge(socket.url()));
+    page.on("dialog", (dialog) => visit.#refuse(dialog));
     page.on("pageerror", (error) => visit.#note(`page error: ${error.message}`));
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning")
@@ -142,6 +145,16 @@ export class Visit {
     }
   }
 
+  /** Freezes the page as a browser does with a tab in the background; returns what wakes it. */
+  async suspend() {
+    const session = await this.page.context().newCDPSession(this.page);
+    await session.send("Page.setWebLifecycleState", { state: "frozen" });
+    return async () => {
+      await session.send("Page.setWebLifecycleState", { state: "active" });
+      await session.detach();
+    };
+  }
+
   async picture(name) {
     this.#pictures += 1;
     const path = `${this.#folder}-${String(this.#pictures).padStart(2, "0")}-${name}.png`;
@@ -155,6 +168,12 @@ export class Visit {
   #judge(address) {
     const { host, protocol } = new URL(address);
     if (protocol !== "data:" && protocol !== "blob:" && host !== this.host) this.#note(`foreign: ${address}`);
+  }
+
+  /** A dialog of the browser's own stands in the way of everything. */
+  async #refuse(dialog) {
+    this.#note(`dialog: ${dialog.message()}`);
+    await dialog.dismiss();
   }
 
   #note(problem) {

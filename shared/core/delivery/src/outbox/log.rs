@@ -318,7 +318,8 @@ fn count_missing(watermark: u64, ranges: &[Run], (first, last): Run) -> u64 {
     let first = first.max(watermark.saturating_add(1));
     let length = |first: u64, last: u64| last.saturating_add(1).saturating_sub(first);
     let held = ranges.iter().map(|&(a, b)| length(a.max(first), b.min(last)));
-    length(first, last) - held.sum::<u64>()
+    // What a hub says of ranges that overlap counts them twice.
+    length(first, last).saturating_sub(held.sum())
 }
 
 /// Two sequences of runs, each in order, as one in order.

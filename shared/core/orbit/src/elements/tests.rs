@@ -94,6 +94,7 @@ fn what_is_wrong_is_told_by_its_line_and_column() {
     check(&NAMED.replace("2 00005  34.2682", "2 00006  33.2682"), 3, 3, "not that of line 1");
     check(&NAMED.replace("28098-4 0", "28098-4  0"), 2, 70, "70 columns");
     check(&NAMED.replace("  4753\n", "\n"), 2, 64, "63 columns");
+    check(&NAMED.replace("VANGUARD 1", "VANGUARD\0 1"), 1, 9, "a control character");
     check(&NAMED.replace("58002B", "58002\u{e9}"), 2, 15, "a character");
     check("{\n \"OBJECT_NAME\": 7\n}", 2, 17, "invalid type");
     check("{", 1, 1, "EOF");

@@ -131,7 +131,9 @@ async fn what_is_no_reason_no_number_of_hours_and_no_dictionary_is_refused_with_
         assert!(answer.contains(told), "{method} {path}: {answer}");
     };
     let revoke = "/api/v1/nodes/gs-demo/revoke";
-    check(Method::POST, revoke, r#"{"reason":" "}"#, 400, "STO-ADMIN-TEXT").await;
+    for unsayable in [r#"{"reason":" "}"#, r#"{"reason":"a\u0000b"}"#] {
+        check(Method::POST, revoke, unsayable, 400, "STO-ADMIN-TEXT").await;
+    }
     check(Method::POST, revoke, r#"{"why":"x"}"#, 400, "unknown field `why`").await;
     let long = format!(r#"{{"reason":"{}"}}"#, "x".repeat(1_025));
     check(Method::POST, revoke, &long, 400, "1 to 1024 bytes").await;
@@ -147,7 +149,9 @@ async fn what_is_no_reason_no_number_of_hours_and_no_dictionary_is_refused_with_
     check(Method::POST, tokens, r#"{"name":"a","role":"root","days":1}"#, 400, "unknown variant `root`")
         .await;
     let dictionary = "/api/v1/missions/demo/dictionary";
-    check(Method::PUT, &format!("{dictionary}?file_name="), "<x/>", 400, "STO-ADMIN-TEXT").await;
+    for unsayable in ["file_name=", "reason=a%00b"] {
+        check(Method::PUT, &format!("{dictionary}?{unsayable}"), "<x/>", 400, "STO-ADMIN-TEXT").await;
+    }
     check(Method::PUT, &format!("{dictionary}?effective_from=then"), "<x/>", 400, "not a time").await;
     check(Method::PUT, &format!("{dictionary}?dry=true"), "<x/>", 400, "unknown field `dry`").await;
     check(Method::GET, &format!("{dictionary}/one"), "", 404, "STO-API-UNKNOWN-DICTIONARY").await;

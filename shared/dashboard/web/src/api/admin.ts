@@ -1,6 +1,7 @@
 // What administrators ask and do. Answers that hold a secret are never kept: whoever asks gets them once.
 import { queryOptions } from "@tanstack/react-query";
 import type { components } from "../contract";
+import { parseTime } from "../format/time";
 import { missionPath, request, TextBody } from "./client";
 
 type Schemas = components["schemas"];
@@ -86,7 +87,7 @@ export function dictionaryTextPath(mission: string, number: number): string {
 export interface NewDictionary {
   fileName: string;
   text: string;
-  /** RFC 3339; empty: from now on. */
+  /** A time as `parseTime` reads it; empty: from now on. */
   effectiveFrom: string;
   reason: string;
   isDryRun: boolean;
@@ -97,7 +98,7 @@ export function importDictionary(mission: string, asked: NewDictionary): Promise
   const search = new URLSearchParams({
     dry_run: String(isDryRun),
     file_name: fileName,
-    ...(effectiveFrom === "" ? {} : { effective_from: effectiveFrom }),
+    ...(effectiveFrom === "" ? {} : { effective_from: new Date(parseTime(effectiveFrom)).toISOString() }),
     ...(reason === "" ? {} : { reason }),
   });
   return request("PUT", missionPath(mission, `dictionary?${search}`), new TextBody("text/xml", text));

@@ -35,6 +35,38 @@ test("a detail that begins in lower case stands as a sentence", async () => {
   });
 });
 
+test.each([
+  ["the range is empty", "The range is empty"],
+  ["refused: the hub has it already", "Refused: the hub has it already"],
+  ["nothing, as far as is known", "Nothing, as far as is known"],
+  ["it's closed", "It's closed"],
+  ["öffne die Datei", "Öffne die Datei"],
+  ["stopped", "Stopped"],
+  ["stopped.", "Stopped."],
+])("a plain word begins a sentence: %s", (detail, shown) => {
+  const error = new ProblemError({ type: "t", title: detail, status: 400, code: "C", detail });
+  expect(explain(error)).toMatchObject({ title: shown, detail: shown });
+});
+
+test.each([
+  "limits.toml:3:1: unknown key `hihg`",
+  "aurora.xml could not be read",
+  "/var/lib/hub is full",
+  "eps/battery_voltage has no limits",
+  "effective_from is not a time",
+  "kiruna-1 has not answered",
+  "k3s has no such node",
+  "gRPC is not configured",
+  "iPXE",
+  "`of` is missing",
+  "12 parameters are unknown",
+  "the_range",
+  "",
+])("a name stays as it is written: %s", (detail) => {
+  const error = new ProblemError({ type: "t", title: detail, status: 400, code: "C", detail });
+  expect(explain(error)).toMatchObject({ title: detail, detail });
+});
+
 test("an answer that is no problem body is still explained", async () => {
   const error = await failure(async () => new Response("<html>", { status: 502, statusText: "Bad Gateway" }));
   expect(error).toBeInstanceOf(ProblemError);

@@ -50,9 +50,12 @@ export function explain(error: unknown): Explanation {
   };
 }
 
+/** A word of lower-case letters only. Files, addresses, nodes and fields are written as they are: `limits.toml`, `kiruna-1`. */
+const PLAIN_WORD = /^\p{Ll}[\p{Ll}'’]*(?=[,;:.!?]?(\s|$))/u;
+
 /** Servers write errors as parts of a chain, in lower case; here one stands alone. */
 function sentence(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+  return PLAIN_WORD.test(text) ? text.slice(0, 1).toUpperCase() + text.slice(1) : text;
 }
 
 const API = "/api/v1";

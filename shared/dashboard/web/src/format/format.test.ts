@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { bytes, count, rate, realValue, value } from "./quantity";
 import { age, clockTime, dateAndTime, dayOfYear, duration, parseTime, wholeDuration } from "./time";
 
@@ -34,8 +34,32 @@ test.each([
   ["2026-11-22T12:31:05.250000000Z", AT],
   ["2026-11-22T13:31:05.25+01:00", AT],
   ["2026-11-22T12:31:05Z", AT - 250],
-])("%s is read", (text, expected) => {
+  ["2026-11-22t12:31:05z", AT - 250],
+  ["2026-11-22T12:31:05.25", AT],
+  ["2026-11-22 12:31:05", AT - 250],
+  ["2026-11-22 12:31:05 Z", AT - 250],
+  ["2026-11-22 12:31", AT - 5250],
+  ["2026-11-22", Date.UTC(2026, 10, 22)],
+  ["+012026-11-22T12:31:05Z", Date.UTC(12026, 10, 22, 12, 31, 5)],
+])("%s is read as UTC, wherever the browser is", (text, expected) => {
+  const parse = vi.spyOn(Date, "parse");
   expect(parseTime(text)).toBe(expected);
+  // Only with its zone: the test's machine may itself be on UTC.
+  for (const [given] of parse.mock.calls) expect(given).toMatch(/T.*(Z|[+-]\d\d:\d\d)$/);
+  parse.mockRestore();
+});
+
+test.each([
+  "",
+  "now",
+  "22 November 2026 12:31",
+  "11/22/2026",
+  "2026-11-22T12",
+  "12:31",
+  "1763814665",
+  "2026-13-01",
+])("%j is no time", (text) => {
+  expect(parseTime(text)).toBeNaN();
 });
 
 test("nanoseconds are not lost to the millisecond", () => {

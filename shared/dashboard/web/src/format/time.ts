@@ -1,10 +1,15 @@
 // Instants as Unix milliseconds with fractions, and the ways they are written. Always UTC.
 
-/** Reads RFC 3339. The fraction is kept below the millisecond, which `Date` would cut off. */
+const FORM = /^((?:[+-]\d\d)?\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(\.\d+)?)? ?(Z|[+-]\d\d:\d\d)?)?$/i;
+
+/**
+ * Reads RFC 3339, and what people leave out of it: the seconds, the time, the zone. Without a zone it is UTC, never the
+ * browser's own time; any other form is NaN. The fraction is kept below the millisecond, which `Date` would cut off.
+ */
 export function parseTime(text: string): number {
-  const match = /^(.*?:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.exec(text);
-  if (match === null) return Date.parse(text);
-  return Date.parse(`${match[1]}${match[3]}`) + Number(match[2] ?? 0) * 1000;
+  const [form, day, minute = "00:00", second = ":00", fraction = "0", zone = "Z"] = FORM.exec(text) ?? [];
+  if (form === undefined) return Number.NaN;
+  return Date.parse(`${day}T${minute}${second}${zone.toUpperCase()}`) + Number(fraction) * 1000;
 }
 
 /** `12:31:05Z` */

@@ -31,6 +31,23 @@ test("a late sample does not replace a newer one as the latest", () => {
   expect(feed.latestOf("other", PATH)).toBeNull();
 });
 
+test("a sample of a clock that is wrong by more than a minute is replaced by what is received after it", () => {
+  const feed = new LiveFeed();
+  const { reception_time } = sample(5);
+  const wrong = { ...sample(90_000, 1), reception_time };
+  feed.onEvent({ kind: "values", mission: "m", samples: [sample(4), wrong] });
+  expect(feed.latestOf("m", PATH)?.engineering).toBe(1);
+  feed.onEvent({ kind: "values", mission: "m", samples: [sample(6)] });
+  expect(feed.latestOf("m", PATH)?.engineering).toBe(6);
+});
+
+test("a clock that runs a minute ahead is believed", () => {
+  const feed = new LiveFeed();
+  const ahead = { ...sample(65, 1), reception_time: sample(5).reception_time };
+  feed.onEvent({ kind: "values", mission: "m", samples: [ahead, sample(64)] });
+  expect(feed.latestOf("m", PATH)?.engineering).toBe(1);
+});
+
 test("of one sample heard at two stations the same copy stands, whichever came first", () => {
   const copies = [
     { ...sample(5), node: "awarua" },

@@ -1,6 +1,6 @@
 // What the live connection has brought: nodes, latest values, recent samples of plotted parameters, alarms and events.
 // It lives outside React; screens look at it at most four times a second.
-import { parseTime } from "../format/time";
+import { placeOf } from "../telemetry/freshness";
 import type { Alarm, EventEntry, LiveEvent, Node, Sample } from "../types";
 import { Ring } from "./ring";
 import { type Shared, sharedKey, Wishes } from "./wishes";
@@ -209,6 +209,6 @@ function valueOr<T>(map: Map<string, T>, key: string, make: () => T): T {
 
 /** Of one sample heard at two stations always the same copy stands, so that the station does not flicker. */
 function stands(sample: Sample, known: Sample): boolean {
-  const later = parseTime(sample.generation_time) - parseTime(known.generation_time);
+  const later = placeOf(sample) - placeOf(known);
   return later > 0 || (later === 0 && sample.node <= known.node);
 }

@@ -64,11 +64,14 @@ function account(world: MockWorld, from: number, to: number, by: CompletenessBy)
   const step = by === "day" ? 24 * HOUR_MS : HOUR_MS;
   const rows: CompletenessRow[] = [];
   const begin = Math.floor(from / HOUR_MS) * HOUR_MS;
+  const since = world.options.receivingSince ?? begin;
   for (const [node, apids] of STATIONS) {
     const end = Math.min(to, node === "awarua-1" ? now - CUT_OFF_MS : now);
     const byTime = new Map<number, CompletenessCounts[]>();
     for (let at = begin; at < end; at += HOUR_MS) {
-      const counts = countsOf(node, at / HOUR_MS, Math.min(1, (end - at) / HOUR_MS));
+      if (at + HOUR_MS <= since) continue;
+      const part = (Math.min(end, at + HOUR_MS) - Math.max(at, since)) / HOUR_MS;
+      const counts = countsOf(node, at / HOUR_MS, Math.max(0, part));
       const slot = by === "total" ? 0 : Math.floor(at / step) * step;
       byTime.set(slot, [...(byTime.get(slot) ?? []), counts]);
     }
@@ -83,7 +86,7 @@ function account(world: MockWorld, from: number, to: number, by: CompletenessBy)
   if (rows.length > ROWS_MAX) return null;
   const stations = STATIONS.map(([node]): StationCompleteness => {
     const counts = sum(rows.filter((row) => row.node === node).map((row) => row.counts));
-    const isCutOff = node === "awarua-1";
+    const isCutOff = node === "awarua-1" && since < now - CUT_OFF_MS;
     const waiting = {
       batches: isCutOff ? 211 : 1,
       records: isCutOff ? 35_280 : 42,

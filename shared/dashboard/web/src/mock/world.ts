@@ -24,17 +24,23 @@ export interface MockOptions {
   role?: Session["role"];
   /** Subscriptions a connection may have. */
   subscriptionsMax?: number;
-  /** Routes that answer with an error, as with a database that is away. */
-  broken?: RegExp | null;
   /** Many alarms at once. */
   flood?: boolean;
   principal?: string;
+  /** No telemetry came before. Unix milliseconds. */
+  receivingSince?: number;
 }
 
 export class MockWorld {
   loggedIn: boolean;
   /** When false, requests fail and sockets close, as with a stopped server. */
   reachable = true;
+  /** How long an answer is on its way. */
+  latencyMs = 0;
+  /** Requests such as `GET /api/v1/nodes` that are refused with a 503. */
+  refusing: RegExp | null = null;
+  /** Requests that are carried out and whose answers are lost. */
+  losing: RegExp | null = null;
   /** Spans without telemetry, Unix milliseconds, and what may be their cause. */
   readonly outages: { from: number; to: number; causes?: Silence["causes"] }[] = [];
   readonly requests: string[] = [];
@@ -84,10 +90,18 @@ export class MockWorld {
 
   async answer(method: string, target: string, body: string | null, headers: Headers): Promise<Response> {
     const url = new URL(target, "http://mock");
-    this.requests.push(`${method} ${url.pathname}${url.search}`);
+    const asked = `${method} ${url.pathname}${url.search}`;
+    this.requests.push(asked);
     if (!this.reachable) throw new TypeError("fetch failed");
-    if (this.options.broken?.test(url.pathname))
-      return problem(503, "STO-API-UNAVAILABLE", "Not available", "The database does not answer.");
+    const answer = this.refusing?.test(asked)
+      ? problem(503, "STO-API-TOO-SLOW", "The question took too long", "Ask for less, or try again.")
+      : this.answerNow(method, url, body, headers);
+    if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
+    if (this.losing?.test(asked)) throw new TypeError("fetch failed");
+    return answer;
+  }
+
+  private answerNow(method: string, url: URL, body: string | null, headers: Headers): Response {
     if (method !== "GET" && headers.get("x-sto-request") !== "dashboard")
       return problem(403, "STO-API-CROSS-SITE", "Request refused", "The header x-sto-request is missing.");
     if (url.pathname === "/api/v1/session") return this.answerSession(method, body);

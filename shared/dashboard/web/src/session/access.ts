@@ -9,6 +9,9 @@ export interface LoggedIn {
 
 export const LoggedInContext = createContext<LoggedIn | null>(null);
 
+/** The session ended by itself: the pages stay beneath the login form, and cannot be used. */
+export const SessionOverContext = createContext(false);
+
 export function useLoggedIn(): LoggedIn {
   const loggedIn = use(LoggedInContext);
   if (loggedIn === null) throw new Error("pages need a LoggedInContext above them");

@@ -1,7 +1,7 @@
 // What keys do, and what symbols say.
 import { Link } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
 import { KEY_HELP } from "./keys";
+import { Modal } from "./Modal";
 import { type Status, StatusSymbol } from "./StatusSymbol";
 
 const SYMBOLS: readonly [Status, string][] = [
@@ -15,11 +15,8 @@ const SYMBOLS: readonly [Status, string][] = [
 ];
 
 export function KeyHelp({ onClose }: { onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} className="key-help panel" aria-labelledby="key-help" onClose={onClose}>
-      <h2 id="key-help">Keys and symbols</h2>
+    <Modal title="Keys and symbols" className="key-help" onClose={onClose}>
       <div className="columns">
         <dl>
           {KEY_HELP.map(([keys, what]) => (
@@ -46,9 +43,9 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
           The handbook
         </Link>
       </p>
-      <form method="dialog">
-        <button type="submit">Close</button>
-      </form>
-    </dialog>
+      <button type="button" onClick={onClose}>
+        Close
+      </button>
+    </Modal>
   );
 }

@@ -1,10 +1,11 @@
 // Finds pages, missions, nodes and parameters by words, from anywhere.
 import { useQuery } from "@tanstack/react-query";
 import { type LinkProps, useNavigate } from "@tanstack/react-router";
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useMemo, useState } from "react";
 import { missionsQuery, parametersQuery } from "../api/queries";
 import { matching } from "../features/parameters/search";
 import { useNodes } from "../live/hooks";
+import { Modal } from "./Modal";
 import { useCurrentMission } from "./mission";
 
 const FOUND_MAX = 50;
@@ -17,13 +18,11 @@ interface Found {
 }
 
 export function Search({ onClose }: { onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const navigate = useNavigate();
   const [words, setWords] = useState("");
   const [chosen, setChosen] = useState(0);
   const found = useFound(words);
   const at = Math.min(chosen, found.length - 1);
-  useEffect(() => dialog.current?.showModal(), []);
 
   const open = (one: Found | undefined) => {
     if (one === undefined) return;
@@ -38,7 +37,7 @@ export function Search({ onClose }: { onClose: () => void }) {
     event.preventDefault();
   };
   return (
-    <dialog ref={dialog} className="search panel" aria-label="Search" onClose={onClose}>
+    <Modal title="Search" titleHidden className="search" onClose={onClose}>
       <input
         type="search"
         role="combobox"
@@ -73,7 +72,7 @@ export function Search({ onClose }: { onClose: () => void }) {
         <p className="faint">Nothing of this name is known.</p>
       ) : null}
       <p className="faint">↑ ↓ choose, Enter opens, Esc closes.</p>
-    </dialog>
+    </Modal>
   );
 }
 

@@ -163,12 +163,7 @@ function written(ms: number): string {
 }
 
 function read(text: string): number {
-  const trimmed = text
-    .trim()
-    .replace(/^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(:\d\d(?:\.\d+)?)?Z?$/i, (_, day, minute, second) => {
-      return `${day}T${minute}${second ?? ":00"}Z`;
-    });
-  return Math.round(parseTime(trimmed));
+  return Math.round(parseTime(text.trim()));
 }
 
 interface ReplayProps {

@@ -6,10 +6,14 @@ import { freshness } from "./freshness";
 const GENERATED = Date.parse("2026-11-22T12:00:00Z");
 const LIVE: Health = { state: "live", age: 100 };
 
-function check(interval_ms: number | null, age: number, health: Health = LIVE): boolean {
+function check(
+  interval_ms: number | null,
+  age: number,
+  { health = LIVE, generation_time = "2026-11-22T12:00:00Z" } = {},
+): boolean {
   const sample: Sample = {
     parameter: "/a/b",
-    generation_time: "2026-11-22T12:00:00Z",
+    generation_time,
     reception_time: "2026-11-22T12:00:00Z",
     raw: 1,
     engineering: 1,
@@ -36,6 +40,12 @@ test.each([
 });
 
 test("nothing is fresh while the connection is frozen", () => {
-  expect(check(10_000, 100, { state: "reconnecting", downFor: 1, frozenAt: 0 })).toBe(true);
-  expect(check(10_000, 100, { state: "offline", downFor: 1, frozenAt: 0 })).toBe(true);
+  expect(check(10_000, 100, { health: { state: "reconnecting", downFor: 1, frozenAt: 0 } })).toBe(true);
+  expect(check(10_000, 100, { health: { state: "offline", downFor: 1, frozenAt: 0 } })).toBe(true);
+});
+
+test("a value whose clock is wrong by a day grows old from when it was received", () => {
+  const generation_time = "2026-11-23T12:00:00Z";
+  expect(check(10_000, 30_000, { generation_time })).toBe(false);
+  expect(check(10_000, 30_001, { generation_time })).toBe(true);
 });

@@ -6,6 +6,8 @@ import type { Sample } from "../types";
 const INTERVALS = 3;
 const SHORTEST_MS = 3_000;
 const UNKNOWN_INTERVAL_MS = 30_000;
+/** How far a spacecraft's clock may run ahead of a station's and still be believed. */
+const AHEAD_MAX_MS = 60_000;
 
 export interface Freshness {
   generatedAt: number;
@@ -13,14 +15,29 @@ export interface Freshness {
   stale: boolean;
 }
 
+/** How old a value may be, by its usual interval, milliseconds. */
 export function staleAfter(interval: number | null | undefined): number {
   if (interval === null || interval === undefined) return UNKNOWN_INTERVAL_MS;
   return Math.max(SHORTEST_MS, INTERVALS * interval);
 }
 
-/** Age counts from generation, by the server's clock; nothing is current while the connection is frozen. */
-export function freshness(sample: Sample, frame: Pick<Frame, "health" | "serverNow">): Freshness {
+/** The time by which a sample takes its place among others, Unix milliseconds; the same rule as the server's. */
+export function placeOf(sample: Pick<Sample, "generation_time" | "reception_time">): number {
+  const [generated, received] = [parseTime(sample.generation_time), parseTime(sample.reception_time)];
+  // No spacecraft makes a sample long after it was received: its clock is wrong, and by that time nothing would ever
+  // be newer or make it old.
+  return generated > received + AHEAD_MAX_MS ? received : generated;
+}
+
+/** Age counts from generation. */
+export function freshnessAt(sample: Sample, moment: number): Freshness {
   const generatedAt = parseTime(sample.generation_time);
-  const age = frame.serverNow - generatedAt;
-  return { generatedAt, age, stale: frame.health.state !== "live" || age > staleAfter(sample.interval_ms) };
+  const stale = moment - placeOf(sample) > staleAfter(sample.interval_ms);
+  return { generatedAt, age: moment - generatedAt, stale };
+}
+
+/** By the server's clock; nothing is current while the connection is frozen. */
+export function freshness(sample: Sample, frame: Pick<Frame, "health" | "serverNow">): Freshness {
+  const fresh = freshnessAt(sample, frame.serverNow);
+  return { ...fresh, stale: fresh.stale || frame.health.state !== "live" };
 }

@@ -1,5 +1,5 @@
 // The values that count at the time shown: the newest ones while it is live, those of the moment otherwise.
-import { queryOptions, useQueries } from "@tanstack/react-query";
+import { queryOptions, type UseQueryResult, useQueries } from "@tanstack/react-query";
 import { useMemo, useRef } from "react";
 import { missionPath, request } from "../api/client";
 import { parseTime } from "../format/time";
@@ -7,7 +7,7 @@ import { useFrame, useLive, useLiveValues } from "../live/hooks";
 import type { TimeMode } from "../time/mode";
 import { useTime } from "../time/useTime";
 import type { Sample, ValuesAt } from "../types";
-import { freshness, staleAfter } from "./freshness";
+import { freshness, freshnessAt } from "./freshness";
 
 /** The most parameters that the server takes in one question. */
 const AT_MAX = 200;
@@ -22,27 +22,38 @@ export interface Shown {
   stale: boolean;
 }
 
-/** Looks a parameter's value up; `null` while nothing is known of it. */
-export function useValues(mission: string, names: readonly string[]): (name: string) => Shown | null {
+/** Looks a parameter's newest value up, whatever time is shown; `null` while nothing is known of it. */
+export function useLatestValues(mission: string, names: readonly string[]): (name: string) => Shown | null {
   const live = useLive();
   const frame = useFrame();
+  useLiveValues(mission, names);
+  return (name) => {
+    const sample = live.feed.latestOf(mission, name);
+    return sample === null ? null : { sample, ...freshness(sample, frame) };
+  };
+}
+
+export interface Values {
+  /** A parameter's value at the time shown; `null` while nothing is known of it. */
+  of: (name: string) => Shown | null;
+  /** Why nothing is known of some; `null` while nothing failed. */
+  error: unknown;
+  retry: () => void;
+}
+
+export function useValues(mission: string, names: readonly string[]): Values {
   const { mode, now } = useTime();
   const isLive = mode.kind === "live";
-  useLiveValues(mission, isLive ? names : NONE);
+  const latest = useLatestValues(mission, isLive ? names : NONE);
   const then = useValuesAt(mission, isLive ? NONE : names, momentOf(mode, now));
-  return (name) => {
-    if (isLive) {
-      const sample = live.feed.latestOf(mission, name);
-      return sample === null ? null : { sample, ...freshness(sample, frame) };
-    }
-    const known = then.get(name);
+  const of = (name: string) => {
+    if (isLive) return latest(name);
+    const known = then.known.get(name);
     if (known === undefined) return null;
-    const { sample, at } = known;
-    const generatedAt = parseTime(sample.generation_time);
     // A quick replay is ahead of the moment that was asked for, and a value is as old as it was at that moment.
-    const age = at - generatedAt;
-    return { sample, generatedAt, age, stale: age > staleAfter(sample.interval_ms) };
+    return { sample: known.sample, ...freshnessAt(known.sample, known.at) };
   };
+  return { of, error: then.error, retry: then.retry };
 }
 
 /** A replay asks once a second, however quickly it plays. */
@@ -52,7 +63,7 @@ function momentOf(mode: TimeMode, now: number): number {
   return Math.max(mode.from, Math.floor(now / step) * step);
 }
 
-function useValuesAt(mission: string, names: readonly string[], at: number): ReadonlyMap<string, Known> {
+function useValuesAt(mission: string, names: readonly string[], at: number): Answered {
   const chunks = useMemo(
     () =>
       Array.from({ length: Math.ceil(names.length / AT_MAX) }, (_, n) =>
@@ -60,14 +71,14 @@ function useValuesAt(mission: string, names: readonly string[], at: number): Rea
       ),
     [names],
   );
-  const { known, isPending } = useQueries({
+  const answered = useQueries({
     queries: chunks.map((chunk) => valuesAtQuery(mission, chunk, at)),
     combine: collect,
   });
   // The next moment's values are asked for under another key: until they are here, those of the last one stand.
-  const last = useRef({ mission, known });
-  if (!isPending || last.current.mission !== mission) last.current = { mission, known };
-  return last.current.known;
+  const last = useRef({ mission, answered });
+  if (!answered.isPending || last.current.mission !== mission) last.current = { mission, answered };
+  return { ...last.current.answered, retry: answered.retry };
 }
 
 interface Known {
@@ -76,17 +87,26 @@ interface Known {
   at: number;
 }
 
-interface Collected {
+interface Answered {
   known: ReadonlyMap<string, Known>;
   isPending: boolean;
+  error: unknown;
+  retry: () => void;
 }
 
-function collect(answers: readonly { data: ValuesAt | undefined; isPending: boolean }[]): Collected {
+function collect(answers: readonly UseQueryResult<ValuesAt>[]): Answered {
   const known = new Map<string, Known>();
   for (const { data } of answers)
     for (const { parameter, sample } of data?.values ?? [])
       if (sample) known.set(parameter, { sample, at: parseTime(data?.at ?? "") });
-  return { known, isPending: answers.some((answer) => answer.isPending) };
+  return {
+    known,
+    isPending: answers.some((answer) => answer.isPending),
+    error: answers.find((answer) => answer.isError && answer.data === undefined)?.error ?? null,
+    retry: () => {
+      for (const answer of answers) if (answer.isError) void answer.refetch();
+    },
+  };
 }
 
 /** Values of up to 200 parameters at a moment, Unix milliseconds. */

@@ -7,29 +7,35 @@ import { createQueryClient, forgetDescriptions } from "../api/queries";
 import { LiveClient } from "../live/client";
 import { installMock } from "../mock/install";
 import { MockSocket } from "../mock/socket";
-import type { MockOptions } from "../mock/world";
+import type { MockOptions, MockWorld } from "../mock/world";
 import { createAppRouter } from "../router";
 
 export const START = Date.parse("2026-11-22T12:31:05Z");
 
 export interface Options {
   path?: string;
+  start?: number;
   code?: string;
   reachable?: boolean;
   mock?: Partial<MockOptions>;
+  /** What is different in the world before the page is opened. */
+  prepare?: (world: MockWorld) => void;
 }
 
 /** Needs fake timers; `advance` is the only way time passes. */
 export async function openDashboard({
   path = "/nodes",
+  start = START,
   code,
   reachable = true,
   mock: changes,
+  prepare,
 }: Options = {}) {
-  vi.setSystemTime(START);
+  vi.setSystemTime(start);
   MockSocket.open.clear();
   const { world, openSocket } = installMock({ clock: Date.now, loggedIn: true, ...changes });
   world.reachable = reachable;
+  prepare?.(world);
   const queries = createQueryClient();
   const live = new LiveClient({
     openSocket,

@@ -1,5 +1,6 @@
-// A dialog that asks for what an act needs. The browser keeps the focus inside it and gives it back.
-import { type FormEvent, type ReactNode, useEffect, useId, useRef } from "react";
+// A dialog that asks for what an act needs.
+import { type FormEvent, type ReactNode, useId } from "react";
+import { Modal } from "../../shell/Modal";
 import { Failure } from "../../shell/Notice";
 import "./admin.css";
 
@@ -24,7 +25,7 @@ export function FormDialog({ title, submit, refusal, busy, error, onSubmit, onCl
     if (cannot === null) onSubmit();
   };
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Modal title={title} onClose={onClose}>
       <form className="dialog-form" onSubmit={onForm}>
         {children}
         {error === null ? null : <Failure error={error} />}
@@ -46,39 +47,6 @@ export function FormDialog({ title, submit, refusal, busy, error, onSubmit, onCl
           </button>
         </div>
       </form>
-    </Dialog>
-  );
-}
-
-/** Open for as long as it is there. */
-export function Dialog({
-  title,
-  onClose,
-  children,
-}: {
-  title: string;
-  onClose: () => void;
-  children: ReactNode;
-}) {
-  const heading = useId();
-  const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const dialog = element.current;
-    if (dialog !== null && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
-  }, []);
-  return (
-    <dialog
-      ref={element}
-      className="panel dialog"
-      aria-labelledby={heading}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-    >
-      <h2 id={heading}>{title}</h2>
-      {children}
-    </dialog>
+    </Modal>
   );
 }

@@ -1,6 +1,7 @@
 // Shows a secret once. It is in this component only: when the dialog closes, nothing of it is left.
 import { useId, useRef, useState } from "react";
-import { Dialog } from "./FormDialog";
+import { Modal } from "../../shell/Modal";
+import "./admin.css";
 
 interface Props {
   title: string;
@@ -27,7 +28,7 @@ export function SecretDialog({ title, text, secret, usage, onClose }: Props) {
     }
   };
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Modal title={title} onClose={onClose}>
       <div className="dialog-form">
         <p>{text}</p>
         <label htmlFor={label} className="faint">
@@ -56,6 +57,6 @@ export function SecretDialog({ title, text, secret, usage, onClose }: Props) {
           </button>
         </div>
       </div>
-    </Dialog>
+    </Modal>
   );
 }

@@ -151,9 +151,11 @@ async function chooseFile(text: string) {
 test("a dictionary is imported in two steps: what it would change, then the act", async () => {
   const { world } = await open("dictionaries");
   await chooseFile("<SpaceSystem/>");
+  await user().type(dialog().getByRole("textbox", { name: /^In force from, UTC/ }), "2026-12-01 12:00");
   await user().click(dialog().getByRole("button", { name: "Show what it would change" }));
   await advance(500);
   expect(world.requests.at(-1)).toContain("dry_run=true");
+  expect(world.requests.at(-1)).toContain("effective_from=2026-12-01T12%3A00%3A00.000Z");
   expect(dialog().getByText(/It would be version 3.*200 parameters before, 201 after/)).toBeTruthy();
   expect(dialog().getByText("/aurora/eps/<b>odd</b>")).toBeTruthy();
   expect(dialog().getByText(/float \(A\) → integer \(mA\)/)).toBeTruthy();
@@ -178,7 +180,7 @@ test("an error of a dictionary is shown with its line and column", async () => {
   await chooseFile("<SpaceSystem>\n  <bad/>\n</SpaceSystem>");
   await user().click(dialog().getByRole("button", { name: "Show what it would change" }));
   await advance(500);
-  expect(dialog().getByRole("alert").textContent).toContain("Aurora.xml:2:3");
+  expect(dialog().getByRole("alert").textContent).toContain("aurora.xml:2:3");
 });
 
 test("a dictionary that says the same is not imported, and a wrong time is said", async () => {

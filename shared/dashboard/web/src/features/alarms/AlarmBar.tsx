@@ -1,6 +1,7 @@
 // What of all missions needs somebody, on every page: unacknowledged alarms by severity, and what is silenced.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { explain } from "../../api/client";
 import { missionsQuery } from "../../api/queries";
 import { count } from "../../format/quantity";
 import { clockTime } from "../../format/time";
@@ -20,31 +21,49 @@ export function AlarmBar() {
   // Followed as it changes: the mission one is at, then the others while there are few.
   const current = useCurrentMission();
   const others = (missions.data ?? []).map(({ name }) => name).filter((name) => name !== current);
-  const { rows, complete, error } = useOpenAlarms(current === null ? others : [current, ...others]);
-  const said = useAnnouncements(rows, complete && missions.data !== undefined);
-  const isCurrent = frame.health.state === "live" && complete && error === null;
+  const { rows, complete, error: failed } = useOpenAlarms(current === null ? others : [current, ...others]);
+  const isKnown = complete && missions.data !== undefined;
+  const said = useAnnouncements(rows, isKnown);
+  const error = missions.error ?? failed;
+  const isCurrent = frame.health.state === "live" && isKnown && error === null;
   return (
     <section className="alarm-bar" aria-label="Alarms of all missions">
-      <BySeverity rows={rows} />
-      <Silenced rows={rows} />
-      {isCurrent ? null : <span className="faint">{rows.length === 0 ? "not known yet" : "last known"}</span>}
+      <BySeverity rows={rows} isKnown={isKnown} isCurrent={isCurrent} />
+      {isKnown || rows.length > 0 ? <Silenced rows={rows} /> : null}
+      {isCurrent || !(isKnown || rows.length > 0) ? null : <span className="faint">last known</span>}
+      {error === null ? null : <Failed error={error} />}
       <SoundSwitch now={frame.serverNow} />
       <output className="visually-hidden" aria-live="polite">
-        {said.polite}
+        <Spoken {...said.polite} />
       </output>
       <span className="visually-hidden" aria-live="assertive">
-        {said.assertive}
+        <Spoken {...said.assertive} />
       </span>
     </section>
   );
 }
 
-function BySeverity({ rows }: { rows: readonly MissionAlarm[] }) {
+interface BySeverityProps {
+  rows: readonly MissionAlarm[];
+  /** Whether all open alarms are among them: only then none are none. */
+  isKnown: boolean;
+  isCurrent: boolean;
+}
+
+function BySeverity({ rows, isKnown, isCurrent }: BySeverityProps) {
   const ringing = rows.filter(({ alarm }) => alarm.rings);
   if (ringing.length === 0)
     return (
       <Link to="/alarms" search={{}}>
-        <StatusSymbol status="normal" /> 0 unacknowledged
+        {isKnown ? (
+          <>
+            <StatusSymbol status="normal" hollow={!isCurrent} /> 0 unacknowledged
+          </>
+        ) : (
+          <>
+            <StatusSymbol status="off" /> alarms not known
+          </>
+        )}
       </Link>
     );
   return SEVERITIES.toReversed().map((severity) => {
@@ -58,10 +77,25 @@ function BySeverity({ rows }: { rows: readonly MissionAlarm[] }) {
         search={{ state: "unacknowledged", at_least: severity }}
         title={`${count(many)} unacknowledged, ${severity}`}
       >
-        <StatusSymbol status={status} /> <span className={`state ${status}`}>{count(many)}</span> {severity}
+        <StatusSymbol status={status} hollow={!isCurrent} />{" "}
+        <span className={`state ${status}`}>{count(many)}</span> {severity}
       </Link>
     );
   });
+}
+
+/** A live region speaks what changes in the document: the same words again need a new element. */
+function Spoken({ text, number }: { text: string; number: number }) {
+  return <span key={number}>{text}</span>;
+}
+
+function Failed({ error }: { error: unknown }) {
+  const { title, detail } = explain(error);
+  return (
+    <span className="state serious" title={detail}>
+      {title}
+    </span>
+  );
 }
 
 /** What somebody silenced is never out of sight. */

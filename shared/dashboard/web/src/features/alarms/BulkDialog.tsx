@@ -1,6 +1,7 @@
 // Acts on several alarms: shows exactly which will change and which changed since they were selected, then what came of it.
-import { useId, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { count, plural } from "../../format/quantity";
+import { Modal } from "../../shell/Modal";
 import { Failure } from "../../shell/Notice";
 import type { Alarm } from "../../types";
 import { Act } from "./Act";
@@ -28,11 +29,12 @@ interface Props {
 }
 
 export function BulkDialog({ deed, selected, now, serverNow, me, onClose }: Props) {
-  const heading = useId();
+  const noteField = useRef<HTMLInputElement>(null);
   const acting = useBulkActs();
   const [note, setNote] = useState("");
   const [minutes, setMinutes] = useState<number>(USUAL_MINUTES);
   const [person, setPerson] = useState(me);
+  useEffect(() => noteField.current?.focus(), []);
   const plan = planFor(deed, selected, now);
   const refusal =
     plan.will.length === 0
@@ -51,14 +53,9 @@ export function BulkDialog({ deed, selected, now, serverNow, me, onClose }: Prop
   // A second try after a lost answer is the same acts, not new ones.
   const carryOut = () => acting.mutate(acting.isError && acting.variables ? acting.variables : job());
   return (
-    <dialog
-      className="panel bulk"
-      aria-labelledby={heading}
-      ref={(dialog) => {
-        if (dialog === null || dialog.open) return;
-        dialog.showModal();
-        dialog.querySelector<HTMLInputElement>("input[name=note]")?.focus();
-      }}
+    <Modal
+      title={`${TITLES[deed]} ${plural(selected.length, "alarm")}`}
+      className="bulk"
       onClose={() => onClose(acting.data !== undefined)}
     >
       <form
@@ -67,9 +64,6 @@ export function BulkDialog({ deed, selected, now, serverNow, me, onClose }: Prop
           if (refusal === null && acting.data === undefined) carryOut();
         }}
       >
-        <h2 id={heading}>
-          {TITLES[deed]} {plural(selected.length, "alarm")}
-        </h2>
         {acting.data === undefined ? (
           <>
             <Planned plan={plan} />
@@ -79,7 +73,7 @@ export function BulkDialog({ deed, selected, now, serverNow, me, onClose }: Prop
               <label className="field grow">
                 <span className="faint">Note</span>
                 <input
-                  name="note"
+                  ref={noteField}
                   value={note}
                   maxLength={1000}
                   onChange={(event) => setNote(event.target.value)}
@@ -112,7 +106,7 @@ export function BulkDialog({ deed, selected, now, serverNow, me, onClose }: Prop
           )}
         </div>
       </form>
-    </dialog>
+    </Modal>
   );
 }
 

@@ -1,7 +1,7 @@
-// The newest value of an alarm's parameter, current or visibly old.
+// The newest value of an alarm's parameter, current or visibly old: alarms are of now, whatever time the page shows.
 import { useMemo } from "react";
 import { dateAndTime } from "../../format/time";
-import { useValues } from "../../telemetry/values";
+import { useLatestValues } from "../../telemetry/values";
 import { display, Measured } from "../parameters/ValueText";
 
 interface Props {
@@ -11,7 +11,7 @@ interface Props {
 
 export function LiveValue({ mission, parameter }: Props) {
   const names = useMemo(() => [parameter], [parameter]);
-  const value = useValues(mission, names)(parameter);
+  const value = useLatestValues(mission, names)(parameter);
   if (value === null) return <span className="faint">no sample</span>;
   const { sample, stale, generatedAt } = value;
   const kind = typeof sample.engineering === "number" ? "float" : "string";

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { messagesQuery } from "../../api/alarms";
 import { clockTime, dateAndTime, duration, parseTime } from "../../format/time";
+import { Failure, Loading } from "../../shell/Notice";
 import type { AlarmDelivery } from "../../types";
 
 interface Props {
@@ -11,19 +12,23 @@ interface Props {
 }
 
 export function Messages({ mission, alarm, serverNow }: Props) {
-  const { data } = useQuery(messagesQuery(mission, alarm));
-  // A station tells nobody and has no such list.
-  if (data === undefined || data.deliveries.length === 0) return null;
+  const { data, isError, error, refetch } = useQuery(messagesQuery(mission, alarm));
   return (
-    <ul className="entries" aria-label="Messages">
-      {data.deliveries.map((delivery) => (
-        <li key={delivery.id}>
-          <time title={dateAndTime(parseTime(delivery.due))}>{clockTime(parseTime(delivery.due))}</time>{" "}
-          <bdi>{delivery.contact}</bdi> <span className="faint">{delivery.channel}</span>{" "}
-          {stateText(delivery, serverNow)}
-        </li>
-      ))}
-    </ul>
+    <div>
+      {isError ? <Failure error={error} onRetry={() => void refetch()} /> : null}
+      {data === undefined && !isError ? <Loading what="messages" /> : null}
+      {data === undefined || data.deliveries.length === 0 ? null : (
+        <ul className="entries" aria-label="Messages">
+          {data.deliveries.map((delivery) => (
+            <li key={delivery.id}>
+              <time title={dateAndTime(parseTime(delivery.due))}>{clockTime(parseTime(delivery.due))}</time>{" "}
+              <bdi>{delivery.contact}</bdi> <span className="faint">{delivery.channel}</span>{" "}
+              {stateText(delivery, serverNow)}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
   );
 }
 

@@ -60,6 +60,13 @@ test("alarms stand by urgency, with the limit, what tripped it, the value now an
   expect(within(row(/bus_voltage/)).getByText("first out")).toBeTruthy();
 });
 
+test("at another time the value now is still the newest one, and costs no question", async () => {
+  const t = encodeURIComponent("2026-11-22T10:00:00Z~2026-11-22T11:00:00Z");
+  const { world } = await openDashboard({ path: `${PATH}?t=${t}` });
+  expect(within(row(/battery_voltage/)).getByTitle(/^generated 2026-11-22 12:31:/)).toBeTruthy();
+  expect(world.requests.some((request) => request.includes("/at?"))).toBe(false);
+});
+
 test("filters and order stand in the address, and are read from it", async () => {
   const { router } = await openDashboard({ path: `${PATH}?at_least=warning&sort=-subject` });
   expect(subjects()).toEqual(["/aurora/eps/bus_voltage", "/aurora/eps/battery_voltage"]);
@@ -257,7 +264,40 @@ test("what the server refuses is told with its code, and old knowledge is called
   expect(inPage().getByText(/last known/)).toBeTruthy();
 });
 
+test("messages that could not be read are not taken for none", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  world.refusing = /\/alarm-deliveries\?/;
+  const alarm = await open(/battery_voltage/);
+  expect(within(alarm).getByRole("alert").textContent).toContain("The question took too long");
+  world.refusing = null;
+  await user().click(within(alarm).getByRole("button", { name: "Try again" }));
+  await advance(500);
+  expect(within(alarm).queryByRole("alert")).toBeNull();
+});
+
 test("a mission without alarms says so", async () => {
   await openDashboard({ path: "/m/kestrel/alarms" });
   expect(screen.getByText("No alarm is open.")).toBeTruthy();
+});
+
+test("several alarms are given to a person, and to nobody", async () => {
+  await openDashboard({ path: PATH });
+  const assign = async (person: string) => {
+    await user().click(screen.getByRole("checkbox", { name: "Select all that are shown" }));
+    await user().click(screen.getByRole("button", { name: "Assign selected" }));
+    const dialog = within(screen.getByRole("dialog", { name: "Assign 3 alarms" }));
+    const field = dialog.getByRole<HTMLInputElement>("textbox", { name: "To (empty: nobody)" });
+    expect(field.value).toBe("operator");
+    await user().clear(field);
+    if (person !== "") await user().type(field, person);
+    await user().click(dialog.getByRole("button", { name: "Assign 3" }));
+    await advance(500);
+    expect(dialog.getByText("3 alarms changed.")).toBeTruthy();
+    await user().click(dialog.getByRole("button", { name: "Close" }));
+    await advance(500);
+  };
+  await assign("kari");
+  expect(inPage().getAllByText("kari")).toHaveLength(3);
+  await assign("");
+  expect(inPage().queryByText("kari")).toBeNull();
 });

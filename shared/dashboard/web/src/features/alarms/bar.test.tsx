@@ -15,7 +15,7 @@ import { LiveContext } from "../../live/hooks";
 import { alarmStateOf } from "../../mock/alarms";
 import { installMock } from "../../mock/install";
 import { MockSocket } from "../../mock/socket";
-import type { MockOptions } from "../../mock/world";
+import type { MockOptions, MockWorld } from "../../mock/world";
 import { advance, START, theSocket } from "../../test/app";
 import { AlarmBar } from "./AlarmBar";
 
@@ -34,8 +34,9 @@ const assertive = () => bar().querySelector('[aria-live="assertive"]')?.textCont
 const bar = () => screen.getByRole("region", { name: "Alarms of all missions" });
 
 /** The bar alone, on a page that has nothing else. */
-async function openBar(changes: Partial<MockOptions> = {}) {
+async function openBar(changes: Partial<MockOptions> = {}, prepare: (world: MockWorld) => void = () => {}) {
   const { world, openSocket } = installMock({ clock: Date.now, loggedIn: true, ...changes });
+  prepare(world);
   const live = new LiveClient({ openSocket, clock: Date.now, random: () => 0.5 });
   const root = createRootRoute({ component: AlarmBar });
   const alarms = createRoute({ getParentRoute: () => root, path: "/alarms" });
@@ -85,10 +86,26 @@ test("a new critical alarm is an alert, others are said politely; what was there
   raise(world, "watch");
   await advance(500);
   expect(assertive()).toBe("");
-  expect(within(bar()).getByText("1 new alarm: 1 watch.").getAttribute("aria-live")).toBe("polite");
+  expect(
+    within(bar()).getByText("1 new alarm: 1 watch.").closest("[aria-live]")?.getAttribute("aria-live"),
+  ).toBe("polite");
   raise(world, "critical");
   await advance(500);
   expect(assertive()).toBe("New critical alarm: /k/critical, mission kestrel.");
+  live.stop();
+});
+
+test("a second announcement of the same words is a new element, so that it is spoken too", async () => {
+  const { world, live } = await openBar();
+  raise(world, "critical");
+  await advance(500);
+  const spoken = () => within(bar()).getByText("New critical alarm: /k/critical, mission kestrel.");
+  const first = spoken();
+  await advance(2_000);
+  expect(spoken()).toBe(first);
+  raise(world, "critical");
+  await advance(500);
+  expect(spoken()).not.toBe(first);
   live.stop();
 });
 
@@ -98,6 +115,35 @@ test("a mission without any alarms here makes nothing of the others doubtful", a
   await advance(61_000);
   expect(world.requests.filter((request) => request.includes("/kestrel/alarms"))).toHaveLength(2);
   expect(within(bar()).queryByText("last known")).toBeNull();
+  live.stop();
+});
+
+const symbols = () => [...bar().querySelectorAll(".symbol")].map(({ classList }) => [...classList].join(" "));
+
+test("without an answer nothing is said of alarms, least of all that there are none", async () => {
+  const { world, live } = await openBar({}, (prepared) =>
+    Object.assign(prepared, { refusing: /\/missions$/ }),
+  );
+  expect(within(bar()).getByRole("link").textContent).toContain("alarms not known");
+  expect(within(bar()).getByText("The question took too long")).toBeTruthy();
+  expect(symbols()).toEqual(["symbol off"]);
+  world.refusing = null;
+  await advance(61_000);
+  expect(within(bar()).queryByText(/alarms not known|The question took too long/)).toBeNull();
+  expect(symbols()).not.toContain("symbol off");
+  live.stop();
+});
+
+test("none unacknowledged is hollow when it is no more current", async () => {
+  const { world, live } = await openBar({}, (prepared) => {
+    for (const state of alarmStateOf(prepared).values()) state.histories.splice(0);
+  });
+  expect(within(bar()).getByRole("link", { name: "0 unacknowledged" })).toBeTruthy();
+  expect(symbols()).toEqual(["symbol normal"]);
+  world.reachable = false;
+  await advance(15_000);
+  expect(symbols()).toEqual(["symbol normal hollow"]);
+  expect(within(bar()).getByText("last known")).toBeTruthy();
   live.stop();
 });
 
@@ -118,6 +164,7 @@ test("what cannot be current is called last known", async () => {
   world.reachable = false;
   await advance(15_000);
   expect(within(bar()).getByText("last known")).toBeTruthy();
+  expect(symbols().every((symbol) => symbol.endsWith("hollow"))).toBe(true);
   live.stop();
 });
 

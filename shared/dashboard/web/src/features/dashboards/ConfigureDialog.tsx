@@ -1,7 +1,7 @@
 // Adds a widget, or changes what one shows: a form made of the fields its kind takes.
 import { type FormEvent, useId, useState } from "react";
+import { Modal } from "../../shell/Modal";
 import { type Field, fieldProblem, type Opts, parametersOf, textOf } from "./layout/opts";
-import { Modal } from "./Modal";
 import { ParameterPicker } from "./ParameterPicker";
 import { KINDS, kindOf, TITLE } from "./widgets/kinds";
 
@@ -31,7 +31,11 @@ export function ConfigureDialog({ mission, kind: given, opts: before, onApply, o
     if (kind !== undefined && problems.length === 0) onApply(kind.kind, opts);
   };
   return (
-    <Modal title={given === null ? "Add a widget" : "Configure the widget"} wide onClose={onClose}>
+    <Modal
+      title={given === null ? "Add a widget" : "Configure the widget"}
+      className="wide"
+      onClose={onClose}
+    >
       <form className="configure" onSubmit={onSubmit}>
         {given === null ? (
           <fieldset className="kinds">

@@ -3,12 +3,12 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeDashboard } from "../../api/dashboards";
 import { dateAndTime, parseTime } from "../../format/time";
+import { Modal } from "../../shell/Modal";
 import { Failure } from "../../shell/Notice";
 import type { Dashboard, DashboardWidget, Widget, WidgetCopy } from "../../types";
 import { newActId } from "../alarms/alarm";
 import { layoutOf } from "./layout/draft";
 import { freePlace } from "./layout/grid";
-import { Modal } from "./Modal";
 import { nameOf, newWidgetId } from "./names";
 import { WidgetBody } from "./WidgetFrame";
 import { kindOf } from "./widgets/kinds";
@@ -37,7 +37,7 @@ export function ConflictDialog({ mission, dashboard, conflict, onSettled, onClos
     settle.mutate(put);
   };
   return (
-    <Modal title="Several people changed this widget" wide onClose={onClose}>
+    <Modal title="Several people changed this widget" className="wide" onClose={onClose}>
       <p>Nothing is lost: choose the one that stays, or keep all of them as widgets of their own.</p>
       <div className="copies">
         {conflict.copies.map((copy) => (

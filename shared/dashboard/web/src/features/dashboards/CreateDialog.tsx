@@ -3,9 +3,9 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
 import { createDashboard } from "../../api/dashboards";
 import { parametersQuery } from "../../api/queries";
+import { Modal } from "../../shell/Modal";
 import { Failure } from "../../shell/Notice";
 import type { Dashboard, ParameterDescription } from "../../types";
-import { Modal } from "./Modal";
 import { newDashboardId } from "./names";
 import { RoleTable } from "./RoleTable";
 import { guessRoles } from "./templates/guess";
@@ -49,7 +49,7 @@ export function CreateDialog({ mission, onCreated, onClose }: Props) {
     if (name !== "" && !create.isPending) create.mutate(name);
   };
   return (
-    <Modal title="A new dashboard" wide onClose={onClose}>
+    <Modal title="A new dashboard" className="wide" onClose={onClose}>
       <form className="configure" onSubmit={onSubmit}>
         <label className="field">
           Title

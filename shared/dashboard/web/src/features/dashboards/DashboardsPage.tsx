@@ -5,13 +5,13 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { createDashboard, dashboardQuery, dashboardsQuery, removeDashboard } from "../../api/dashboards";
 import { useRefusal } from "../../session/access";
+import { Modal } from "../../shell/Modal";
 import { Failure, Loading } from "../../shell/Notice";
 import type { Dashboard, DashboardSummary, NewDashboard } from "../../types";
 import { CreateDialog } from "./CreateDialog";
 import { DashboardList } from "./DashboardList";
 import { layoutOf } from "./layout/draft";
 import { readDashboardFile } from "./layout/file";
-import { Modal } from "./Modal";
 import { newDashboardId } from "./names";
 
 export function DashboardsPage() {

@@ -1,13 +1,12 @@
 // What saving will change, to be read before it is done; or what discarding will lose.
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { isUnauthorized } from "../../api/client";
 import { changeDashboard } from "../../api/dashboards";
+import { Modal } from "../../shell/Modal";
 import { Failure } from "../../shell/Notice";
 import type { Dashboard } from "../../types";
 import { newActId } from "../alarms/alarm";
 import { changesOf, type Draft, differences, layoutOf, type WidgetDifference } from "./layout/draft";
-import { Modal } from "./Modal";
 import { AUDIENCES, nameOf } from "./names";
 import { kindOf } from "./widgets/kinds";
 
@@ -23,14 +22,10 @@ interface Props {
 export function SaveDialog({ mission, draft, discarding, onDiscard, onClose, onSaved }: Props) {
   // The same id when it is tried again: the server takes it for one change.
   const [id] = useState(newActId);
-  const client = useQueryClient();
   const save = useMutation({
     mutationFn: () =>
       changeDashboard(mission, draft.base.id, { id, base: draft.base.heads, ...changesOf(draft) }),
     onSuccess: onSaved,
-    onError: (error) => {
-      if (isUnauthorized(error)) void client.invalidateQueries({ queryKey: ["session"] });
-    },
   });
   const before = layoutOf(draft.base);
   const { title, audience } = changesOf(draft);

@@ -4,12 +4,12 @@ import { useRouter } from "@tanstack/react-router";
 import { useId, useRef, useState } from "react";
 import { changeDashboard, exportPath } from "../../api/dashboards";
 import { useLoggedIn } from "../../session/access";
+import { Modal } from "../../shell/Modal";
 import { Failure } from "../../shell/Notice";
 import { writeMode } from "../../time/mode";
 import { useTimeNow } from "../../time/useTime";
 import type { Dashboard, DashboardAudience } from "../../types";
 import { newActId } from "../alarms/alarm";
-import { Modal } from "./Modal";
 import { AUDIENCES } from "./names";
 import { audienceRefusal } from "./rights";
 
@@ -56,7 +56,7 @@ export function ShareDialog({ mission, dashboard, onChanged, onClose }: Props) {
   };
   return (
     <Modal title="Share" onClose={onClose}>
-      <div className="field">
+      <div className="field share-link">
         <label htmlFor={id}>Link to this moment</label>
         <input
           id={id}

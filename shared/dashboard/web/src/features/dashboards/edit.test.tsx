@@ -189,3 +189,22 @@ test("a viewer sees why nothing may be edited", async () => {
   expect(isDisabled(button("Edit"))).toBe(true);
   expect(button("Edit").title).toContain("Only operators");
 });
+
+test("the parameters of a widget are put in another order, and taken out", async () => {
+  const [voltage, current] = ["/aurora/eps/battery_voltage", "/aurora/eps/battery_current"];
+  const parameters = [voltage, current, "/aurora/obc/cpu_load"];
+  const { saved } = await openWidgets([{ kind: "latest-values", opts: { parameters } }], "?edit=true");
+  await user().click(button(/^Configure/));
+  const chosen = within(screen.getByRole("list", { name: /^Chosen:/ }));
+  const names = () => chosen.getAllByRole("listitem").map((item) => item.querySelector("bdi")?.textContent);
+  expect(chosen.queryByRole("button", { name: `Move ${voltage} up` })).toBeNull();
+  await user().click(chosen.getByRole("button", { name: `Move ${current} up` }));
+  expect(names()).toEqual([current, voltage, "/aurora/obc/cpu_load"]);
+  await user().click(chosen.getByRole("button", { name: "Remove /aurora/obc/cpu_load" }));
+  await user().click(button("Apply"));
+  await settle();
+  await user().click(button("Save…"));
+  await user().click(button("Save"));
+  await settle();
+  expect(saved()?.widgets[0]?.copies[0]?.widget.opts).toEqual({ parameters: [current, voltage] });
+});

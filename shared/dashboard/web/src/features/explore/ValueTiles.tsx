@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { age, dateAndTime } from "../../format/time";
+import { Failure } from "../../shell/Notice";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import { type Shown, useValues } from "../../telemetry/values";
 import type { ParameterDescription } from "../../types";
@@ -17,15 +18,24 @@ interface Props {
 
 export function ValueTiles({ mission, parameters, onRemove }: Props) {
   const names = useMemo(() => parameters.map((parameter) => parameter.name), [parameters]);
-  const lookUp = useValues(mission, names);
+  const values = useValues(mission, names);
   return (
-    <ul className="value-tiles" aria-label="Parameters">
-      {parameters.map((parameter) => (
-        <li key={parameter.name}>
-          <Tile mission={mission} parameter={parameter} shown={lookUp(parameter.name)} onRemove={onRemove} />
-        </li>
-      ))}
-    </ul>
+    <>
+      {values.error === null ? null : <Failure error={values.error} onRetry={values.retry} />}
+      <ul className="value-tiles" aria-label="Parameters">
+        {parameters.map((parameter) => (
+          <li key={parameter.name}>
+            <Tile
+              mission={mission}
+              parameter={parameter}
+              shown={values.of(parameter.name)}
+              isKnown={values.error === null}
+              onRemove={onRemove}
+            />
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 
@@ -33,10 +43,12 @@ interface TileProps {
   mission: string;
   parameter: ParameterDescription;
   shown: Shown | null;
+  /** Whether no value means that there was none; else nobody knows. */
+  isKnown: boolean;
   onRemove: (name: string) => void;
 }
 
-function Tile({ mission, parameter, shown, onRemove }: TileProps) {
+function Tile({ mission, parameter, shown, isKnown, onRemove }: TileProps) {
   const { name, short_name, kind } = parameter;
   const stale = shown?.stale ?? true;
   const sample = shown?.sample ?? null;
@@ -62,14 +74,18 @@ function Tile({ mission, parameter, shown, onRemove }: TileProps) {
       </header>
       <p className="tile-value">
         <StatusSymbol status={sample === null ? "off" : quality(sample).status} hollow={stale} />
-        <ValueText parameter={name} kind={kind} unit={unit} sample={sample} stale={stale} />
+        {sample === null && !isKnown ? (
+          <span className="faint">not known</span>
+        ) : (
+          <ValueText parameter={name} kind={kind} unit={unit} sample={sample} stale={stale} />
+        )}
         <span className="faint">{unit}</span>
         <QualityWord sample={sample} />
         {stale && sample !== null ? <span className="state serious">stale</span> : null}
       </p>
       <p className="faint">
         {shown === null ? (
-          "nothing received by then"
+          isKnown && "nothing received by then"
         ) : (
           <>
             {dateAndTime(shown.generatedAt)} · {age(shown.age)} · <bdi>{sample?.node}</bdi>

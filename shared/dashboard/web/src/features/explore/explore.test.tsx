@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useEffect } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { advance, openDashboard } from "../../test/app";
+import { advance, type Options, openDashboard } from "../../test/app";
 import type { ChartProps } from "../plot/Chart";
 
 let drawn: string[][] = [];
@@ -36,11 +36,12 @@ const WHEEL = "/aurora/adcs/wheel_1_speed";
 async function openExplore(
   search: { p?: string[]; t?: string; view?: string; table?: true } = {},
   mock = {},
+  prepare: Options["prepare"] = () => {},
 ) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(search))
     query.set(name, typeof value === "string" ? value : JSON.stringify(value));
-  const opened = await openDashboard({ path: `/m/aurora-1/explore?${query}`, mock });
+  const opened = await openDashboard({ path: `/m/aurora-1/explore?${query}`, mock, prepare });
   // The page's code is loaded on demand, over real promises.
   await vi.dynamicImportSettled();
   await advance(1500);
@@ -68,6 +69,14 @@ test("parameters of one unit share a chart, others have their own", async () => 
   ).toBeTruthy();
   expect(screen.getByRole("region", { name: "Plot of wheel_1_speed" })).toBeTruthy();
   expect(drawn).toContainEqual(["panel_x_temperature", "panel_y_temperature"]);
+});
+
+test("a value that did not come is not called one that was not received", async () => {
+  await openExplore({ p: [TANK], t: RANGE }, {}, (world) => Object.assign(world, { refusing: /\/at\?/ }));
+  const tile = within(screen.getByRole("region", { name: "Value of tank_temperature" }));
+  expect(tile.getByText("not known")).toBeTruthy();
+  expect(tile.queryByText(/nothing received|no sample/)).toBeNull();
+  expect(screen.getByRole("alert").textContent).toContain("The question took too long");
 });
 
 test("a parameter is removed", async () => {

@@ -41,7 +41,10 @@ function MissionLimits({ mission }: { mission: string }) {
       putLimits(mission, {
         based_on: what.basedOn,
         note: what.note,
-        ...(what.effectiveFrom.trim() === "" ? {} : { effective_from: what.effectiveFrom.trim() }),
+        // As it was understood here, where the zone may be left out.
+        ...(what.effectiveFrom.trim() === ""
+          ? {}
+          : { effective_from: new Date(parseTime(what.effectiveFrom.trim())).toISOString() }),
         content: { kind: "changes", changes: changesOf(what) },
       }),
     onSuccess: () => setDraft(null),

@@ -123,7 +123,9 @@ test("limits with a condition stand before those without", async () => {
   const [condition] = screen.getAllByRole("textbox", { name: "While (empty: always)" });
   await user().type(condition as HTMLElement, "MODE=SAFE");
   await type("Why", "safe mode");
+  await type("In force from (UTC)", "2026-12-01 12:00");
   await press("Save as a new version");
+  expect(limitsStateOf(world).newest?.version.effective_from).toBe("2026-12-01T12:00:00.000Z");
   const [battery] = limitsStateOf(world).newest?.overlay ?? [];
   expect(battery?.contexts.map(({ context }) => context)).toEqual(["MODE=SAFE", null]);
 });
@@ -154,9 +156,12 @@ test("a parameter that the dictionary does not have any more is named", async ()
 });
 
 test("trying again asks for what failed", async () => {
-  const { world } = await openDashboard({ path: "/m/aurora-1/limits", mock: { broken: /\/parameters$/ } });
-  expect(screen.getByRole("alert").textContent).toContain("The database does not answer.");
-  world.options.broken = null;
+  const { world } = await openDashboard({
+    path: "/m/aurora-1/limits",
+    prepare: (prepared) => Object.assign(prepared, { refusing: /\/parameters$/ }),
+  });
+  expect(screen.getByRole("alert").textContent).toContain("Ask for less, or try again.");
+  world.refusing = null;
   await press("Try again");
   expect(screen.getByRole("row", { name: /battery_voltage/ })).toBeTruthy();
 });

@@ -1,6 +1,7 @@
 // Where the mission's spacecraft are: a globe with their attitude, the same on a flat map, and in words.
 import { useQuery } from "@tanstack/react-query";
 import { Component, lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
+import { explain } from "../../api/client";
 import { placesQuery } from "../../api/fleet";
 import { groundTracksQuery } from "../../api/passes";
 import { parametersQuery } from "../../api/queries";
@@ -221,14 +222,16 @@ function useAttitude(mission: string): { axes: [Vector, Vector, Vector] | null; 
     () => guessQuaternion((parameters.data ?? []).map(({ name }) => name)),
     [parameters.data],
   );
-  const valueAt = useValues(mission, names ?? NONE);
-  const shown = (names ?? []).map(valueAt);
+  const values = useValues(mission, names ?? NONE);
+  const shown = (names ?? []).map(values.of);
   const numbers = shown.map((value) => Number(value?.sample.engineering ?? Number.NaN));
   const key = JSON.stringify(numbers);
   const axes = useMemo(() => {
     const q = JSON.parse(key) as (number | null)[];
     return q.length === 4 && q.every((part) => part !== null) ? bodyAxes(q as Quaternion) : null;
   }, [key]);
+  const error = parameters.data === undefined ? parameters.error : values.error;
+  if (error !== null) return { axes: null, words: `The attitude is not known. ${explain(error).title}.` };
   if (names === null)
     return { axes: null, words: "No parameters of this mission look like an attitude quaternion." };
   const oldest = shown.reduce((age, value) => Math.max(age, value?.age ?? Number.POSITIVE_INFINITY), 0);

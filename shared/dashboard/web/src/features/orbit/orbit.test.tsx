@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useEffect } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { advance, openDashboard } from "../../test/app";
+import { advance, type Options, openDashboard } from "../../test/app";
 import type { GlobeProps } from "./Globe";
 
 let drawn: GlobeProps | null = null;
@@ -28,8 +28,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function openOrbit(path = "/m/aurora-1/orbit") {
-  const opened = await openDashboard({ path });
+async function openOrbit(path = "/m/aurora-1/orbit", prepare: Options["prepare"] = () => {}) {
+  const opened = await openDashboard({ path, prepare });
   for (let round = 0; round < 3; round += 1) {
     await vi.dynamicImportSettled();
     await advance(600);
@@ -62,6 +62,11 @@ test("without a quaternion in the dictionary no attitude is drawn, and it is sai
   await openOrbit();
   expect(drawn?.crafts[0]?.axes).toBeNull();
   expect(screen.getByText(/look like an attitude quaternion/)).toBeTruthy();
+});
+
+test("descriptions that did not come are no statement about the attitude", async () => {
+  await openOrbit(undefined, (world) => Object.assign(world, { refusing: /\/parameters$/ }));
+  expect(screen.getByText("The attitude is not known. The question took too long.")).toBeTruthy();
 });
 
 test("a replayed moment shows where it was then", async () => {

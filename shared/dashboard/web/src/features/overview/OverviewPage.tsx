@@ -1,6 +1,6 @@
 // What needs somebody now, in four blocks; each number leads to its list.
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, Navigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { completenessQuery } from "../../api/completeness";
 import { passesQuery } from "../../api/passes";
@@ -8,6 +8,7 @@ import { missionsQuery } from "../../api/queries";
 import { count } from "../../format/quantity";
 import { dateAndTime, wholeDuration } from "../../format/time";
 import { useFrame } from "../../live/hooks";
+import { useLoggedIn } from "../../session/access";
 import { Failure, Loading } from "../../shell/Notice";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import type { Completeness } from "../../types";
@@ -24,7 +25,13 @@ const ROWS_MAX = 6;
 const STEP_MS = 10 * 60_000;
 const HOUR_MS = 3_600_000;
 
-export function OverviewPage() {
+/** A station alone has nothing above its own page. */
+export function OverviewRoute() {
+  const { server } = useLoggedIn().session;
+  return server.kind === "edge" ? <Navigate to="/nodes" replace /> : <OverviewPage />;
+}
+
+function OverviewPage() {
   const { serverNow } = useFrame();
   const missions = useQuery(missionsQuery);
   if (missions.data === undefined)
@@ -50,7 +57,7 @@ export function OverviewPage() {
         <AlarmBlock missions={names} />
         <PassBlock missions={asked} at={at} now={serverNow} />
         <StationBlock />
-        <CompletenessBlock missions={asked} at={at} />
+        <CompletenessBlock missions={asked} now={serverNow} />
       </div>
     </>
   );
@@ -183,13 +190,16 @@ function StationBlock() {
   );
 }
 
-function CompletenessBlock({ missions, at }: { missions: readonly string[]; at: number }) {
-  const span = { from: at - 24 * HOUR_MS, to: at };
+function CompletenessBlock({ missions, now }: { missions: readonly string[]; now: number }) {
+  // The account is kept by the hour: an end before the hour's own would leave out what came in it.
+  const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
+  const span = { from: hour - 24 * HOUR_MS, to: hour + HOUR_MS };
   const answers = useQueries({
     queries: missions.map((mission) => completenessQuery(mission, span, "total", true)),
   });
   return (
     <Block title="Data of the last 24 hours">
+      <p className="faint">Received since {dateAndTime(span.from)}: 24 whole hours and the one under way.</p>
       <ul>
         {missions.map((mission, index) => {
           const answer = answers[index];

@@ -4,7 +4,7 @@ import { root } from "../../shell/root";
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  component: lazyRouteComponent(() => import("./OverviewPage"), "OverviewPage"),
+  component: lazyRouteComponent(() => import("./OverviewPage"), "OverviewRoute"),
 });
 
 export const overviewRoutes = [overview] as const;

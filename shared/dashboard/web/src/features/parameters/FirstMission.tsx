@@ -1,10 +1,10 @@
-// Where "Parameters" and "Alarms" lead before a mission is chosen: to the first one, or to the reason why there is none.
+// Where missions lead before one is chosen: to the first one's parameters, or to the reason why there is none.
 import { useQuery } from "@tanstack/react-query";
 import { Navigate } from "@tanstack/react-router";
 import { missionsQuery } from "../../api/queries";
 import { Failure, Loading } from "../../shell/Notice";
 
-export function FirstMission({ to }: { to: "/m/$mission/parameters" | "/m/$mission/alarms" }) {
+export function FirstMission() {
   const missions = useQuery(missionsQuery);
   if (missions.data === undefined)
     return missions.isError ? (
@@ -19,5 +19,5 @@ export function FirstMission({ to }: { to: "/m/$mission/parameters" | "/m/$missi
         No mission is configured, or none is shown to you. Missions are set in the server's configuration.
       </p>
     );
-  return <Navigate to={to} params={{ mission: first.name }} replace />;
+  return <Navigate to="/m/$mission/parameters" params={{ mission: first.name }} replace />;
 }

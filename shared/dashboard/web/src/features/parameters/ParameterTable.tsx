@@ -29,12 +29,14 @@ interface Props {
   mission: string;
   parameters: readonly ParameterDescription[];
   lookUp: (parameter: string) => Shown | null;
+  /** Whether what is not found has no value; else nobody knows. */
+  isKnown: boolean;
   picked: ReadonlySet<string>;
   onPick: (parameter: string) => void;
   onRange: (first: number, end: number) => void;
 }
 
-export function ParameterTable({ mission, parameters, lookUp, picked, onPick, onRange }: Props) {
+export function ParameterTable({ mission, parameters, lookUp, isKnown, picked, onPick, onRange }: Props) {
   const onRows = useCallback(
     (first: number, end: number) =>
       onRange(Math.floor(first / BLOCK) * BLOCK, Math.ceil(Math.max(1, end) / BLOCK) * BLOCK),
@@ -63,6 +65,7 @@ export function ParameterTable({ mission, parameters, lookUp, picked, onPick, on
             mission={mission}
             parameter={parameter}
             shown={lookUp(parameter.name)}
+            isKnown={isKnown}
             isPicked={picked.has(parameter.name)}
             onPick={onPick}
           />
@@ -76,11 +79,12 @@ interface CellsProps {
   mission: string;
   parameter: ParameterDescription;
   shown: Shown | null;
+  isKnown: boolean;
   isPicked: boolean;
   onPick: (parameter: string) => void;
 }
 
-function Cells({ mission, parameter, shown, isPicked, onPick }: CellsProps) {
+function Cells({ mission, parameter, shown, isKnown, isPicked, onPick }: CellsProps) {
   const { name, short_name, kind, description } = parameter;
   const sample = shown?.sample ?? null;
   const stale = shown?.stale ?? true;
@@ -100,7 +104,7 @@ function Cells({ mission, parameter, shown, isPicked, onPick }: CellsProps) {
         <StatusSymbol status={sample === null ? "off" : quality(sample).status} hollow={stale} />{" "}
         <QualityWord sample={sample} />
         <span className="visually-hidden">
-          {sample === null ? "no sample" : stale ? " stale" : " current"}
+          {sample === null ? (isKnown ? "no sample" : "not known") : stale ? " stale" : " current"}
         </span>
       </td>
       <th scope="row" className="col-name">
@@ -110,7 +114,17 @@ function Cells({ mission, parameter, shown, isPicked, onPick }: CellsProps) {
         </Link>
       </th>
       <td className="col-value number">
-        <ValueText parameter={name} kind={kind} unit={parameter.unit ?? null} sample={sample} stale={stale} />
+        {sample === null && !isKnown ? (
+          <span className="faint">not known</span>
+        ) : (
+          <ValueText
+            parameter={name}
+            kind={kind}
+            unit={parameter.unit ?? null}
+            sample={sample}
+            stale={stale}
+          />
+        )}
       </td>
       <td className="col-unit faint">{parameter.unit}</td>
       <td className="col-time">

@@ -36,7 +36,7 @@ export function ParametersPage({ mission, search, picked, onSearch, onPicked }: 
   const found = useMemo(() => matching(parameters.data ?? [], search), [parameters.data, search]);
   const inSight = useMemo(() => found.slice(range.first, range.end).map((p) => p.name), [found, range]);
   const [onRange] = useState(() => (first: number, end: number) => setRange({ first, end }));
-  const lookUp = useValues(mission, inSight);
+  const values = useValues(mission, inSight);
   useEffect(() => {
     if (latest.data !== undefined) live.feed.onLatest(mission, latest.data.values);
   }, [live, mission, latest.data]);
@@ -76,6 +76,10 @@ export function ParametersPage({ mission, search, picked, onSearch, onPicked }: 
       {parameters.isError && parameters.data === undefined ? (
         <Failure error={parameters.error} onRetry={() => void parameters.refetch()} />
       ) : null}
+      {parameters.data === undefined || mode.kind !== "live" || !latest.isError ? null : (
+        <Failure error={latest.error} onRetry={() => void latest.refetch()} />
+      )}
+      {values.error === null ? null : <Failure error={values.error} onRetry={values.retry} />}
       {parameters.data === undefined ? null : found.length === 0 ? (
         <p className="empty">
           {parameters.data.length === 0
@@ -86,7 +90,8 @@ export function ParametersPage({ mission, search, picked, onSearch, onPicked }: 
         <ParameterTable
           mission={mission}
           parameters={found}
-          lookUp={lookUp}
+          lookUp={values.of}
+          isKnown={values.error === null}
           picked={chosen}
           onPick={onPick}
           onRange={onRange}

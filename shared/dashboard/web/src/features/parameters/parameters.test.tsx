@@ -1,6 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { MockWorld } from "../../mock/world";
 import { advance, openDashboard, settle, theSocket } from "../../test/app";
 import type { Value } from "../../types";
 
@@ -178,6 +179,33 @@ test("at a fixed time each value is the one of that moment, with its age then", 
   expect(shown("/aurora/eps/battery_voltage").textContent).toBe(before);
 });
 
+test("values of a moment that do not come are not called missing, and are asked for again", async () => {
+  const { world } = await openDashboard({
+    path: "/m/aurora-1/parameters?t=2026-11-22T11:00:00Z~2026-11-22T12:00:00Z",
+    prepare: (prepared) => Object.assign(prepared, { refusing: /\/at\?/ }),
+  });
+  await advance(500);
+  expect(screen.getByRole("alert").textContent).toContain("The question took too long");
+  expect(rowOf(/battery_voltage/).queryByText("no sample")).toBeNull();
+  expect(rowOf(/battery_voltage/).getAllByText("not known")).toHaveLength(2);
+  world.refusing = null;
+  await user().click(screen.getByRole("button", { name: "Try again" }));
+  await advance(500);
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(rowOf(/battery_voltage/).getByText("12:00:00Z")).toBeTruthy();
+});
+
+test("newest values that do not come are told", async () => {
+  const { world } = await openDashboard({
+    path: "/m/aurora-1/parameters",
+    prepare: (prepared) => Object.assign(prepared, { refusing: /\/latest$/ }),
+  });
+  expect(screen.getByRole("alert").textContent).toContain("The question took too long");
+  world.refusing = null;
+  await advance(10_500);
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
 test("in a replay the values are those of where it stands, and a quick one makes none of them stale", async () => {
   await openDashboard({
     path: "/m/aurora-1/parameters?t=2026-11-22T11:00:00Z~2026-11-22T12:00:00Z~x60",
@@ -230,4 +258,19 @@ test("values that are infinite, huge or older than the page, and a kind that cha
   expect(shown("/aurora/eps/solar_array_power").textContent).toBe("<b>SAFE</b>\u202E");
   expect(document.querySelector("td b")).toBeNull();
   expect(shown("/aurora/thermal/tank_temperature").textContent).not.toContain("5.0000");
+});
+
+test("without a mission in the address the first one is opened", async () => {
+  const { router } = await openDashboard({ path: "/m" });
+  await advance(500);
+  expect(router.state.location.pathname).toBe("/m/aurora-1/parameters");
+  expect(shown("/aurora/eps/battery_voltage")).toBeTruthy();
+});
+
+test("where there is no mission it is said why", async () => {
+  vi.spyOn(MockWorld.prototype, "missions").mockReturnValue([]);
+  const { router } = await openDashboard({ path: "/m" });
+  await advance(500);
+  expect(screen.getByText(/^No mission is configured, or none is shown to you/)).toBeTruthy();
+  expect(router.state.location.pathname).toBe("/m");
 });

@@ -14,7 +14,7 @@ const NONE: readonly string[] = [];
 const missions = createRoute({
   getParentRoute: () => root,
   path: "/m",
-  component: () => <FirstMission to="/m/$mission/parameters" />,
+  component: FirstMission,
 });
 
 const mission = createRoute({

@@ -1,7 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { advance, openDashboard, settle } from "../../test/app";
+import { advance, openDashboard, START, settle } from "../../test/app";
 import { conflicts } from "./pass";
 
 vi.mock("./pass", async (original) => {
@@ -91,4 +91,24 @@ test("a viewer may not import elements, and is told why", async () => {
 test("a mission that nobody hears says so", async () => {
   await openPasses("/m/kestrel/passes");
   expect(screen.getByText("No station hears a spacecraft of this mission in this time.")).toBeTruthy();
+});
+
+test("a pass under way shows where the spacecraft is, until it has set", async () => {
+  const PERIOD_MS = 97 * 60_000;
+  const passes = Math.floor(START / PERIOD_MS);
+  await openDashboard({
+    path: `/m/aurora-1/passes?pass=svalbard-1-${passes}`,
+    start: passes * PERIOD_MS + 5 * 60_000,
+  });
+  await settle();
+  const here = () => screen.getByRole("img", { name: /^Sky over Svalbard/ }).querySelector(".here");
+  const at = () => [here()?.getAttribute("cx"), here()?.getAttribute("cy")].map(Number);
+  // Half of its way: 47° high in azimuth 260°, which is left of the middle and a little below it.
+  const [x = 0, y = 0] = at();
+  expect(x).toBeCloseTo(-47, -0.5);
+  expect(y).toBeCloseTo(8, -0.5);
+  await advance(60_000);
+  expect(at()).not.toEqual([x, y]);
+  await advance(5 * 60_000);
+  expect(here()).toBeNull();
 });

@@ -1,12 +1,15 @@
 // Lets the pages through with a session; asks for a code without one.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
-import { logIn, logOut, sessionQuery } from "../../api/queries";
+import { logIn, logOut, type SessionState, sessionQuery } from "../../api/queries";
 import { useLive } from "../../live/hooks";
+import { SessionOverContext } from "../../session/access";
 import { forgetDrafts } from "../../session/draft";
 import { Failure, Loading } from "../../shell/Notice";
 import type { Session } from "../../types";
 import { LoginForm } from "./LoginForm";
+
+const LOGGED_OUT: SessionState = { kind: "closed", refused: null };
 
 interface Props {
   takeCode: () => string | null;
@@ -26,10 +29,12 @@ export function SessionGate({ takeCode, children }: Props) {
     mutationFn: logOut,
     // Nothing of the former session may be seen by whoever logs in next.
     onSuccess: () => {
+      // Closed from this moment, however long the server's next answer takes: else the pages would stay until then.
+      client.setQueryData(sessionQuery(takeCode).queryKey, LOGGED_OUT);
+      setShown(null);
       client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
       forgetDrafts();
       login.reset();
-      setShown(null);
       return client.invalidateQueries({ queryKey: ["session"] });
     },
   });
@@ -56,7 +61,9 @@ export function SessionGate({ takeCode, children }: Props) {
         <WithLiveConnection key={session.principal}>
           <div inert={form !== null}>
             {logout.isError ? <Failure error={logout.error} /> : null}
-            {children(session, () => logout.mutate())}
+            <SessionOverContext value={form !== null}>
+              {children(session, () => logout.mutate())}
+            </SessionOverContext>
           </div>
         </WithLiveConnection>
         {form === null ? null : (

@@ -1,6 +1,7 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { MockSocket } from "../../mock/socket";
 import { MOCK_CODE } from "../../mock/world";
 import { advance, openDashboard, settle } from "../../test/app";
 import { takeCode } from "./fragment";
@@ -45,13 +46,22 @@ test("a used login link shows the form with the reason", async () => {
   expect(screen.getByRole("alert").textContent).toContain("The code was not accepted");
 });
 
-test("logging out shows the form and no error", async () => {
+test("logging out takes the pages away with the server's answer, and shows the form and no error", async () => {
   const { world } = await openDashboard();
   await settle();
+  world.latencyMs = 40;
   await user().click(screen.getByRole("button", { name: "Log out" }));
+  await advance(60);
+  const isGone = () => {
+    expect(screen.getByLabelText("One-time code")).toBeTruthy();
+    expect(screen.queryByText(/The session is over/)).toBeNull();
+    expect(screen.queryByRole("heading", { name: "Stations" })).toBeNull();
+  };
+  isGone();
   await advance(500);
-  expect(screen.getByLabelText("One-time code")).toBeTruthy();
+  isGone();
   expect(screen.queryByRole("alert")).toBeNull();
+  expect(MockSocket.open.size).toBe(0);
   expect(world.requests).toContain("DELETE /api/v1/session");
 });
 

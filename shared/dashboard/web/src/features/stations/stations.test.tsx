@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { manyNodes } from "../../mock/fleet";
-import { advance, openDashboard, settle, theSocket } from "../../test/app";
+import { advance, type Options, openDashboard, settle, theSocket } from "../../test/app";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -13,8 +13,12 @@ afterEach(() => {
 
 const user = () => userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
 
-async function open(path: string, mock: NonNullable<Parameters<typeof openDashboard>[0]>["mock"] = {}) {
-  const opened = await openDashboard({ path, mock });
+async function open(
+  path: string,
+  mock: Options["mock"] = {},
+  prepare: NonNullable<Options["prepare"]> = () => {},
+) {
+  const opened = await openDashboard({ path, mock, prepare });
   await settle();
   return opened;
 }
@@ -197,9 +201,15 @@ test("a node that is not there is said so, with what to do", async () => {
   expect(screen.getByRole("alert").textContent).toMatch(/No such node.*nowhere-9/);
 });
 
+test("a station where nothing waits says so, and not that it is unknown", async () => {
+  await open("/nodes/kiruna-1?tab=backlog");
+  expect(value("Backlog")).toBe("0 packets");
+  expect(value("Oldest waiting")).toBe("nothing waits");
+});
+
 /** A page of a station whose questions to some routes fail. */
-async function openBroken(path: string, broken: RegExp) {
-  const { world } = await open(path, { broken });
+async function openBroken(path: string, refusing: RegExp) {
+  const { world } = await open(path, {}, (prepared) => Object.assign(prepared, { refusing }));
   return world;
 }
 
@@ -216,7 +226,7 @@ test("a place that could not be read is not said to be unknown, and is not overw
   expect(set.title).toBe("Where it is now is not known yet.");
   await user().click(set);
   expect(screen.queryByRole("dialog")).toBeNull();
-  world.options.broken = null;
+  world.refusing = null;
   await retry(actions);
   expect(actions.getByText("Nobody has said where this site is.")).toBeTruthy();
 });
@@ -227,15 +237,15 @@ test.each(["passes", "gaps"])(
     const world = await openBroken(`/nodes/kiruna-1?tab=${tab}`, /\/missions$/);
     expect(screen.queryByText(/No pass over this station/)).toBeNull();
     expect(screen.queryByRole("table")).toBeNull();
-    world.options.broken = null;
+    world.refusing = null;
     await retry(within(screen.getByRole("main")));
     expect(screen.getByRole("table")).toBeTruthy();
   },
 );
 
 test("passes that could not be asked for are not said to be none", async () => {
-  await openBroken("/nodes/kiruna-1?tab=passes", /\/passes$/);
+  await openBroken("/nodes/kiruna-1?tab=passes", /\/passes\?/);
   expect(screen.queryByText("No pass over this station in this time.")).toBeNull();
   expect(screen.getByText(/not all could be computed/)).toBeTruthy();
-  expect(screen.getByText("aurora-1: The database does not answer.")).toBeTruthy();
+  expect(screen.getByText("aurora-1: Ask for less, or try again.")).toBeTruthy();
 });

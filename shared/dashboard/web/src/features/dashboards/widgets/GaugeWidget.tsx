@@ -1,7 +1,6 @@
 // One number on a half circle with its limits: yellow and red stretches, of which red is also thicker.
 
 import { pointOf } from "../../../telemetry/series";
-import { useValues } from "../../../telemetry/values";
 import { statusOf } from "../../alarms/alarm";
 import { QualityWord } from "../../parameters/QualityWord";
 import { ValueText } from "../../parameters/ValueText";
@@ -12,15 +11,16 @@ import { numberOf, parametersOf } from "../layout/opts";
 import { arc, CENTRE, gaugeScale, partOf, pointAt, RADIUS } from "./gauge";
 import type { WidgetProps } from "./kinds";
 import { Stamp } from "./Stamp";
+import { isUnanswered, Unanswered } from "./Unanswered";
 import { Unknown } from "./Unknown";
-import { useDescriptions } from "./useDescriptions";
+import { useParameterValues } from "./useParameterValues";
 import { ValueTable } from "./ValueTable";
 
 export function GaugeWidget({ mission, name, opts, asTable }: WidgetProps) {
   const names = parametersOf(opts);
-  const { known, unknown } = useDescriptions(mission, names);
-  const shownOf = useValues(mission, names);
+  const { known, unknown, shownOf, ...answer } = useParameterValues(mission, names);
   const limitsOf = useLimits(mission);
+  if (isUnanswered(answer)) return <Unanswered {...answer} />;
   const [parameter] = known;
   if (parameter === undefined) return <Unknown mission={mission} names={unknown} />;
   if (asTable) return <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} />;

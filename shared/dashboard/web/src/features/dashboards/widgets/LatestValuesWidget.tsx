@@ -1,15 +1,15 @@
 // Parameters with their newest values and ages.
-import { useValues } from "../../../telemetry/values";
 import { parametersOf } from "../layout/opts";
 import type { WidgetProps } from "./kinds";
+import { isUnanswered, Unanswered } from "./Unanswered";
 import { Unknown } from "./Unknown";
-import { useDescriptions } from "./useDescriptions";
+import { useParameterValues } from "./useParameterValues";
 import { ValueTable } from "./ValueTable";
 
 export function LatestValuesWidget({ mission, name, opts }: WidgetProps) {
   const names = parametersOf(opts);
-  const { known, unknown } = useDescriptions(mission, names);
-  const shownOf = useValues(mission, names);
+  const { known, unknown, shownOf, ...answer } = useParameterValues(mission, names);
+  if (isUnanswered(answer)) return <Unanswered {...answer} />;
   return (
     <>
       <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} />

@@ -12,6 +12,7 @@ import { isDrawable } from "../../plot/lines";
 import { parametersOf } from "../layout/opts";
 import type { WidgetProps } from "./kinds";
 import { extent, type Pair, pairsOf, ticks } from "./scatter";
+import { isUnanswered, Unanswered } from "./Unanswered";
 import { Unknown } from "./Unknown";
 import { useDescriptions } from "./useDescriptions";
 
@@ -20,7 +21,7 @@ const SIZE = { width: 400, height: 300, left: 58, bottom: 34, top: 8, right: 10 
 
 export function ScatterWidget({ mission, name, opts, asTable }: WidgetProps) {
   const names = parametersOf(opts);
-  const { known, unknown } = useDescriptions(mission, names);
+  const { known, unknown, ...described } = useDescriptions(mission, names);
   const { mode, now } = useTime();
   const timeNow = useTimeNow();
   const drawable = known.length === 2 && known.every(isDrawable);
@@ -41,6 +42,7 @@ export function ScatterWidget({ mission, name, opts, asTable }: WidgetProps) {
     () => (answer.data === undefined ? { pairs: [], beyond: 0 } : pairsOf(answer.data, until)),
     [answer.data, until],
   );
+  if (isUnanswered(described)) return <Unanswered {...described} />;
   const [x, y] = known;
   if (x === undefined || y === undefined || !drawable)
     return unknown.length > 0 ? (

@@ -1,21 +1,22 @@
 // Many parameters at a glance: of each its symbol, its name, and in a word how it stands to its limits.
 import { Link } from "@tanstack/react-router";
 import { StatusSymbol } from "../../../shell/StatusSymbol";
-import { type Shown, useValues } from "../../../telemetry/values";
+import type { Shown } from "../../../telemetry/values";
 import type { ParameterDescription } from "../../../types";
 import { quality } from "../../parameters/quality";
 import { ValueText } from "../../parameters/ValueText";
 import { parametersOf } from "../layout/opts";
 import type { WidgetProps } from "./kinds";
 import { Stamp } from "./Stamp";
+import { isUnanswered, Unanswered } from "./Unanswered";
 import { Unknown } from "./Unknown";
-import { useDescriptions } from "./useDescriptions";
+import { useParameterValues } from "./useParameterValues";
 import { ValueTable } from "./ValueTable";
 
 export function StatusMatrixWidget({ mission, name, opts, asTable }: WidgetProps) {
   const names = parametersOf(opts);
-  const { known, unknown } = useDescriptions(mission, names);
-  const shownOf = useValues(mission, names);
+  const { known, unknown, shownOf, ...answer } = useParameterValues(mission, names);
+  if (isUnanswered(answer)) return <Unanswered {...answer} />;
   if (asTable) return <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} />;
   return (
     <>

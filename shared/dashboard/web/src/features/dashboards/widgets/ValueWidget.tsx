@@ -2,7 +2,6 @@
 import { useMemo } from "react";
 import { StatusSymbol } from "../../../shell/StatusSymbol";
 import { usePlotData } from "../../../telemetry/history";
-import { useValues } from "../../../telemetry/values";
 import type { ParameterDescription } from "../../../types";
 import { QualityWord } from "../../parameters/QualityWord";
 import { quality } from "../../parameters/quality";
@@ -13,16 +12,17 @@ import { parametersOf } from "../layout/opts";
 import type { WidgetProps } from "./kinds";
 import { Stamp } from "./Stamp";
 import { sparkline } from "./sparkline";
+import { isUnanswered, Unanswered } from "./Unanswered";
 import { Unknown } from "./Unknown";
-import { useDescriptions } from "./useDescriptions";
+import { useParameterValues } from "./useParameterValues";
 import { ValueTable } from "./ValueTable";
 
 const POINTS = 200;
 
 export function ValueWidget({ mission, name, opts, asTable }: WidgetProps) {
   const names = parametersOf(opts);
-  const { known, unknown } = useDescriptions(mission, names);
-  const shownOf = useValues(mission, names);
+  const { known, unknown, shownOf, ...answer } = useParameterValues(mission, names);
+  if (isUnanswered(answer)) return <Unanswered {...answer} />;
   const [parameter] = known;
   if (parameter === undefined) return <Unknown mission={mission} names={unknown} />;
   const shown = shownOf(parameter.name);

@@ -8,6 +8,9 @@ export interface Descriptions {
   known: readonly ParameterDescription[];
   unknown: readonly string[];
   pending: boolean;
+  /** Why there are none; `null` while nothing failed. */
+  error: unknown;
+  retry: () => void;
 }
 
 function byName(parameters: readonly ParameterDescription[]): ReadonlyMap<string, ParameterDescription> {
@@ -15,13 +18,15 @@ function byName(parameters: readonly ParameterDescription[]): ReadonlyMap<string
 }
 
 export function useDescriptions(mission: string, names: readonly string[]): Descriptions {
-  const { data } = useQuery({ ...parametersQuery(mission), select: byName });
+  const { data, error, isError, refetch } = useQuery({ ...parametersQuery(mission), select: byName });
   return useMemo(
     () => ({
       known: names.flatMap((name) => data?.get(name) ?? []),
       unknown: data === undefined ? [] : names.filter((name) => !data.has(name)),
-      pending: data === undefined,
+      pending: data === undefined && !isError,
+      error: data === undefined ? error : null,
+      retry: () => void (isError && refetch()),
     }),
-    [data, names],
+    [data, error, isError, refetch, names],
   );
 }

@@ -121,6 +121,32 @@ test("at a fixed time values are those of the moment", async () => {
   expect(it().getByText("FIXED")).toBeTruthy();
 });
 
+test.each([
+  ["descriptions", /\/parameters$/],
+  ["values of the moment", /\/at\?/],
+])(
+  "%s that do not come are told in the place of each widget that needs them, and asked for again",
+  async (_, refusing) => {
+    const kinds = ["value", "gauge", "status-matrix", "latest-values"];
+    const { world } = await openWidgets(
+      kinds.map((kind, index) => ({ kind, opts: { title: `W${index}`, parameters: [VOLTAGE] } })),
+      `?t=${encodeURIComponent("2026-11-22T10:00:00Z~2026-11-22T11:00:00Z")}`,
+      { prepare: (prepared) => Object.assign(prepared, { refusing }) },
+    );
+    for (const index of kinds.keys()) {
+      expect(panel(`W${index}`).getByRole("alert").textContent).toContain("The question took too long");
+      expect(panel(`W${index}`).queryByText(/nothing received|no sample/)).toBeNull();
+    }
+    world.refusing = null;
+    await user().click(panel("W1").getByRole("button", { name: "Try again" }));
+    await advance(500);
+    for (const index of kinds.keys()) {
+      expect(panel(`W${index}`).queryByRole("alert")).toBeNull();
+      expect(panel(`W${index}`).getByTestId("value").textContent).toMatch(/\d/);
+    }
+  },
+);
+
 test("a value says its generation time, and that it is stale when the connection is", async () => {
   await openWidgets([
     widget("value", [VOLTAGE]),
