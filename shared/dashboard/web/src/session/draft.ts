@@ -41,6 +41,10 @@ function write(key: string, draft: unknown): void {
 
 /** At logout: the next person in this tab starts with nothing. */
 export function forgetDrafts(): void {
-  for (const key of Object.keys(sessionStorage))
-    if (key.startsWith(`${PREFIX} `)) sessionStorage.removeItem(key);
+  try {
+    for (const key of Object.keys(sessionStorage))
+      if (key.startsWith(`${PREFIX} `)) sessionStorage.removeItem(key);
+  } catch {
+    // Where storage is forbidden nothing was kept in it.
+  }
 }

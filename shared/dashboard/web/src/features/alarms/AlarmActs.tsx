@@ -12,7 +12,8 @@ interface Props {
   me: string;
   /** Why nothing can be done; `null` when it can. */
   refusal: string | null;
-  onAct: (act: AlarmAct, note: string) => void;
+  /** `onDone` is called once it has come about: until then what was typed may be needed again. */
+  onAct: (act: AlarmAct, note: string, onDone: () => void) => void;
 }
 
 const JUDGEMENTS: readonly { usefulness: AlarmUsefulness; text: string; title: string }[] = [
@@ -29,10 +30,12 @@ export function AlarmActs({ alarm, serverNow, me, refusal, onAct }: Props) {
   const [note, setNote] = useState("");
   const [minutes, setMinutes] = useState(15);
   const notices = alarm.unacknowledged.map((notice) => notice.entry);
-  const act = (what: AlarmAct) => {
-    onAct(what, note);
-    setNote("");
-  };
+  const act = (what: AlarmAct, onDone = () => {}) =>
+    onAct(what, note, () => {
+      onDone();
+      // What was typed meanwhile is for the next act.
+      setNote((now) => (now === note ? "" : now));
+    });
   return (
     <div className="alarm-acts">
       <div className="acts">
@@ -97,7 +100,7 @@ export function AlarmActs({ alarm, serverNow, me, refusal, onAct }: Props) {
 interface PartProps {
   alarm: Alarm;
   refusal: string | null;
-  onAct: (act: AlarmAct) => void;
+  onAct: (act: AlarmAct, onDone?: () => void) => void;
 }
 
 function Suppression({ alarm, refusal, onAct }: PartProps) {
@@ -149,10 +152,7 @@ function Assignment({ alarm, me, refusal, onAct }: PartProps & { me: string }) {
       <Act
         text="Assign"
         refusal={refusal ?? (person.trim() === "" ? "Say to whom." : null)}
-        onAct={() => {
-          onAct({ assign: { to: person.trim() } });
-          setPerson("");
-        }}
+        onAct={() => onAct({ assign: { to: person.trim() } }, () => setPerson(""))}
       />
       {isMine ? (
         <Act text="Not mine" refusal={refusal} onAct={() => onAct({ assign: { to: null } })} />

@@ -25,12 +25,14 @@ interface Props {
   liveValue: ReactNode;
   /** Who was told. */
   messages: ReactNode;
-  onAct: (act: AlarmAct, note: string) => void;
+  onAct: (act: AlarmAct, note: string, onDone: () => void) => void;
+  /** Does again what failed. */
+  onRetry: () => void;
   onClose: () => void;
 }
 
 export function AlarmDetail(props: Props) {
-  const { mission, history, unit, serverNow, me, refusal, error, siteOf, onAct, onClose } = props;
+  const { mission, history, unit, serverNow, me, refusal, error, siteOf, onAct, onRetry, onClose } = props;
   const heading = useId();
   const { alarm, entries } = history;
   const severity = severityOf(alarm);
@@ -63,7 +65,7 @@ export function AlarmDetail(props: Props) {
       </header>
       <Reason alarm={alarm} entries={entries} unit={unit} liveValue={props.liveValue} />
       <AlarmActs alarm={alarm} serverNow={serverNow} me={me} refusal={refusal} onAct={onAct} />
-      {error === null ? null : <Failure error={error} />}
+      {error === null ? null : <Failure error={error} onRetry={onRetry} />}
       <div className="alarm-columns">
         <ol className="entries" aria-label="History">
           {entries.map((entry) => (

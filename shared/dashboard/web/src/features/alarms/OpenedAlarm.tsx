@@ -5,7 +5,7 @@ import { parametersQuery } from "../../api/queries";
 import { useFrame } from "../../live/hooks";
 import { useLoggedIn, useRefusal } from "../../session/access";
 import { Failure, Loading } from "../../shell/Notice";
-import type { AlarmHistory } from "../../types";
+import type { AlarmAct, AlarmHistory } from "../../types";
 import { AlarmDetail } from "./AlarmDetail";
 import { newActId } from "./alarm";
 import { LiveValue } from "./LiveValue";
@@ -46,7 +46,16 @@ export function OpenedAlarm({ mission, alarm, onClose }: Props) {
           <Messages mission={mission} alarm={alarm} serverNow={serverNow} />
         ) : null
       }
-      onAct={(act, note) => acting.mutate({ act, note, id: newActId() })}
+      onAct={(act, note, onDone) => {
+        // Perhaps only the answer was lost: the same again is the same act, not a second one.
+        const { error, variables: last } = acting;
+        const isSame = error !== null && last?.note === note && isEqual(last.act, act);
+        acting.mutate({ act, note, id: isSame ? last.id : newActId(), onDone });
+      }}
+      onRetry={() => {
+        if (acting.isError) acting.mutate(acting.variables);
+        else void found.refetch();
+      }}
       onClose={onClose}
     />
   );
@@ -55,4 +64,8 @@ export function OpenedAlarm({ mission, alarm, onClose }: Props) {
 /** The nodes that a history names: the one it is about, and those at which entries were made. */
 function nodesOf({ alarm, entries }: AlarmHistory): string[] {
   return [alarm.node, ...entries.map((entry) => entry.node)].flatMap((node) => node ?? []);
+}
+
+function isEqual(a: AlarmAct, b: AlarmAct): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

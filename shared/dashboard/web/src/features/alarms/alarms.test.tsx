@@ -200,6 +200,37 @@ test("the keyboard alone goes down, selects, acknowledges, shelves, opens and cl
   expect(router.state.location.search).toEqual({});
 });
 
+test("an act whose answer was lost keeps its note, and pressed again is the same act", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  const alarm = await open(/battery_voltage/);
+  const note = within(alarm).getByRole<HTMLInputElement>("textbox", { name: "Note" });
+  const comments = () =>
+    stateIn(world)
+      .find(BATTERY)
+      ?.entries.filter((entry) => entry.note === "look at the heater");
+  const comment = () => user().click(within(alarm).getByRole("button", { name: "Comment" }));
+  const acts = /\/acts$/;
+  await user().type(note, "look at the heater");
+  world.losing = acts;
+  await comment();
+  await advance(10_000);
+  expect(within(alarm).getByRole("alert").textContent).toContain("No answer from the server");
+  expect(note.value).toBe("look at the heater");
+  expect(comments()).toHaveLength(1);
+  await comment();
+  await advance(10_000);
+  world.losing = null;
+  await user().click(within(alarm).getByRole("button", { name: "Try again" }));
+  await advance(500);
+  expect(within(alarm).queryByRole("alert")).toBeNull();
+  expect(note.value).toBe("");
+  expect(comments()).toHaveLength(1);
+  await user().type(note, "look at the heater");
+  await comment();
+  await advance(500);
+  expect(comments()).toHaveLength(2);
+});
+
 test("a viewer sees everything and is told why nothing can be done", async () => {
   const { world } = await openDashboard({ path: PATH, mock: { role: "viewer" } });
   const alarm = await open(/bus_voltage/);

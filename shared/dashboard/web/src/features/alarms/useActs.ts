@@ -26,6 +26,8 @@ interface One {
   act: AlarmAct;
   note: string;
   id: string;
+  /** What was typed for it may go now. */
+  onDone: () => void;
 }
 
 /** Acts on one alarm whose history is shown. */
@@ -34,7 +36,8 @@ export function useAct(mission: string, alarm: string) {
   return useMutation({
     mutationFn: ({ act, note, id }: One) => actOnAlarm(mission, alarm, body(act, note, id)),
     retry,
-    onSuccess: (history) => {
+    onSuccess: (history, { onDone }) => {
+      onDone();
       client.setQueryData(alarmQuery(mission, alarm).queryKey, history);
       void client.invalidateQueries({ queryKey: ["alarms", mission] });
     },

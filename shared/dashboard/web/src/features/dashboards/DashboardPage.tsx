@@ -13,7 +13,7 @@ import { Board, conflictsOf } from "./Board";
 import { ConflictDialog } from "./ConflictDialog";
 import { Editor } from "./Editor";
 import { layoutOf } from "./layout/draft";
-import { keptDraft } from "./layout/keep";
+import { useKeptDraft } from "./layout/keep";
 import { AUDIENCES } from "./names";
 import { ShareDialog } from "./ShareDialog";
 
@@ -82,7 +82,7 @@ function DashboardView({ mission, dashboard, refusal, failed, onEdit, onChanged 
   const [settling, setSettling] = useState<string | null>(null);
   const conflicts = conflictsOf(dashboard.widgets);
   const conflict = conflicts.find((widget) => widget.id === settling);
-  const unsaved = keptDraft(mission, dashboard.id) !== null;
+  const [unsaved] = useKeptDraft(mission, dashboard.id);
   const { widgets } = layoutOf(dashboard);
   return (
     <>
@@ -111,7 +111,7 @@ function DashboardView({ mission, dashboard, refusal, failed, onEdit, onChanged 
         </button>
       </header>
       {failed === null ? null : <Failure error={failed} />}
-      {unsaved && refusal === null ? (
+      {unsaved !== null && refusal === null ? (
         <p className="notice caution" role="status">
           <span>Changes of yours to this dashboard are not saved. Edit it to go on with them.</span>
         </p>

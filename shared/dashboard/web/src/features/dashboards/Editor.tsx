@@ -8,7 +8,7 @@ import { ConfigureDialog } from "./ConfigureDialog";
 import { begin, type Draft, edit, isChanged, redo, undo } from "./layout/draft";
 import { WIDGETS_MAX } from "./layout/file";
 import { closeGaps, freePlace, put } from "./layout/grid";
-import { forgetDraft, keepDraft, keptDraft } from "./layout/keep";
+import { useKeptDraft } from "./layout/keep";
 import { AUDIENCES, newWidgetId } from "./names";
 import { audienceRefusal } from "./rights";
 import { SaveDialog } from "./SaveDialog";
@@ -25,18 +25,18 @@ interface Props {
 type Open = { kind: "add" } | { kind: "configure"; id: string } | { kind: "discard" } | { kind: "save" };
 
 export function Editor({ mission, current, onSaved, onLeave }: Props) {
-  const [restored] = useState(() => keptDraft(mission, current.id));
+  const [kept, keep] = useKeptDraft(mission, current.id);
+  const [restored] = useState(kept);
   const [draft, setDraft] = useState<Draft>(restored ?? begin(current));
   const [open, setOpen] = useState<Open | null>(null);
   const { session } = useLoggedIn();
   const changed = isChanged(draft);
   const update = (next: Draft) => {
     setDraft(next);
-    if (isChanged(next)) keepDraft(mission, next);
-    else forgetDraft(mission, current.id);
+    keep(isChanged(next) ? next : null);
   };
   const leave = () => {
-    forgetDraft(mission, current.id);
+    keep(null);
     onLeave();
   };
   const onKey = (event: globalThis.KeyboardEvent) => {
@@ -195,7 +195,7 @@ export function Editor({ mission, current, onSaved, onLeave }: Props) {
           onDiscard={leave}
           onClose={() => setOpen(null)}
           onSaved={(saved) => {
-            forgetDraft(mission, current.id);
+            keep(null);
             onSaved(saved);
           }}
         />

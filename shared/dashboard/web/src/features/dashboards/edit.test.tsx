@@ -169,6 +169,24 @@ test("a session that ends in the middle of an edit loses nothing", async () => {
   expect(saved()?.widgets[0]?.copies[0]?.widget.x).toBe(1);
 });
 
+test("an unsaved edit is nobody else's", async () => {
+  const { world, router } = await openWidgets(NOTES, "?edit=true");
+  press(slot(/^First/), "ArrowRight");
+  await advance(11_000);
+  world.loggedIn = false;
+  await advance(11_000);
+  world.options.principal = "tom";
+  await user().type(screen.getByLabelText("One-time code"), "APOLLO-11");
+  await user().click(screen.getByRole("button", { name: "Log in" }));
+  await settle();
+  await advance(1000);
+  expect(slot(/^First, column 1/)).toBeTruthy();
+  expect(screen.queryByText(/Unsaved changes of before/)).toBeNull();
+  router.history.push(`/m/aurora-1/d/${DEMO}`);
+  await settle();
+  expect(screen.queryByText(/are not saved/)).toBeNull();
+});
+
 test("e edits, and g e goes elsewhere", async () => {
   const { router } = await openWidgets(NOTES);
   press(document.body, "g");

@@ -1,10 +1,11 @@
 // Posts an event to the mission's log. What is typed outlives a login that ends meanwhile.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useId } from "react";
 import { ProblemError } from "../../api/client";
 import { postEvent } from "../../api/records";
 import { count } from "../../format/quantity";
 import { useLoggedIn, useRefusal } from "../../session/access";
+import { useDraft } from "../../session/draft";
 import { Failure } from "../../shell/Notice";
 import type { EventSeverity, NewEvent } from "../../types";
 import { newActId } from "../alarms/alarm";
@@ -12,33 +13,25 @@ import { SEVERITIES } from "./routes";
 
 const CHARACTERS_MAX = 2_000;
 
-interface Draft extends NewEvent {
-  isOpen: boolean;
-}
-
 export function PostEvent({ mission }: { mission: string }) {
   const client = useQueryClient();
   const { server } = useLoggedIn().session;
   const mayNot = useRefusal("operate");
   const refusal = server.kind === "edge" ? "Events are posted at the hub; a station keeps none." : mayNot;
-  const [draft, setDraft] = useDraft(mission);
+  const [kept, setDraft] = useDraft<NewEvent>(`event ${mission}`);
+  const draft = isEvent(kept) ? kept : null;
   const reason = useId();
   const posting = useMutation({
-    mutationFn: () => {
-      const { id, severity, text } = draft;
-      return postEvent(mission, { id, severity, text });
-    },
+    mutationFn: (event: NewEvent) => postEvent(mission, event),
     // A lost answer is asked for again with the same id, which is the same event.
     retry: (failures, failed) => !(failed instanceof ProblemError) && failures < 2,
     onSuccess: () => {
-      setDraft(blank());
+      setDraft(null);
       void client.invalidateQueries({ queryKey: ["events", mission] });
     },
   });
-  const characters = [...draft.text].length;
-  const isSendable = draft.text.trim() !== "" && characters <= CHARACTERS_MAX;
 
-  if (!draft.isOpen)
+  if (draft === null)
     return (
       <>
         <button
@@ -46,7 +39,7 @@ export function PostEvent({ mission }: { mission: string }) {
           aria-disabled={refusal !== null}
           title={refusal ?? undefined}
           aria-describedby={refusal === null ? undefined : reason}
-          onClick={() => refusal === null && setDraft({ ...draft, isOpen: true })}
+          onClick={() => refusal === null && setDraft(blank())}
         >
           Post an event
         </button>
@@ -58,9 +51,11 @@ export function PostEvent({ mission }: { mission: string }) {
       </>
     );
 
+  const characters = [...draft.text].length;
+  const isSendable = draft.text.trim() !== "" && characters <= CHARACTERS_MAX;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (isSendable && !posting.isPending) posting.mutate();
+    if (isSendable && !posting.isPending) posting.mutate(draft);
   };
   return (
     <form className="panel post-event" aria-label="Post an event" onSubmit={submit}>
@@ -97,7 +92,7 @@ export function PostEvent({ mission }: { mission: string }) {
       >
         {posting.isPending ? "Posting…" : "Post"}
       </button>
-      <button type="button" onClick={() => setDraft(blank())}>
+      <button type="button" onClick={() => setDraft(null)}>
         Discard
       </button>
       {posting.isError ? <Failure error={posting.error} /> : null}
@@ -105,27 +100,15 @@ export function PostEvent({ mission }: { mission: string }) {
   );
 }
 
-function blank(): Draft {
-  return { id: newActId(), severity: "info", text: "", isOpen: false };
+function blank(): NewEvent {
+  return { id: newActId(), severity: "info", text: "" };
 }
 
-function useDraft(mission: string): [Draft, (draft: Draft) => void] {
-  const key = `sto-event-draft ${mission}`;
-  const [draft, setDraft] = useState<Draft>(() => read(sessionStorage.getItem(key)) ?? blank());
-  return [
-    draft,
-    (changed) => {
-      if (changed.isOpen) sessionStorage.setItem(key, JSON.stringify(changed));
-      else sessionStorage.removeItem(key);
-      setDraft(changed);
-    },
-  ];
-}
-
-function read(kept: string | null): Draft | null {
-  if (kept === null) return null;
-  const { id, severity, text } = JSON.parse(kept) as Partial<Draft>;
-  const known = SEVERITIES.find((name) => name === severity);
-  if (typeof id !== "string" || typeof text !== "string" || known === undefined) return null;
-  return { id, severity: known, text, isOpen: true };
+/** Another version of this page may have written it. */
+function isEvent(kept: Partial<NewEvent> | null): kept is NewEvent {
+  return (
+    typeof kept?.id === "string" &&
+    typeof kept.text === "string" &&
+    SEVERITIES.some((name) => name === kept.severity)
+  );
 }

@@ -1,6 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { MOCK_CODE } from "../../mock/world";
 import { advance, openDashboard, START, theSocket } from "../../test/app";
 
 beforeEach(() => {
@@ -143,6 +144,30 @@ test("a draft outlives the page", async () => {
   await vi.dynamicImportSettled();
   await advance(1000);
   expect(screen.getByDisplayValue("half a sen")).toBeTruthy();
+});
+
+test("a draft is nobody else's, and a logout forgets it", async () => {
+  const { world } = await openEvents();
+  await user().click(screen.getByRole("button", { name: "Post an event" }));
+  await user().keyboard("not for tom");
+  world.loggedIn = false;
+  await advance(61_000);
+  world.options.principal = "tom";
+  await user().type(screen.getByLabelText("One-time code"), MOCK_CODE);
+  await user().click(screen.getByRole("button", { name: "Log in" }));
+  await advance(1500);
+  expect(screen.getByRole("button", { name: "Post an event" })).toBeTruthy();
+  expect(screen.queryByDisplayValue("not for tom")).toBeNull();
+  expect(sessionStorage.length).toBe(1);
+  await user().click(screen.getByRole("button", { name: "Log out" }));
+  await advance(500);
+  expect(sessionStorage.length).toBe(0);
+});
+
+test("a draft that cannot be read is none", async () => {
+  sessionStorage.setItem("sto-draft operator event aurora-1", "{");
+  await openEvents();
+  expect(screen.getByRole("button", { name: "Post an event" })).toBeTruthy();
 });
 
 test("an empty text and one of more than 2,000 characters are not sent", async () => {
