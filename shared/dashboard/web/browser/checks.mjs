@@ -20,7 +20,7 @@ const CUT = [
   "Connection closed before receiving a handshake response",
 ];
 /** Without a session the API answers so, and Chromium writes every such answer to the console. */
-const NO_SESSION = ["status of 401 (Unauthorized)"];
+export const NO_SESSION = ["status of 401 (Unauthorized)"];
 
 export async function checkHub({ check, ground, visit }) {
   await checkLogin({ check, visit, code: () => ground.hubCode() });
