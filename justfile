@@ -33,7 +33,7 @@ web-bundle:
 test-browser:
     tests/run-stages web-install web-build build browser
 
-# A benchmark: figures as JSON lines (`just bench --help`); decode-instructions needs valgrind
+# A benchmark: figures as JSON lines (`just bench --help`); decode-instructions needs valgrind, browser Chromium
 bench *arguments: web-bundle
     cargo build --release --workspace --bins --locked
     "${CARGO_TARGET_DIR:-target}/release/benchmarks" {{ arguments }}

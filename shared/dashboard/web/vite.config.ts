@@ -39,7 +39,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "logic", include: ["src/**/*.test.ts"], environment: "node", isolate: false },
+        test: {
+          name: "logic",
+          include: ["src/**/*.test.ts", "browser/**/*.test.mjs"],
+          environment: "node",
+          isolate: false,
+        },
       },
     ],
   },

@@ -4,6 +4,7 @@
 //! each other, not with those of another day.
 
 pub mod archive;
+pub mod browser;
 mod chance;
 mod database;
 pub mod decode;

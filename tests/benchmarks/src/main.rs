@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use benchmarks::archive::Archive;
+use benchmarks::browser::Browser;
 use benchmarks::decode::{Decode, Instructions, Repeated, Which};
 use benchmarks::delivery::Delivery;
 use benchmarks::detect::Detect;
@@ -27,6 +28,9 @@ enum Bench {
     /// 100 million samples and a year of one packet a second: room on disk, and how soon ranges of them are there, cold,
     /// warm and beside new ones; and a plain table in the same PostgreSQL. 20 GiB and half an hour.
     Archive(Archive),
+    /// The dashboard in a real Chromium: 20 live plots before 10,000 parameters, 1,000 nodes on the map, a table of 100,000
+    /// events, a plot of a year; 40 minutes and 6 GiB. Needs node and chromium.
+    Browser(Browser),
     /// Packets to values on one core, and loading dictionaries; a minute. A real flight needs STO_SHARED_DATA or
     /// ../shared/data, and python3 with venv and pip for a comparison.
     Decode {
@@ -84,6 +88,7 @@ enum Bench {
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().bench {
         Bench::Archive(archive) => runtime()?.block_on(archive.run()),
+        Bench::Browser(browser) => runtime()?.block_on(browser.run()),
         Bench::Decode { repetitions } => Decode { repetitions }.run(),
         Bench::DecodeInstructions => Instructions.run(),
         Bench::DecodeRepeatedly { mission, packets } => Repeated { mission, packets }.run(),

@@ -21,7 +21,7 @@ const CUT = [
   "Connection closed before receiving a handshake response",
 ];
 /** Without a session the API answers so, and Chromium writes every such answer to the console. */
-const NO_SESSION = ["status of 401 (Unauthorized)"];
+export const NO_SESSION = ["status of 401 (Unauthorized)"];
 
 export async function checkHub({ check, ground, visit }) {
   await checkLogin({ check, visit, home: "/", code: () => ground.hubCode() });

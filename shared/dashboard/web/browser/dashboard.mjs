@@ -51,12 +51,12 @@ let visit = null;
 try {
   await check("a hub, a station and a spacecraft start", () => ground.start());
   browser = await launchChromium();
-  visit = await Visit.open(browser, ground.hubHttp, join(ARTEFACTS, "hub"));
+  visit = await Visit.open(browser, ground.hubHttp, { folder: join(ARTEFACTS, "hub") });
   await checkHub({ check: at("hub"), ground, visit });
   await walkHub({ check: at("hub"), ground, visit });
   await checkRun({ check: at("hub"), visit });
   await visit.close();
-  visit = await Visit.open(browser, ground.stations[0].http, join(ARTEFACTS, "edge"));
+  visit = await Visit.open(browser, ground.stations[0].http, { folder: join(ARTEFACTS, "edge") });
   await checkEdge({ check: at("edge"), ground, visit });
   await walkStation({ check: at("edge"), visit });
   await checkRun({ check: at("edge"), visit });

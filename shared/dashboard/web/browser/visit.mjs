@@ -14,11 +14,9 @@ export class Visit {
   /** Requests to anyone but the server, breaches of the content security policy, errors in the console. */
   problems = [];
 
-  static async open(browser, host, folder) {
-    const context = await browser.newContext({
-      colorScheme: "dark",
-      viewport: { width: 1440, height: 900 },
-    });
+  /** `folder`: where pictures go, if any are taken. */
+  static async open(browser, host, { folder, viewport = { width: 1440, height: 900 } }) {
+    const context = await browser.newContext({ colorScheme: "dark", viewport });
     context.setDefaultTimeout(WITHIN_MS);
     const page = await context.newPage();
     const visit = new Visit(page, host, folder);

@@ -1,9 +1,11 @@
 //! Asking the archive and its peer: cold, warm, and while samples come in.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use serde_json::json;
+use testkit::ground::GroundSegment;
 use tokio_util::sync::CancellationToken;
 
 use super::plain::PlainQuestions;
@@ -32,7 +34,7 @@ impl Archive {
         for question in self.questions() {
             let (mut ours, mut plain) = (Times::new()?, Times::new()?);
             for pass in 0..self.cold {
-                filled.restart_cold().await?;
+                restart_cold(&mut filled.ground, &filled.directory).await?;
                 let asker = Asker::new(&filled.ground.hub_client().await?, filled.stock)?;
                 let peer = self.peer(filled).await?;
                 // Of the year there is one kind only: its second question would find what the first one read.
@@ -152,13 +154,12 @@ impl Archive {
     }
 }
 
-impl Filled {
-    async fn restart_cold(&mut self) -> anyhow::Result<()> {
-        self.ground.hub_process()?.stop(STOP_WITHIN).await?;
-        let database = self.directory.join("hub/data/database");
-        ensure!(scratch::forget_pages(&database)? > 0, "there is no database in {}", database.display());
-        self.ground.start_hub().await
-    }
+/// Starts the hub and its PostgreSQL anew, with nothing of their files in memory.
+pub(crate) async fn restart_cold(ground: &mut GroundSegment, directory: &Path) -> anyhow::Result<()> {
+    ground.hub_process()?.stop(STOP_WITHIN).await?;
+    let database = directory.join("hub/data/database");
+    ensure!(scratch::forget_pages(&database)? > 0, "there is no database in {}", database.display());
+    ground.start_hub().await
 }
 
 /// Whether the plain table can be asked the same.

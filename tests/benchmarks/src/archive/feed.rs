@@ -30,7 +30,7 @@ struct Sealing {
 }
 
 /// A node, its journal in memory, and what the hub has of it.
-pub(super) struct Feed {
+pub(crate) struct Feed {
     node: NodeClient,
     journal: MemoryJournal,
     outbox: Outbox,
@@ -47,7 +47,7 @@ struct Sending {
 }
 
 impl Feed {
-    pub(super) fn new(node: NodeClient) -> Self {
+    pub(crate) fn new(node: NodeClient) -> Self {
         let journal = MemoryJournal::new(new_store(), Lane::Telemetry);
         let mut outbox = Outbox::default();
         outbox.add_log(journal.store(), journal.lane(), LogRole::Current, None, None);
@@ -56,7 +56,7 @@ impl Feed {
     }
 
     /// Takes a source's packet of now into the batch that is being filled, as received right after it was made.
-    pub(super) fn push(&mut self, source: &Source, planned: TaiTime) {
+    pub(crate) fn push(&mut self, source: &Source, planned: TaiTime) {
         let sealing = &mut self.sealing;
         source.write_packet(planned, &mut sealing.packet);
         if !sealing.builder.has_room_for(sealing.packet.len()) {
@@ -71,14 +71,14 @@ impl Feed {
     }
 
     /// Seals what was taken so far.
-    pub(super) fn seal(&mut self) {
+    pub(crate) fn seal(&mut self) {
         let built = std::mem::replace(&mut self.sealing.builder, builder());
         self.sealing.in_batch = 0;
         self.journal.seal(built);
     }
 
     /// Sends everything that is sealed; returns when the hub has committed it, and how many sessions it took.
-    pub(super) async fn deliver(&mut self) -> anyhow::Result<u32> {
+    pub(crate) async fn deliver(&mut self) -> anyhow::Result<u32> {
         let mut failures = Vec::new();
         while self.committed() < self.newest() {
             let ended = match self.open().await {
@@ -111,7 +111,7 @@ impl Feed {
 
     /// Makes and sends so many packets a second, of all sources in turn, until it is stopped; returns when the hub
     /// has committed all of them.
-    pub(super) async fn stream(
+    pub(crate) async fn stream(
         &mut self,
         sources: &mut [Source],
         packets_per_s: f64,

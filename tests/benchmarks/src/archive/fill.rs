@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use space_packet::TaiTime;
 
+use super::feed::Feed;
 use super::plain::Plain;
 use super::questions::Stock;
 use super::stored::Stored;
@@ -14,6 +15,34 @@ use super::{Archive, BENCH, Filled, NANOS_PER_S, Ours, PATIENCE, PERIOD_NANOS, S
 use crate::database;
 use crate::figures::print;
 use crate::processes::Usage;
+
+/// Sends the packet of each second before the end; returns when the hub has them in segments.
+pub(crate) async fn send_year(
+    feed: &mut Feed,
+    stored: &Stored,
+    end: TaiTime,
+    packets: u64,
+) -> anyhow::Result<()> {
+    let mut source = Source::new(Kind::Yearly, SEED);
+    let mut left = packets;
+    while left > 0 {
+        let after = left.saturating_sub(SEALED_AT_ONCE);
+        tokio::task::block_in_place(|| {
+            for before_end in (after + 1..=left).rev() {
+                source.go_on();
+                feed.push(&source, year_moment(end, before_end));
+            }
+            feed.seal();
+        });
+        left = after;
+        feed.deliver().await?;
+    }
+    database::segmented(stored.database(), PATIENCE).await
+}
+
+fn year_moment(end: TaiTime, before_end: u64) -> TaiTime {
+    end.plus_nanos(-(before_end as i64) * NANOS_PER_S)
+}
 
 impl Archive {
     /// Samples a second until they are durable at the hub, and until they are in segments.
@@ -78,22 +107,9 @@ impl Archive {
 
     pub(super) async fn fill_year(&self, filled: &mut Filled) -> anyhow::Result<()> {
         let stored = Stored::of(&filled.directory).await?;
-        let mut source = Source::new(Kind::Yearly, SEED);
-        let (packets, mut made) = (self.year_packets(), 0);
+        let packets = self.year_packets();
         let begun = Instant::now();
-        while made < packets {
-            let upto = packets.min(made + SEALED_AT_ONCE);
-            tokio::task::block_in_place(|| {
-                for number in made..upto {
-                    source.go_on();
-                    filled.feed.push(&source, self.year_moment(filled.stock, number));
-                }
-                filled.feed.seal();
-            });
-            made = upto;
-            filled.feed.deliver().await?;
-        }
-        database::segmented(stored.database(), PATIENCE).await?;
+        send_year(&mut filled.feed, &stored, filled.stock.end, packets).await?;
         let samples = packets * Kind::Yearly.parameters() as u64;
         filled.samples += samples;
         let mut context =
@@ -106,7 +122,7 @@ impl Archive {
     }
 
     fn year_moment(&self, stock: Stock, number: u64) -> TaiTime {
-        stock.end.plus_nanos(-((self.year_packets() - number) as i64) * NANOS_PER_S)
+        year_moment(stock.end, self.year_packets() - number)
     }
 
     /// Bytes of every table for each of the samples there are; returns those of segments and roll-ups together.

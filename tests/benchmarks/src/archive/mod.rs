@@ -1,14 +1,14 @@
 //! `archive`: what the hub keeps of 100 million samples, how much room they take, and how soon a plot of them is there;
 //! beside a plain table in the same PostgreSQL.
 
-mod ask;
-mod feed;
-mod fill;
+pub(crate) mod ask;
+pub(crate) mod feed;
+pub(crate) mod fill;
 mod kill;
 mod plain;
 mod questions;
-mod stored;
-mod telemetry;
+pub(crate) mod stored;
+pub(crate) mod telemetry;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,30 +28,30 @@ use questions::Stock;
 use telemetry::{Kind, Source};
 
 const BENCH: &str = "archive";
-const MISSION: &str = "bench";
+pub(crate) const MISSION: &str = "bench";
 const NODE: &str = "bench";
-const SEED: u64 = 7;
+pub(crate) const SEED: u64 = 7;
 /// Between two packets of one kind: 50,000 of them are a day and four hours.
 const PERIOD_NANOS: i64 = 2_000_000_000;
 const NANOS_PER_S: i64 = 1_000_000_000;
-const SECONDS_PER_DAY: u32 = 86_400;
+pub(crate) const SECONDS_PER_DAY: u32 = 86_400;
 /// Packets sealed in memory before they are sent: 200 to 300 MB. What is more goes in several deliveries.
 const SEALED_AT_ONCE: u64 = 6_000_000;
 /// What is in memory goes into segments after so long, so that the end of a filling is not waited for.
-const HEAD_AGE_MAX_S: u64 = 5;
+pub(crate) const HEAD_AGE_MAX_S: u64 = 5;
 /// However slow the machine is today, background work that takes longer stands still.
-const PATIENCE: Duration = Duration::from_secs(3_600);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3_600);
 const STOP_WITHIN: Duration = Duration::from_secs(120);
 /// Questions of each sort after each cold start, of other kinds of packets.
 const COLD_QUESTIONS: u64 = 20;
 /// Between two questions beside the load.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 /// Bytes a sample that are put aside: ledger, segments and what merging leaves until it is cleared up.
-const ROOM_PER_SAMPLE: u64 = 16;
+pub(crate) const ROOM_PER_SAMPLE: u64 = 16;
 /// The same of a row of the plain table with its index.
 const ROOM_PER_ROW: u64 = 110;
 /// Write-ahead log, and what else a cluster takes.
-const ROOM_ASIDE: u64 = 4 << 30;
+pub(crate) const ROOM_ASIDE: u64 = 4 << 30;
 
 /// How much of what.
 #[derive(Clone, Debug, clap::Args)]
@@ -107,6 +107,20 @@ struct Filled {
     samples: u64,
 }
 
+/// The mission of so many kinds of packets and of the yearly one; its dictionary is written into a folder.
+pub(crate) fn mission(folder: &Path, kinds: u16) -> anyhow::Result<Mission> {
+    let dictionary = folder.join("bench.xml");
+    std::fs::write(&dictionary, telemetry::dictionary(kinds))?;
+    Ok(Mission {
+        name: MISSION.to_owned(),
+        title: "Bench".to_owned(),
+        dictionary,
+        alarms: None,
+        detection: None,
+        submilliseconds: Submilliseconds::Microseconds,
+    })
+}
+
 impl Archive {
     /// Runs it.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
@@ -154,18 +168,9 @@ impl Archive {
 
     async fn start(&self, directory: &Path) -> anyhow::Result<Filled> {
         let kinds = telemetry::kinds_of(self.parameters)?;
-        let dictionary = directory.join("bench.xml");
-        std::fs::write(&dictionary, telemetry::dictionary(kinds))?;
         let mut ports = Ports::claim()?;
         let mut plan = GroundPlan::new(directory);
-        plan.mission = Mission {
-            name: MISSION.to_owned(),
-            title: "Bench".to_owned(),
-            dictionary,
-            alarms: None,
-            detection: None,
-            submilliseconds: Submilliseconds::Microseconds,
-        };
+        plan.mission = mission(directory, kinds)?;
         // The node finds the hub again after it was restarted.
         plan.hub_http = ports.next_address()?;
         plan.reception = ports.next_address()?;

@@ -11,7 +11,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const CALM_LOOKS: u32 = 50;
 
 /// The hub's database.
-pub(super) struct Stored {
+pub(crate) struct Stored {
     database: Client,
 }
 
@@ -24,16 +24,16 @@ pub(super) struct Size {
 }
 
 impl Stored {
-    pub(super) async fn of(ground: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn of(ground: &Path) -> anyhow::Result<Self> {
         Ok(Self { database: crate::database::connect(ground).await? })
     }
 
-    pub(super) fn database(&self) -> &Client {
+    pub(crate) fn database(&self) -> &Client {
         &self.database
     }
 
     /// Waits until segments and roll-ups are merged as far as they will be; returns how long that took.
-    pub(super) async fn merged(&self, patience: Duration) -> anyhow::Result<Duration> {
+    pub(crate) async fn merged(&self, patience: Duration) -> anyhow::Result<Duration> {
         let begun = Instant::now();
         let (mut before, mut calm, mut changed) = (None, 0, begun);
         while calm < CALM_LOOKS {

@@ -152,7 +152,7 @@ const WAY_NANOS: i64 = 1_200_000;
 
 /// Which packets are made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// One of the many, by its number.
     Many(u16),
     /// The one that comes each second for a year.
@@ -176,7 +176,7 @@ impl Kind {
     }
 
     /// How many parameters such a packet has.
-    pub(super) fn parameters(self) -> usize {
+    pub(crate) fn parameters(self) -> usize {
         self.sorts().len()
     }
 
@@ -189,13 +189,13 @@ impl Kind {
     }
 
     /// Full name of one of its parameters.
-    pub(super) fn parameter_name(self, place: usize) -> String {
+    pub(crate) fn parameter_name(self, place: usize) -> String {
         format!("/Bench/{}", self.parameter(place))
     }
 }
 
 /// The kinds among which so many parameters are shared.
-pub(super) fn kinds_of(parameters: u32) -> anyhow::Result<u16> {
+pub(crate) fn kinds_of(parameters: u32) -> anyhow::Result<u16> {
     let kinds = parameters / MANY.len() as u32;
     anyhow::ensure!(
         kinds > 0 && parameters.is_multiple_of(MANY.len() as u32) && kinds <= u32::from(KINDS_MAX),
@@ -208,7 +208,7 @@ pub(super) fn kinds_of(parameters: u32) -> anyhow::Result<u16> {
 
 /// The dictionary of so many kinds and of the yearly one, as XTCE. Of the headers only the APID is a parameter: it says
 /// which kind a packet is of.
-pub(super) fn dictionary(kinds: u16) -> String {
+pub(crate) fn dictionary(kinds: u16) -> String {
     let (mut parameters, mut containers) = (String::new(), String::new());
     for kind in (0..kinds).map(Kind::Many).chain([Kind::Yearly]) {
         let mut entries = String::new();
@@ -231,7 +231,7 @@ pub(super) fn dictionary(kinds: u16) -> String {
 }
 
 /// The packets of one kind, one after the other. The same seed gives the same ones.
-pub(super) struct Source {
+pub(crate) struct Source {
     kind: Kind,
     signals: Vec<Signal>,
     chance: Chance,
@@ -243,14 +243,14 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(kind: Kind, seed: u64) -> Self {
+    pub(crate) fn new(kind: Kind, seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ (u64::from(kind.apid().value()) << 32));
         let signals = kind.sorts().iter().map(|&sort| Signal::new(sort, &mut chance)).collect();
         Self { kind, signals, chance, sequence: 0, jitter_nanos: 0, way_nanos: 0 }
     }
 
     /// Every signal goes on by one.
-    pub(super) fn go_on(&mut self) {
+    pub(crate) fn go_on(&mut self) {
         self.sequence += 1;
         self.jitter_nanos = self.chance.below(JITTER_NANOS) as i64;
         self.way_nanos = WAY_NANOS + self.chance.below(WAY_NANOS as u64) as i64;
@@ -260,22 +260,22 @@ impl Source {
     }
 
     /// The values as they are, as numbers.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
         self.signals.iter().map(|signal| signal.number())
     }
 
     /// When values that were planned for a moment were really taken.
-    pub(super) fn generation(&self, planned: TaiTime) -> TaiTime {
+    pub(crate) fn generation(&self, planned: TaiTime) -> TaiTime {
         planned.plus_nanos(self.jitter_nanos)
     }
 
     /// When their packet is received.
-    pub(super) fn reception(&self, planned: TaiTime) -> ReceptionTime {
+    pub(crate) fn reception(&self, planned: TaiTime) -> ReceptionTime {
         ReceptionTime(self.generation(planned).plus_nanos(self.way_nanos))
     }
 
     /// The packet that holds the values as they are.
-    pub(super) fn write_packet(&self, planned: TaiTime, packet: &mut Vec<u8>) {
+    pub(crate) fn write_packet(&self, planned: TaiTime, packet: &mut Vec<u8>) {
         packet.clear();
         packet.extend_from_slice(&[0; PRIMARY_HEADER_BYTES]);
         packet.extend_from_slice(&cds::encode(self.generation(planned)));

@@ -14,16 +14,16 @@ const MISSION: &str = "load";
 
 /// What a node has seen since it was last forgotten.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// When its session that is open was opened.
-    pub(super) opened: Option<Instant>,
+    pub(crate) opened: Option<Instant>,
     /// The first acknowledgement.
     pub(super) acknowledged: Option<Instant>,
     acknowledgements: u64,
 }
 
 /// Running nodes.
-pub(super) struct FleetLoad {
+pub(crate) struct FleetLoad {
     seen: Arc<Vec<Mutex<Seen>>>,
     pace: watch::Sender<Pace>,
     stop: CancellationToken,
@@ -32,7 +32,7 @@ pub(super) struct FleetLoad {
 
 /// When nodes were back, in seconds from a moment.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Back {
+pub(crate) struct Back {
     pub(super) p50_s: f64,
     pub(super) p99_s: f64,
     pub(super) last_s: f64,
@@ -40,7 +40,7 @@ pub(super) struct Back {
 
 impl FleetLoad {
     /// Starts all nodes at once.
-    pub(super) fn start(nodes: Vec<NodeClient>, pace: Pace) -> Self {
+    pub(crate) fn start(nodes: Vec<NodeClient>, pace: Pace) -> Self {
         let seen: Arc<Vec<Mutex<Seen>>> = Arc::new(nodes.iter().map(|_| Mutex::default()).collect());
         let (pace, paces) = watch::channel(pace);
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
@@ -74,7 +74,7 @@ impl FleetLoad {
     }
 
     /// Waits until something was seen by every node, and says when, from a moment on.
-    pub(super) async fn back(
+    pub(crate) async fn back(
         &self,
         from: Instant,
         patience: Duration,
@@ -99,7 +99,7 @@ impl FleetLoad {
     }
 
     /// Stops all nodes.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
     }

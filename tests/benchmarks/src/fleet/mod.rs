@@ -1,7 +1,7 @@
 //! `fleet`: a thousand nodes at one hub, each with a QUIC connection, a certificate and a journal of its own: what the
 //! hub pays for them, and how soon all of them are back after it was restarted.
 
-mod load;
+pub(crate) mod load;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,12 +23,12 @@ const BENCH: &str = "fleet";
 const ENROLMENTS: usize = 32;
 /// Until memory that was needed once is given back, and the first reports are in.
 const SETTLE: Duration = Duration::from_secs(15);
-const CONNECTED_WITHIN: Duration = Duration::from_secs(120);
+pub(crate) const CONNECTED_WITHIN: Duration = Duration::from_secs(120);
 const STOP_WITHIN: Duration = Duration::from_secs(45);
 /// Of a batch: what a quiet spacecraft sends in a second.
 const PACKETS: u64 = 10;
 const PACKET_BYTES: usize = 92;
-const IDLE: Pace = Pace { batch_every: None, packets: PACKETS, packet_bytes: PACKET_BYTES };
+pub(crate) const IDLE: Pace = Pace { batch_every: None, packets: PACKETS, packet_bytes: PACKET_BYTES };
 const STEADY: Pace = Pace { batch_every: Some(Duration::from_secs(1)), ..IDLE };
 
 /// How many, and how long.
@@ -53,6 +53,25 @@ pub struct Fleet {
 enum End {
     Kill,
     Stop,
+}
+
+/// Enrols nodes at a running hub, each by a token of its own. Where node N stands is called "node-N station".
+pub(crate) async fn enrol(
+    ground: &GroundSegment,
+    directory: &Path,
+    count: usize,
+) -> anyhow::Result<Vec<NodeClient>> {
+    let enroller = Enroller::of(ground, directory.join("nodes"))?;
+    let names: Vec<String> = (0..count).map(|number| format!("node-{number}")).collect();
+    let mut nodes = Vec::with_capacity(count);
+    for names in names.chunks(ENROLMENTS) {
+        let enrolled =
+            futures_util::future::try_join_all(names.iter().map(|name| enroller.enrol(name))).await?;
+        for identity in enrolled {
+            nodes.push(NodeClient::new(identity)?);
+        }
+    }
+    Ok(nodes)
 }
 
 impl Fleet {
@@ -114,16 +133,7 @@ impl Fleet {
 
     async fn enrol(&self, ground: &GroundSegment, directory: &Path) -> anyhow::Result<Vec<NodeClient>> {
         let began = Instant::now();
-        let enroller = Enroller::of(ground, directory.join("nodes"))?;
-        let names: Vec<String> = (0..self.nodes).map(|number| format!("node-{number}")).collect();
-        let mut nodes = Vec::with_capacity(self.nodes);
-        for names in names.chunks(ENROLMENTS) {
-            let enrolled =
-                futures_util::future::try_join_all(names.iter().map(|name| enroller.enrol(name))).await?;
-            for identity in enrolled {
-                nodes.push(NodeClient::new(identity)?);
-            }
-        }
+        let nodes = enrol(ground, directory, self.nodes).await?;
         let rate = self.nodes as f64 / began.elapsed().as_secs_f64();
         print(BENCH, "enrolments", rate, "1/s", &self.context("32 at once, each by a token of its own"));
         Ok(nodes)

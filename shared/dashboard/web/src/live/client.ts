@@ -180,6 +180,7 @@ export class LiveClient {
 
   private nextFrame(): void {
     this.current = this.draw(this.current.number + 1);
+    if (this.current.health.state === "live") this.feed.onTime(this.current.now);
     for (const listener of this.listeners) listener();
   }
 

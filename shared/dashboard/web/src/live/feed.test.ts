@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Alarm, Sample } from "../types";
-import { LiveFeed, TRACE_SAMPLES_MAX } from "./feed";
+import { GENERATION_MS_MAX, LiveFeed, TRACE_SAMPLES_MAX } from "./feed";
 import { Ring } from "./ring";
 
 const PATH = "/a/b";
@@ -158,8 +158,51 @@ test("what was refused is asked for again when dictionaries were replaced", () =
   expect(feed.wishes.changes().map((change) => change.id)).toEqual([id]);
 });
 
+test("a page that is open for long keeps only what the history in force may not hold", () => {
+  const { feed, id } = traced();
+  feed.onEvent({ kind: "snapshot", id, mission: "m", samples: [sample(0)], dropped: 0 });
+  const kept = () =>
+    trace(feed)
+      ?.recent.toArray()
+      .map((one) => one.engineering);
+  // A sample a second, looked at as often: generation 1 from its second 0 on, generation 2 from 120, 3 from 240.
+  const [aged, end] = [GENERATION_MS_MAX / 1_000, 3_600];
+  for (let second = 1; second <= end; second += 1) {
+    feed.onEvent({ kind: "values", id, mission: "m", samples: [sample(second)] });
+    feed.onTime(second * 1_000);
+    expect(trace(feed)?.recent.length).toBeLessThanOrEqual(2 * aged + 2);
+  }
+  const generation = trace(feed)?.generation ?? 0;
+  expect(generation).toBeGreaterThan(end / aged - 2);
+  expect(generation).toBeLessThanOrEqual(end / aged + 1);
+  // All that came since the generation before the present one is there, in order and without a hole.
+  const there = kept() ?? [];
+  expect(there.length).toBeGreaterThanOrEqual(aged);
+  expect(there).toEqual(there.map((_, index) => end - there.length + 1 + index));
+});
+
+test("where nothing came, nothing is asked for again", () => {
+  const { feed, id } = traced();
+  feed.onEvent({ kind: "snapshot", id, mission: "m", samples: [], dropped: 0 });
+  for (let second = 0; second < 1_000; second += 1) feed.onTime(second * 1_000);
+  expect(trace(feed)?.generation).toBe(1);
+});
+
 test("a ring keeps the newest, oldest first", () => {
   const ring = new Ring<number>(3);
   for (const item of [1, 2, 3, 4, 5]) ring.push(item);
   expect(ring.toArray()).toEqual([3, 4, 5]);
+});
+
+test("a ring forgets all but its newest, and goes on", () => {
+  const ring = new Ring<number>(4);
+  for (const item of [1, 2, 3, 4, 5, 6]) ring.push(item);
+  ring.keepNewest(2);
+  expect(ring.toArray()).toEqual([5, 6]);
+  for (const item of [7, 8, 9]) ring.push(item);
+  expect(ring.toArray()).toEqual([6, 7, 8, 9]);
+  ring.keepNewest(9);
+  expect(ring.length).toBe(4);
+  ring.keepNewest(0);
+  expect(ring.toArray()).toEqual([]);
 });

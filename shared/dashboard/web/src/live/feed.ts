@@ -7,6 +7,8 @@ import { type Shared, sharedKey, Wishes } from "./wishes";
 
 /** Ten samples a second for a quarter of an hour; a faster parameter only fetches its history more often. */
 export const TRACE_SAMPLES_MAX = 8_192;
+/** After so long history is asked for again, and what the one before it holds is forgotten here. */
+export const GENERATION_MS_MAX = 120_000;
 const EVENTS_MAX = 2_000;
 
 /** Recent samples of one parameter, in the order they came. */
@@ -16,6 +18,8 @@ export interface Trace {
   startedAt: number;
   recent: Ring<Sample>;
   sinceGeneration: number;
+  /** When the present generation was first looked at. */
+  aged: { generation: number; since: number };
   /** Grows with each sample. */
   version: number;
 }
@@ -109,8 +113,24 @@ export class LiveFeed {
         startedAt: now,
         recent: new Ring<Sample>(TRACE_SAMPLES_MAX),
         sinceGeneration: 0,
+        aged: { generation: 0, since: now },
         version: 0,
       }));
+  }
+
+  /**
+   * While the connection stands: history in force holds all that came before it was asked for, so that much need not
+   * be kept twice, nor joined at each repaint. Without this a page that is open for hours would only grow.
+   */
+  onTime(now: number): void {
+    for (const traces of this.traces.values())
+      for (const trace of traces.values())
+        if (trace.aged.generation !== trace.generation)
+          trace.aged = { generation: trace.generation, since: now };
+        else if (trace.sinceGeneration > 0 && now - trace.aged.since >= GENERATION_MS_MAX) {
+          trace.recent.keepNewest(trace.sinceGeneration);
+          renew(trace);
+        }
   }
 
   latestOf(mission: string, parameter: string): Sample | null {

@@ -1,7 +1,7 @@
 // The newest values in a fixed number of slots; what does not fit pushes the oldest out.
 
 export class Ring<T> {
-  private readonly slots: T[] = [];
+  private slots: T[] = [];
   private start = 0;
 
   constructor(private readonly capacity: number) {}
@@ -13,6 +13,13 @@ export class Ring<T> {
     }
     this.slots[this.start] = item;
     this.start = (this.start + 1) % this.capacity;
+  }
+
+  /** Forgets all but so many of the newest. */
+  keepNewest(count: number): void {
+    const { length } = this;
+    this.slots = this.toArray().slice(Math.max(0, length - count));
+    this.start = 0;
   }
 
   clear(): void {

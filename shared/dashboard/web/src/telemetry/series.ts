@@ -22,9 +22,20 @@ export interface Series {
   bucketMs: number;
 }
 
+/** A line is joined anew at each repaint; the moment of a sample is read only once. */
+const moments = new WeakMap<Sample, number>();
+
+function momentOf(sample: Sample): number {
+  const known = moments.get(sample);
+  if (known !== undefined) return known;
+  const time = parseTime(sample.generation_time);
+  moments.set(sample, time);
+  return time;
+}
+
 /** The number that stands for a sample on the chart; enumerations are drawn by their raw value. */
 export function pointOf(sample: Sample, kind: ParameterKind): Point {
-  const time = parseTime(sample.generation_time);
+  const time = momentOf(sample);
   // As the server: what is no measurement is a gap; a number without a label is still one.
   if (sample.validity !== "valid" && sample.validity !== "unknown-label") return { time, value: null };
   const shown = kind === "enumeration" ? sample.raw : sample.engineering;
