@@ -26,11 +26,10 @@ use space_packet::TaiTime;
 use tracing::warn;
 use uuid::Uuid;
 
+use crate::archive::problem;
 use crate::archive::{Archive, ArchiveError, Database, Documents, Evidence};
-use crate::backend::problem;
 use crate::config::HubConfig;
 use crate::fleet::Fleet;
-use crate::hub::advertised;
 use crate::missions::Missions;
 use crate::role::HubRole;
 use crate::told::Told;
@@ -80,7 +79,7 @@ impl HubAdministration {
     /// What tokens that are made now tell nodes to connect to.
     fn advertised(&self) -> Vec<String> {
         let listening = self.listening.get().copied().unwrap_or(self.config.reception.listen);
-        advertised(&self.config, listening)
+        self.config.advertised(listening)
     }
 
     /// What was changed counts here at once, and not after the next look at the database.

@@ -30,8 +30,8 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use crate::archive::problem;
 use crate::archive::{AlarmTable, ArchiveError, Client, Database, Documents, KnownEntry};
-use crate::backend::problem;
 use deliveries::Deliveries;
 use rules::Models;
 

@@ -23,7 +23,7 @@ use tracing::warn;
 
 use crate::administration::HubAdministration;
 use crate::alarms::HubAlarms;
-use crate::archive::{Archive, ArchiveError, DashboardTable, Database, PostgresSessions, stations};
+use crate::archive::{Archive, ArchiveError, DashboardTable, Database, PostgresSessions, problem, stations};
 use crate::backfill::HubBackfill;
 use crate::completeness::{self, Asked, ROWS_MAX};
 use crate::fleet::Fleet;
@@ -278,14 +278,4 @@ impl Backend for HubBackend {
     fn metrics(&self) -> String {
         self.metrics.render()
     }
-}
-
-/// What who asked is told of a question that the archive did not answer.
-pub(crate) fn problem(error: &ArchiveError) -> ProblemResponse {
-    if error.is_timeout() {
-        return ProblemResponse::too_slow(
-            "PostgreSQL took too long; ask for a shorter span, or for less at once",
-        );
-    }
-    ProblemResponse::unavailable(format!("{error}; nothing is lost, try again in a few seconds"))
 }

@@ -104,7 +104,7 @@ fn describe(row: BackfillRow, is_connected: bool) -> BackfillRequest {
 
 fn unavailable(error: &ArchiveError) -> ProblemResponse {
     warn!(error = chain(error), "requests for backfill could not be read or made");
-    crate::backend::problem(error)
+    crate::archive::problem(error)
 }
 
 /// Open requests as the sessions of a hub that leads know them.

@@ -27,7 +27,7 @@ pub use crate::administration::TokenWish;
 use crate::administration::{Acts, Refused};
 use crate::archive::{Address, Database, Registry};
 use crate::config::HubConfig;
-use crate::hub::{DATABASE, Ready, advertised};
+use crate::hub::{DATABASE, Ready};
 
 /// Who does what is done here, as the hub's events say it: whoever may run commands on the machine.
 const BY: &str = "the hub's command line";
@@ -63,7 +63,7 @@ fn database(config: &HubConfig, ready: &Ready) -> anyhow::Result<Database> {
 /// Makes a token and writes it to `output`, or prints it.
 pub async fn create_token(config: &HubConfig, wish: TokenWish, output: Option<&Path>) -> anyhow::Result<()> {
     let ready = ready(config)?;
-    let addresses = advertised(config, listening(config, &ready)?);
+    let addresses = config.advertised(listening(config, &ready)?);
     let hours = wish.valid.as_secs() / 3_600;
     let acts = acts(config, &ready)?;
     let made = acts.make_token(wish, addresses, &authority(config)?, BY).await;

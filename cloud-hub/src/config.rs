@@ -127,6 +127,15 @@ impl Default for ArchiveConfig {
 }
 
 impl HubConfig {
+    /// Where tokens and enrolled nodes are told to find reception, which listens there.
+    pub fn advertised(&self, listening: SocketAddr) -> Vec<String> {
+        if self.reception.advertised.is_empty() {
+            vec![listening.to_string()]
+        } else {
+            self.reception.advertised.clone()
+        }
+    }
+
     /// Where the hub's authority is.
     pub fn authority_directory(&self) -> PathBuf {
         self.authority_directory.clone().unwrap_or_else(|| self.data_directory.join("authority"))

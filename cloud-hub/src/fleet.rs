@@ -275,7 +275,7 @@ impl Fleet {
     /// How all nodes stand, by name.
     pub fn describe(&self) -> Vec<Node> {
         let mut nodes: Vec<Node> =
-            self.nodes().values().map(|known| describe(known, self.role.leads())).collect();
+            self.nodes().iter().map(|(&id, known)| describe(id, known, self.role.leads())).collect();
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         nodes
     }
@@ -332,7 +332,7 @@ impl Fleet {
     }
 }
 
-fn describe(known: &KnownNode, leads: bool) -> Node {
+fn describe(id: Uuid, known: &KnownNode, leads: bool) -> Node {
     let has_session = known.session.is_some() || (known.is_elsewhere && !leads);
     let state = match (known.standing, has_session, known.last_contact) {
         (Standing::Revoked, ..) => NodeState::Revoked,
@@ -347,6 +347,7 @@ fn describe(known: &KnownNode, leads: bool) -> Node {
         (report.backlog.drain, report.backlog.full_in_s) = (Drain::Disconnected, None);
     }
     Node {
+        id: Some(id.to_string()),
         name: known.name.clone(),
         site: known.site.clone(),
         state,
@@ -393,7 +394,7 @@ mod tests {
             is_elsewhere: false,
             is_remembered: true,
         };
-        let told = |known: &KnownNode| describe(known, true).report.expect("reported").backlog;
+        let told = |known: &KnownNode| describe(Uuid::nil(), known, true).report.expect("reported").backlog;
         assert_eq!(told(&known), backlog);
         known.session = None;
         assert_eq!(told(&known), Backlog { drain: Drain::Disconnected, full_in_s: None, ..backlog });

@@ -397,15 +397,6 @@ pub fn private_cluster(config: &HubConfig) -> ClusterConfig {
     }
 }
 
-/// What tokens and enrolled nodes are told.
-pub fn advertised(config: &HubConfig, listening: SocketAddr) -> Vec<String> {
-    if config.reception.advertised.is_empty() {
-        vec![listening.to_string()]
-    } else {
-        config.reception.advertised.clone()
-    }
-}
-
 async fn probe(
     database: Database,
     answers: Arc<AtomicBool>,

@@ -25,7 +25,7 @@ use crate::archive::{
 use crate::backfill::OpenRequests;
 use crate::carrying::Carrying;
 use crate::direct::{Direct, DirectContext};
-use crate::hub::{Hub, STEP_DEADLINE, advertised};
+use crate::hub::{Hub, STEP_DEADLINE};
 use crate::reception::committer::{Committer, DECODE_GROUPS_MAX, Load, SUBMISSIONS_MAX, Submission};
 use crate::reception::import::Importer;
 use crate::reception::{Reception, Renewals, Settings};
@@ -242,7 +242,7 @@ fn reception(
     committer: mpsc::Sender<Submission>,
     load: Arc<Load>,
 ) -> Reception {
-    let advertised = advertised(&hub.config, address);
+    let advertised = hub.config.advertised(address);
     Reception {
         endpoint,
         desk: EnrolmentDesk::new(Arc::clone(&hub.authority), advertised, hub.clock.clone()),

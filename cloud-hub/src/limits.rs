@@ -280,5 +280,5 @@ async fn blocking<T: Send + 'static>(
 
 fn unavailable(error: &ArchiveError) -> ProblemResponse {
     warn!(error = chain(error), "question about limits could not be answered");
-    crate::backend::problem(error)
+    crate::archive::problem(error)
 }

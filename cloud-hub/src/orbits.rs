@@ -11,8 +11,8 @@ use service::logging::chain;
 use space_packet::TaiTime;
 use tracing::{info, warn};
 
+use crate::archive::problem;
 use crate::archive::{ArchiveError, Database, OrbitTable};
-use crate::backend::problem;
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, ProblemResponse>>;
 

@@ -104,6 +104,12 @@ impl NodeStatus {
         self.changing().certificate_ends_unix = Some(ends_unix);
     }
 
+    /// When the certificate ends.
+    pub fn certificate_ends(&self) -> Option<TaiTime> {
+        let ends_unix = self.changing().certificate_ends_unix?;
+        Some(TaiTime::from_unix_nanos((ends_unix as i64).saturating_mul(1_000_000_000)))
+    }
+
     /// The session changed; says whether people have not been told this yet.
     pub fn on_hub(&self, hub: HubLink) -> bool {
         Metric::EdgeForwardConnected.set(f64::from(u8::from(matches!(hub, HubLink::Connected { .. }))));
@@ -251,6 +257,8 @@ impl NodeStatus {
             .or(changing.documents_problem.as_ref())
             .cloned();
         Node {
+            // Who is asked by people knows it.
+            id: None,
             name: self.name.clone(),
             site: self.site.clone(),
             state,

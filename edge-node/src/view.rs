@@ -12,7 +12,7 @@ use dashboard::administration::{Administration, Answer};
 use dashboard::alarms::Alarms;
 use dashboard::contract::{Node, NodeKnowledge, Server, ServerKind};
 use dashboard::dashboards::{DashboardStore, NoDashboards};
-use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse};
+use dashboard::{Backend, LiveBatch, LiveMission, ProblemResponse, rfc3339};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use intake::Readers;
@@ -210,8 +210,9 @@ impl Readers for View {
 /// A node is administered at the hub, and says of itself what it knows.
 impl Administration for View {
     fn node<'a>(&'a self, _: &'a str) -> Answer<'a, Option<NodeKnowledge>> {
-        let days = self.status.report().certificate_days;
-        let known = self.enrolled.get().map(|enrolled| enrolled.knowledge(days)).unwrap_or_default();
+        let (ends, days) = (self.status.certificate_ends(), self.status.report().certificate_days);
+        let known = self.enrolled.get().map(Enrolled::knowledge).unwrap_or_default();
+        let known = NodeKnowledge { certificate_ends: ends.map(rfc3339), certificate_days: days, ..known };
         async move { Ok(Some(known)) }.boxed()
     }
 }
@@ -236,7 +237,8 @@ impl Backend for View {
     }
 
     fn nodes(&self) -> Vec<Node> {
-        vec![self.status.node()]
+        let id = self.enrolled.get().map(|enrolled| enrolled.node_id.to_string());
+        vec![Node { id, ..self.status.node() }]
     }
 
     fn range<'a>(

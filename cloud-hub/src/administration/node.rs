@@ -34,7 +34,6 @@ impl HubAdministration {
         let record = node_record(&self.database, node.id).await?;
         let now_unix = service::clock::now().to_unix_nanos() / 1_000_000_000;
         Ok(Some(NodeKnowledge {
-            id: Some(node.id.to_string()),
             is_built_in: node.id == OWN_STATION,
             missions: node.missions.clone(),
             enrolled_at: record.enrolled_unix.map(moment),

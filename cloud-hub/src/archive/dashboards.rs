@@ -10,8 +10,8 @@ use space_packet::TaiTime;
 use tokio_postgres::{Row, Transaction};
 use tracing::warn;
 
+use super::problem;
 use super::{ArchiveError, Database};
-use crate::backend::problem;
 
 /// The table of dashboards.
 pub struct DashboardTable {

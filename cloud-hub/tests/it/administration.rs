@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use provisioning::{EnrollOptions, enroll};
+use provisioning::{EnrollOptions, Identity, enroll};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -102,6 +102,8 @@ async fn nodes_are_enrolled_given_missions_and_revoked_with_the_name_of_who_did_
     assert!(!listed.to_string().contains("STO1-"), "{listed}");
 
     let node = kari.get("nodes/gs-7").await;
+    let identity = Identity::load(folder.path()).expect("reads").expect("is enrolled");
+    assert_eq!(node["node"]["id"], identity.node_id.to_string());
     assert_eq!((&node["node"]["site"], &node["node"]["state"]), (&json!("Troll"), &json!("never-connected")));
     assert_eq!((&node["missions"], &node["enrolled_host"]), (&json!(["demo"]), &json!("rack 7")), "{node}");
     assert!((88..=90).contains(&node["certificate_days"].as_i64().expect("days")), "{node}");

@@ -17,13 +17,11 @@ pub struct Enrolled {
 
 impl Enrolled {
     /// What is known of it here. Which documents it should hold is known at the hub alone.
-    pub(super) fn knowledge(&self, certificate_days: Option<i64>) -> NodeKnowledge {
+    pub(super) fn knowledge(&self) -> NodeKnowledge {
         let holds = self.holds.borrow();
         let of_missions =
             holds.missions.iter().flat_map(|holds| newest(Some(&holds.mission), &holds.documents));
         NodeKnowledge {
-            id: Some(self.node_id.to_string()),
-            certificate_days,
             documents: newest(None, &holds.node).into_iter().chain(of_missions).collect(),
             ..NodeKnowledge::default()
         }
@@ -65,7 +63,7 @@ mod tests {
             missions: vec![MissionHolds { mission: "demo".to_owned(), documents }],
         };
         let enrolled = Enrolled { node_id: Uuid::from_u128(1), holds: watch::channel(holds).1 };
-        let known = enrolled.knowledge(Some(12));
+        let known = enrolled.knowledge();
         let told: Vec<_> = known
             .documents
             .iter()
@@ -76,6 +74,6 @@ mod tests {
             (Some("demo"), DocumentKind::Dictionary, Some(10), None),
         ];
         assert_eq!(told, expected);
-        assert_eq!((known.certificate_days, known.events.is_none()), (Some(12), true));
+        assert!(known.events.is_none(), "events are the hub's");
     }
 }

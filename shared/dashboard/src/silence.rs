@@ -202,6 +202,7 @@ mod tests {
         };
         let links = vec![LinkReport { mission: "demo".to_owned(), ..LinkReport::default() }];
         let node = Node {
+            id: None,
             name: "gs-1".to_owned(),
             site: String::new(),
             state: NodeState::Disconnected,

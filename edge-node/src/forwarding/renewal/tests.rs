@@ -93,6 +93,8 @@ async fn a_third_into_its_life_a_certificate_is_renewed_under_another_key_and_in
     let renewed = world.on_disk();
     assert_ne!(renewed.node.key_pkcs8, world.enrolled.node.key_pkcs8);
     assert_eq!(renewed.certificate.not_after, NOW + (31 + 90) * DAY);
+    let told = world.status.certificate_ends().expect("people are told");
+    assert_eq!(told.to_unix_nanos(), (NOW + (31 + 90) * DAY) as i64 * 1_000_000_000);
     assert_eq!(credentials.standing.lock().await.identity, renewed, "the next connection shows it");
     world.set_day(91);
     assert_eq!(credentials.expired().await, None);

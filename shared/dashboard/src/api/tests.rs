@@ -262,6 +262,7 @@ fn node(name: &str, missions: &[&str]) -> Node {
     };
     let links: Vec<_> = missions.iter().map(link).collect();
     Node {
+        id: None,
         name: name.to_owned(),
         site: "here".to_owned(),
         state: NodeState::Disconnected,

@@ -20,8 +20,6 @@ pub struct NodeDetail {
 /// What a server knows of a node beyond the list of nodes. A node itself knows less of it than the hub does.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 pub struct NodeKnowledge {
-    /// Its identity, a UUID.
-    pub id: Option<String>,
     /// It is the hub's own station: it has no certificate, and nobody can revoke it.
     pub is_built_in: bool,
     /// Missions it may send for; null: all.

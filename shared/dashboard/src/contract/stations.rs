@@ -31,6 +31,8 @@ pub enum NodeState {
 /// A station's node.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Node {
+    /// Its identity, a UUID, by which alarms name it; null before it is enrolled.
+    pub id: Option<String>,
     /// Name, unique at the hub.
     pub name: String,
     /// Where it stands.

@@ -41,6 +41,9 @@ export async function checkEdge({ check, ground, visit }) {
     const { name } = ground.stations[0];
     await visit.page.getByRole("heading", { name, level: 1 }).waitFor();
     await growing(visit, visit.page.getByRole("region", { name: "Parts of the station" }), "received");
+    const machine = visit.page.getByRole("region", { name: "Machine" });
+    await machine.getByText(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/).waitFor();
+    assert.match(await figureOf(visit, machine, "Certificate ends").textContent(), /20\d\d-.* left/);
     await visit.picture("station");
   });
   await checkParameters({ check, visit });

@@ -3054,6 +3054,8 @@ export interface components {
              * @description Packets of this node that are committed at the hub.
              */
             archived_packets: number;
+            /** @description Its identity, a UUID, by which alarms name it; null before it is enrolled. */
+            id?: string | null;
             /** @description When the hub last heard of it. */
             last_contact?: string | null;
             /** @description Name, unique at the hub. */
@@ -3148,8 +3150,6 @@ export interface components {
              *     of all.
              */
             events?: components["schemas"]["HubEvent"][] | null;
-            /** @description Its identity, a UUID. */
-            id?: string | null;
             /** @description It is the hub's own station: it has no certificate, and nobody can revoke it. */
             is_built_in: boolean;
             /** @description Its lanes, those of the newest journal first, at most 100. */

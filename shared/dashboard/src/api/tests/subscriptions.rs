@@ -401,6 +401,7 @@ async fn nodes_are_told_when_they_changed_and_only_then() {
     stream.on_second();
     assert!(events(&mut stream).is_empty());
     backend.nodes.lock().expect("not poisoned").push(Node {
+        id: None,
         name: "gs-1".to_owned(),
         site: "here".to_owned(),
         state: NodeState::Connected,

@@ -2,7 +2,6 @@
 import type { NodeDetail, Places, SitePlace } from "../api/fleet";
 import type { Node } from "../types";
 import { type MockRequest, type MockRoute, problem, stateOf } from "./answers";
-import { nodeId } from "./nodes";
 import { refusedAdministration } from "./rights";
 import type { MockWorld } from "./world";
 
@@ -69,7 +68,6 @@ function detail(world: MockWorld, node: Node): NodeDetail {
   return {
     at: iso(now),
     node,
-    id: nodeId(node.name),
     is_built_in: false,
     missions: missionsOf(world).get(node.name) ?? null,
     enrolled_at: iso(now - 66 * 86_400_000),

@@ -78,6 +78,7 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
     ],
   });
   const svalbard: Node = {
+    id: nodeId("svalbard-1"),
     name: "svalbard-1",
     site: "Longyearbyen, Svalbard",
     state: "connected",
@@ -90,6 +91,7 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
   if (kind === "edge") return [svalbard];
   return [
     {
+      id: nodeId("awarua-1"),
       name: "awarua-1",
       site: "Awarua, New Zealand",
       state: "disconnected",
@@ -120,6 +122,7 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
       archived_packets: 902_113,
     },
     {
+      id: nodeId("inuvik-2"),
       name: "inuvik-2",
       site: "Inuvik, Canada",
       state: "never-connected",
@@ -130,6 +133,7 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
       archived_packets: 0,
     },
     {
+      id: nodeId("kiruna-1"),
       name: "kiruna-1",
       site: "Kiruna, Sweden",
       state: "connected",
@@ -140,6 +144,7 @@ export function makeNodes(now: number, kind: "edge" | "hub"): Node[] {
       archived_packets: 88_120,
     },
     {
+      id: nodeId("santiago-1"),
       name: "santiago-1",
       site: "Santiago, Chile",
       state: "revoked",

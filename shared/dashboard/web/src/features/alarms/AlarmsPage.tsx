@@ -49,8 +49,7 @@ export function AlarmsPage({ mission, search, onSearch }: Props) {
   const found = useMemo(() => shown(rows, search, me), [rows, search, me]);
   const byId = useMemo(() => new Map(rows.map((row) => [row.alarm.id, row])), [rows]);
   const counts = useMemo(() => countsOf(rows.map(({ alarm }) => alarm)), [rows]);
-  const nodesNamed = useMemo(() => rows.flatMap(({ alarm }) => (alarm.node ? [alarm.node] : [])), [rows]);
-  const siteOf = useSites(nodesNamed);
+  const siteOf = useSites();
   // Ages of groups and rates need no more than a second's truth, and there may be thousands of alarms.
   const second = Math.floor(frame.serverNow / 1_000) * 1_000;
   const rates = useMemo(() => ratesOf(rows, second), [rows, second]);

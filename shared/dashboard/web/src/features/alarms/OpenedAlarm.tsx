@@ -5,7 +5,7 @@ import { parametersQuery } from "../../api/queries";
 import { useFrame } from "../../live/hooks";
 import { useLoggedIn, useRefusal } from "../../session/access";
 import { Failure, Loading } from "../../shell/Notice";
-import type { AlarmAct, AlarmHistory } from "../../types";
+import type { AlarmAct } from "../../types";
 import { AlarmDetail } from "./AlarmDetail";
 import { newActId } from "./alarm";
 import { LiveValue } from "./LiveValue";
@@ -26,7 +26,7 @@ export function OpenedAlarm({ mission, alarm, onClose }: Props) {
   const found = useQuery(alarmQuery(mission, alarm));
   const parameters = useQuery(parametersQuery(mission));
   const acting = useAct(mission, alarm);
-  const siteOf = useSites(found.data === undefined ? [] : nodesOf(found.data));
+  const siteOf = useSites();
   if (found.data === undefined)
     return found.isError ? <Failure error={found.error} /> : <Loading what="the alarm" />;
   const { parameter, node } = found.data.alarm;
@@ -59,11 +59,6 @@ export function OpenedAlarm({ mission, alarm, onClose }: Props) {
       onClose={onClose}
     />
   );
-}
-
-/** The nodes that a history names: the one it is about, and those at which entries were made. */
-function nodesOf({ alarm, entries }: AlarmHistory): string[] {
-  return [alarm.node, ...entries.map((entry) => entry.node)].flatMap((node) => node ?? []);
 }
 
 function isEqual(a: AlarmAct, b: AlarmAct): boolean {

@@ -44,7 +44,7 @@ export function HealthTab({ node, detail, server, frame }: TabProps) {
           <LinksTable links={report.links} serverNow={frame.serverNow} station={node.name} />
         </section>
       )}
-      {detail === null ? null : <Machine detail={detail} />}
+      {detail === null ? null : <Machine id={node.id ?? null} detail={detail} />}
       {detail === null || detail.sessions.length === 0 ? null : <Sessions sessions={detail.sessions} />}
     </>
   );
@@ -52,12 +52,12 @@ export function HealthTab({ node, detail, server, frame }: TabProps) {
 
 type Detail = NonNullable<TabProps["detail"]>;
 
-function Machine({ detail }: { detail: Detail }) {
+function Machine({ id, detail }: { id: string | null; detail: Detail }) {
   const ends = certificate(detail.certificate_days);
   return (
     <section className="panel part-list" aria-label="Machine">
       <dl className="metrics">
-        <Metric label="Identity" value={detail.id ?? (detail.is_built_in ? "the hub itself" : "not known")} />
+        <Metric label="Identity" value={id ?? (detail.is_built_in ? "the hub itself" : "not known")} />
         <Metric label="May send for" value={missionsText(detail.missions)} />
         <Metric
           label="Enrolled"
