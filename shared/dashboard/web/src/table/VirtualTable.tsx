@@ -20,6 +20,8 @@ interface Props {
   count: number;
   /** Pixels, as the style sheet has it. */
   rowHeight?: number;
+  /** The row that is uppermost at first; the first one when absent. */
+  startAt?: number;
   rowKey: (index: number) => string | number;
   /** The cells of a row. */
   children: (index: number) => ReactNode;
@@ -39,6 +41,7 @@ export function VirtualTable(props: Props) {
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => props.rowHeight ?? ROW_HEIGHT,
+    initialOffset: (props.startAt ?? 0) * (props.rowHeight ?? ROW_HEIGHT),
     overscan: 10,
     getItemKey: rowKey,
   });

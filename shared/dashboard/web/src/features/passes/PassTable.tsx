@@ -33,9 +33,12 @@ const COLUMNS = [
 ];
 
 export const PassTable = memo(function PassTable({ passes, now, conflicts, selected, onSelect }: Props) {
+  // What is over stands above what is to come, a scroll away.
+  const open = passes.findIndex((pass) => phaseAt(pass, now) !== "past");
   return (
     <VirtualTable
       label="Passes"
+      startAt={Math.max(0, open)}
       className="passes"
       columns={COLUMNS}
       count={passes.length}
@@ -81,16 +84,19 @@ function Cells({ pass, now, inConflict, onSelect }: CellsProps) {
       <td>
         {clockTime(parseTime(pass.culmination.at))} · {Math.round(pass.elevation_max_deg)}°
       </td>
-      <td>{edge(pass.los)}</td>
+      <td>{edge(pass.los, pass.aos)}</td>
       <td>{pass.duration_s == null ? "–" : duration(pass.duration_s * 1000)}</td>
       <td>{received(pass)}</td>
     </>
   );
 }
 
-function edge(moment: PassMoment | null | undefined): string {
+/** `after`: what stands beside it, of whose day it is unless it says so. */
+function edge(moment: PassMoment | null | undefined, after?: PassMoment | null): string {
   if (!moment) return "out of the time looked at";
-  return `${dateAndTime(parseTime(moment.at))} · ${Math.round(moment.azimuth_deg)}°`;
+  const isSameDay = after?.at.slice(0, 10) === moment.at.slice(0, 10);
+  const at = parseTime(moment.at);
+  return `${isSameDay ? clockTime(at) : dateAndTime(at)} · ${Math.round(moment.azimuth_deg)}°`;
 }
 
 export function received(pass: Pass): string {

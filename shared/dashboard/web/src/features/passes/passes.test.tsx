@@ -35,6 +35,15 @@ test("passes are bars in lanes and the same list, with the next one counted down
   expect(screen.getByText(/nobody has said where its site is/)).toBeTruthy();
 });
 
+test("the list begins with what is to come, below what is over", async () => {
+  await openPasses();
+  const past = screen
+    .getAllByRole("button")
+    .filter(({ classList }) => classList.contains("pass") && classList.contains("past"));
+  expect(past.length).toBeGreaterThan(3);
+  expect(screen.getByRole("region", { name: "Passes" }).scrollTop).toBe(past.length * 30);
+});
+
 test("conflicts are worked out when passes come, not at each frame", async () => {
   await openPasses();
   const before = vi.mocked(conflicts).mock.calls.length;
