@@ -7,7 +7,7 @@ import { until } from "./wait.mjs";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const WITHIN_MS = 30_000;
 const VOLTAGE = "/Demo/Power/battery_voltage";
-const TEMPERATURE = "/Demo/Power/battery_temperature";
+const CURRENT = "/Demo/Power/battery_current";
 /** What telemetry and people may say; a page shows it as it is. */
 const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script> \u202Eabc\u202C';
 
@@ -24,9 +24,9 @@ const OF_HUB = [
   ["rules", "/m/demo/rules", "Rules"],
   ["deliveries", "/m/demo/deliveries", "Delivery log"],
   ["dashboards", "/m/demo/d", /Dashboards/],
-  ["explore", `/m/demo/explore?${explored(VOLTAGE, TEMPERATURE)}`, "Explore"],
-  ["correlate", `/m/demo/explore?${explored(VOLTAGE, TEMPERATURE)}&view=correlate`, "Explore"],
-  ["statistics", `/m/demo/explore?${explored(VOLTAGE, TEMPERATURE)}&view=statistics`, "Explore"],
+  ["explore", `/m/demo/explore?${explored(VOLTAGE, CURRENT)}`, "Explore"],
+  ["correlate", `/m/demo/explore?${explored(VOLTAGE, CURRENT)}&view=correlate`, "Explore"],
+  ["statistics", `/m/demo/explore?${explored(VOLTAGE, CURRENT)}&view=statistics`, "Explore"],
   ["completeness", "/m/demo/data", "Completeness"],
   ["events", "/m/demo/events", "Events"],
   ["limits", "/m/demo/limits", "Limits"],
