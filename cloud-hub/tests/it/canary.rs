@@ -19,6 +19,8 @@ use futures_util::{SinkExt, StreamExt};
 use mission_database::{Dictionary, MissionDatabase, VersionNumber};
 use processing::alarm::{AlarmSeverity, Place};
 use processing::{MissionDecoder, PacketConventions, PacketTime};
+use reqwest::Method;
+use serde_json::json;
 use service::metric::MetricsPage;
 use service::mission::LoadedMission;
 use space_packet::{Apid, ReceptionTime, SequenceCount, TaiTime, build_packet, time::cds};
@@ -33,6 +35,9 @@ use crate::world::{BEGINNING, OpenedLane, SECOND, World, chain, take_in};
 
 /// The word. Only what is of `zebra` has it, however it is written.
 const CANARY: &str = "zebra";
+const DASHBOARD: &str = "00112233445566778899aabbccddeeff";
+const ELEMENTS: &str = "1 00005U 58002B   00179.78495062  .00000023  00000-0  28098-4 0  4753\n\
+    2 00005  34.2682 348.7242 1859667 331.7664  19.3264 10.82419157413667\n";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const XTCE: &str = r#"<SpaceSystem name="Zebra"><Header version="zebra-7" date="2026-01-01" validationStatus="Working"/>
@@ -250,6 +255,26 @@ impl Hub {
         (answer.status().as_u16(), answer.text().await.expect("a body"))
     }
 
+    /// An operator of all missions writes what people write about the other one: a dashboard, an event, an orbit.
+    async fn write(&self) {
+        let widget =
+            json!({"id": CANARY, "kind": "text", "x": 0, "y": 0, "w": 4, "h": 4, "opts": {"text": CANARY}});
+        let dashboard =
+            json!({"id": DASHBOARD, "title": CANARY, "audience": "everyone", "widgets": [widget]});
+        let event = json!({"id": DASHBOARD, "severity": "warning", "text": "a zebra came by"});
+        let elements = json!({"text": ELEMENTS, "spacecraft": CANARY});
+        for (method, what, body) in [
+            (Method::POST, "dashboards", dashboard),
+            (Method::POST, "events", event),
+            (Method::PUT, "elements", elements),
+        ] {
+            let address = format!("http://{}/api/v1/missions/{CANARY}/{what}", self.address);
+            let request = self.client.request(method, address).bearer_auth(&self.operator).json(&body);
+            let answer = request.send().await.expect("answers");
+            assert!(answer.status().is_success(), "{what}: {}", answer.text().await.expect("a body"));
+        }
+    }
+
     /// What a live stream says to somebody who asks for both missions, until its second heartbeat.
     async fn listen(&self, token: &str) -> String {
         let mut request =
@@ -285,6 +310,7 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
     let (mut world, lane) = with_open_session().await;
     let archive = filled(&mut world, &lane).await;
     let hub = serve(&world, archive).await;
+    hub.write().await;
     let (operator, viewer) = (&hub.operator, &hub.viewer);
     let mut told = HashSet::new();
     let questions = questions();
@@ -295,7 +321,7 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
                     .replace("{mission}", mission)
                     .replace("{alarm}", &hub.alarm)
                     .replace("{number}", "1")
-                    .replace("{dashboard}", "00112233445566778899aabbccddeeff")
+                    .replace("{dashboard}", DASHBOARD)
                     .replace("{pass}", "00000000-20261121T000000Z")
                     .replace("{node}", "station")
                     .replace("{id}", "00000000000000000000000000000000.1.2.1.0")
@@ -322,8 +348,14 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
         "missions/{mission}/alarm-rules",
         "missions/{mission}/alarms",
         "missions/{mission}/alarms/{alarm}",
+        "missions/{mission}/dashboards",
+        "missions/{mission}/dashboards/{dashboard}",
+        "missions/{mission}/dashboards/{dashboard}/export",
+        "missions/{mission}/elements",
+        "missions/{mission}/events",
         "missions/{mission}/latest",
         "missions/{mission}/samples",
+        "missions/{mission}/track",
         "nodes",
     ] {
         let route = format!("/api/v1/{route}");
