@@ -22,9 +22,9 @@ export function statisticsQuery({ mission, parameter, window, windowName, isLive
     queryKey: ["statistics", mission, parameter, windowName],
     queryFn: () =>
       request<Statistics>("GET", missionPath(mission, `statistics?${rangeSearch(window(), [parameter])}`)),
-    // The numbers of a replay's last moment stand until those of this one are here, but never another parameter's.
-    placeholderData: (previous: Statistics | undefined) =>
-      previous?.parameter === parameter ? previous : undefined,
+    // The numbers of a replay's last moment stand until those of this one are here, but never another parameter's or mission's.
+    placeholderData: (previous: Statistics | undefined, query?: { queryKey: readonly unknown[] }) =>
+      query?.queryKey[1] === mission && query.queryKey[2] === parameter ? previous : undefined,
     staleTime: isLive ? 0 : 60_000,
     gcTime: 30_000,
     refetchInterval: isLive ? STATISTICS_EVERY_MS : (false as const),

@@ -1,11 +1,5 @@
 // Every question the dashboard asks, with the key its answer is kept under.
-import {
-  keepPreviousData,
-  MutationCache,
-  QueryCache,
-  QueryClient,
-  queryOptions,
-} from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import type { Buckets, Latest, Missions, Nodes, Page, Parameters, Samples, Session } from "../types";
 import { isUnauthorized, missionPath, ProblemError, request } from "./client";
 
@@ -135,9 +129,7 @@ export function historyQuery(asked: HistoryRequest) {
     },
     // The curve stays while its window is fetched again, but another parameter's curve must not stand in.
     placeholderData: (previous, query) =>
-      query?.queryKey[1] === mission && query.queryKey[2] === parameter
-        ? keepPreviousData(previous)
-        : undefined,
+      query?.queryKey[1] === mission && query.queryKey[2] === parameter ? previous : undefined,
     structuralSharing: false,
     staleTime: 0,
     gcTime: 10_000,
