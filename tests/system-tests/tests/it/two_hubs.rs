@@ -206,12 +206,15 @@ async fn nothing_is_lost_or_doubled(
     .with_context(|| format!("{counted} samples of {} packets", archived.len()))
 }
 
-/// The first hub is gone; the second stops in order.
+/// The second hub stops in order, and before the rest: with the world goes the database both hubs are on.
 async fn finish(world: World, mut second: SecondHub) -> anyhow::Result<()> {
-    world.finish().await?;
     let status = second.process.stop(SOON).await?;
-    ensure!(status.success(), "the second hub stopped with {status}");
-    Ok(())
+    ensure!(
+        status.success(),
+        "the second hub stopped with {status}; its log ends:\n{}",
+        second.process.log_tail()
+    );
+    world.finish().await
 }
 
 type Seen = Arc<Mutex<HashMap<String, Instant>>>;
