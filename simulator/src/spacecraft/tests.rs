@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use mission_database::{DecodedPacket, Dictionary, EngineeringValue, ParameterKind};
+use mission_database::{
+    DecodedPacket, Dictionary, EngineeringValue, LimitsOverlay, MonitoringResult, ParameterKind,
+};
 use proptest::prelude::*;
 use space_packet::{PrimaryHeader, UtcTime};
 
@@ -107,6 +109,46 @@ fn the_dictionary_has_about_two_hundred_parameters_all_described() {
     let dictionary = Dictionary::from_xtce("demo-spacecraft.xml", DICTIONARY).expect("the dictionary loads");
     assert_eq!(dictionary.parameters().len(), 223);
     assert!(dictionary.unused().is_empty(), "{:?}", dictionary.unused());
+}
+
+/// The worst that the demo's limits say of each parameter that they watch.
+fn judged(packets: &[SpacecraftPacket]) -> BTreeMap<String, MonitoringResult> {
+    let limits = include_str!("../../demo/limits.toml");
+    let limits = LimitsOverlay::parse("limits.toml", limits, None).expect("the limits are read");
+    let rows: Vec<_> = limits.rows.iter().collect();
+    let dictionary = Dictionary::from_xtce("demo-spacecraft.xml", DICTIONARY).expect("the dictionary loads");
+    let dictionary = dictionary.with_limits(&rows).expect("the limits are those of its parameters");
+    let mut worst = BTreeMap::new();
+    for packet in packets {
+        let mut decoded = DecodedPacket::default();
+        dictionary.decode(&packet.bytes, &mut decoded).expect("it decodes");
+        for value in decoded.values.iter().filter(|value| value.monitoring != MonitoringResult::NotMonitored)
+        {
+            let name = dictionary.parameter(value.parameter).name.clone();
+            let found = worst.entry(name).or_insert(value.monitoring);
+            *found = value.monitoring.max(*found);
+        }
+    }
+    worst
+}
+
+#[test]
+fn a_healthy_flight_stays_inside_the_limits_of_the_demo_and_a_failing_cell_leaves_them() {
+    // Two orbits, with all their eclipses and passes.
+    let healthy = judged(&Spacecraft::new(1, epoch()).telemetry_due(after_s(12_000)));
+    assert_eq!(healthy.len(), 30, "every parameter that has limits was judged: {healthy:?}");
+    let outside: Vec<_> = healthy.iter().filter(|(_, result)| result.is_violation()).collect();
+    assert!(outside.is_empty(), "{outside:?}");
+    let mut faulty = Spacecraft::new(1, epoch());
+    faulty.inject(Fault::BatteryCell, epoch());
+    let faulty = judged(&faulty.telemetry_due(after_s(3_000)));
+    let left: BTreeMap<&str, _> = faulty
+        .iter()
+        .filter(|(_, result)| result.is_violation())
+        .map(|(name, result)| (name.as_str(), *result))
+        .collect();
+    assert!(left["/Demo/Power/cell_voltage_3"] >= MonitoringResult::Distress, "{left:?}");
+    assert!(!left.contains_key("/Demo/Power/cell_voltage_4"), "{left:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A ground segment of real processes: a hub, enrolled nodes, and what stands in for the sky.
 
+mod demo;
 mod sky;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Value;
 use simulator::faults::{FaultProfile, FaultProxy};
+use simulator::spacecraft::Fault;
 
 use crate::client::Client;
 use crate::configuration::{Acknowledgement, Database, EdgeFile, HubFile, LinkEntry, Mission};
@@ -270,8 +272,12 @@ impl GroundSegment {
         Ok(self.simulators.len() - 1)
     }
 
-    /// The spacecraft over every node's station, in sight all the time if so wished.
-    pub fn simulate_spacecraft(&mut self, always_visible: bool) -> anyhow::Result<usize> {
+    /// The spacecraft over every node's station, in sight all the time if so wished, with what goes wrong aboard.
+    pub fn simulate_spacecraft(
+        &mut self,
+        always_visible: bool,
+        fault: Option<Fault>,
+    ) -> anyhow::Result<usize> {
         let mut arguments = vec!["spacecraft".to_owned()];
         for (name, node) in &self.nodes {
             let link = node.file.links.first().context("every node has a link")?;
@@ -279,6 +285,9 @@ impl GroundSegment {
         }
         if always_visible {
             arguments.push("--always-visible".to_owned());
+        }
+        if let Some(fault) = fault {
+            arguments.push(format!("--fault={fault}"));
         }
         self.simulate(&arguments)
     }

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
 use simulator::faults::{FaultProfile, FaultProxy};
+use simulator::spacecraft::Fault;
 use testkit::client::Client;
 use testkit::configuration::{Database, Mission};
 use testkit::ground::{GroundPlan, GroundSegment, NodePlan};
@@ -29,6 +30,8 @@ Runs a hub, two stations and a simulated spacecraft until Ctrl-C. What they reco
   --reception-port N    where stations forward to, UDP (default 8443)
   --telemetry-port N    where the first station takes telemetry in, TCP; the second takes the next (default 10015)
   --real-passes         the spacecraft is in sight only when its orbit says so
+  --fault NAME          what goes wrong aboard, from the start on: battery-cell (alarms within ten minutes), sensor-noise,
+                        stuck-thermistor, transponder-drop or wheel-friction
   --bad-link [PROFILE]  the second station reaches the hub over a bad link: satcom (unless named otherwise), lossy,
                         dial-up or broken; the same faults each time
 ";
@@ -49,6 +52,7 @@ struct Options {
     reception_port: u16,
     telemetry_port: u16,
     real_passes: bool,
+    fault: Option<Fault>,
     bad_link: Option<String>,
 }
 
@@ -62,6 +66,7 @@ impl Options {
             reception_port: 8443,
             telemetry_port: 10015,
             real_passes: false,
+            fault: None,
             bad_link: None,
         };
         let mut arguments = arguments.into_iter().peekable();
@@ -75,6 +80,7 @@ impl Options {
             match option.as_str() {
                 "--fresh" => options.fresh = true,
                 "--real-passes" => options.real_passes = true,
+                "--fault" => options.fault = Some(value()?.parse().context("--fault")?),
                 "--var" => options.var = PathBuf::from(value()?),
                 "--http-port" => options.http_port = port(&option, &value()?)?,
                 "--reception-port" => options.reception_port = port(&option, &value()?)?,
@@ -215,7 +221,8 @@ async fn run(
     }
     ground.tell_sky("demo").await.context("the hub did not take places and elements")?;
     step(begun, "the hub knows where the stations are, and how the spacecraft flies");
-    ground.simulate_spacecraft(!options.real_passes)?;
+    ground.furnish_demo().await.context("the hub did not take the demo's limits and dashboard")?;
+    ground.simulate_spacecraft(!options.real_passes, options.fault)?;
     let simulator = ground.simulators().last().context("it was just started")?.id();
     fs::write(var.join("simulator.pid"), simulator.to_string())?;
     println!("\n  dashboard  http://{}/#code={}", ground.hub_http(), ground.hub_code().await?);
@@ -439,6 +446,10 @@ mod tests {
             let options = parse(line).expect("valid").expect("no help");
             assert_eq!((options.bad_link.as_deref(), options.fresh), (expected, line.contains("--fresh")));
         }
+        let faulty = parse("--fault battery-cell --fresh").expect("valid").expect("no help");
+        assert_eq!((faulty.fault, faulty.fresh), (Some(Fault::BatteryCell), true));
+        let refused = format!("{:#}", parse("--fault battery").expect_err("there is none"));
+        assert!(refused.contains("--fault") && refused.contains("wheel-friction"), "{refused}");
         let refused = format!("{:#}", parse("--bad-link sat-com").expect_err("there is none"));
         assert!(refused.contains("--bad-link") && refused.contains("dial-up"), "{refused}");
         for line in ["--http-port", "--http-port x", "--http-port 0", "--http-port 65535", "--frech", "fresh"]
