@@ -3,11 +3,10 @@ import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { age, dateAndTime } from "../../format/time";
 import { Failure } from "../../shell/Notice";
-import { StatusSymbol } from "../../shell/StatusSymbol";
 import { type Shown, useValues } from "../../telemetry/values";
 import type { ParameterDescription } from "../../types";
+import { QualitySymbol } from "../parameters/QualitySymbol";
 import { QualityWord } from "../parameters/QualityWord";
-import { quality } from "../parameters/quality";
 import { ValueText } from "../parameters/ValueText";
 
 interface Props {
@@ -73,7 +72,7 @@ function Tile({ mission, parameter, shown, isKnown, onRemove }: TileProps) {
         </button>
       </header>
       <p className="tile-value">
-        <StatusSymbol status={sample === null ? "off" : quality(sample).status} hollow={stale} />
+        <QualitySymbol sample={sample} stale={stale} />
         {sample === null && !isKnown ? (
           <span className="faint">not known</span>
         ) : (

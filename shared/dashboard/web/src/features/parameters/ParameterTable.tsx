@@ -2,12 +2,11 @@
 import { Link } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { age, clockTime, dateAndTime } from "../../format/time";
-import { StatusSymbol } from "../../shell/StatusSymbol";
 import { type Column, VirtualTable } from "../../table/VirtualTable";
 import type { Shown } from "../../telemetry/values";
 import type { ParameterDescription } from "../../types";
+import { QualitySymbol } from "./QualitySymbol";
 import { QualityWord } from "./QualityWord";
-import { quality } from "./quality";
 import { ValueText } from "./ValueText";
 
 /** Rows are subscribed in blocks, so that scrolling by a row does not change the subscription. */
@@ -101,8 +100,7 @@ function Cells({ mission, parameter, shown, isKnown, isPicked, onPick }: CellsPr
         />
       </td>
       <td className="col-state">
-        <StatusSymbol status={sample === null ? "off" : quality(sample).status} hollow={stale} />{" "}
-        <QualityWord sample={sample} />
+        <QualitySymbol sample={sample} stale={stale} /> <QualityWord sample={sample} />
         <span className="visually-hidden">
           {sample === null ? (isKnown ? "no sample" : "not known") : stale ? " stale" : " current"}
         </span>

@@ -1,8 +1,8 @@
 // Many parameters at a glance: of each its symbol, its name, and in a word how it stands to its limits.
 import { Link } from "@tanstack/react-router";
-import { StatusSymbol } from "../../../shell/StatusSymbol";
 import type { Shown } from "../../../telemetry/values";
 import type { ParameterDescription } from "../../../types";
+import { QualitySymbol } from "../../parameters/QualitySymbol";
 import { quality } from "../../parameters/quality";
 import { ValueText } from "../../parameters/ValueText";
 import { parametersOf } from "../layout/opts";
@@ -46,14 +46,14 @@ function Cell({ mission, parameter, shown }: CellProps) {
   const { status, word } =
     shown === null ? { status: "off" as const, word: "no sample" } : quality(shown.sample);
   return (
-    <li className={`status-cell ${status}${stale ? " stale" : ""}`}>
+    <li className={`status-cell ${status ?? ""}${stale ? " stale" : ""}`}>
       <Link
         to="/m/$mission/explore"
         params={{ mission }}
         search={{ p: [parameter.name] }}
         title={parameter.name}
       >
-        <StatusSymbol status={status} hollow={stale} /> <bdi>{parameter.short_name}</bdi>
+        <QualitySymbol sample={shown?.sample ?? null} stale={stale} /> <bdi>{parameter.short_name}</bdi>
       </Link>
       <span className="status-value">
         <ValueText
@@ -65,11 +65,7 @@ function Cell({ mission, parameter, shown }: CellProps) {
         />{" "}
         <span className="faint">{parameter.unit}</span>
       </span>
-      {word === null ? (
-        <span className="faint">not monitored</span>
-      ) : (
-        <span className={`state ${status}`}>{word}</span>
-      )}
+      <span className={status === null ? "faint" : `state ${status}`}>{word}</span>
       <Stamp shown={shown} />
     </li>
   );

@@ -1,10 +1,9 @@
 // One parameter and its value as a row of a table: the twin of all that show a value as a picture.
 import { Link } from "@tanstack/react-router";
-import { StatusSymbol } from "../../../shell/StatusSymbol";
 import type { Shown } from "../../../telemetry/values";
 import type { ParameterDescription } from "../../../types";
+import { QualitySymbol } from "../../parameters/QualitySymbol";
 import { QualityWord } from "../../parameters/QualityWord";
-import { quality } from "../../parameters/quality";
 import { ValueText } from "../../parameters/ValueText";
 import { Stamp } from "./Stamp";
 
@@ -56,7 +55,7 @@ function ValueRow({ mission, parameter, shown }: RowProps) {
   return (
     <tr className={stale ? "stale" : undefined}>
       <th scope="row">
-        <StatusSymbol status={shown === null ? "off" : quality(shown.sample).status} hollow={stale} />{" "}
+        <QualitySymbol sample={shown?.sample ?? null} stale={stale} />{" "}
         <Link to="/m/$mission/explore" params={{ mission }} search={{ p: [name] }} title={name}>
           <bdi>{short}</bdi>
         </Link>

@@ -1,10 +1,9 @@
 // One parameter in large figures, with the curve that led there.
 import { useMemo } from "react";
-import { StatusSymbol } from "../../../shell/StatusSymbol";
 import { usePlotData } from "../../../telemetry/history";
 import type { ParameterDescription } from "../../../types";
+import { QualitySymbol } from "../../parameters/QualitySymbol";
 import { QualityWord } from "../../parameters/QualityWord";
-import { quality } from "../../parameters/quality";
 import { ValueText } from "../../parameters/ValueText";
 import { isDrawable } from "../../plot/lines";
 import { PlotTable } from "../../plot/PlotTable";
@@ -32,7 +31,7 @@ export function ValueWidget({ mission, name, opts, asTable }: WidgetProps) {
   return (
     <div className={`value-tile${stale ? " stale" : ""}`}>
       <p className="tile-value">
-        <StatusSymbol status={shown === null ? "off" : quality(shown.sample).status} hollow={stale} />
+        <QualitySymbol sample={shown?.sample ?? null} stale={stale} />
         <ValueText
           parameter={parameter.name}
           kind={parameter.kind}

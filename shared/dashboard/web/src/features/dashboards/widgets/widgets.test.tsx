@@ -320,3 +320,14 @@ test("after an outage events are read from the archive again", async () => {
   await advance(5_000);
   expect(asked()).toBe(before + 1);
 });
+
+test.each(["value", "latest-values", "status-matrix", "gauge"])(
+  "what no limits apply to is called so by a %s, and has not the shape of what is within its limits",
+  async (kind) => {
+    await openWidgets([widget(kind, [CURRENT])]);
+    expect(it().getByText("not monitored")).toBeTruthy();
+    expect(it().queryAllByTitle("Not monitored: no limits apply to it.")).toHaveLength(
+      kind === "gauge" ? 0 : 1,
+    );
+  },
+);
