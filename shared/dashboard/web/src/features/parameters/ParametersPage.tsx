@@ -91,7 +91,7 @@ export function ParametersPage({ mission, search, picked, onSearch, onPicked }: 
           mission={mission}
           parameters={found}
           lookUp={values.of}
-          isKnown={values.error === null}
+          lackOf={values.lackOf}
           picked={chosen}
           onPick={onPick}
           onRange={onRange}

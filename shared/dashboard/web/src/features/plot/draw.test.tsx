@@ -46,6 +46,7 @@ function line(values: (number | null)[], kind: ParameterKind = "float", gapMs = 
     },
     gapMs,
     silences: [],
+    pending: false,
     limits: null,
   };
 }

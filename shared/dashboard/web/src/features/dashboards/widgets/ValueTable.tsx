@@ -1,6 +1,6 @@
 // One parameter and its value as a row of a table: the twin of all that show a value as a picture.
 import { Link } from "@tanstack/react-router";
-import type { Shown } from "../../../telemetry/values";
+import type { Lack, Shown } from "../../../telemetry/values";
 import type { ParameterDescription } from "../../../types";
 import { QualitySymbol } from "../../parameters/QualitySymbol";
 import { QualityWord } from "../../parameters/QualityWord";
@@ -12,9 +12,10 @@ interface Props {
   name: string;
   parameters: readonly ParameterDescription[];
   shownOf: (name: string) => Shown | null;
+  lackOf: (name: string) => Lack;
 }
 
-export function ValueTable({ mission, name, parameters, shownOf }: Props) {
+export function ValueTable({ mission, name, parameters, shownOf, lackOf }: Props) {
   return (
     <div className="widget-scroller">
       <table className="grid" aria-label={`Values of ${name}`}>
@@ -35,6 +36,7 @@ export function ValueTable({ mission, name, parameters, shownOf }: Props) {
               mission={mission}
               parameter={parameter}
               shown={shownOf(parameter.name)}
+              lack={lackOf(parameter.name)}
             />
           ))}
         </tbody>
@@ -47,10 +49,11 @@ interface RowProps {
   mission: string;
   parameter: ParameterDescription;
   shown: Shown | null;
+  lack: Lack;
 }
 
-function ValueRow({ mission, parameter, shown }: RowProps) {
-  const { name, short_name: short, kind, unit } = parameter;
+function ValueRow({ mission, parameter, shown, lack }: RowProps) {
+  const { name, short_name: short, unit } = parameter;
   const stale = shown?.stale ?? true;
   return (
     <tr className={stale ? "stale" : undefined}>
@@ -61,17 +64,10 @@ function ValueRow({ mission, parameter, shown }: RowProps) {
         </Link>
       </th>
       <td className="number col-value">
-        <ValueText
-          parameter={name}
-          kind={kind}
-          unit={unit ?? null}
-          sample={shown?.sample ?? null}
-          stale={stale}
-        />{" "}
-        <span className="faint">{unit}</span>
+        <ValueText parameter={parameter} shown={shown} lack={lack} /> <span className="faint">{unit}</span>
       </td>
       <td>
-        <Stamp shown={shown} />
+        <Stamp shown={shown} lack={lack} />
       </td>
       <td>
         <QualityWord sample={shown?.sample ?? null} />

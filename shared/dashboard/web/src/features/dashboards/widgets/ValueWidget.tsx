@@ -20,29 +20,24 @@ const POINTS = 200;
 
 export function ValueWidget({ mission, name, opts, asTable }: WidgetProps) {
   const names = parametersOf(opts);
-  const { known, unknown, shownOf, ...answer } = useParameterValues(mission, names);
+  const { known, unknown, shownOf, lackOf, ...answer } = useParameterValues(mission, names);
   if (isUnanswered(answer)) return <Unanswered {...answer} />;
   const [parameter] = known;
   if (parameter === undefined) return <Unknown mission={mission} names={unknown} />;
   const shown = shownOf(parameter.name);
+  const lack = lackOf(parameter.name);
   const stale = shown?.stale ?? true;
   if (asTable && !isDrawable(parameter))
-    return <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} />;
+    return <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} lackOf={lackOf} />;
   return (
     <div className={`value-tile${stale ? " stale" : ""}`}>
       <p className="tile-value">
         <QualitySymbol sample={shown?.sample ?? null} stale={stale} />
-        <ValueText
-          parameter={parameter.name}
-          kind={parameter.kind}
-          unit={parameter.unit ?? null}
-          sample={shown?.sample ?? null}
-          stale={stale}
-        />
+        <ValueText parameter={parameter} shown={shown} lack={lack} />
         <span className="faint">{parameter.unit}</span>
         <QualityWord sample={shown?.sample ?? null} />
       </p>
-      <Stamp shown={shown} />
+      <Stamp shown={shown} lack={lack} />
       {isDrawable(parameter) ? <Spark mission={mission} parameter={parameter} asTable={asTable} /> : null}
     </div>
   );

@@ -331,3 +331,24 @@ test.each(["value", "latest-values", "status-matrix", "gauge"])(
     );
   },
 );
+
+test("that there is no sample is said only when the server has said so; before, a widget waits", async () => {
+  const kinds = ["value", "gauge", "status-matrix", "latest-values"];
+  const { world } = await openWidgets(
+    kinds.map((kind, index) => ({ kind, opts: { title: `W${index}`, parameters: [CURRENT] } })),
+    "",
+    {
+      prepare: (prepared) => {
+        prepared.snapshotAfterMs = 20_000;
+        Object.assign(prepared.find("aurora-1", CURRENT) ?? {}, { silentSince: 7 * 3_600_000 });
+      },
+    },
+  );
+  for (const index of kinds.keys()) {
+    expect(panel(`W${index}`).getByTestId("value").textContent).toBe("waiting");
+    expect(panel(`W${index}`).queryByText(/nothing received|no sample/)).toBeNull();
+  }
+  await advance(world.snapshotAfterMs);
+  for (const index of kinds.keys())
+    expect(panel(`W${index}`).getByTestId("value").textContent).toBe("no sample");
+});
