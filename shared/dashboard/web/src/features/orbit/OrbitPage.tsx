@@ -19,6 +19,7 @@ import {
   onGlobe,
   positionAt,
   type Quaternion,
+  sceneAxis,
   sunAt,
   toEarthFixed,
   toScene,
@@ -205,11 +206,6 @@ function Shown({ mission, tracks, now, isFlat, onFailure }: ShownProps) {
       </div>
     </div>
   );
-}
-
-/** In the scene north is up. */
-function sceneAxis([x, y, z]: Vector): Vector {
-  return [x, z, -y];
 }
 
 const NONE: readonly string[] = [];
