@@ -28,6 +28,13 @@ export function Legend({ lines, gaps }: { lines: readonly ChartLine[]; gaps: rea
           bands: limits of <bdi>{limited.parameter.short_name}</bdi>
         </li>
       )}
+      {lines.map(({ limits, parameter: { name, short_name } }) =>
+        limits?.isPartial ? (
+          <li key={`limits of ${name}`} className="faint">
+            limits of <bdi>{short_name}</bdi> that count under a condition are not drawn
+          </li>
+        ) : null,
+      )}
       {kinds.map((kind) => (
         <li key={kind} className="faint">
           <GapSwatch kind={kind} />

@@ -16,6 +16,8 @@ export interface LimitSet {
   zones: readonly Zone[];
   /** Raw values of an enumeration that are violations. */
   states: ReadonlyMap<number, AlarmSeverity>;
+  /** Whether there are others, which count under a condition only and are not among these. */
+  isPartial: boolean;
 }
 
 const SEVERITIES: readonly AlarmSeverity[] = ["watch", "warning", "distress", "critical", "severe"];

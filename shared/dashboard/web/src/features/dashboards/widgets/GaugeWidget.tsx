@@ -67,6 +67,9 @@ export function GaugeWidget({ mission, name, opts, asTable }: WidgetProps) {
         <QualityWord sample={shown?.sample ?? null} />
       </p>
       <Stamp shown={shown} lack={lack} />
+      {limits?.isPartial ? (
+        <p className="faint widget-note">Limits that count under a condition are not drawn.</p>
+      ) : null}
     </div>
   );
 }
