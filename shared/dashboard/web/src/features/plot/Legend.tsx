@@ -31,7 +31,7 @@ export function Legend({ lines, gaps }: { lines: readonly ChartLine[]; gaps: rea
       {lines.map(({ limits, parameter: { name, short_name } }) =>
         limits?.isPartial ? (
           <li key={`limits of ${name}`} className="faint">
-            limits of <bdi>{short_name}</bdi> that count under a condition are not drawn
+            under a condition other limits of <bdi>{short_name}</bdi> count, which are not drawn
           </li>
         ) : null,
       )}

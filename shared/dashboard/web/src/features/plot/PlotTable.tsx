@@ -77,7 +77,7 @@ export function PlotTable({ lines }: { lines: readonly ChartLine[] }) {
 function standing(value: number, limits: LimitSet | null): string {
   const severity = severityAt(value, limits);
   if (limits === null || severity !== null) return severity ?? "none";
-  return limits.isPartial ? "within those that always count" : "within";
+  return limits.isPartial ? "within, where no condition holds" : "within";
 }
 
 function newest(lines: readonly ChartLine[]): Row[] {

@@ -208,9 +208,9 @@ test("that some limits are not drawn is said where they would be, and none is ta
     </>,
   );
   expect(screen.getAllByRole("listitem")[1]?.textContent).toBe(
-    "limits of bus_voltage that count under a condition are not drawn",
+    "under a condition other limits of bus_voltage count, which are not drawn",
   );
-  expect(screen.getByRole("cell", { name: "within those that always count" })).toBeTruthy();
+  expect(screen.getByRole("cell", { name: "within, where no condition holds" })).toBeTruthy();
 });
 
 test("the table has the newest first, by line, with what the limits say", () => {

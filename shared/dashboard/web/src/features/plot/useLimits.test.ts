@@ -14,7 +14,7 @@ const always: LimitsInContext = {
 };
 const inSafeMode: LimitsInContext = { context: "MODE=SAFE", ranges: [], labels: [] };
 
-test("limits of every mode are drawn, with the raw values of their labels", () => {
+test("limits without a condition are drawn, with the raw values of their labels", () => {
   const set = limitSetOf([always], PARAMETER);
   expect(set?.zones).toEqual([{ from: 10, to: Number.POSITIVE_INFINITY, severity: "warning" }]);
   expect(set?.states).toEqual(new Map([[3, "critical"]]));
@@ -25,7 +25,7 @@ test.each([
   ["beside others", [inSafeMode, always], 1],
   ["alone", [inSafeMode], 0],
 ] as const)(
-  "limits of one mode %s are not drawn, and it is known that there are some",
+  "limits with a condition %s are not drawn, and it is known that there are some",
   (_, contexts, zones) => {
     const set = limitSetOf(contexts, PARAMETER);
     expect(set?.zones).toHaveLength(zones);

@@ -5,7 +5,7 @@ import { limitsQuery } from "../../api/limits";
 import type { Limits, LimitsInContext, ParameterDescription } from "../../types";
 import { type LimitSet, zonesOf } from "./zones";
 
-/** Of limits that depend on a mode, only those that count in every mode are drawn: which mode it was is not known here. */
+/** Those that count where no condition holds: a condition is about values of the same packet, which is not known here. */
 export function limitSetOf(
   contexts: readonly LimitsInContext[],
   parameter: ParameterDescription,

@@ -16,7 +16,7 @@ export interface LimitSet {
   zones: readonly Zone[];
   /** Raw values of an enumeration that are violations. */
   states: ReadonlyMap<number, AlarmSeverity>;
-  /** Whether there are others, which count under a condition only and are not among these. */
+  /** Whether under some condition others count in place of these. */
   isPartial: boolean;
 }
 

@@ -68,7 +68,7 @@ export function GaugeWidget({ mission, name, opts, asTable }: WidgetProps) {
       </p>
       <Stamp shown={shown} lack={lack} />
       {limits?.isPartial ? (
-        <p className="faint widget-note">Limits that count under a condition are not drawn.</p>
+        <p className="faint widget-note">Under a condition other limits count, which are not drawn.</p>
       ) : null}
     </div>
   );
