@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { clockTime, dateAndTime, duration } from "../../format/time";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import type { Alarm } from "../../types";
+import { PathButton } from "../parameters/PathButton";
 import { limitText, number, originText, severityOf, sinceOf, stateText, statusOf } from "./alarm";
 import type { MissionAlarm } from "./filters";
 import type { SiteOf } from "./useSites";
@@ -36,7 +37,6 @@ export function AlarmCells({ row, context }: Props) {
   const { serverNow, selected, opened, siteOf } = context;
   const severity = severityOf(alarm);
   const since = sinceOf(alarm);
-  const slash = alarm.parameter.lastIndexOf("/") + 1;
   return (
     <>
       <td className="a-select">
@@ -57,17 +57,11 @@ export function AlarmCells({ row, context }: Props) {
       </td>
       <th scope="row" className="a-subject" title={alarm.parameter}>
         <div>
-          <button
-            type="button"
-            className="subject"
-            aria-pressed={opened === alarm.id}
-            onClick={() => context.onOpen(row)}
-          >
-            <bdi>
-              <span className="faint folder">{alarm.parameter.slice(0, slash)}</span>
-              <span className="leaf">{alarm.parameter.slice(slash)}</span>
-            </bdi>
-          </button>
+          <PathButton
+            path={alarm.parameter}
+            isPressed={opened === alarm.id}
+            onPress={() => context.onOpen(row)}
+          />
           {alarm.detector === "limits" ? null : <span className="faint"> {alarm.detector}</span>}
           {alarm.group?.first_out === alarm.id ? <span className="tag">first out</span> : null}
           {alarm.is_retrospective ? <span className="tag">{originText(alarm)}</span> : null}

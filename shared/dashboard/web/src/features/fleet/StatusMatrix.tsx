@@ -23,7 +23,7 @@ export function StatusMatrix({ rows, frozen, sort, onSort }: Props) {
   return (
     <VirtualTable
       label="Status matrix"
-      className="matrix"
+      className="matrix first-stays"
       columns={[
         ...SORTED.map(({ name, ...column }) => ({
           ...column,

@@ -2,6 +2,7 @@
 import { VirtualTable } from "../../table/VirtualTable";
 import type { ParameterDescription, ParameterLimits } from "../../types";
 import { SEVERITIES } from "../alarms/alarm";
+import { PathButton } from "../parameters/PathButton";
 import { rangeText, usualRange } from "./limits";
 
 const COLUMNS = [
@@ -60,17 +61,12 @@ interface CellsProps {
 }
 
 function Cells({ parameter, limits, isChanged, isOpened, onOpen }: CellsProps) {
-  const { name, short_name: short } = parameter;
+  const { name } = parameter;
   const contexts = limits?.contexts.length ?? 0;
   return (
     <>
       <th scope="row" className="l-name" title={name}>
-        <button type="button" className="subject" aria-pressed={isOpened} onClick={() => onOpen(name)}>
-          <bdi>
-            <span className="faint folder">{name.slice(0, name.length - short.length)}</span>
-            <span className="leaf">{short}</span>
-          </bdi>
-        </button>
+        <PathButton path={name} isPressed={isOpened} onPress={() => onOpen(name)} />
         {isChanged ? <span className="tag">changed</span> : null}
       </th>
       <td className="l-unit faint">{parameter.unit}</td>

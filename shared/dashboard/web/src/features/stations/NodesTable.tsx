@@ -38,7 +38,7 @@ export function NodesTable({ nodes, server, frame, sort, onSort }: Props) {
   return (
     <VirtualTable
       label="Stations"
-      className="nodes"
+      className="nodes first-stays"
       columns={COLUMNS.map(({ sortsBy, ...column }) =>
         sortsBy === undefined
           ? column
