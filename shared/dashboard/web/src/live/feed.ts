@@ -70,6 +70,7 @@ export class LiveFeed {
         return;
       case "snapshot":
         this.dropped += event.dropped;
+        this.wishes.onSnapshot(event.id);
         this.onSamples(event.id, event.mission, event.samples);
         if (this.wishes.of(event.id)?.purpose === "traces")
           for (const trace of this.traces.get(event.mission)?.values() ?? []) renew(trace);
@@ -151,6 +152,7 @@ export class LiveFeed {
 
   clear(): void {
     this.nodes = null;
+    this.wishes.forget();
     for (const kept of [this.latest, this.traces, this.alarms, this.events]) kept.clear();
   }
 

@@ -30,6 +30,32 @@ test("a parameter stays as long as somebody wants it", () => {
   expect(wishes.of("values-1")).toBeNull();
 });
 
+test("there is no sample only of what the server has answered for since it was asked", () => {
+  const wishes = new Wishes();
+  expect(wishes.lackOf("m", "/a")).toBe("waiting");
+  wishes.parameters("values", "m", ["/a"]);
+  const [asked] = wishes.changes();
+  expect(wishes.lackOf("m", "/a")).toBe("waiting");
+  wishes.onSnapshot(asked?.id);
+  expect(wishes.lackOf("m", "/a")).toBe("no sample");
+  wishes.parameters("values", "m", ["/b"]);
+  wishes.onSnapshot(asked?.id);
+  expect(wishes.lackOf("m", "/b")).toBe("waiting");
+  wishes.changes();
+  wishes.onSnapshot(asked?.id);
+  expect(wishes.lackOf("m", "/b")).toBe("no sample");
+  wishes.forget();
+  expect(wishes.lackOf("m", "/a")).toBe("waiting");
+});
+
+test("of what is refused nothing is known", () => {
+  const wishes = new Wishes();
+  wishes.parameters("values", "m", ["/a"]);
+  const [asked] = wishes.changes();
+  wishes.onRefused(asked?.id, { code: "STO-API-BAD-REQUEST", detail: "" });
+  expect(wishes.lackOf("m", "/a")).toBe("not known");
+});
+
 test("what is given up and wanted again in the same moment is not closed", () => {
   const wishes = new Wishes();
   const leave = wishes.parameters("values", "m", ["/a"]);

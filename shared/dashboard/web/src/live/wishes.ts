@@ -11,6 +11,9 @@ export interface Refusal {
   detail: string;
 }
 
+/** Why no value of a parameter can be shown. */
+export type Lack = "no sample" | "not known" | "waiting";
+
 export type Purpose = "traces" | "values";
 /** Subjects of which one component wants the same as the next. */
 export type Shared = Extract<LiveSubject, { kind: "alarms" | "events" }>;
@@ -23,6 +26,10 @@ interface Wish {
   purpose: Purpose | Shared["kind"];
   mission: string | null;
   isChanged: boolean;
+  /** The parameters that the server was last asked for. */
+  asked: readonly string[];
+  /** Those of which the server has said what there is. */
+  heard: ReadonlySet<string>;
   refusal: Refusal | null;
 }
 
@@ -73,7 +80,8 @@ export class Wishes {
     for (const wish of this.wishes.values()) {
       if (!wish.isChanged) continue;
       wish.isChanged = false;
-      changes.push({ id: wish.id, of: wish.subject([...wish.users.keys()]) });
+      wish.asked = [...wish.users.keys()];
+      changes.push({ id: wish.id, of: wish.subject([...wish.asked]) });
     }
     return changes;
   }
@@ -91,6 +99,24 @@ export class Wishes {
   onOpened(id: string): void {
     const known = this.byId.get(id);
     if (known !== undefined) known.wish.refusal = null;
+  }
+
+  /** The server told all that there is of what it was asked for. */
+  onSnapshot(id: string | null | undefined): void {
+    const known = this.byId.get(id ?? "");
+    if (known !== undefined) known.wish.heard = new Set(known.wish.asked);
+  }
+
+  /** Why there is no value of a parameter, where there is none. */
+  lackOf(mission: string, parameter: string): Lack {
+    const wish = this.wishes.get(`values ${mission}`);
+    if (wish?.heard.has(parameter)) return "no sample";
+    return wish === undefined || wish.refusal === null ? "waiting" : "not known";
+  }
+
+  /** Nothing that was heard counts any more. */
+  forget(): void {
+    for (const wish of this.wishes.values()) wish.heard = new Set();
   }
 
   /** Why the server does not stream this; `null` when it does, or has not answered. */
@@ -134,6 +160,8 @@ export class Wishes {
       purpose,
       mission,
       isChanged: false,
+      asked: [],
+      heard: new Set(),
       refusal: null,
     };
     this.wishes.set(key, wish);

@@ -37,10 +37,13 @@ export class MockSocket implements Socket {
         detail: "a connection has no more subscriptions; close one",
       });
     else if (request.kind === "open") {
+      const { id } = request;
       const open = { of: request.of, sentUntil: this.world.now(), said: "" };
-      this.subscriptions.set(request.id, open);
-      this.say({ kind: "opened", id: request.id, resumed: false });
-      this.snapshot(request.id, open);
+      this.subscriptions.set(id, open);
+      this.say({ kind: "opened", id, resumed: false });
+      const { snapshotAfterMs } = this.world;
+      if (snapshotAfterMs === 0) this.snapshot(id, open);
+      else setTimeout(() => this.subscriptions.get(id) === open && this.snapshot(id, open), snapshotAfterMs);
     }
   }
 

@@ -37,6 +37,8 @@ export class MockWorld {
   reachable = true;
   /** How long an answer is on its way. */
   latencyMs = 0;
+  /** How long it takes the live connection to tell what there is of what was asked for. */
+  snapshotAfterMs = 0;
   /** Requests such as `GET /api/v1/nodes` that are refused with a 503. */
   refusing: RegExp | null = null;
   /** Requests that are carried out and whose answers are lost. */

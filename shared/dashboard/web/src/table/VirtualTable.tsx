@@ -1,20 +1,40 @@
 // A table of any length: only the rows in sight are in the document. `j` and `k` go from row to row.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import {
+  type FocusEvent,
+  type KeyboardEvent,
+  type ReactNode,
+  type Ref,
+  useEffect,
+  useImperativeHandle,
+  useRef,
+} from "react";
 import "./table.css";
 
 const ROW_HEIGHT = 30;
-const CONTROL = "a, button, input";
+// What a row is about stands in its header; what is there opens it.
+const CONTROLS = ["th a, th button", "a, button, input"];
+const ARROWS = { ascending: " ↑", descending: " ↓", none: "" };
 
 export interface Column {
   /** Also the class of its cells, which the style sheet gives a width. */
   name: string;
   title: ReactNode;
-  sort?: "ascending" | "descending";
+  /** What the title means, for who points at it. */
+  hint?: string;
+  sort?: "ascending" | "descending" | "none";
+  /** Sorts by this column. */
+  onSort?: () => void;
+}
+
+export interface TableHandle {
+  /** Brings the focus to a row, which may be out of sight. */
+  focusRow: (index: number) => void;
 }
 
 interface Props {
   label: string;
+  handle?: Ref<TableHandle>;
   className?: string;
   columns: readonly Column[];
   count: number;
@@ -30,6 +50,8 @@ interface Props {
   /** Rows that are drawn, last excluded. */
   onRange?: (first: number, end: number) => void;
   onKey?: (key: string, index: number) => boolean;
+  /** The row in which the focus came to be. */
+  onFocusRow?: (index: number) => void;
 }
 
 export function VirtualTable(props: Props) {
@@ -55,6 +77,17 @@ export function VirtualTable(props: Props) {
     if (wanted.current !== null && focusRow(scroller.current, wanted.current)) wanted.current = null;
   });
 
+  const goTo = (index: number) => {
+    if (focusRow(scroller.current, index)) return;
+    wanted.current = index;
+    rows.scrollToIndex(index);
+  };
+  useImperativeHandle(props.handle, () => ({ focusRow: goTo }));
+
+  const onFocus = (event: FocusEvent) => {
+    const at = rowOf(event.target);
+    if (at !== null) props.onFocusRow?.(at);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const isGoing = before.current === "g";
@@ -67,12 +100,9 @@ export function VirtualTable(props: Props) {
       if (at !== null && onKey?.(event.key, at)) event.preventDefault();
       return;
     }
-    const next = at === null ? first : Math.min(count - 1, Math.max(0, at + step));
-    if (next < 0 || count === 0) return;
+    if (count === 0) return;
     event.preventDefault();
-    if (focusRow(scroller.current, next)) return;
-    wanted.current = next;
-    rows.scrollToIndex(next);
+    goTo(at === null ? (rows.range?.startIndex ?? 0) : Math.min(count - 1, Math.max(0, at + step)));
   };
 
   return (
@@ -82,15 +112,14 @@ export function VirtualTable(props: Props) {
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard.
       tabIndex={0}
+      onFocus={onFocus}
       onKeyDown={onKeyDown}
     >
       <table className={`grid virtual ${props.className ?? ""}`} aria-label={label} aria-rowcount={count + 1}>
         <thead>
           <tr aria-rowindex={1}>
-            {columns.map(({ name, title, sort }) => (
-              <th key={name} scope="col" className={name} {...(sort ? { "aria-sort": sort } : {})}>
-                {title}
-              </th>
+            {columns.map((column) => (
+              <Head key={column.name} column={column} />
             ))}
           </tr>
         </thead>
@@ -101,6 +130,7 @@ export function VirtualTable(props: Props) {
               <tr
                 key={String(key)}
                 data-index={index}
+                tabIndex={-1}
                 aria-rowindex={index + 2}
                 aria-current={isSelected?.(index) ? "true" : undefined}
                 className={rowClass?.(index)}
@@ -113,6 +143,21 @@ export function VirtualTable(props: Props) {
         <Spacer height={rows.getTotalSize() - (shown.at(-1)?.end ?? 0)} />
       </table>
     </section>
+  );
+}
+
+function Head({ column: { name, title, hint, sort, onSort } }: { column: Column }) {
+  return (
+    <th scope="col" className={name} title={onSort ? undefined : hint} aria-sort={sort}>
+      {onSort ? (
+        <button type="button" className="sort" title={hint} onClick={onSort}>
+          {title}
+          <span aria-hidden="true">{ARROWS[sort ?? "none"]}</span>
+        </button>
+      ) : (
+        title
+      )}
+    </th>
   );
 }
 
@@ -135,8 +180,9 @@ function isTyping(target: EventTarget): boolean {
 }
 
 function focusRow(scroller: HTMLElement | null, index: number): boolean {
-  const row = scroller?.querySelector(`tr[data-index="${index}"]`);
-  const control = row?.querySelector<HTMLElement>(CONTROL);
-  control?.focus();
-  return control !== null && control !== undefined;
+  const row = scroller?.querySelector<HTMLElement>(`tr[data-index="${index}"]`) ?? null;
+  if (row === null) return false;
+  const controls = CONTROLS.map((control) => row.querySelector<HTMLElement>(control));
+  (controls.find((control) => control !== null) ?? row).focus();
+  return true;
 }

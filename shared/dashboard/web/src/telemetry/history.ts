@@ -21,6 +21,8 @@ export interface PlotLine {
   gapMs: number;
   /** Spans without samples, with what may be their cause, as of when the history was read. */
   silences: readonly Silence[];
+  /** Whether its history is on its way for the first time. */
+  pending: boolean;
 }
 
 export interface PlotData {
@@ -73,7 +75,7 @@ export function usePlotData(mission: string, names: readonly string[], points: n
   const until = isReplay ? now : shown.to;
   const key = JSON.stringify([
     known.map(({ name }) => name),
-    histories.map((history) => history.dataUpdatedAt),
+    histories.map((history) => [history.status, history.dataUpdatedAt]),
     traces.map((trace) => trace?.version),
     shown,
     isLive ? 0 : Math.floor(until / pixel(window, width)),
@@ -90,7 +92,13 @@ export function usePlotData(mission: string, names: readonly string[], points: n
         );
         const series = within(joined, shown.from, until - (isReplay ? joined.bucketMs : 0));
         const interval = live.feed.latestOf(mission, parameter.name)?.interval_ms ?? null;
-        return { parameter, series, gapMs: gapLimit(series, interval), silences: silencesOf(history) };
+        return {
+          parameter,
+          series,
+          gapMs: gapLimit(series, interval),
+          silences: silencesOf(history),
+          pending: histories[index]?.isPending ?? true,
+        };
       }),
     [key, known],
   );

@@ -4,6 +4,7 @@ import { useMemo, useRef } from "react";
 import { missionPath, request } from "../api/client";
 import { parseTime } from "../format/time";
 import { useFrame, useLive, useLiveValues } from "../live/hooks";
+import type { Lack } from "../live/wishes";
 import type { TimeMode } from "../time/mode";
 import { useTime } from "../time/useTime";
 import type { Sample, ValuesAt } from "../types";
@@ -22,20 +23,27 @@ export interface Shown {
   stale: boolean;
 }
 
-/** Looks a parameter's newest value up, whatever time is shown; `null` while nothing is known of it. */
-export function useLatestValues(mission: string, names: readonly string[]): (name: string) => Shown | null {
+export type { Lack };
+
+/** Looks parameters' newest values up, whatever time is shown. */
+export function useLatestValues(mission: string, names: readonly string[]): Pick<Values, "lackOf" | "of"> {
   const live = useLive();
   const frame = useFrame();
   useLiveValues(mission, names);
-  return (name) => {
-    const sample = live.feed.latestOf(mission, name);
-    return sample === null ? null : { sample, ...freshness(sample, frame) };
+  return {
+    of: (name) => {
+      const sample = live.feed.latestOf(mission, name);
+      return sample === null ? null : { sample, ...freshness(sample, frame) };
+    },
+    lackOf: (name) => live.feed.wishes.lackOf(mission, name),
   };
 }
 
 export interface Values {
   /** A parameter's value at the time shown; `null` while nothing is known of it. */
   of: (name: string) => Shown | null;
+  /** Why there is no value, where there is none. */
+  lackOf: (name: string) => Lack;
   /** Why nothing is known of some; `null` while nothing failed. */
   error: unknown;
   retry: () => void;
@@ -47,13 +55,18 @@ export function useValues(mission: string, names: readonly string[]): Values {
   const latest = useLatestValues(mission, isLive ? names : NONE);
   const then = useValuesAt(mission, isLive ? NONE : names, momentOf(mode, now));
   const of = (name: string) => {
-    if (isLive) return latest(name);
+    if (isLive) return latest.of(name);
     const known = then.known.get(name);
     if (known === undefined) return null;
     // A quick replay is ahead of the moment that was asked for, and a value is as old as it was at that moment.
     return { sample: known.sample, ...freshnessAt(known.sample, known.at) };
   };
-  return { of, error: then.error, retry: then.retry };
+  const lackOf = (name: string): Lack => {
+    if (isLive) return latest.lackOf(name);
+    if (then.error !== null) return "not known";
+    return then.isPending ? "waiting" : "no sample";
+  };
+  return { of, lackOf, error: then.error, retry: then.retry };
 }
 
 /** A replay asks once a second, however quickly it plays. */

@@ -1,7 +1,9 @@
 // What of the alarms is shown, and how many there are of each kind. All of it stands in the address.
+
 import { Link } from "@tanstack/react-router";
 import { count } from "../../format/quantity";
 import { useCurrentMission } from "../../shell/mission";
+import { SearchField } from "../../shell/SearchField";
 import { type Counts, SEVERITIES } from "./alarm";
 import { type AlarmSearch, STATE_FILTER_WORDS, STATE_FILTERS } from "./filters";
 
@@ -45,15 +47,12 @@ export function AlarmFilters({ search, onSearch }: Props) {
           ))}
         </select>
       </label>
-      <label className="field grow">
-        <span className="visually-hidden">Search alarms</span>
-        <input
-          type="search"
-          value={search.q ?? ""}
-          placeholder="Parameter, detector, rule, owner"
-          onChange={(event) => onSearch({ q: event.target.value === "" ? undefined : event.target.value })}
-        />
-      </label>
+      <SearchField
+        label="Search alarms"
+        value={search.q ?? ""}
+        placeholder="Parameter, detector, rule, owner"
+        onSearch={(words) => onSearch({ q: words || undefined })}
+      />
       <div className="segments">
         <button
           type="button"

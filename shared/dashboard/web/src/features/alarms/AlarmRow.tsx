@@ -2,58 +2,48 @@
 import type { ReactNode } from "react";
 import { clockTime, dateAndTime, duration } from "../../format/time";
 import { StatusSymbol } from "../../shell/StatusSymbol";
+import type { Alarm } from "../../types";
+import { PathButton } from "../parameters/PathButton";
 import { limitText, number, originText, severityOf, sinceOf, stateText, statusOf } from "./alarm";
 import type { MissionAlarm } from "./filters";
 import type { SiteOf } from "./useSites";
 
-/** Where `j` and `k` stand; reached by the keyboard, the row takes the focus. */
-export interface Cursor {
-  id: string;
-  byKey: boolean;
-}
-
 export interface RowContext {
   serverNow: number;
   selected: ReadonlySet<string>;
-  cursor: Cursor | null;
+  /** The alarm whose row had the focus last: what keys act upon. */
+  cursor: string | null;
   opened: string | null;
   showsMission: boolean;
   siteOf: SiteOf;
   /** The newest value of the parameter, as an element that keeps itself current. */
   liveValue: (row: MissionAlarm) => ReactNode;
-  onCursor: (id: string) => void;
+  onCursor: (id: string | null) => void;
   onSelect: (row: MissionAlarm, selected: boolean) => void;
   onOpen: (row: MissionAlarm) => void;
 }
 
 interface Props {
-  index: number;
   row: MissionAlarm;
   context: RowContext;
 }
 
-export function AlarmRow({ index, row, context }: Props) {
+export function rowClass({ id, rings }: Alarm, { cursor, selected }: RowContext): string {
+  return [rings ? "rings" : "", cursor === id ? "here" : "", selected.has(id) ? "picked" : ""].join(" ");
+}
+
+export function AlarmCells({ row, context }: Props) {
   const { mission, alarm } = row;
-  const { serverNow, cursor, selected, opened, siteOf } = context;
+  const { serverNow, selected, opened, siteOf } = context;
   const severity = severityOf(alarm);
   const since = sinceOf(alarm);
-  const isHere = cursor?.id === alarm.id;
-  const isSelected = selected.has(alarm.id);
-  const slash = alarm.parameter.lastIndexOf("/") + 1;
   return (
-    <tr
-      aria-rowindex={index}
-      data-rings={alarm.rings}
-      data-here={isHere}
-      data-selected={isSelected}
-      data-opened={opened === alarm.id}
-      onFocus={() => isHere || context.onCursor(alarm.id)}
-    >
+    <>
       <td className="a-select">
         <input
           type="checkbox"
           aria-label={`Select ${alarm.parameter}`}
-          checked={isSelected}
+          checked={selected.has(alarm.id)}
           onChange={(event) => context.onSelect(row, event.target.checked)}
         />
       </td>
@@ -67,18 +57,11 @@ export function AlarmRow({ index, row, context }: Props) {
       </td>
       <th scope="row" className="a-subject" title={alarm.parameter}>
         <div>
-          <button
-            type="button"
-            className="subject"
-            aria-pressed={opened === alarm.id}
-            ref={isHere && cursor?.byKey ? focusOn : undefined}
-            onClick={() => context.onOpen(row)}
-          >
-            <bdi>
-              <span className="faint folder">{alarm.parameter.slice(0, slash)}</span>
-              <span className="leaf">{alarm.parameter.slice(slash)}</span>
-            </bdi>
-          </button>
+          <PathButton
+            path={alarm.parameter}
+            isPressed={opened === alarm.id}
+            onPress={() => context.onOpen(row)}
+          />
           {alarm.detector === "limits" ? null : <span className="faint"> {alarm.detector}</span>}
           {alarm.group?.first_out === alarm.id ? <span className="tag">first out</span> : null}
           {alarm.is_retrospective ? <span className="tag">{originText(alarm)}</span> : null}
@@ -104,12 +87,8 @@ export function AlarmRow({ index, row, context }: Props) {
       <td className="a-owner" title={alarm.owners.join(", ")}>
         <bdi>{alarm.owners.join(", ")}</bdi>
       </td>
-    </tr>
+    </>
   );
-}
-
-function focusOn(element: HTMLElement | null): void {
-  element?.focus({ preventScroll: true });
 }
 
 function recurrencesText(recurrences: number): string | undefined {

@@ -1,11 +1,10 @@
-// A list of alarms as a table, of which only the rows in sight are in the document.
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
-import { Spacer } from "../stations/Spacer";
-import { AlarmRow, type RowContext } from "./AlarmRow";
+// A list of alarms as a table.
+import type { Ref } from "react";
+import { type TableHandle, VirtualTable } from "../../table/VirtualTable";
+import { AlarmCells, type RowContext, rowClass } from "./AlarmRow";
 import type { AlarmSearch, MissionAlarm, SortKey } from "./filters";
 import type { CauseGroup } from "./flood";
-import { GroupRow } from "./GroupRow";
+import { GroupCell } from "./GroupRow";
 
 const ROW_HEIGHT = 34;
 
@@ -16,6 +15,7 @@ export type Entry =
 
 interface Props {
   label: string;
+  handle?: Ref<TableHandle>;
   entries: readonly Entry[];
   context: RowContext;
   sort: AlarmSearch["sort"];
@@ -41,95 +41,71 @@ const COLUMNS: readonly { className: string; text: string; sort?: SortKey; title
   { className: "a-owner", text: "Owner", sort: "owner" },
 ];
 
-export function AlarmTable({ label, entries, context, sort, onSort, onGroup, onSelectAll }: Props) {
-  const scroller = useRef<HTMLElement>(null);
-  const rows = useVirtualizer({
-    count: entries.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 10,
-  });
-  const { cursor } = context;
-  const at = cursor?.byKey
-    ? entries.findIndex((entry) => entry.kind === "alarm" && entry.row.alarm.id === cursor.id)
-    : -1;
-  useEffect(() => {
-    if (at >= 0) rows.scrollToIndex(at);
-  }, [rows, at]);
-  const inSight = rows.getVirtualItems();
+export function AlarmTable(props: Props) {
+  const { label, handle, entries, context, sort, onSort, onGroup, onSelectAll } = props;
   const alarms = entries.filter((entry) => entry.kind === "alarm");
   const allSelected = alarms.length > 0 && alarms.every((entry) => context.selected.has(entry.row.alarm.id));
+  const alarmAt = (index: number) => {
+    const entry = entries[index];
+    return entry?.kind === "alarm" ? entry.row.alarm : null;
+  };
   return (
-    <section
-      className="panel table-scroller alarms"
-      ref={scroller}
-      aria-label={label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard.
-      tabIndex={0}
+    <VirtualTable
+      label={label}
+      handle={handle}
+      className="alarm-table"
+      rowHeight={ROW_HEIGHT}
+      columns={[
+        {
+          name: "a-select",
+          title: (
+            <input
+              type="checkbox"
+              aria-label="Select all that are shown"
+              checked={allSelected}
+              onChange={(event) => onSelectAll(event.target.checked)}
+            />
+          ),
+        },
+        ...COLUMNS.map(({ className, text, title, sort: key }) => ({
+          name: className,
+          title: text,
+          ...(title === undefined ? {} : { hint: title }),
+          ...(key === undefined ? {} : { sort: orderOf(key, sort), onSort: () => onSort(key) }),
+        })),
+      ]}
+      count={entries.length}
+      rowKey={(index) => keyOf(entries[index]) ?? index}
+      rowClass={(index) => {
+        const alarm = alarmAt(index);
+        return alarm === null ? "cause-group" : rowClass(alarm, context);
+      }}
+      isSelected={(index) => context.opened !== null && alarmAt(index)?.id === context.opened}
+      onFocusRow={(index) => context.onCursor(alarmAt(index)?.id ?? null)}
     >
-      <table className="grid alarm-table" aria-rowcount={entries.length + 1}>
-        <thead>
-          <tr aria-rowindex={1}>
-            <th scope="col" className="a-select">
-              <input
-                type="checkbox"
-                aria-label="Select all that are shown"
-                checked={allSelected}
-                onChange={(event) => onSelectAll(event.target.checked)}
-              />
-            </th>
-            {COLUMNS.map((column) => (
-              <Head key={column.text} {...column} current={sort} onSort={onSort} />
-            ))}
-          </tr>
-        </thead>
-        <Spacer height={inSight[0]?.start ?? 0} />
-        <tbody>
-          {inSight.map(({ index }) => {
-            const entry = entries[index];
-            if (entry === undefined) return null;
-            return entry.kind === "alarm" ? (
-              <AlarmRow key={entry.row.alarm.id} index={index + 2} row={entry.row} context={context} />
-            ) : (
-              <GroupRow
-                key={entry.group.key}
-                index={index + 2}
-                group={entry.group}
-                isOpen={entry.isOpen}
-                columns={COLUMNS.length + 1}
-                onToggle={() => onGroup(entry.group.key)}
-              />
-            );
-          })}
-        </tbody>
-        <Spacer height={rows.getTotalSize() - (inSight.at(-1)?.end ?? 0)} />
-      </table>
-    </section>
+      {(index) => {
+        const entry = entries[index];
+        if (entry === undefined) return null;
+        return entry.kind === "alarm" ? (
+          <AlarmCells row={entry.row} context={context} />
+        ) : (
+          <GroupCell
+            group={entry.group}
+            isOpen={entry.isOpen}
+            columns={COLUMNS.length + 1}
+            onToggle={() => onGroup(entry.group.key)}
+          />
+        );
+      }}
+    </VirtualTable>
   );
 }
 
-interface HeadProps {
-  className: string;
-  text: string;
-  title?: string;
-  sort?: SortKey;
-  current: AlarmSearch["sort"];
-  onSort: (key: SortKey) => void;
+function keyOf(entry: Entry | undefined): string | undefined {
+  return entry?.kind === "group" ? entry.group.key : entry?.row.alarm.id;
 }
 
-function Head({ className, text, title, sort, current, onSort }: HeadProps) {
-  if (sort === undefined)
-    return (
-      <th scope="col" className={className} title={title}>
-        {text}
-      </th>
-    );
-  const order = current === sort ? "ascending" : current === `-${sort}` ? "descending" : "none";
-  return (
-    <th scope="col" className={className} title={title} aria-sort={order}>
-      <button type="button" className="sort" onClick={() => onSort(sort)}>
-        {text} <span aria-hidden="true">{order === "none" ? "" : order === "ascending" ? "▼" : "▲"}</span>
-      </button>
-    </th>
-  );
+function orderOf(key: SortKey, sort: AlarmSearch["sort"]): "ascending" | "descending" | "none" {
+  if (sort === key) return "ascending";
+  return sort === `-${key}` ? "descending" : "none";
 }

@@ -1,16 +1,17 @@
 // The alarms of a mission, or of all: what is open as it changes, what was selected of it, and the one that is opened.
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { missionsQuery } from "../../api/queries";
 import { count } from "../../format/quantity";
 import { useFrame } from "../../live/hooks";
 import { useLoggedIn, useRefusal } from "../../session/access";
 import { Failure, Loading } from "../../shell/Notice";
+import type { TableHandle } from "../../table/VirtualTable";
 import { useTimeMode } from "../../time/useTime";
 import { Act } from "./Act";
 import { AlarmCounts, AlarmFilters, AlarmLinks } from "./AlarmFilters";
 import "./alarms.css";
-import type { Cursor, RowContext } from "./AlarmRow";
+import type { RowContext } from "./AlarmRow";
 import { AlarmTable, type Entry } from "./AlarmTable";
 import { countsOf } from "./alarm";
 import { BulkDialog } from "./BulkDialog";
@@ -41,7 +42,8 @@ export function AlarmsPage({ mission, search, onSearch }: Props) {
   const names = mission === null ? (missions.data ?? []).map(({ name }) => name) : [mission];
   const { rows, complete, leftOut, error } = useOpenAlarms(names);
   const [selected, setSelected] = useState<ReadonlyMap<string, Seen>>(new Map());
-  const [cursor, setCursor] = useState<Cursor | null>(null);
+  const [cursor, setCursor] = useState<string | null>(null);
+  const table = useRef<TableHandle>(null);
   const [deed, setDeed] = useState<{ deed: Deed; of: Seen[] } | null>(null);
   const [openGroups, setOpenGroups] = useState<ReadonlySet<string>>(new Set());
 
@@ -70,16 +72,16 @@ export function AlarmsPage({ mission, search, onSearch }: Props) {
       else next.delete(row.alarm.id);
       return next;
     });
-  const here = cursor === null ? undefined : byId.get(cursor.id);
+  const here = cursor === null ? undefined : byId.get(cursor);
   const begin = (what: Deed) => {
     const of = selected.size > 0 ? [...selected.values()] : here === undefined ? [] : [see(here)];
     if (of.length > 0 && mayNot === null) setDeed({ deed: what, of });
   };
   useAlarmKeys({
     onMove: (by) => {
-      const at = inOrder.findIndex((row) => row.alarm.id === cursor?.id);
-      const next = inOrder[at < 0 ? 0 : Math.min(inOrder.length - 1, Math.max(0, at + by))];
-      if (next !== undefined) setCursor({ id: next.alarm.id, byKey: true });
+      const at = entries.findIndex((entry) => entry.kind === "alarm" && entry.row.alarm.id === cursor);
+      if (entries.length > 0)
+        table.current?.focusRow(at < 0 ? 0 : Math.min(entries.length - 1, Math.max(0, at + by)));
     },
     onSelect: () => here !== undefined && select(here, !selected.has(here.alarm.id)),
     onAcknowledge: () => begin("acknowledge"),
@@ -97,7 +99,7 @@ export function AlarmsPage({ mission, search, onSearch }: Props) {
     siteOf,
     liveValue: ({ mission: of, alarm }) =>
       alarm.node ? null : <LiveValue mission={of} parameter={alarm.parameter} />,
-    onCursor: (id) => setCursor({ id, byKey: false }),
+    onCursor: setCursor,
     onSelect: select,
     onOpen: open,
   };
@@ -141,6 +143,7 @@ export function AlarmsPage({ mission, search, onSearch }: Props) {
       ) : (
         <AlarmTable
           label={`Open alarms of ${mission ?? "all missions"}`}
+          handle={table}
           entries={entries}
           context={context}
           sort={search.sort}

@@ -5,26 +5,23 @@ import { statusOf } from "./alarm";
 import type { CauseGroup } from "./flood";
 
 interface Props {
-  index: number;
   group: CauseGroup;
   isOpen: boolean;
   columns: number;
   onToggle: () => void;
 }
 
-export function GroupRow({ index, group, isOpen, columns, onToggle }: Props) {
+export function GroupCell({ group, isOpen, columns, onToggle }: Props) {
   const status = statusOf(group.worst);
   const first = group.members[0]?.alarm.parameter ?? "";
   return (
-    <tr aria-rowindex={index} className="cause-group">
-      <th scope="rowgroup" colSpan={columns}>
-        <button type="button" className="quiet" aria-expanded={isOpen} onClick={onToggle}>
-          <span aria-hidden="true">{isOpen ? "▾" : "▸"}</span> <bdi>{group.title}</bdi>
-        </button>{" "}
-        <StatusSymbol status={status} hollow={group.ringing === 0} />{" "}
-        <span className={`state ${status}`}>{group.worst}</span> · {plural(group.members.length, "alarm")},{" "}
-        {count(group.ringing)} unacknowledged · since {group.span} · first <bdi>{first}</bdi>
-      </th>
-    </tr>
+    <th scope="rowgroup" colSpan={columns}>
+      <button type="button" className="quiet" aria-expanded={isOpen} onClick={onToggle}>
+        <span aria-hidden="true">{isOpen ? "▾" : "▸"}</span> <bdi>{group.title}</bdi>
+      </button>{" "}
+      <StatusSymbol status={status} hollow={group.ringing === 0} />{" "}
+      <span className={`state ${status}`}>{group.worst}</span> · {plural(group.members.length, "alarm")},{" "}
+      {count(group.ringing)} unacknowledged · since {group.span} · first <bdi>{first}</bdi>
+    </th>
   );
 }

@@ -11,8 +11,9 @@ interface Props {
 
 export function LiveValue({ mission, parameter }: Props) {
   const names = useMemo(() => [parameter], [parameter]);
-  const value = useLatestValues(mission, names)(parameter);
-  if (value === null) return <span className="faint">no sample</span>;
+  const values = useLatestValues(mission, names);
+  const value = values.of(parameter);
+  if (value === null) return <span className="faint">{values.lackOf(parameter)}</span>;
   const { sample, stale, generatedAt } = value;
   const kind = typeof sample.engineering === "number" ? "float" : "string";
   return (

@@ -200,6 +200,30 @@ test("the keyboard alone goes down, selects, acknowledges, shelves, opens and cl
   expect(router.state.location.search).toEqual({});
 });
 
+test("a row that the keys stood on does not take the focus back from who filters the list", async () => {
+  await openDashboard({ path: PATH });
+  await user().keyboard("jj");
+  expect(document.activeElement?.textContent).toBe("/aurora/eps/bus_voltage");
+  const search = screen.getByRole("searchbox", { name: "Search alarms" });
+  await user().type(search, "tank");
+  await advance(300);
+  expect(subjects()).toEqual(["/aurora/thermal/tank_temperature"]);
+  await user().clear(search);
+  await advance(300);
+  expect(subjects()).toContain("/aurora/eps/bus_voltage");
+  expect(document.activeElement).toBe(search);
+});
+
+test("the keys go through the heads of causes too, which Enter opens", async () => {
+  await openDashboard({ path: `${PATH}?view=causes` });
+  await user().keyboard("j{Enter}");
+  await advance(300);
+  expect(document.activeElement?.getAttribute("aria-expanded")).toBe("true");
+  await user().keyboard("jx");
+  await advance(300);
+  expect(screen.getByText("1 selected")).toBeTruthy();
+});
+
 test("an act whose answer was lost keeps its note, and pressed again is the same act", async () => {
   const { world } = await openDashboard({ path: PATH });
   const alarm = await open(/battery_voltage/);

@@ -1,4 +1,5 @@
 // Chooses whose events are shown, and which of them. What is chosen stands in the address.
+import { SearchField } from "../../shell/SearchField";
 import type { EventSeverity } from "../../types";
 import { type EventsSearch, SEVERITIES } from "./routes";
 
@@ -55,15 +56,13 @@ export function EventFilters({ filters, hubRefusal, onChange }: Props) {
           ))}
         </select>
       </label>
-      <label className="field">
-        <span className="visually-hidden">Search events</span>
-        <input
-          type="search"
-          value={filters.q ?? ""}
-          placeholder="Search text, code, station"
-          onChange={(event) => onChange({ q: event.target.value || undefined })}
-        />
-      </label>
+      <SearchField
+        label="Search events"
+        value={filters.q ?? ""}
+        placeholder="Search text, code, station"
+        isNarrow
+        onSearch={(words) => onChange({ q: words || undefined })}
+      />
     </fieldset>
   );
 }

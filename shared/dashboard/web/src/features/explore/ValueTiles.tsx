@@ -3,11 +3,10 @@ import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { age, dateAndTime } from "../../format/time";
 import { Failure } from "../../shell/Notice";
-import { StatusSymbol } from "../../shell/StatusSymbol";
-import { type Shown, useValues } from "../../telemetry/values";
+import { type Lack, type Shown, useValues } from "../../telemetry/values";
 import type { ParameterDescription } from "../../types";
+import { QualitySymbol } from "../parameters/QualitySymbol";
 import { QualityWord } from "../parameters/QualityWord";
-import { quality } from "../parameters/quality";
 import { ValueText } from "../parameters/ValueText";
 
 interface Props {
@@ -29,7 +28,7 @@ export function ValueTiles({ mission, parameters, onRemove }: Props) {
               mission={mission}
               parameter={parameter}
               shown={values.of(parameter.name)}
-              isKnown={values.error === null}
+              lack={values.lackOf(parameter.name)}
               onRemove={onRemove}
             />
           </li>
@@ -43,16 +42,14 @@ interface TileProps {
   mission: string;
   parameter: ParameterDescription;
   shown: Shown | null;
-  /** Whether no value means that there was none; else nobody knows. */
-  isKnown: boolean;
+  lack: Lack;
   onRemove: (name: string) => void;
 }
 
-function Tile({ mission, parameter, shown, isKnown, onRemove }: TileProps) {
-  const { name, short_name, kind } = parameter;
+function Tile({ mission, parameter, shown, lack, onRemove }: TileProps) {
+  const { name, short_name } = parameter;
   const stale = shown?.stale ?? true;
   const sample = shown?.sample ?? null;
-  const unit = parameter.unit ?? null;
   return (
     <section className={`panel tile${stale ? " stale" : ""}`} aria-label={`Value of ${short_name}`}>
       <header>
@@ -73,19 +70,15 @@ function Tile({ mission, parameter, shown, isKnown, onRemove }: TileProps) {
         </button>
       </header>
       <p className="tile-value">
-        <StatusSymbol status={sample === null ? "off" : quality(sample).status} hollow={stale} />
-        {sample === null && !isKnown ? (
-          <span className="faint">not known</span>
-        ) : (
-          <ValueText parameter={name} kind={kind} unit={unit} sample={sample} stale={stale} />
-        )}
-        <span className="faint">{unit}</span>
+        <QualitySymbol sample={sample} stale={stale} />
+        <ValueText parameter={parameter} shown={shown} lack={lack} />
+        <span className="faint">{parameter.unit}</span>
         <QualityWord sample={sample} />
         {stale && sample !== null ? <span className="state serious">stale</span> : null}
       </p>
       <p className="faint">
         {shown === null ? (
-          isKnown && "nothing received by then"
+          lack === "no sample" && "nothing received by then"
         ) : (
           <>
             {dateAndTime(shown.generatedAt)} · {age(shown.age)} · <bdi>{sample?.node}</bdi>

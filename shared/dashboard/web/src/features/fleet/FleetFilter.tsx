@@ -1,5 +1,6 @@
 // Which stations are shown.
 
+import { SearchField } from "../../shell/SearchField";
 import type { FleetSearch } from "./search";
 import { LEAST } from "./status";
 
@@ -11,15 +12,13 @@ interface Props {
 export function FleetFilter({ search, onSearch }: Props) {
   return (
     <>
-      <label className="field">
-        <span className="visually-hidden">Find a station</span>
-        <input
-          type="search"
-          placeholder="Site, name or problem"
-          value={search.q ?? ""}
-          onChange={(event) => onSearch({ ...search, q: event.target.value })}
-        />
-      </label>
+      <SearchField
+        label="Find a station"
+        value={search.q ?? ""}
+        placeholder="Site, name or problem"
+        isNarrow
+        onSearch={(q) => onSearch({ ...search, q })}
+      />
       <label className="field">
         <span className="faint">At least</span>
         <select

@@ -1,13 +1,15 @@
-// Stations by parts: what the map shows as symbols, as a table of words. Only the rows in sight are in the document.
+// Stations by parts: what the map shows as symbols, as a table of words.
 import { Link } from "@tanstack/react-router";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef } from "react";
 import { duration } from "../../format/time";
 import { StatusSymbol } from "../../shell/StatusSymbol";
-import { Spacer } from "../stations/Spacer";
+import { VirtualTable } from "../../table/VirtualTable";
 import { type Cell, PART_TITLES, PARTS, type Sort, type StationRow } from "./status";
 
-const ROW_HEIGHT = 30;
+const SORTED: readonly { name: Sort; title: string; hint: string }[] = [
+  { name: "site", title: "Station", hint: "By site and node" },
+  { name: "worst", title: "Worst", hint: "The worst of all parts" },
+  ...PARTS.map((part) => ({ name: part, title: part, hint: PART_TITLES[part] })),
+];
 
 interface Props {
   rows: readonly StationRow[];
@@ -18,80 +20,35 @@ interface Props {
 }
 
 export function StatusMatrix({ rows, frozen, sort, onSort }: Props) {
-  const scroller = useRef<HTMLElement>(null);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 10,
-  });
-  const shown = virtual.getVirtualItems();
   return (
-    <section
-      className="panel table-scroller"
-      ref={scroller}
-      aria-label="Status matrix"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard.
-      tabIndex={0}
+    <VirtualTable
+      label="Status matrix"
+      className="matrix first-stays"
+      columns={[
+        ...SORTED.map(({ name, ...column }) => ({
+          ...column,
+          name: `m-${name}`,
+          sort: sort === name ? ("ascending" as const) : ("none" as const),
+          onSort: () => onSort(name),
+        })),
+        { name: "m-heard", title: "Heard" },
+      ]}
+      count={rows.length}
+      rowKey={(index) => rows[index]?.node.name ?? index}
+      rowClass={(index) => (rows[index]?.stale ? "stale" : undefined)}
     >
-      <table className="grid matrix" aria-rowcount={rows.length + 1}>
-        <thead>
-          <tr aria-rowindex={1}>
-            <Head name="site" text="Station" title="By site and node" sort={sort} onSort={onSort} />
-            <Head name="worst" text="Worst" title="The worst of all parts" sort={sort} onSort={onSort} />
-            {PARTS.map((part) => (
-              <Head
-                key={part}
-                name={part}
-                text={part}
-                title={PART_TITLES[part]}
-                sort={sort}
-                onSort={onSort}
-              />
-            ))}
-            <th scope="col" className="col-heard">
-              Heard
-            </th>
-          </tr>
-        </thead>
-        <Spacer height={shown[0]?.start ?? 0} />
-        <tbody>
-          {shown.map((item) => {
-            const row = rows[item.index];
-            return row === undefined ? null : (
-              <MatrixRow key={row.node.name} index={item.index + 2} row={row} frozen={frozen} />
-            );
-          })}
-        </tbody>
-        <Spacer height={virtual.getTotalSize() - (shown.at(-1)?.end ?? 0)} />
-      </table>
-    </section>
+      {(index) => {
+        const row = rows[index];
+        return row === undefined ? null : <Cells row={row} frozen={frozen} />;
+      }}
+    </VirtualTable>
   );
 }
 
-interface HeadProps {
-  name: Sort;
-  text: string;
-  title: string;
-  sort: Sort;
-  onSort: (sort: Sort) => void;
-}
-
-function Head({ name, text, title, sort, onSort }: HeadProps) {
-  return (
-    <th scope="col" aria-sort={sort === name ? "ascending" : "none"} className={`col-${name}`}>
-      <button type="button" className="sort" title={title} onClick={() => onSort(name)}>
-        {text}
-        {sort === name ? <span aria-hidden="true"> ↑</span> : null}
-      </button>
-    </th>
-  );
-}
-
-function MatrixRow({ row, index, frozen }: { row: StationRow; index: number; frozen: boolean }) {
+function Cells({ row, frozen }: { row: StationRow; frozen: boolean }) {
   const { node, cells, worst, word, stale, hollow, age } = row;
   return (
-    <tr aria-rowindex={index} className={stale ? "stale" : undefined} data-worst={worst}>
+    <>
       <th scope="row">
         <Link to="/nodes/$node" params={{ node: node.name }} title={`${node.site}, ${node.name}`}>
           <bdi>{node.site}</bdi>
@@ -105,7 +62,7 @@ function MatrixRow({ row, index, frozen }: { row: StationRow; index: number; fro
       <td className={stale ? "lost" : "faint"}>
         {age === null ? "never" : `${stale ? "stale · " : ""}${duration(age)} ago`}
       </td>
-    </tr>
+    </>
   );
 }
 

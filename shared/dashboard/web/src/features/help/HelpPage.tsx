@@ -1,8 +1,10 @@
 // The handbook: its contents, one page, and a search over all of it.
+
 import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation, useParams } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Failure, Loading } from "../../shell/Notice";
+import { SearchField } from "../../shell/SearchField";
 import "./help.css";
 import { manualIndexQuery, manualPageQuery, manualSearchQuery, searchManual } from "./manual";
 import { Parts } from "./Parts";
@@ -16,15 +18,12 @@ export function HelpPage() {
     <>
       <header className="page-head">
         <h1>Handbook</h1>
-        <label className="field grow">
-          <span className="visually-hidden">Search the handbook</span>
-          <input
-            type="search"
-            value={words}
-            placeholder="Search the handbook, for example an error's code"
-            onChange={(event) => setWords(event.target.value)}
-          />
-        </label>
+        <SearchField
+          label="Search the handbook"
+          value={words}
+          placeholder="Search the handbook, for example an error's code"
+          onSearch={setWords}
+        />
         <a href="/api/docs">API reference</a>
       </header>
       <div className="manual">

@@ -1,4 +1,5 @@
 // Fetches the limits of a mission, keeps what is changed of them until it is saved, and tries it on what was received.
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -10,6 +11,7 @@ import { parseTime } from "../../format/time";
 import { useLoggedIn, useRefusal } from "../../session/access";
 import { useDraft } from "../../session/draft";
 import { Failure, Loading } from "../../shell/Notice";
+import { SearchField } from "../../shell/SearchField";
 import { matching } from "../parameters/search";
 import { Conflict } from "./Conflict";
 import { changeOf, emptyDraft, type LimitsDraft, type ParameterDraft, problemsOf } from "./draft";
@@ -102,17 +104,12 @@ function MissionLimits({ mission }: { mission: string }) {
           {limits.data.in_force ? `version ${limits.data.in_force} in force` : "the dictionary's alone"}
           {limits.isError ? ", last known" : ""}
         </span>
-        <label className="field grow">
-          <span className="visually-hidden">Search parameters</span>
-          <input
-            type="search"
-            value={search.q ?? ""}
-            placeholder="Search by path, description or unit"
-            onChange={(event) =>
-              change({ q: event.target.value === "" ? undefined : event.target.value }, true)
-            }
-          />
-        </label>
+        <SearchField
+          label="Search parameters"
+          value={search.q ?? ""}
+          placeholder="Search by path, description or unit"
+          onSearch={(words) => change({ q: words || undefined }, true)}
+        />
         <button
           type="button"
           aria-pressed={search.limited === true}

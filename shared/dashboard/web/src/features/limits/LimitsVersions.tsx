@@ -1,8 +1,8 @@
 // All versions of a mission's limits, and what changed between two of them.
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { limitsDocumentQuery } from "../../api/limits";
 import { dateAndTime, parseTime } from "../../format/time";
+import { CompareLink } from "../../shell/CompareLink";
 import { Failure, Loading } from "../../shell/Notice";
 import type { LimitsVersion } from "../../types";
 import { differences } from "./limits";
@@ -57,17 +57,12 @@ export function LimitsVersions({ versions, inForce, compared }: Props) {
                   <bdi>{version.note ?? ""}</bdi>
                 </td>
                 <td>
-                  <Link
-                    to="."
-                    search={(old) => ({
-                      ...old,
-                      from: isCompared ? undefined : before,
-                      to: isCompared ? undefined : version.number,
-                    })}
-                    aria-current={isCompared}
-                  >
-                    {isCompared ? "Hide" : before === 0 ? "All of it" : `Since ${before}`}
-                  </Link>
+                  <CompareLink
+                    before={before}
+                    version={version.number}
+                    isCompared={isCompared}
+                    text={before === 0 ? "All of it" : `Since ${before}`}
+                  />
                 </td>
               </tr>
             );

@@ -19,6 +19,7 @@ import {
   onGlobe,
   positionAt,
   type Quaternion,
+  sceneAxis,
   sunAt,
   toEarthFixed,
   toScene,
@@ -207,11 +208,6 @@ function Shown({ mission, tracks, now, isFlat, onFailure }: ShownProps) {
   );
 }
 
-/** In the scene north is up. */
-function sceneAxis([x, y, z]: Vector): Vector {
-  return [x, z, -y];
-}
-
 const NONE: readonly string[] = [];
 const onNothing = () => {};
 
@@ -235,6 +231,8 @@ function useAttitude(mission: string): { axes: [Vector, Vector, Vector] | null; 
   if (names === null)
     return { axes: null, words: "No parameters of this mission look like an attitude quaternion." };
   const oldest = shown.reduce((age, value) => Math.max(age, value?.age ?? Number.POSITIVE_INFINITY), 0);
+  if (names.some((name) => values.of(name) === null && values.lackOf(name) === "waiting"))
+    return { axes: null, words: `Waiting for ${names[0]} and its like.` };
   if (axes === null) return { axes, words: `${names[0]} and its like hold no attitude now.` };
   const stale = shown.some((value) => value?.stale ?? true);
   return {

@@ -1,11 +1,24 @@
 import { expect, test } from "vitest";
 import type { TrackPoint } from "../../types";
-import { bodyAxes, guessQuaternion, onGlobe, positionAt, toEarthFixed, toScene } from "./frames";
+import {
+  bodyAxes,
+  guessQuaternion,
+  onGlobe,
+  positionAt,
+  sceneAxis,
+  toEarthFixed,
+  toScene,
+  type Vector,
+} from "./frames";
 
 const close = (found: readonly number[] | null | undefined, expected: readonly number[]) => {
   expect(found).toHaveLength(expected.length);
   for (const [index, value] of expected.entries()) expect(found?.[index]).toBeCloseTo(value, 6);
 };
+
+function cross([a, b, c]: Vector, [d, e, f]: Vector): Vector {
+  return [b * f - c * e, c * d - a * f, a * e - b * d];
+}
 
 test("the scene has north up, and places lie on its globe", () => {
   close(toScene([0, 0, 6378.137]), [0, 1, 0]);
@@ -13,6 +26,18 @@ test("the scene has north up, and places lie on its globe", () => {
   close(onGlobe(0, 0), [1, 0, 0]);
   close(onGlobe(0, 90, 1), [0, 0, -2]);
   close(toScene([0, 6378.137, 0]), onGlobe(0, 90));
+});
+
+test("axes of a body point in the scene where places in their direction lie, and keep their hand", () => {
+  close(sceneAxis([0, 0, 1]), onGlobe(90, 0));
+  close(sceneAxis([1, 0, 0]), onGlobe(0, 0));
+  close(sceneAxis([0, 1, 0]), onGlobe(0, 90));
+  // Three unlike parts, so that none can stand for another.
+  close(sceneAxis([1, 2, 3]), [1, 3, -2]);
+  const axes = bodyAxes([0.1, -0.3, 0.5, 0.8]);
+  if (axes === null) throw new Error("it is an attitude");
+  const [x, y, z] = axes.map(sceneAxis) as typeof axes;
+  close(cross(x, y), z);
 });
 
 test("inertial directions turn back by the sidereal angle", () => {

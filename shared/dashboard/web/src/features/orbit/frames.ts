@@ -9,9 +9,14 @@ export type Quaternion = [x: number, y: number, z: number, scalar: number];
 const EARTH_KM = 6_378.137;
 const RADIANS = Math.PI / 180;
 
-/** From the frame that turns with the Earth (z north), kilometres, to the scene's (y north), Earth radii. */
-export function toScene([x, y, z]: readonly number[]): Vector {
-  return [(x ?? 0) / EARTH_KM, (z ?? 0) / EARTH_KM, -(y ?? 0) / EARTH_KM];
+/** A direction in the frame that turns with the Earth (z north) as the scene has it (y north). */
+export function sceneAxis([x, y, z]: Vector): Vector {
+  return [x, z, -y];
+}
+
+/** A place in the frame that turns with the Earth, kilometres, as the scene has it, Earth radii. */
+export function toScene([x = 0, y = 0, z = 0]: readonly number[]): Vector {
+  return sceneAxis([x / EARTH_KM, y / EARTH_KM, z / EARTH_KM]);
 }
 
 /** A place on the globe, `height` in Earth radii above it. */

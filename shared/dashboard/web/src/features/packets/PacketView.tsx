@@ -129,7 +129,8 @@ function State({ value }: { value: PacketValue }) {
   const { status, word } = quality(value);
   return (
     <td>
-      <StatusSymbol status={status} /> {word ?? <span className="faint">no limits</span>}
+      {status === null ? null : <StatusSymbol status={status} />}{" "}
+      <span className={status === null ? "faint" : undefined}>{word}</span>
     </td>
   );
 }

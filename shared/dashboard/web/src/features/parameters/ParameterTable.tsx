@@ -2,12 +2,11 @@
 import { Link } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { age, clockTime, dateAndTime } from "../../format/time";
-import { StatusSymbol } from "../../shell/StatusSymbol";
 import { type Column, VirtualTable } from "../../table/VirtualTable";
-import type { Shown } from "../../telemetry/values";
+import type { Lack, Shown } from "../../telemetry/values";
 import type { ParameterDescription } from "../../types";
+import { QualitySymbol } from "./QualitySymbol";
 import { QualityWord } from "./QualityWord";
-import { quality } from "./quality";
 import { ValueText } from "./ValueText";
 
 /** Rows are subscribed in blocks, so that scrolling by a row does not change the subscription. */
@@ -29,14 +28,13 @@ interface Props {
   mission: string;
   parameters: readonly ParameterDescription[];
   lookUp: (parameter: string) => Shown | null;
-  /** Whether what is not found has no value; else nobody knows. */
-  isKnown: boolean;
+  lackOf: (parameter: string) => Lack;
   picked: ReadonlySet<string>;
   onPick: (parameter: string) => void;
   onRange: (first: number, end: number) => void;
 }
 
-export function ParameterTable({ mission, parameters, lookUp, isKnown, picked, onPick, onRange }: Props) {
+export function ParameterTable({ mission, parameters, lookUp, lackOf, picked, onPick, onRange }: Props) {
   const onRows = useCallback(
     (first: number, end: number) =>
       onRange(Math.floor(first / BLOCK) * BLOCK, Math.ceil(Math.max(1, end) / BLOCK) * BLOCK),
@@ -65,7 +63,7 @@ export function ParameterTable({ mission, parameters, lookUp, isKnown, picked, o
             mission={mission}
             parameter={parameter}
             shown={lookUp(parameter.name)}
-            isKnown={isKnown}
+            lack={lackOf(parameter.name)}
             isPicked={picked.has(parameter.name)}
             onPick={onPick}
           />
@@ -79,13 +77,13 @@ interface CellsProps {
   mission: string;
   parameter: ParameterDescription;
   shown: Shown | null;
-  isKnown: boolean;
+  lack: Lack;
   isPicked: boolean;
   onPick: (parameter: string) => void;
 }
 
-function Cells({ mission, parameter, shown, isKnown, isPicked, onPick }: CellsProps) {
-  const { name, short_name, kind, description } = parameter;
+function Cells({ mission, parameter, shown, lack, isPicked, onPick }: CellsProps) {
+  const { name, short_name, description } = parameter;
   const sample = shown?.sample ?? null;
   const stale = shown?.stale ?? true;
   const folder = name.slice(0, name.length - short_name.length);
@@ -101,11 +99,8 @@ function Cells({ mission, parameter, shown, isKnown, isPicked, onPick }: CellsPr
         />
       </td>
       <td className="col-state">
-        <StatusSymbol status={sample === null ? "off" : quality(sample).status} hollow={stale} />{" "}
-        <QualityWord sample={sample} />
-        <span className="visually-hidden">
-          {sample === null ? (isKnown ? "no sample" : "not known") : stale ? " stale" : " current"}
-        </span>
+        <QualitySymbol sample={sample} stale={stale} /> <QualityWord sample={sample} />
+        <span className="visually-hidden">{sample === null ? lack : stale ? " stale" : " current"}</span>
       </td>
       <th scope="row" className="col-name">
         <Link to="/m/$mission/explore" params={{ mission }} search={{ p: [name] }} title={name}>
@@ -114,17 +109,7 @@ function Cells({ mission, parameter, shown, isKnown, isPicked, onPick }: CellsPr
         </Link>
       </th>
       <td className="col-value number">
-        {sample === null && !isKnown ? (
-          <span className="faint">not known</span>
-        ) : (
-          <ValueText
-            parameter={name}
-            kind={kind}
-            unit={parameter.unit ?? null}
-            sample={sample}
-            stale={stale}
-          />
-        )}
+        <ValueText parameter={parameter} shown={shown} lack={lack} />
       </td>
       <td className="col-unit faint">{parameter.unit}</td>
       <td className="col-time">

@@ -1,4 +1,5 @@
 // Fetches a mission's parameters and their values at the time shown, of those in sight.
+
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
@@ -7,6 +8,7 @@ import { count } from "../../format/quantity";
 import { dateAndTime } from "../../format/time";
 import { useFrame, useLive } from "../../live/hooks";
 import { Failure, Loading } from "../../shell/Notice";
+import { SearchField } from "../../shell/SearchField";
 import { useValues } from "../../telemetry/values";
 import { useTime } from "../../time/useTime";
 import { PARAMETERS_MAX } from "../explore/routes";
@@ -49,18 +51,12 @@ export function ParametersPage({ mission, search, picked, onSearch, onPicked }: 
     <>
       <header className="page-head">
         <h1>Parameters</h1>
-        <label className="field grow">
-          <span className="visually-hidden">Search parameters</span>
-          <input
-            type="search"
-            value={search}
-            placeholder="Search by path, description or unit"
-            onChange={(event) => onSearch(event.target.value)}
-          />
-          <span className="key" aria-hidden="true">
-            /
-          </span>
-        </label>
+        <SearchField
+          label="Search parameters"
+          value={search}
+          placeholder="Search by path, description or unit"
+          onSearch={onSearch}
+        />
         <Picked mission={mission} picked={picked} onClear={() => onPicked([])} />
         <output className="faint">
           {parameters.data === undefined ? "" : `${count(found.length)} of ${count(parameters.data.length)}`}
@@ -91,7 +87,7 @@ export function ParametersPage({ mission, search, picked, onSearch, onPicked }: 
           mission={mission}
           parameters={found}
           lookUp={values.of}
-          isKnown={values.error === null}
+          lackOf={values.lackOf}
           picked={chosen}
           onPick={onPick}
           onRange={onRange}

@@ -5,6 +5,6 @@ import { quality } from "./quality";
 export function QualityWord({ sample }: { sample: Sample | null }) {
   if (sample === null) return null;
   const { status, word } = quality(sample);
-  if (word === null) return null;
+  if (status === null) return <span className="visually-hidden">{word}</span>;
   return <span className={status === "normal" ? "faint" : `state ${status}`}>{word}</span>;
 }

@@ -1,29 +1,37 @@
 // One telemetry value: hollow and hatched when it is not current, in brackets and struck when it is no measurement.
 import { realValue, valueInFull, value as valueText } from "../../format/quantity";
 import { dateAndTime, parseTime } from "../../format/time";
-import type { ParameterKind, Sample } from "../../types";
+import type { Lack, Shown } from "../../telemetry/values";
+import type { ParameterDescription, ParameterKind, Sample } from "../../types";
 import { quality } from "./quality";
 
 interface Props {
-  parameter: string;
-  kind: ParameterKind;
-  unit: string | null;
-  sample: Sample | null;
-  stale: boolean;
+  parameter: ParameterDescription;
+  shown: Shown | null;
+  /** What is said where no value is. */
+  lack: Lack;
 }
 
-export function ValueText({ parameter, kind, unit, sample, stale }: Props) {
+const LACKS: Record<Lack, string> = {
+  "no sample": "Nothing received yet",
+  "not known": "The server did not say",
+  waiting: "The server has not answered yet",
+};
+
+export function ValueText({ parameter: { name, kind, unit }, shown, lack }: Props) {
+  const sample = shown?.sample ?? null;
+  const stale = shown?.stale ?? true;
   return (
     <span
       className="value"
       data-testid="value"
-      data-parameter={parameter}
+      data-parameter={name}
       data-stale={stale}
       data-kind={kind}
-      title={sample === null ? "Nothing received yet" : inFull(sample, unit)}
+      title={sample === null ? LACKS[lack] : inFull(sample, unit ?? null)}
     >
       {sample === null ? (
-        <span className="faint">no sample</span>
+        <span className="faint">{lack}</span>
       ) : (
         <Measured sample={sample} text={display(sample, kind)} />
       )}

@@ -101,7 +101,7 @@ function rowOf(name: RegExp) {
   return within(screen.getByRole("row", { name }));
 }
 
-test("a violated limit is a word beside its shape, and a value within its limits is quiet", async () => {
+test("a violated limit is a word beside its shape, and a value within its limits is quiet, one without limits silent", async () => {
   await openDashboard({ path: "/m/aurora-1/parameters" });
   for (const [name, word, shape] of [
     [/panel_x_temperature/, "warning", "caution"],
@@ -114,7 +114,10 @@ test("a violated limit is a word beside its shape, and a value within its limits
   }
   expect(rowOf(/battery_voltage/).getByText("normal").className).toBe("faint");
   expect(shown("/aurora/thermal/panel_x_temperature").title).toContain("limits: warning");
-  expect(rowOf(/solar_array_power/).queryByText(/normal|monitored/)).toBeNull();
+  expect(rowOf(/solar_array_power/).getByText("not monitored").className).toBe("visually-hidden");
+  const noShape = "Not monitored: no limits apply to it.";
+  expect(rowOf(/solar_array_power/).getByTitle(noShape)).toBeTruthy();
+  expect(rowOf(/battery_voltage/).queryByTitle(noShape)).toBeNull();
 });
 
 test("what is no measurement is in brackets and struck, with the reason in words", async () => {

@@ -3,7 +3,7 @@ import type { Monitoring, Validity } from "../../types";
 import { quality } from "./quality";
 
 test.each([
-  ["valid", "not-monitored", "normal", null],
+  ["valid", "not-monitored", null, "not monitored"],
   ["valid", "normal", "normal", "normal"],
   ["valid", "watch", "caution", "watch"],
   ["valid", "warning", "caution", "warning"],

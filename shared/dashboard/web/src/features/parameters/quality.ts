@@ -9,8 +9,8 @@ const INVALID_WORDS: Record<Exclude<Validity, "valid">, string> = {
   "unknown-label": "unknown label",
 };
 
-const MONITORING_STATUS: Record<Monitoring, Status> = {
-  "not-monitored": "normal",
+const MONITORING_STATUS: Record<Monitoring, Status | null> = {
+  "not-monitored": null,
   normal: "normal",
   watch: "caution",
   warning: "caution",
@@ -20,9 +20,9 @@ const MONITORING_STATUS: Record<Monitoring, Status> = {
 };
 
 export interface Quality {
-  status: Status;
-  /** `null` where there is nothing to say. */
-  word: string | null;
+  /** `null` where no limits apply. */
+  status: Status | null;
+  word: string;
   /** Why the value is no measurement; `null` when it is one. */
   invalid: string | null;
 }
@@ -34,6 +34,7 @@ export function quality(sample: Pick<Sample, "monitoring" | "validity">): Qualit
     const invalid = INVALID_WORDS[validity] ?? validity;
     return { status: "invalid", word: invalid, invalid };
   }
-  const status = MONITORING_STATUS[monitoring] ?? "critical";
-  return { status, word: monitoring === "not-monitored" ? null : monitoring, invalid: null };
+  const status = MONITORING_STATUS[monitoring];
+  if (status === null) return { status, word: "not monitored", invalid: null };
+  return { status: status ?? "critical", word: monitoring, invalid: null };
 }

@@ -28,6 +28,13 @@ export function Legend({ lines, gaps }: { lines: readonly ChartLine[]; gaps: rea
           bands: limits of <bdi>{limited.parameter.short_name}</bdi>
         </li>
       )}
+      {lines.map(({ limits, parameter: { name, short_name } }) =>
+        limits?.isPartial ? (
+          <li key={`limits of ${name}`} className="faint">
+            under a condition other limits of <bdi>{short_name}</bdi> count, which are not drawn
+          </li>
+        ) : null,
+      )}
       {kinds.map((kind) => (
         <li key={kind} className="faint">
           <GapSwatch kind={kind} />
@@ -39,13 +46,13 @@ export function Legend({ lines, gaps }: { lines: readonly ChartLine[]; gaps: rea
 }
 
 function ValueAt({ line, cursor }: { line: ChartLine; cursor: number | null }) {
-  const { series, parameter, limits } = line;
+  const { series, parameter, limits, pending } = line;
   const index =
     cursor === null
       ? series.times.length - 1
       : (nearestIndex(series.times, cursor) ?? series.times.length - 1);
   const time = series.times[index];
-  if (time === undefined) return <span className="faint">no sample</span>;
+  if (time === undefined) return <span className="faint">{pending ? "waiting" : "no sample"}</span>;
   const value = series.last[index] ?? null;
   const severity = value === null ? null : severityAt(value, limits);
   const status = value === null ? null : statusAt(value, limits);

@@ -2,7 +2,7 @@
 import { clockTime, dateAndTime, preciseClockTime } from "../../format/time";
 import { pointText } from "./cursor";
 import { type ChartLine, isStepped } from "./lines";
-import { severityAt } from "./zones";
+import { type LimitSet, severityAt } from "./zones";
 
 const ROWS_MAX = 200;
 
@@ -64,11 +64,7 @@ export function PlotTable({ lines }: { lines: readonly ChartLine[] }) {
                     <td className="number">{text(series.max[index])}</td>
                   </>
                 ) : null}
-                {limited ? (
-                  <td>
-                    {last === null ? "" : (severityAt(last, limits) ?? (limits === null ? "none" : "within"))}
-                  </td>
-                ) : null}
+                {limited ? <td>{last === null ? "" : standing(last, limits)}</td> : null}
               </tr>
             );
           })}
@@ -76,6 +72,12 @@ export function PlotTable({ lines }: { lines: readonly ChartLine[] }) {
       </table>
     </div>
   );
+}
+
+function standing(value: number, limits: LimitSet | null): string {
+  const severity = severityAt(value, limits);
+  if (limits === null || severity !== null) return severity ?? "none";
+  return limits.isPartial ? "within, where no condition holds" : "within";
 }
 
 function newest(lines: readonly ChartLine[]): Row[] {

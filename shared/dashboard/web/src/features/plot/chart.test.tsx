@@ -11,7 +11,11 @@ import { type LimitSet, zonesOf } from "./zones";
 const FROM = Date.parse("2026-11-22T12:00:00Z");
 const SECOND = 1000;
 const WINDOW = { from: FROM, to: FROM + 100 * SECOND };
-const LIMITS: LimitSet = { zones: zonesOf([{ severity: "critical", high: 50 }]), states: new Map() };
+const LIMITS: LimitSet = {
+  zones: zonesOf([{ severity: "critical", high: 50 }]),
+  states: new Map(),
+  isPartial: false,
+};
 
 const drawn: [name: string, args: unknown[]][] = [];
 const of = (name: string) => drawn.filter(([called]) => called === name).map(([, args]) => args);
@@ -55,7 +59,7 @@ function line(name: string, values: (number | null)[], changes: Partial<ChartLin
     newest: null,
     bucketMs: 0,
   };
-  return { parameter, series, gapMs: 15 * SECOND, silences: [], limits: null, ...changes };
+  return { parameter, series, gapMs: 15 * SECOND, silences: [], pending: false, limits: null, ...changes };
 }
 
 // Loaded when a canvas can be had: uPlot looks for what it needs as it is loaded.
@@ -193,6 +197,20 @@ test("the legend says each line's value at the cursor, and what gaps mean, each 
   ]);
   act(() => useSharedCursor.getState().point(FROM + SECOND));
   expect(items()[0]).toBe("bus_voltage27 V12:00:00Z");
+});
+
+test("that some limits are not drawn is said where they would be, and none is taken for kept", () => {
+  const lines = [line("bus_voltage", [27], { limits: { ...LIMITS, isPartial: true } })];
+  render(
+    <>
+      <Legend lines={lines} gaps={[]} />
+      <PlotTable lines={lines} />
+    </>,
+  );
+  expect(screen.getAllByRole("listitem")[1]?.textContent).toBe(
+    "under a condition other limits of bus_voltage count, which are not drawn",
+  );
+  expect(screen.getByRole("cell", { name: "within, where no condition holds" })).toBeTruthy();
 });
 
 test("the table has the newest first, by line, with what the limits say", () => {

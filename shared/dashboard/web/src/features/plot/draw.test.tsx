@@ -46,6 +46,7 @@ function line(values: (number | null)[], kind: ParameterKind = "float", gapMs = 
     },
     gapMs,
     silences: [],
+    pending: false,
     limits: null,
   };
 }
@@ -74,7 +75,11 @@ test("states are drawn in steps", () => {
 
 test("points out of limits are marked, close ones once", () => {
   const { made, of } = sheet();
-  const limits = { zones: zonesOf([{ severity: "critical", high: 50 }]), states: new Map() };
+  const limits = {
+    zones: zonesOf([{ severity: "critical", high: 50 }]),
+    states: new Map(),
+    isPartial: false,
+  };
   drawLine(made, { ...line([60, 60, 10, 10]), limits }, 0);
   expect(of("closePath")).toHaveLength(2);
   const within = sheet();
@@ -88,7 +93,7 @@ test("caution has dashed edges, worse ones are solid, and open ends reach the ch
     { severity: "warning", high: 50 },
     { severity: "critical", high: 80 },
   ]);
-  drawZones(made, { zones, states: new Map() }, "tank");
+  drawZones(made, { zones, states: new Map(), isPartial: false }, "tank");
   expect(of("setLineDash")).toEqual([[[6, 4]], [[]]]);
   expect(of("fillRect")).toEqual([
     [0, 20, 100, 30],

@@ -21,7 +21,7 @@ function line(values: (number | null)[], changes: Partial<ParameterDescription> 
     labels: [],
     ...changes,
   };
-  return { parameter, series, gapMs: 5000, silences: [], limits: null };
+  return { parameter, series, gapMs: 5000, silences: [], pending: false, limits: null };
 }
 
 test("the axis holds all values with a margin", () => {
@@ -41,13 +41,21 @@ test("a value that stays the same stands in the middle of its axis", () => {
 test("limits far off are shown when they are asked for, near ones always", () => {
   const far = {
     ...line([20, 22]),
-    limits: { zones: zonesOf([{ severity: "warning", high: 90 } as const]), states: new Map() },
+    limits: {
+      zones: zonesOf([{ severity: "warning", high: 90 } as const]),
+      states: new Map(),
+      isPartial: false,
+    },
   };
   expect(axisRange([far], "values")[1]).toBeLessThan(23);
   expect(axisRange([far], "limits")[1]).toBeGreaterThan(90);
   const near = {
     ...far,
-    limits: { zones: zonesOf([{ severity: "warning", high: 22.5 } as const]), states: new Map() },
+    limits: {
+      zones: zonesOf([{ severity: "warning", high: 22.5 } as const]),
+      states: new Map(),
+      isPartial: false,
+    },
   };
   expect(axisRange([near], "values")[1]).toBeGreaterThan(22.5);
 });
@@ -74,7 +82,11 @@ test("no two lines of a chart look the same", () => {
 });
 
 test("of several lines the first with limits on the left axis has them drawn", () => {
-  const limits = { zones: zonesOf([{ severity: "warning" as const, high: 1 }]), states: new Map() };
+  const limits = {
+    zones: zonesOf([{ severity: "warning" as const, high: 1 }]),
+    states: new Map(),
+    isPartial: false,
+  };
   const current = { ...line([], { name: "/i", unit: "A" }), limits };
   const second = { ...line([], { name: "/u2" }), limits };
   expect(limitedLine([line([]), current, second])?.parameter.name).toBe("/u2");

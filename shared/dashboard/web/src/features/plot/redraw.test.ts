@@ -7,6 +7,7 @@ const line: ChartLine = {
   series: { times: [], min: [], max: [], last: [], newest: null, bucketMs: 0 },
   gapMs: 5000,
   silences: [],
+  pending: false,
   limits: null,
 };
 /** A pixel is a second. */
@@ -31,7 +32,9 @@ test("a window of another length is drawn again", () => {
 test("new samples, limits and gaps are drawn", () => {
   expect(same({ lines: [{ ...line }] })).toBe(true);
   expect(same({ lines: [{ ...line, series: { ...line.series } }] })).toBe(false);
-  expect(same({ lines: [{ ...line, limits: { zones: [], states: new Map() } }] })).toBe(false);
+  expect(same({ lines: [{ ...line, limits: { zones: [], states: new Map(), isPartial: false } }] })).toBe(
+    false,
+  );
   expect(same({ lines: [line, line] })).toBe(false);
   expect(same({ lines: [] })).toBe(false);
   expect(same({ gaps: [{ from: 0, to: 1, kind: "lost" }] })).toBe(false);

@@ -5,19 +5,23 @@ import { limitsQuery } from "../../api/limits";
 import type { Limits, LimitsInContext, ParameterDescription } from "../../types";
 import { type LimitSet, zonesOf } from "./zones";
 
-/** Of limits that depend on a mode, only those that count in every mode are drawn: which mode it was is not known here. */
+/** Those that count where no condition holds: a condition is about values of the same packet, which is not known here. */
 export function limitSetOf(
   contexts: readonly LimitsInContext[],
   parameter: ParameterDescription,
 ): LimitSet | null {
+  if (contexts.length === 0) return null;
   const always = contexts.find(({ context }) => !context);
-  if (always === undefined) return null;
   const raw = new Map(parameter.labels.map(({ label, value }) => [label, value]));
-  const states = always.labels.flatMap(({ label, severity }) => {
+  const states = (always?.labels ?? []).flatMap(({ label, severity }) => {
     const value = raw.get(label);
     return value === undefined ? [] : [[value, severity] as const];
   });
-  return { zones: zonesOf(always.ranges), states: new Map(states) };
+  return {
+    zones: zonesOf(always?.ranges ?? []),
+    states: new Map(states),
+    isPartial: contexts.some(({ context }) => context),
+  };
 }
 
 /** Looks a parameter's limits up; the same object as long as they are the same. */

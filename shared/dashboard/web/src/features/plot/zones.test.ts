@@ -35,6 +35,7 @@ test("a value on an edge is within its limits, one beyond is as bad as its zone"
   const limits = {
     zones: zonesOf([{ severity: "warning", low: 0, high: 10 }]),
     states: new Map([[3, "severe" as const]]),
+    isPartial: false,
   };
   expect(severityAt(10, limits)).toBeNull();
   expect(severityAt(10.1, limits)).toBe("warning");

@@ -16,6 +16,8 @@ export interface LimitSet {
   zones: readonly Zone[];
   /** Raw values of an enumeration that are violations. */
   states: ReadonlyMap<number, AlarmSeverity>;
+  /** Whether under some condition others count in place of these. */
+  isPartial: boolean;
 }
 
 const SEVERITIES: readonly AlarmSeverity[] = ["watch", "warning", "distress", "critical", "severe"];

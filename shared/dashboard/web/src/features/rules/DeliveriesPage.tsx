@@ -1,10 +1,12 @@
 // Fetches what became of each message about a mission's alarms.
+
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { deliveriesQuery } from "../../api/alarms";
 import { count } from "../../format/quantity";
 import { useFrame } from "../../live/hooks";
 import { Failure, Loading } from "../../shell/Notice";
+import { SearchField } from "../../shell/SearchField";
 import { useTimeMode } from "../../time/useTime";
 import { DeliveriesTable } from "./DeliveriesTable";
 import { type DeliveriesSearch, matching, STATES } from "./deliveries";
@@ -48,15 +50,12 @@ export function DeliveriesPage() {
             ))}
           </select>
         </label>
-        <label className="field grow">
-          <span className="visually-hidden">Search messages</span>
-          <input
-            type="search"
-            value={search.q ?? ""}
-            placeholder="Contact, channel, answer"
-            onChange={(event) => change({ q: event.target.value === "" ? undefined : event.target.value })}
-          />
-        </label>
+        <SearchField
+          label="Search messages"
+          value={search.q ?? ""}
+          placeholder="Contact, channel, answer"
+          onSearch={(words) => change({ q: words || undefined })}
+        />
         <output className="faint">
           {log.data === undefined ? "" : `${count(found.length)} of ${count(fetched.length)}`}
           {log.isError && log.data !== undefined ? ", last known" : ""}

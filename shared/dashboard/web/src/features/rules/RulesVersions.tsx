@@ -1,7 +1,8 @@
 // All versions of the rules document, and what changed between two of them.
-import { Link } from "@tanstack/react-router";
+
 import { count } from "../../format/quantity";
 import { dateAndTime, parseTime } from "../../format/time";
+import { CompareLink } from "../../shell/CompareLink";
 import type { AlarmRulesVersion } from "../../types";
 
 interface Props {
@@ -51,17 +52,12 @@ export function RulesVersions({ versions, compared }: Props) {
                   {before === undefined ? (
                     <span className="faint">the first</span>
                   ) : (
-                    <Link
-                      to="."
-                      search={(old) => ({
-                        ...old,
-                        from: isCompared ? undefined : before,
-                        to: isCompared ? undefined : version.number,
-                      })}
-                      aria-current={isCompared}
-                    >
-                      {isCompared ? "Hide" : `Since ${before}`}
-                    </Link>
+                    <CompareLink
+                      before={before}
+                      version={version.number}
+                      isCompared={isCompared}
+                      text={`Since ${before}`}
+                    />
                   )}
                 </td>
               </tr>

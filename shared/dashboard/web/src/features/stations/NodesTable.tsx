@@ -1,19 +1,30 @@
-// All stations with their figures, sites first: people know places, not names. Only the rows in sight are in the document.
+// All stations with their figures, sites first: people know places, not names.
 import { Link } from "@tanstack/react-router";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef } from "react";
 import { bytes, count } from "../../format/quantity";
 import { dateAndTime, duration, parseTime } from "../../format/time";
 import type { Frame } from "../../live/client";
 import { StatusSymbol } from "../../shell/StatusSymbol";
+import { type Column, VirtualTable } from "../../table/VirtualTable";
 import type { Node, Server } from "../../types";
 import { clockCell } from "../fleet/status";
 import { drainView, fullView, type OutlookView } from "./backlog";
 import { type NodesSort, SORT_TITLES } from "./order";
-import { Spacer } from "./Spacer";
 import { certificate, information, STATE_STATUS, STATE_WORDS } from "./station";
 
-const ROW_HEIGHT = 30;
+const COLUMNS: readonly (Column & { sortsBy?: NodesSort })[] = [
+  { name: "site", title: "Site", sortsBy: "site" },
+  { name: "name", title: "Node", sortsBy: "name" },
+  { name: "connection", title: "Connection", sortsBy: "connection" },
+  { name: "number contact", title: "Last contact", sortsBy: "contact" },
+  { name: "number backlog", title: "Backlog", sortsBy: "backlog" },
+  { name: "number size", title: "Size" },
+  { name: "number oldest", title: "Oldest", sortsBy: "oldest" },
+  { name: "drains", title: "Drains" },
+  { name: "full", title: "Journal full", sortsBy: "full" },
+  { name: "software", title: "Software" },
+  { name: "certificate", title: "Certificate", sortsBy: "certificate" },
+  { name: "clock-offset", title: "Clock" },
+];
 
 interface Props {
   nodes: readonly Node[];
@@ -24,78 +35,40 @@ interface Props {
 }
 
 export function NodesTable({ nodes, server, frame, sort, onSort }: Props) {
-  const scroller = useRef<HTMLElement>(null);
-  const virtual = useVirtualizer({
-    count: nodes.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 10,
-  });
-  const shown = virtual.getVirtualItems();
-  const sorted = (name: NodesSort, text: string, number = false) => (
-    <th
-      scope="col"
-      aria-sort={sort === name ? "ascending" : "none"}
-      {...(number ? { className: "number" } : {})}
-    >
-      <button type="button" className="sort" title={SORT_TITLES[name]} onClick={() => onSort(name)}>
-        {text}
-        {sort === name ? <span aria-hidden="true"> ↑</span> : null}
-      </button>
-    </th>
-  );
   return (
-    <section
-      className="panel table-scroller"
-      ref={scroller}
-      aria-label="Stations"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard.
-      tabIndex={0}
+    <VirtualTable
+      label="Stations"
+      className="nodes first-stays"
+      columns={COLUMNS.map(({ sortsBy, ...column }) =>
+        sortsBy === undefined
+          ? column
+          : {
+              ...column,
+              hint: SORT_TITLES[sortsBy],
+              sort: sort === sortsBy ? "ascending" : "none",
+              onSort: () => onSort(sortsBy),
+            },
+      )}
+      count={nodes.length}
+      rowKey={(index) => nodes[index]?.name ?? index}
+      rowClass={(index) => {
+        const node = nodes[index];
+        return node !== undefined && information(node, server, frame).stale ? "stale" : undefined;
+      }}
     >
-      <table className="grid nodes" aria-rowcount={nodes.length + 1}>
-        <thead>
-          <tr aria-rowindex={1}>
-            {sorted("site", "Site")}
-            {sorted("name", "Node")}
-            {sorted("connection", "Connection")}
-            {sorted("contact", "Last contact", true)}
-            {sorted("backlog", "Backlog", true)}
-            <th scope="col" className="number">
-              Size
-            </th>
-            {sorted("oldest", "Oldest", true)}
-            <th scope="col">Drains</th>
-            {sorted("full", "Journal full")}
-            <th scope="col">Software</th>
-            {sorted("certificate", "Certificate")}
-            <th scope="col">Clock</th>
-          </tr>
-        </thead>
-        <Spacer height={shown[0]?.start ?? 0} />
-        <tbody>
-          {shown.map((item) => {
-            const node = nodes[item.index];
-            return node === undefined ? null : (
-              <NodeRow key={node.name} index={item.index + 2} node={node} server={server} frame={frame} />
-            );
-          })}
-        </tbody>
-        <Spacer height={virtual.getTotalSize() - (shown.at(-1)?.end ?? 0)} />
-      </table>
-    </section>
+      {(index) => {
+        const node = nodes[index];
+        return node === undefined ? null : <Cells node={node} server={server} frame={frame} />;
+      }}
+    </VirtualTable>
   );
 }
 
-interface RowProps extends Pick<Props, "server" | "frame"> {
-  node: Node;
-  index: number;
-}
-
-function NodeRow({ node, server, frame, index }: RowProps) {
+function Cells({ node, server, frame }: Pick<Props, "server" | "frame"> & { node: Node }) {
   const { age, stale } = information(node, server, frame);
   const report = node.report ?? null;
   return (
-    <tr aria-rowindex={index} className={stale ? "stale" : undefined} data-state={node.state}>
+    <>
       <th scope="row" title={node.site}>
         <Link to="/nodes/$node" params={{ node: node.name }}>
           <bdi>{node.site}</bdi>
@@ -124,7 +97,7 @@ function NodeRow({ node, server, frame, index }: RowProps) {
       ) : (
         <Reported report={report} stale={stale} serverNow={frame.serverNow} />
       )}
-    </tr>
+    </>
   );
 }
 

@@ -1,7 +1,9 @@
 // All stations of the hub as a table.
+
 import { useMemo } from "react";
 import { useFrame } from "../../live/hooks";
 import { Failure, Loading } from "../../shell/Notice";
+import { SearchField } from "../../shell/SearchField";
 import "./stations.css";
 import { NodesTable } from "./NodesTable";
 import { foundNodes, type NodesSort } from "./order";
@@ -22,15 +24,13 @@ export function StationsPage({ q, sort, onSearch }: Props) {
     <>
       <header className="page-head">
         <h1>Stations</h1>
-        <label className="field">
-          <span className="visually-hidden">Find a station</span>
-          <input
-            type="search"
-            placeholder="Site, name or state"
-            value={q}
-            onChange={(event) => onSearch({ q: event.target.value, sort })}
-          />
-        </label>
+        <SearchField
+          label="Find a station"
+          value={q}
+          placeholder="Site, name or state"
+          isNarrow
+          onSearch={(words) => onSearch({ q: words, sort })}
+        />
         {nodes === null ? null : <StationSummary nodes={nodes} frozen={frame.health.state !== "live"} />}
       </header>
       {nodes === null && error === null ? <Loading what="stations" /> : null}

@@ -18,13 +18,15 @@ import { ValueTable } from "./ValueTable";
 
 export function GaugeWidget({ mission, name, opts, asTable }: WidgetProps) {
   const names = parametersOf(opts);
-  const { known, unknown, shownOf, ...answer } = useParameterValues(mission, names);
+  const { known, unknown, shownOf, lackOf, ...answer } = useParameterValues(mission, names);
   const limitsOf = useLimits(mission);
   if (isUnanswered(answer)) return <Unanswered {...answer} />;
   const [parameter] = known;
   if (parameter === undefined) return <Unknown mission={mission} names={unknown} />;
-  if (asTable) return <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} />;
+  if (asTable)
+    return <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} lackOf={lackOf} />;
   const shown = shownOf(parameter.name);
+  const lack = lackOf(parameter.name);
   const stale = shown?.stale ?? true;
   const limits = limitsOf(parameter);
   const value = shown === null ? null : pointOf(shown.sample, parameter.kind).value;
@@ -60,17 +62,14 @@ export function GaugeWidget({ mission, name, opts, asTable }: WidgetProps) {
         </text>
       </svg>
       <p className="tile-value">
-        <ValueText
-          parameter={parameter.name}
-          kind={parameter.kind}
-          unit={parameter.unit ?? null}
-          sample={shown?.sample ?? null}
-          stale={stale}
-        />
+        <ValueText parameter={parameter} shown={shown} lack={lack} />
         <span className="faint">{parameter.unit}</span>
         <QualityWord sample={shown?.sample ?? null} />
       </p>
-      <Stamp shown={shown} />
+      <Stamp shown={shown} lack={lack} />
+      {limits?.isPartial ? (
+        <p className="faint widget-note">Under a condition other limits count, which are not drawn.</p>
+      ) : null}
     </div>
   );
 }

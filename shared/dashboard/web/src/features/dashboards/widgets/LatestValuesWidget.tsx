@@ -8,11 +8,11 @@ import { ValueTable } from "./ValueTable";
 
 export function LatestValuesWidget({ mission, name, opts }: WidgetProps) {
   const names = parametersOf(opts);
-  const { known, unknown, shownOf, ...answer } = useParameterValues(mission, names);
+  const { known, unknown, shownOf, lackOf, ...answer } = useParameterValues(mission, names);
   if (isUnanswered(answer)) return <Unanswered {...answer} />;
   return (
     <>
-      <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} />
+      <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} lackOf={lackOf} />
       <Unknown mission={mission} names={unknown} />
     </>
   );

@@ -1,11 +1,18 @@
 // When a value was generated and how old it is at the time shown; a stale one says so.
 import { age as ageText, clockTime, dateAndTime } from "../../../format/time";
 import type { Freshness } from "../../../telemetry/freshness";
+import type { Lack } from "../../../telemetry/values";
 
 const DAY_MS = 24 * 3_600_000;
 
-export function Stamp({ shown }: { shown: Freshness | null }) {
-  if (shown === null) return <span className="stamp faint">nothing received yet</span>;
+interface Props {
+  shown: Freshness | null;
+  lack: Lack;
+}
+
+export function Stamp({ shown, lack }: Props) {
+  if (shown === null)
+    return <span className="stamp faint">{lack === "no sample" ? "nothing received yet" : ""}</span>;
   const { generatedAt, age, stale } = shown;
   return (
     <span className={`stamp ${stale ? "old" : "faint"}`}>

@@ -1,10 +1,9 @@
 // One parameter and its value as a row of a table: the twin of all that show a value as a picture.
 import { Link } from "@tanstack/react-router";
-import { StatusSymbol } from "../../../shell/StatusSymbol";
-import type { Shown } from "../../../telemetry/values";
+import type { Lack, Shown } from "../../../telemetry/values";
 import type { ParameterDescription } from "../../../types";
+import { QualitySymbol } from "../../parameters/QualitySymbol";
 import { QualityWord } from "../../parameters/QualityWord";
-import { quality } from "../../parameters/quality";
 import { ValueText } from "../../parameters/ValueText";
 import { Stamp } from "./Stamp";
 
@@ -13,9 +12,10 @@ interface Props {
   name: string;
   parameters: readonly ParameterDescription[];
   shownOf: (name: string) => Shown | null;
+  lackOf: (name: string) => Lack;
 }
 
-export function ValueTable({ mission, name, parameters, shownOf }: Props) {
+export function ValueTable({ mission, name, parameters, shownOf, lackOf }: Props) {
   return (
     <div className="widget-scroller">
       <table className="grid" aria-label={`Values of ${name}`}>
@@ -36,6 +36,7 @@ export function ValueTable({ mission, name, parameters, shownOf }: Props) {
               mission={mission}
               parameter={parameter}
               shown={shownOf(parameter.name)}
+              lack={lackOf(parameter.name)}
             />
           ))}
         </tbody>
@@ -48,31 +49,25 @@ interface RowProps {
   mission: string;
   parameter: ParameterDescription;
   shown: Shown | null;
+  lack: Lack;
 }
 
-function ValueRow({ mission, parameter, shown }: RowProps) {
-  const { name, short_name: short, kind, unit } = parameter;
+function ValueRow({ mission, parameter, shown, lack }: RowProps) {
+  const { name, short_name: short, unit } = parameter;
   const stale = shown?.stale ?? true;
   return (
     <tr className={stale ? "stale" : undefined}>
       <th scope="row">
-        <StatusSymbol status={shown === null ? "off" : quality(shown.sample).status} hollow={stale} />{" "}
+        <QualitySymbol sample={shown?.sample ?? null} stale={stale} />{" "}
         <Link to="/m/$mission/explore" params={{ mission }} search={{ p: [name] }} title={name}>
           <bdi>{short}</bdi>
         </Link>
       </th>
       <td className="number col-value">
-        <ValueText
-          parameter={name}
-          kind={kind}
-          unit={unit ?? null}
-          sample={shown?.sample ?? null}
-          stale={stale}
-        />{" "}
-        <span className="faint">{unit}</span>
+        <ValueText parameter={parameter} shown={shown} lack={lack} /> <span className="faint">{unit}</span>
       </td>
       <td>
-        <Stamp shown={shown} />
+        <Stamp shown={shown} lack={lack} />
       </td>
       <td>
         <QualityWord sample={shown?.sample ?? null} />

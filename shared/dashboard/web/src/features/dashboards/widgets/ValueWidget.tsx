@@ -1,10 +1,9 @@
 // One parameter in large figures, with the curve that led there.
 import { useMemo } from "react";
-import { StatusSymbol } from "../../../shell/StatusSymbol";
 import { usePlotData } from "../../../telemetry/history";
 import type { ParameterDescription } from "../../../types";
+import { QualitySymbol } from "../../parameters/QualitySymbol";
 import { QualityWord } from "../../parameters/QualityWord";
-import { quality } from "../../parameters/quality";
 import { ValueText } from "../../parameters/ValueText";
 import { isDrawable } from "../../plot/lines";
 import { PlotTable } from "../../plot/PlotTable";
@@ -21,29 +20,24 @@ const POINTS = 200;
 
 export function ValueWidget({ mission, name, opts, asTable }: WidgetProps) {
   const names = parametersOf(opts);
-  const { known, unknown, shownOf, ...answer } = useParameterValues(mission, names);
+  const { known, unknown, shownOf, lackOf, ...answer } = useParameterValues(mission, names);
   if (isUnanswered(answer)) return <Unanswered {...answer} />;
   const [parameter] = known;
   if (parameter === undefined) return <Unknown mission={mission} names={unknown} />;
   const shown = shownOf(parameter.name);
+  const lack = lackOf(parameter.name);
   const stale = shown?.stale ?? true;
   if (asTable && !isDrawable(parameter))
-    return <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} />;
+    return <ValueTable mission={mission} name={name} parameters={known} shownOf={shownOf} lackOf={lackOf} />;
   return (
     <div className={`value-tile${stale ? " stale" : ""}`}>
       <p className="tile-value">
-        <StatusSymbol status={shown === null ? "off" : quality(shown.sample).status} hollow={stale} />
-        <ValueText
-          parameter={parameter.name}
-          kind={parameter.kind}
-          unit={parameter.unit ?? null}
-          sample={shown?.sample ?? null}
-          stale={stale}
-        />
+        <QualitySymbol sample={shown?.sample ?? null} stale={stale} />
+        <ValueText parameter={parameter} shown={shown} lack={lack} />
         <span className="faint">{parameter.unit}</span>
         <QualityWord sample={shown?.sample ?? null} />
       </p>
-      <Stamp shown={shown} />
+      <Stamp shown={shown} lack={lack} />
       {isDrawable(parameter) ? <Spark mission={mission} parameter={parameter} asTable={asTable} /> : null}
     </div>
   );

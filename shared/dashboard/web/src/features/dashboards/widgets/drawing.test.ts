@@ -36,7 +36,11 @@ test("several states in one bucket are said to be several", () => {
 });
 
 test("a gauge's scale is the configured one, else around the limits, else around the value", () => {
-  const limits = { zones: zonesOf([{ severity: "warning", low: 10, high: 20 }]), states: new Map() };
+  const limits = {
+    zones: zonesOf([{ severity: "warning", low: 10, high: 20 }]),
+    states: new Map(),
+    isPartial: false,
+  };
   expect(gaugeScale(0, 100, limits, 5)).toEqual([0, 100]);
   expect(gaugeScale(null, null, limits, 5)).toEqual([8, 22]);
   expect(gaugeScale(null, null, null, 50)).toEqual([0, 60]);
@@ -93,6 +97,7 @@ test("a sparkline breaks at gaps, steps for states, and marks a lone value", () 
     series: series([0, null, 10, 5]),
     gapMs: 5000,
     silences: [],
+    pending: false,
   };
   const path = sparkline(line, { from: 0, to: 3000 }, 300, 100);
   expect(path.match(/M/g)).toHaveLength(2);

@@ -4,6 +4,7 @@ import { type Descriptions, useDescriptions } from "./useDescriptions";
 
 export interface ParameterValues extends Descriptions {
   shownOf: Values["of"];
+  lackOf: Values["lackOf"];
 }
 
 export function useParameterValues(mission: string, names: readonly string[]): ParameterValues {
@@ -12,6 +13,7 @@ export function useParameterValues(mission: string, names: readonly string[]): P
   return {
     ...descriptions,
     shownOf: values.of,
+    lackOf: values.lackOf,
     error: descriptions.error ?? values.error,
     retry: () => {
       descriptions.retry();

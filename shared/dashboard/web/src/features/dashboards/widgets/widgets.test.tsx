@@ -320,3 +320,35 @@ test("after an outage events are read from the archive again", async () => {
   await advance(5_000);
   expect(asked()).toBe(before + 1);
 });
+
+test.each(["value", "latest-values", "status-matrix", "gauge"])(
+  "what no limits apply to is called so by a %s, and has not the shape of what is within its limits",
+  async (kind) => {
+    await openWidgets([widget(kind, [CURRENT])]);
+    expect(it().getByText("not monitored")).toBeTruthy();
+    expect(it().queryAllByTitle("Not monitored: no limits apply to it.")).toHaveLength(
+      kind === "gauge" ? 0 : 1,
+    );
+  },
+);
+
+test("that there is no sample is said only when the server has said so; before, a widget waits", async () => {
+  const kinds = ["value", "gauge", "status-matrix", "latest-values"];
+  const { world } = await openWidgets(
+    kinds.map((kind, index) => ({ kind, opts: { title: `W${index}`, parameters: [CURRENT] } })),
+    "",
+    {
+      prepare: (prepared) => {
+        prepared.snapshotAfterMs = 20_000;
+        Object.assign(prepared.find("aurora-1", CURRENT) ?? {}, { silentSince: 7 * 3_600_000 });
+      },
+    },
+  );
+  for (const index of kinds.keys()) {
+    expect(panel(`W${index}`).getByTestId("value").textContent).toBe("waiting");
+    expect(panel(`W${index}`).queryByText(/nothing received|no sample/)).toBeNull();
+  }
+  await advance(world.snapshotAfterMs);
+  for (const index of kinds.keys())
+    expect(panel(`W${index}`).getByTestId("value").textContent).toBe("no sample");
+});
