@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dashboard::ProblemResponse;
-use dashboard::alarms::{AlarmBook, AlarmPlace, Alarms, Answer, CLOSED_MAX, Keeper, NewRules, RulesText};
-use dashboard::contract::{AlarmDelivery, AlarmRulesVersion, DetectionModel};
+use dashboard::alarms::{AlarmBook, AlarmPlace, Alarms, Answer, CLOSED_MAX, Keeper, RulesText, WantedRules};
+use dashboard::contract::{AlarmDelivery, DetectionModel, RulesVersion};
 use dashboard::records::{Page, Slice};
 use futures_util::FutureExt;
 use processing::alarm::{AlarmId, History, Piece, Place};
@@ -242,7 +242,7 @@ impl Alarms for HubAlarms {
         Some(Arc::clone(&self.of(mission)?.0))
     }
 
-    fn rules<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
+    fn rules<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<RulesVersion>> {
         let texts = self.rules_texts(mission);
         async move { Ok(texts.await?.into_iter().map(|text| text.version).collect()) }.boxed()
     }
@@ -252,7 +252,7 @@ impl Alarms for HubAlarms {
         async move { Ok(texts.await?.into_iter().find(|text| text.version.number == number)) }.boxed()
     }
 
-    fn put_rules<'a>(&'a self, mission: &'a str, new: NewRules) -> Answer<'a, AlarmRulesVersion> {
+    fn put_rules<'a>(&'a self, mission: &'a str, new: WantedRules) -> Answer<'a, RulesVersion> {
         self.import_rules(mission, new)
     }
 

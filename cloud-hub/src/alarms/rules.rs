@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dashboard::ProblemResponse;
-use dashboard::alarms::{Answer, NewRules, RulesText, models_in_force};
-use dashboard::contract::{AlarmRulesProblem, AlarmRulesVersion, DetectionModel};
+use dashboard::alarms::{Answer, RulesText, WantedRules, models_in_force};
+use dashboard::contract::{DetectionModel, RulesProblem, RulesVersion};
 use dashboard::rfc3339;
 use futures_util::FutureExt;
 use processing::alarm::AlarmRules;
@@ -77,12 +77,8 @@ impl HubAlarms {
     }
 
     /// Imports rules that somebody sent: they are in force at all hubs within a second, and go to the nodes.
-    pub(super) fn import_rules<'a>(
-        &'a self,
-        mission: &'a str,
-        new: NewRules,
-    ) -> Answer<'a, AlarmRulesVersion> {
-        let NewRules { text, author, reason } = new;
+    pub(super) fn import_rules<'a>(&'a self, mission: &'a str, new: WantedRules) -> Answer<'a, RulesVersion> {
+        let WantedRules { text, author, reason } = new;
         let document = MissionDocument {
             kind: DocumentKind::AlarmRules,
             number: 0,
@@ -120,12 +116,12 @@ fn refused(error: &ImportError) -> ProblemResponse {
 
 fn described(document: MissionDocument, imported_at: TaiTime) -> RulesText {
     let rules = AlarmRules::parse(&document.file_name, &document.content);
-    let problems = rules.problems.iter().map(|problem| AlarmRulesProblem {
+    let problems = rules.problems.iter().map(|problem| RulesProblem {
         line: problem.line,
         column: problem.column,
         message: problem.message.clone(),
     });
-    let version = AlarmRulesVersion {
+    let version = RulesVersion {
         number: document.number,
         document_version: rules.version,
         author: document.author.unwrap_or_default(),

@@ -11,7 +11,7 @@ use cloud_hub::missions::Missions;
 use cloud_hub::reception::committer::Committer;
 use cloud_hub::reception::import::{Imported, Importer};
 use cloud_hub::role::HubRole;
-use dashboard::alarms::{AlarmBook, Alarms, Asked, NewRules};
+use dashboard::alarms::{AlarmBook, Alarms, Asked, WantedRules};
 use delivery::{AlarmEntries, BundleLog, BundledBatch, Lane};
 use processing::alarm::{AlarmId, History, Piece, Place, Request, State};
 use space_packet::TaiTime;
@@ -294,7 +294,7 @@ async fn a_piece_of_another_place_is_told_to_mission_control_and_its_batch_is_co
 async fn rules_that_somebody_sends_are_a_version_that_is_in_force_at_every_hub() {
     let world = World::new().await;
     let hub = hub(&world.database).await;
-    let new = |text: &str| NewRules {
+    let new = |text: &str| WantedRules {
         text: text.to_owned(),
         author: "kari".to_owned(),
         reason: "fewer at night".to_owned(),

@@ -12,7 +12,7 @@ use cloud_hub::backend::HubBackend;
 use cloud_hub::fleet::Fleet;
 use cloud_hub::role::HubRole;
 use dashboard::access::{Grant, MissionScope, Principal, Role};
-use dashboard::alarms::{Alarms, NewRules};
+use dashboard::alarms::{Alarms, WantedRules};
 use dashboard::contract::{LinkReport, NodeReport, Rejected};
 use delivery::{BatchBuilder, Lane, SealedBatch};
 use futures_util::{SinkExt, StreamExt};
@@ -214,7 +214,7 @@ async fn alarms(world: &World) -> (Arc<HubAlarms>, String) {
     kept.expect("kept");
     let alarms = HubAlarms::new(&world.database, ["test", CANARY].into_iter());
     alarms.load().await.expect("reads");
-    let rules = NewRules {
+    let rules = WantedRules {
         text: "[[rule]]\nname = \"zebra\"\n".to_owned(),
         author: CANARY.to_owned(),
         reason: CANARY.to_owned(),

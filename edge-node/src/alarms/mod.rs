@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use dashboard::ProblemResponse;
 use dashboard::alarms::{AlarmBook, Alarms, Answer, CLOSED_MAX, RulesText, models_in_force};
-use dashboard::contract::{AlarmRulesProblem, AlarmRulesVersion, DetectionModel};
+use dashboard::contract::{DetectionModel, RulesProblem, RulesVersion};
 use futures_util::FutureExt;
 use processing::alarm::{AlarmState, Board, History, Piece, Place, Written};
 use service::metric::Metric;
@@ -223,7 +223,7 @@ impl Alarms for NodeAlarms {
         Some(Arc::clone(&self.mission(mission)?.book))
     }
 
-    fn rules<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
+    fn rules<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<RulesVersion>> {
         let found = self.mission(mission).and_then(|mission| mission.rules.shown());
         async move { Ok(found.map(|rules| rules.version).into_iter().collect()) }.boxed()
     }
@@ -240,8 +240,8 @@ impl Alarms for NodeAlarms {
 }
 
 /// A problem as answers have it.
-fn problem(problem: &processing::alarm::RuleProblem) -> AlarmRulesProblem {
-    AlarmRulesProblem { line: problem.line, column: problem.column, message: problem.message.clone() }
+fn problem(problem: &processing::alarm::RuleProblem) -> RulesProblem {
+    RulesProblem { line: problem.line, column: problem.column, message: problem.message.clone() }
 }
 
 /// A history of one piece.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use dashboard::alarms::RulesText;
-use dashboard::contract::AlarmRulesVersion;
+use dashboard::contract::RulesVersion;
 use dashboard::rfc3339;
 use processing::alarm::AlarmRules;
 use processing::watch::DetectionRules;
@@ -160,7 +160,7 @@ impl Rules {
             Some(sent) => (sent.number, sent.author.clone(), sent.reason.clone()),
             None => (1, Some("this node's configuration".to_owned()), Some(read.alarms.source_name.clone())),
         };
-        let version = AlarmRulesVersion {
+        let version = RulesVersion {
             number,
             document_version: read.alarms.version,
             author: author.unwrap_or_default(),

@@ -16,7 +16,7 @@ use processing::alarm::{AlarmId, History, Piece};
 use service::documents::Watching;
 use space_packet::GenerationTime;
 
-use crate::contract::{AlarmDelivery, AlarmRulesVersion, DetectionModel};
+use crate::contract::{AlarmDelivery, DetectionModel, RulesVersion};
 use crate::records::{Page, Slice};
 use crate::{ProblemResponse, rfc3339};
 
@@ -50,7 +50,7 @@ pub trait Keeper: Send + Sync {
 
 /// A rules document that somebody wants in force.
 #[derive(Clone, Debug)]
-pub struct NewRules {
+pub struct WantedRules {
     /// The TOML text, of at most 1 MiB.
     pub text: String,
     /// Who wants it.
@@ -63,7 +63,7 @@ pub struct NewRules {
 #[derive(Clone, Debug)]
 pub struct RulesText {
     /// Which version.
-    pub version: AlarmRulesVersion,
+    pub version: RulesVersion,
     /// The TOML text.
     pub text: String,
 }
@@ -81,7 +81,7 @@ pub trait Alarms: Send + Sync {
     }
 
     /// All versions of a mission's rules document, newest first.
-    fn rules<'a>(&'a self, _mission: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
+    fn rules<'a>(&'a self, _mission: &'a str) -> Answer<'a, Vec<RulesVersion>> {
         async { Ok(Vec::new()) }.boxed()
     }
 
@@ -91,7 +91,7 @@ pub trait Alarms: Send + Sync {
     }
 
     /// Brings a new version of the rules document into force, for the hub and all nodes of the mission.
-    fn put_rules<'a>(&'a self, _mission: &'a str, _new: NewRules) -> Answer<'a, AlarmRulesVersion> {
+    fn put_rules<'a>(&'a self, _mission: &'a str, _new: WantedRules) -> Answer<'a, RulesVersion> {
         only_the_hub("takes new rules, and its nodes get them from it")
     }
 

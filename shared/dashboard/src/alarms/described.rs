@@ -13,7 +13,7 @@ use space_packet::TaiTime;
 use super::{AlarmBook, Known};
 use crate::contract::{
     Alarm, AlarmCause, AlarmEntry, AlarmFact, AlarmGroup, AlarmGroupKind, AlarmHistory, AlarmNotice,
-    AlarmRulesInForce, AlarmRulesProblem, AlarmSeverity, AlarmState, AlarmSuppression, AlarmUsefulness,
+    AlarmRulesInForce, AlarmSeverity, AlarmState, AlarmSuppression, AlarmUsefulness, RulesProblem,
 };
 use crate::convert::rfc3339;
 
@@ -100,8 +100,8 @@ pub(crate) fn rules_in_force(rules: &AlarmRules) -> AlarmRulesInForce {
 }
 
 /// What is wrong with a rules document, as answers have it.
-pub fn problems(rules: &AlarmRules) -> Vec<AlarmRulesProblem> {
-    let problems = rules.problems.iter().map(|problem| AlarmRulesProblem {
+pub fn problems(rules: &AlarmRules) -> Vec<RulesProblem> {
+    let problems = rules.problems.iter().map(|problem| RulesProblem {
         line: problem.line,
         column: problem.column,
         message: problem.message.clone(),

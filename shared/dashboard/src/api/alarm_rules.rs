@@ -10,10 +10,10 @@ use super::asking::{Asked as Question, JsonBody, in_time};
 use super::paging::{Asked as Part, write};
 use super::{LoggedIn, Shared, refusals};
 use crate::ProblemResponse;
-use crate::alarms::{NewRules, rules_in_force};
+use crate::alarms::{WantedRules, rules_in_force};
 use crate::contract::{
-    AlarmDeliveries, AlarmDelivery, AlarmRules, AlarmRulesDocument, AlarmRulesVersion, AlarmTest,
-    DetectionModels, NewAlarmRules,
+    AlarmDeliveries, AlarmDelivery, AlarmRules, AlarmTest, DetectionModels, NewRules, RulesDocument,
+    RulesVersion,
 };
 
 /// A rules document has 1 MiB, and JSON may write a character as six.
@@ -38,12 +38,12 @@ pub(super) async fn rules(
 /// One version of the rules document.
 #[utoipa::path(get, path = "/api/v1/missions/{mission}/alarm-rules/{number}",
     params(("mission" = String, Path), ("number" = u32, Path)),
-    responses((status = 200, body = AlarmRulesDocument), refusals::OfQuestion))]
+    responses((status = 200, body = RulesDocument), refusals::OfQuestion))]
 pub(super) async fn rules_document(
     State(app): State<Shared>,
     Path((name, number)): Path<(String, String)>,
     who: LoggedIn,
-) -> Result<Json<AlarmRulesDocument>, ProblemResponse> {
+) -> Result<Json<RulesDocument>, ProblemResponse> {
     app.mission(&who.principal, &name)?;
     let unknown = || {
         let detail = format!("mission {name} has no version {number:?} of its alarm rules");
@@ -51,19 +51,19 @@ pub(super) async fn rules_document(
     };
     let wanted = number.parse().map_err(|_| unknown())?;
     let found = in_time(app.backend.alarms().rules_text(&name, wanted)).await?.ok_or_else(unknown)?;
-    Ok(Json(AlarmRulesDocument { version: found.version, text: found.text }))
+    Ok(Json(RulesDocument { version: found.version, text: found.text }))
 }
 
 /// Brings a new version of the rules document into force. What is wrong with it is told and left out. Only at the hub.
-#[utoipa::path(put, path = "/api/v1/missions/{mission}/alarm-rules", request_body = NewAlarmRules,
+#[utoipa::path(put, path = "/api/v1/missions/{mission}/alarm-rules", request_body = NewRules,
     params(("mission" = String, Path)),
-    responses((status = 200, body = AlarmRulesVersion), refusals::OfAct))]
+    responses((status = 200, body = RulesVersion), refusals::OfAct))]
 pub(super) async fn put_rules(
     State(app): State<Shared>,
     Path(name): Path<String>,
     who: LoggedIn,
-    JsonBody(NewAlarmRules { text, reason }): JsonBody<NewAlarmRules, RULES_BYTES_MAX>,
-) -> Result<Json<AlarmRulesVersion>, ProblemResponse> {
+    JsonBody(NewRules { text, reason }): JsonBody<NewRules, RULES_BYTES_MAX>,
+) -> Result<Json<RulesVersion>, ProblemResponse> {
     may_deal(&app, &who, &name)?;
     if text.len() > TEXT_BYTES_MAX {
         return Err(ProblemResponse::too_large(format!(
@@ -75,7 +75,7 @@ pub(super) async fn put_rules(
             format!("say in `reason` why, in 1 to {REASON_BYTES_MAX} bytes; the rules are as they were");
         return Err(ProblemResponse::bad_request(detail));
     }
-    let new = NewRules { text, author: who.principal.name, reason };
+    let new = WantedRules { text, author: who.principal.name, reason };
     Ok(Json(in_time(app.backend.alarms().put_rules(&name, new)).await?))
 }
 

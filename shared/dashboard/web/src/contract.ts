@@ -1318,14 +1318,7 @@ export interface components {
             /** @description What counts at this server now. */
             in_force: components["schemas"]["AlarmRulesInForce"];
             /** @description All versions of the document that this server knows, newest first. */
-            versions: components["schemas"]["AlarmRulesVersion"][];
-        };
-        /** @description Answer of `GET /api/v1/missions/{mission}/alarm-rules/{number}`. */
-        AlarmRulesDocument: {
-            /** @description The TOML text. */
-            text: string;
-            /** @description Which version. */
-            version: components["schemas"]["AlarmRulesVersion"];
+            versions: components["schemas"]["RulesVersion"][];
         };
         /** @description Alarm rules that count. */
         AlarmRulesInForce: {
@@ -1335,45 +1328,9 @@ export interface components {
              */
             document_version: number;
             /** @description What is wrong with the document. These parts are left out, all others count. */
-            problems: components["schemas"]["AlarmRulesProblem"][];
+            problems: components["schemas"]["RulesProblem"][];
             /** @description Names of the rules, in the order in which they are tried. */
             rules: string[];
-        };
-        /** @description What is wrong with a part of a rules document. */
-        AlarmRulesProblem: {
-            /**
-             * Format: int32
-             * @description Character within that line, counted from 1.
-             */
-            column: number;
-            /**
-             * Format: int32
-             * @description Line, counted from 1.
-             */
-            line: number;
-            /** @description What was found, and what was expected instead. */
-            message: string;
-        };
-        /** @description A version of a mission's rules document. */
-        AlarmRulesVersion: {
-            /** @description Who brought it into force. */
-            author: string;
-            /**
-             * Format: int32
-             * @description The version that the document says of itself; it stands in the history of each alarm that was raised under it.
-             */
-            document_version: number;
-            /** @description When it came into force here. */
-            imported_at: string;
-            /**
-             * Format: int32
-             * @description Its number among the versions of the mission, from 1.
-             */
-            number: number;
-            /** @description What is wrong with it. These parts are left out, all others count. */
-            problems: components["schemas"]["AlarmRulesProblem"][];
-            /** @description Why. */
-            reason: string;
         };
         /**
          * @description How bad an alarm is: the five levels of limits, the least first.
@@ -2909,13 +2866,6 @@ export interface components {
          * @enum {string}
          */
         Monitoring: "not-monitored" | "normal" | "watch" | "warning" | "distress" | "critical" | "severe";
-        /** @description Body of `PUT /api/v1/missions/{mission}/alarm-rules`. */
-        NewAlarmRules: {
-            /** @description Why; 1 to 4,096 bytes. */
-            reason: string;
-            /** @description The TOML text, of at most 1 MiB. */
-            text: string;
-        };
         /** @description Body of `POST /api/v1/api-tokens`. */
         NewApiToken: {
             /**
@@ -3036,6 +2986,13 @@ export interface components {
              */
             spacecraft?: string | null;
             /** @description Two-line elements, with or without a line of a name before them, or OMM as JSON: one object or a list. At most 64 KiB. */
+            text: string;
+        };
+        /** @description Body of `PUT /api/v1/missions/{mission}/alarm-rules`. */
+        NewRules: {
+            /** @description Why; 1 to 4,096 bytes. */
+            reason: string;
+            /** @description The TOML text, of at most 1 MiB. */
             text: string;
         };
         /** @description Of whom no passes can be told. */
@@ -3667,6 +3624,49 @@ export interface components {
          * @enum {string}
          */
         Role: "operator" | "viewer";
+        /** @description Answer of `GET /api/v1/missions/{mission}/alarm-rules/{number}`. */
+        RulesDocument: {
+            /** @description The TOML text. */
+            text: string;
+            /** @description Which version. */
+            version: components["schemas"]["RulesVersion"];
+        };
+        /** @description What is wrong with a part of a rules document. */
+        RulesProblem: {
+            /**
+             * Format: int32
+             * @description Character within that line, counted from 1.
+             */
+            column: number;
+            /**
+             * Format: int32
+             * @description Line, counted from 1.
+             */
+            line: number;
+            /** @description What was found, and what was expected instead. */
+            message: string;
+        };
+        /** @description A version of a mission's rules document. */
+        RulesVersion: {
+            /** @description Who brought it into force. */
+            author: string;
+            /**
+             * Format: int32
+             * @description The version that the document says of itself; it stands in the history of each alarm that was raised under it.
+             */
+            document_version: number;
+            /** @description When it came into force here. */
+            imported_at: string;
+            /**
+             * Format: int32
+             * @description Its number among the versions of the mission, from 1.
+             */
+            number: number;
+            /** @description What is wrong with it. These parts are left out, all others count. */
+            problems: components["schemas"]["RulesProblem"][];
+            /** @description Why. */
+            reason: string;
+        };
         /** @description One sample of one parameter. */
         Sample: {
             /**
@@ -5397,7 +5397,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewAlarmRules"];
+                "application/json": components["schemas"]["NewRules"];
             };
         };
         responses: {
@@ -5406,7 +5406,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlarmRulesVersion"];
+                    "application/json": components["schemas"]["RulesVersion"];
                 };
             };
             /** @description The question cannot be read, or is larger than is answered. */
@@ -5509,7 +5509,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlarmRulesDocument"];
+                    "application/json": components["schemas"]["RulesDocument"];
                 };
             };
             /** @description The question cannot be read, or is larger than is answered. */

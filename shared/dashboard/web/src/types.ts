@@ -5,6 +5,9 @@ type Schemas = components["schemas"];
 
 /** What a telemetry value is in JSON; the generator knows only that it may be anything. */
 export type Value = boolean | number | string | null;
+export type RulesDocument = Schemas["RulesDocument"];
+export type RulesProblem = Schemas["RulesProblem"];
+export type RulesVersion = Schemas["RulesVersion"];
 export type Sample = Omit<Schemas["Sample"], "engineering" | "raw"> & { engineering: Value; raw: Value };
 
 type WithSamples<T> = T extends { samples: unknown[] } ? Omit<T, "samples"> & { samples: Sample[] } : T;
@@ -23,9 +26,6 @@ export type AlarmHistory = Schemas["AlarmHistory"];
 export type AlarmAcknowledged = Schemas["AlarmAcknowledged"];
 export type AlarmAcknowledgements = Schemas["AlarmAcknowledgements"];
 export type AlarmRules = Schemas["AlarmRules"];
-export type AlarmRulesDocument = Schemas["AlarmRulesDocument"];
-export type AlarmRulesProblem = Schemas["AlarmRulesProblem"];
-export type AlarmRulesVersion = Schemas["AlarmRulesVersion"];
 export type AlarmSeverity = Schemas["AlarmSeverity"];
 export type Alarms = Schemas["Alarms"];
 export type AlarmState = Schemas["AlarmState"];

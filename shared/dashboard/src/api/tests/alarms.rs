@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::alarms::tests::{MemoryKeeper, at, raised};
-use crate::alarms::{AlarmBook, Alarms, Answer, Keeper, NewRules, RulesText, problems};
-use crate::contract::{AlarmAct, AlarmRulesVersion, AlarmSuppression, AlarmUsefulness};
+use crate::alarms::{AlarmBook, Alarms, Answer, Keeper, RulesText, WantedRules, problems};
+use crate::contract::{AlarmAct, AlarmSuppression, AlarmUsefulness, RulesVersion};
 
 /// What the fixture has of alarms: a book for each mission, one alarm, one version of the rules.
 pub(super) struct Desk {
@@ -30,8 +30,11 @@ impl Default for Desk {
         let book = |mission| AlarmBook::new(mission, Place::Hub, Arc::clone(&keeper) as Arc<dyn Keeper>);
         let desk = Self { books: ["demo", "luna"].map(book), keeper, versions: Mutex::default() };
         desk.put(&first_piece());
-        let first =
-            NewRules { text: "version = 1".to_owned(), author: "kari".to_owned(), reason: "new".to_owned() };
+        let first = WantedRules {
+            text: "version = 1".to_owned(),
+            author: "kari".to_owned(),
+            reason: "new".to_owned(),
+        };
         desk.add_version(first);
         desk
     }
@@ -43,10 +46,10 @@ impl Desk {
         self.books[0].take(piece, at(0));
     }
 
-    fn add_version(&self, new: NewRules) -> AlarmRulesVersion {
+    fn add_version(&self, new: WantedRules) -> RulesVersion {
         let rules = processing::alarm::AlarmRules::parse("alarms.toml", &new.text);
         let mut versions = self.versions.lock().expect("not poisoned");
-        let version = AlarmRulesVersion {
+        let version = RulesVersion {
             number: versions.len() as u32 + 1,
             document_version: rules.version,
             author: new.author,
@@ -65,7 +68,7 @@ impl Alarms for Desk {
         self.books.iter().find(|book| book.mission() == mission).cloned()
     }
 
-    fn rules<'a>(&'a self, _: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
+    fn rules<'a>(&'a self, _: &'a str) -> Answer<'a, Vec<RulesVersion>> {
         let versions = self.versions.lock().expect("not poisoned");
         let versions = versions.iter().rev().map(|found| found.version.clone()).collect();
         async { Ok(versions) }.boxed()
@@ -77,7 +80,7 @@ impl Alarms for Desk {
         async { Ok(found) }.boxed()
     }
 
-    fn put_rules<'a>(&'a self, _: &'a str, new: NewRules) -> Answer<'a, AlarmRulesVersion> {
+    fn put_rules<'a>(&'a self, _: &'a str, new: WantedRules) -> Answer<'a, RulesVersion> {
         let version = self.add_version(new);
         async { Ok(version) }.boxed()
     }

@@ -1,6 +1,6 @@
 // Questions about what decides about alarms: the rules document of a mission, and its detection models.
 import { queryOptions } from "@tanstack/react-query";
-import type { AlarmRules, AlarmRulesDocument, AlarmRulesVersion, DetectionModels } from "../types";
+import type { AlarmRules, DetectionModels, RulesDocument, RulesVersion } from "../types";
 import { missionPath, request } from "./client";
 
 export function rulesQuery(mission: string) {
@@ -16,12 +16,12 @@ export function rulesQuery(mission: string) {
 export function rulesDocumentQuery(mission: string, number: number) {
   return queryOptions({
     queryKey: ["rules-document", mission, number],
-    queryFn: () => request<AlarmRulesDocument>("GET", missionPath(mission, `alarm-rules/${number}`)),
+    queryFn: () => request<RulesDocument>("GET", missionPath(mission, `alarm-rules/${number}`)),
     staleTime: Number.POSITIVE_INFINITY,
   });
 }
 
-export function putRules(mission: string, text: string, reason: string): Promise<AlarmRulesVersion> {
+export function putRules(mission: string, text: string, reason: string): Promise<RulesVersion> {
   return request("PUT", missionPath(mission, "alarm-rules"), { text, reason });
 }
 

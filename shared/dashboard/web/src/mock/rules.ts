@@ -1,11 +1,5 @@
 // The rules, deliveries and models of the first mock mission.
-import type {
-  AlarmDelivery,
-  AlarmRules,
-  AlarmRulesProblem,
-  AlarmRulesVersion,
-  DetectionModels,
-} from "../types";
+import type { AlarmDelivery, AlarmRules, DetectionModels, RulesProblem, RulesVersion } from "../types";
 import { type MockRequest, type MockRoute, problem, stateOf } from "./answers";
 import type { MockWorld } from "./world";
 
@@ -42,7 +36,7 @@ repeat_times = 4
 `;
 
 interface Saved {
-  version: AlarmRulesVersion;
+  version: RulesVersion;
   text: string;
 }
 
@@ -93,7 +87,7 @@ export class MockRules {
     };
   }
 
-  save(text: string, reason: string, author: string): AlarmRulesVersion {
+  save(text: string, reason: string, author: string): RulesVersion {
     const version = {
       number: this.saved.length + 1,
       document_version: Number(/^version = (\d+)/m.exec(text)?.[1] ?? 0),
@@ -143,7 +137,7 @@ export class MockRules {
 }
 
 /** The mock knows one mistake: a ladder or contact without quotation marks around its name. */
-function problemsIn(text: string): AlarmRulesProblem[] {
+function problemsIn(text: string): RulesProblem[] {
   return text.split("\n").flatMap((line, index) => {
     const match = /^(name = )[^"\s]/.exec(line);
     return match === null

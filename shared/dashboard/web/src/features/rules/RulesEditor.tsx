@@ -1,7 +1,7 @@
 // The rules document as text, with who is told beside it. What is typed is a draft until it is saved as a new version.
 import { useDeferredValue, useMemo, useRef } from "react";
 import { Failure } from "../../shell/Notice";
-import type { AlarmRulesProblem } from "../../types";
+import type { RulesProblem } from "../../types";
 import { Act } from "../alarms/Act";
 import { DiffView } from "./DiffView";
 import { EscalationPanel } from "./EscalationPanel";
@@ -22,7 +22,7 @@ interface Props {
   newest: number;
   /** The newest version's own number. */
   documentVersion: number;
-  problems: readonly AlarmRulesProblem[];
+  problems: readonly RulesProblem[];
   draft: RulesDraft | null;
   refusal: string | null;
   testRefusal: string | null;

@@ -2,10 +2,10 @@
 import { Link } from "@tanstack/react-router";
 import { count } from "../../format/quantity";
 import { dateAndTime, parseTime } from "../../format/time";
-import type { AlarmRulesVersion } from "../../types";
+import type { RulesVersion } from "../../types";
 
 interface Props {
-  versions: readonly AlarmRulesVersion[];
+  versions: readonly RulesVersion[];
   /** The versions that are compared now. */
   compared: readonly [number, number] | null;
 }
