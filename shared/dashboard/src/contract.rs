@@ -79,7 +79,10 @@ pub use records::{
     ApartBatch, ApartBatches, DeclaredGap, EventDetail, EventKind, EventSeverity, Gaps, HubEvent, HubEvents,
     NewEvent, NodeEvent, NodeEvents, Packet, PacketHeader, PacketSummary, PacketValue, Packets, Provenance,
 };
-pub use rules::{NewRules, RulesDocument, RulesProblem, RulesVersion};
+pub use rules::{
+    DetectionRule, DetectionRules, DetectionRulesInForce, NewRules, RuleDetector, RulesDocument,
+    RulesProblem, RulesToCheck, RulesVersion,
+};
 pub use stations::{
     Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,
     NodeState, Nodes, Rejected,
