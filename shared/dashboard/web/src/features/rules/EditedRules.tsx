@@ -88,7 +88,10 @@ export function EditedRules<C extends { problems: readonly RulesProblem[] }>(pro
           begun={begun === null ? "" : (before.data?.text ?? null)}
           text={saved}
           draft={text}
-          onGoOn={() => setDraft({ ...base, basedOn: number })}
+          onGoOn={() => {
+            saving.reset();
+            setDraft({ ...base, basedOn: number });
+          }}
         />
       }
       beside={(goTo) =>

@@ -16,30 +16,32 @@ interface Props {
 export function Overtaken({ newest, begun, text, draft, onGoOn }: Props) {
   const version = `version ${newest?.number ?? "?"}`;
   return (
-    <section className="notice caution" aria-label="Saved by somebody else">
+    <section className="notice caution overtaken" aria-label="Saved by somebody else">
       <div>
-        <strong>V{version.slice(1)} was saved since you began</strong>
-        {newest === null ? null : (
-          <>
-            {" "}
-            by <bdi>{newest.author === "" ? "somebody" : newest.author}</bdi>:{" "}
-            <bdi>{newest.reason === "" ? "no reason given" : newest.reason}</bdi>
-          </>
-        )}
-        . Nothing you typed is lost.
+        <p>
+          <strong>V{version.slice(1)} was saved since you began</strong>
+          {newest === null ? null : (
+            <>
+              {" "}
+              by <bdi>{newest.author === "" ? "somebody" : newest.author}</bdi>:{" "}
+              <bdi>{newest.reason === "" ? "no reason given" : newest.reason}</bdi>
+            </>
+          )}
+          . Nothing you typed is lost.
+        </p>
         {begun === null ? null : (
           <>
-            <h3>What they changed</h3>
+            <h2>What they changed</h2>
             <DiffView label={`What ${version} changed`} before={begun} after={text} />
           </>
         )}
-        <h3>What saving yours changes of it</h3>
+        <h2>What saving yours changes of it</h2>
         <DiffView label="Your changes beside the newest version" before={text} after={draft} />
         <p>Saving replaces the whole text: take over into yours above what is to stay of {version}.</p>
+        <button type="button" onClick={onGoOn}>
+          Go on from {version}
+        </button>
       </div>
-      <button type="button" onClick={onGoOn}>
-        Go on from {version}
-      </button>
     </section>
   );
 }

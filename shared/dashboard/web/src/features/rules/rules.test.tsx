@@ -84,6 +84,7 @@ test("what somebody else saved meanwhile is not written over, and nothing typed 
     "Somebody else saved rules since: look at them, then go on.",
   );
   await press("Go on from version 3");
+  expect(screen.queryByText("STO-RULES-CONFLICT")).toBeNull();
   await press("Save as a new version");
   expect(rulesOf(world).newest.text).toContain("9 min");
 });
