@@ -1,6 +1,7 @@
 // The rules, deliveries and models of the first mock mission.
 import type { AlarmDelivery, AlarmRules, AlarmRulesInForce, DetectionModels, RulesProblem } from "../types";
 import { type MockRequest, type MockRoute, problem, stateOf } from "./answers";
+import { detectionRulesOf, readDetectionRules } from "./detectionRules";
 import { documentVersion, MockVersions, mistakes } from "./rulesDocument";
 import type { MockWorld } from "./world";
 
@@ -156,6 +157,10 @@ const ANSWERS = {
     return sent === null
       ? problem(404, "STO-ALARM-CONTACT", "There is no such contact", "Contacts are in the rules in force.")
       : Response.json(sent);
+  },
+  "detection-rules": (request: MockRequest) => {
+    const rules = detectionRulesOf(request.world);
+    return rules.answer(request, () => rules.list(), readDetectionRules);
   },
   models: () => Response.json(MODELS),
 };

@@ -1,16 +1,16 @@
-// What decides about a mission's alarms: its rules, and trained models.
-import { useQuery } from "@tanstack/react-query";
+// What decides about a mission's alarms: its rules of alarms, and those of detection.
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { modelsQuery } from "../../api/rules";
-import { Failure } from "../../shell/Notice";
 import { AlarmRulesPart } from "./AlarmRulesPart";
-import { Models } from "./Models";
+import { DetectionRulesPart } from "./DetectionRulesPart";
 import "../alarms/alarms.css";
 import "./rules.css";
 
+/** Both are of one path: which one is shown is said here, not by the address alone. */
+const WHICH = { exact: true, includeSearch: true };
+
 export function RulesPage() {
   const { mission } = useParams({ from: "/m/$mission/rules" });
-  const { from, to } = useSearch({ from: "/m/$mission/rules" });
+  const { of, from, to } = useSearch({ from: "/m/$mission/rules" });
   const compared = from === undefined || to === undefined ? null : ([from, to] as const);
   return (
     <>
@@ -23,14 +23,31 @@ export function RulesPage() {
           Limits
         </Link>
       </header>
-      <AlarmRulesPart key={mission} mission={mission} compared={compared} />
-      <ModelsInForce mission={mission} />
+      <nav className="tabs" aria-label="Which rules">
+        <Link
+          to="/m/$mission/rules"
+          params={{ mission }}
+          search={{}}
+          activeOptions={WHICH}
+          aria-current={of === undefined ? "page" : undefined}
+        >
+          Of alarms
+        </Link>
+        <Link
+          to="/m/$mission/rules"
+          params={{ mission }}
+          search={{ of: "detection" }}
+          activeOptions={WHICH}
+          aria-current={of === "detection" ? "page" : undefined}
+        >
+          Of detection
+        </Link>
+      </nav>
+      {of === "detection" ? (
+        <DetectionRulesPart key={mission} mission={mission} compared={compared} />
+      ) : (
+        <AlarmRulesPart key={mission} mission={mission} compared={compared} />
+      )}
     </>
   );
-}
-
-function ModelsInForce({ mission }: { mission: string }) {
-  const models = useQuery(modelsQuery(mission));
-  if (models.isError) return <Failure error={models.error} onRetry={() => void models.refetch()} />;
-  return models.data === undefined ? null : <Models models={models.data} />;
 }
