@@ -16,11 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dashboard::ProblemResponse;
-use dashboard::alarms::{AlarmBook, AlarmPlace, Alarms, Answer, CLOSED_MAX, Keeper, NewRules, RulesText};
-use dashboard::contract::{AlarmDelivery, AlarmRulesVersion, DetectionModel};
+use dashboard::alarms::{
+    AlarmBook, AlarmPlace, Alarms, Answer, CLOSED_MAX, Keeper, RulesKind, RulesText, WantedRules,
+};
+use dashboard::contract::{AlarmDelivery, DetectionModel, RulesVersion};
 use dashboard::records::{Page, Slice};
 use futures_util::FutureExt;
 use processing::alarm::{AlarmId, History, Piece, Place};
+use processing::watch::DetectionRules;
 use service::logging::chain;
 use service::metric::Metric;
 use space_packet::TaiTime;
@@ -33,7 +36,7 @@ use tracing::{debug, info, warn};
 use crate::archive::problem;
 use crate::archive::{AlarmTable, ArchiveError, Client, Database, Documents, KnownEntry};
 use deliveries::Deliveries;
-use rules::Models;
+use rules::InForce;
 
 pub use escalation::{Escalator, Units};
 pub use own_links::OwnLinks;
@@ -97,8 +100,8 @@ struct Reader {
 pub struct HubAlarms {
     table: AlarmTable,
     documents: Documents,
-    /// Of each mission, with the models in force.
-    books: Vec<(Arc<AlarmBook>, Models)>,
+    /// Of each mission, with what else is in force.
+    books: Vec<(Arc<AlarmBook>, InForce)>,
     reader: Mutex<Reader>,
     news: Arc<Notify>,
     bells: Arc<Bells>,
@@ -111,7 +114,7 @@ impl HubAlarms {
         let table = AlarmTable::new(database.clone());
         let keeper: Arc<dyn Keeper> = Arc::new(HubKeeper(table.clone()));
         let book = |mission| AlarmBook::new(mission, Place::Hub, Arc::clone(&keeper));
-        let books: Vec<_> = missions.map(|mission| (book(mission), Models::default())).collect();
+        let books: Vec<_> = missions.map(|mission| (book(mission), InForce::default())).collect();
         let watched = books.iter().map(|(book, _)| Watched {
             book: Arc::clone(book),
             changes: book.subscribe(),
@@ -124,7 +127,7 @@ impl HubAlarms {
         Self { table, documents, books, reader, news, bells, deliveries }
     }
 
-    fn of(&self, mission: &str) -> Option<&(Arc<AlarmBook>, Models)> {
+    fn of(&self, mission: &str) -> Option<&(Arc<AlarmBook>, InForce)> {
         self.books.iter().find(|(book, _)| book.mission() == mission)
     }
 
@@ -242,18 +245,25 @@ impl Alarms for HubAlarms {
         Some(Arc::clone(&self.of(mission)?.0))
     }
 
-    fn rules<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
-        let texts = self.rules_texts(mission);
-        async move { Ok(texts.await?.into_iter().map(|text| text.version).collect()) }.boxed()
+    fn detection_rules(&self, mission: &str) -> Arc<DetectionRules> {
+        self.of(mission).map(|(_, in_force)| in_force.detection()).unwrap_or_default()
     }
 
-    fn rules_text<'a>(&'a self, mission: &'a str, number: u32) -> Answer<'a, Option<RulesText>> {
-        let texts = self.rules_texts(mission);
-        async move { Ok(texts.await?.into_iter().find(|text| text.version.number == number)) }.boxed()
+    fn rules<'a>(&'a self, mission: &'a str, kind: RulesKind) -> Answer<'a, Vec<RulesVersion>> {
+        self.rules_versions(mission, kind)
     }
 
-    fn put_rules<'a>(&'a self, mission: &'a str, new: NewRules) -> Answer<'a, AlarmRulesVersion> {
-        self.import_rules(mission, new)
+    fn rules_text<'a>(
+        &'a self,
+        mission: &'a str,
+        kind: RulesKind,
+        number: u32,
+    ) -> Answer<'a, Option<RulesText>> {
+        self.rules_version(mission, kind, number)
+    }
+
+    fn put_rules<'a>(&'a self, mission: &'a str, wanted: WantedRules) -> Answer<'a, RulesVersion> {
+        self.import_rules(mission, wanted)
     }
 
     fn deliveries<'a>(
@@ -276,7 +286,7 @@ impl Alarms for HubAlarms {
     }
 
     fn models<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<DetectionModel>> {
-        let models = self.of(mission).map(|(_, models)| models.in_force()).unwrap_or_default();
+        let models = self.of(mission).map(|(_, in_force)| in_force.models()).unwrap_or_default();
         async move { Ok(models) }.boxed()
     }
 }

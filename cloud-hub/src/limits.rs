@@ -19,6 +19,7 @@ use space_packet::TaiTime;
 use tracing::{info, warn};
 
 use crate::archive::{Archive, ArchiveError, Database, Documents, Imported};
+use crate::missions::{Overtaken, check_basis};
 use changed::Changed;
 
 /// Parameters that a refusal names; further ones are counted.
@@ -35,10 +36,7 @@ pub(crate) struct HubLimits {
 #[derive(Debug)]
 enum Refused {
     Archive(ArchiveError),
-    /// Another version was made meanwhile.
-    Conflict {
-        newest: Option<u32>,
-    },
+    Conflict(Overtaken),
     Document(String),
 }
 
@@ -51,6 +49,12 @@ impl From<ArchiveError> for Refused {
 impl From<DocumentError> for Refused {
     fn from(error: DocumentError) -> Self {
         Self::Document(error.to_string())
+    }
+}
+
+impl From<Overtaken> for Refused {
+    fn from(overtaken: Overtaken) -> Self {
+        Self::Conflict(overtaken)
     }
 }
 
@@ -82,7 +86,7 @@ impl HubLimits {
     async fn make(&self, mission: &str, wanted: WantedLimits) -> Result<LimitsVersion, Refused> {
         let known = self.documents.of(mission).await?;
         let based_on = wanted.based_on;
-        check_basis(&known, based_on)?;
+        check_basis(&known, DocumentKind::Limits, based_on)?;
         let document = match wanted.content {
             WantedContent::Changes(changes) => {
                 let at = wanted.effective.from.unwrap_or_else(service::clock::now);
@@ -102,7 +106,7 @@ impl HubLimits {
         };
         let document = MissionDocument { author: Some(wanted.author), reason: Some(wanted.note), ..document };
         let check = move |known: &[MissionDocument], numbered: &MissionDocument| {
-            check_basis(known, based_on)?;
+            check_basis(known, DocumentKind::Limits, based_on)?;
             let mut all = known.to_vec();
             all.push(numbered.clone());
             documents::database(&all).map(drop).map_err(Refused::from)
@@ -125,7 +129,7 @@ impl HubLimits {
             Refused::Document(message) => ProblemResponse::limits_refused(format!(
                 "{message}; the limits in force stay as they are: mend the place named, and send them again"
             )),
-            Refused::Conflict { newest } => match self.difference(live, based_on, newest).await {
+            Refused::Conflict(Overtaken { newest }) => match self.difference(live, based_on, newest).await {
                 Ok(detail) => ProblemResponse::limits_conflict(detail),
                 Err(error) => unavailable(&error),
             },
@@ -204,13 +208,6 @@ impl Limits for HubLimits {
         }
         .boxed()
     }
-}
-
-/// Whether the newest version is still the one that a change was thought of with.
-fn check_basis(known: &[MissionDocument], based_on: Option<u32>) -> Result<(), Refused> {
-    let of_limits = known.iter().filter(|document| document.kind == DocumentKind::Limits);
-    let newest = of_limits.map(|document| document.number).max();
-    if newest == based_on { Ok(()) } else { Err(Refused::Conflict { newest }) }
 }
 
 fn document(

@@ -55,6 +55,24 @@ pub enum ImportError {
     Document(#[from] DocumentError),
 }
 
+/// Another version was made after the one that somebody knew.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Overtaken {
+    /// The newest; `None`: there is none.
+    pub newest: Option<u32>,
+}
+
+/// Whether the newest version of a kind is still the one that a change was thought of with.
+pub fn check_basis(
+    known: &[MissionDocument],
+    kind: DocumentKind,
+    based_on: Option<u32>,
+) -> Result<(), Overtaken> {
+    let of_kind = known.iter().filter(|document| document.kind == kind);
+    let newest = of_kind.map(|document| document.number).max();
+    if newest == based_on { Ok(()) } else { Err(Overtaken { newest }) }
+}
+
 /// Adds a document to a mission, after it was read together with those that are there.
 pub async fn import(
     documents: &Documents,

@@ -92,16 +92,7 @@ impl Documents {
         kind: DocumentKind,
     ) -> Result<Vec<(MissionDocument, TaiTime)>, ArchiveError> {
         let client = self.database.borrow().await?;
-        let rows = client
-            .query(
-                "SELECT kind, number, effective_from, effective_to, file_name, hash, bounds, author, reason, content,
-                        imported_at
-                 FROM mission_document JOIN mission USING (mission_id)
-                 WHERE mission.name = $1 AND kind = $2 ORDER BY number",
-                &[&mission, &kind.word()],
-            )
-            .await?;
-        rows.iter().map(|row| Ok((whole(row)?, TaiTime(row.get("imported_at"))))).collect()
+        numbered(&**client, mission, kind, None).await
     }
 
     /// One document, and when it was imported; `None` when there is none of this number.
@@ -113,16 +104,7 @@ impl Documents {
     ) -> Result<Option<(MissionDocument, TaiTime)>, ArchiveError> {
         let Ok(number) = i32::try_from(number) else { return Ok(None) };
         let client = self.database.borrow().await?;
-        let row = client
-            .query_opt(
-                "SELECT kind, number, effective_from, effective_to, file_name, hash, bounds, author, reason, content,
-                        imported_at
-                 FROM mission_document JOIN mission USING (mission_id)
-                 WHERE mission.name = $1 AND kind = $2 AND number = $3",
-                &[&mission, &kind.word(), &number],
-            )
-            .await?;
-        row.map(|row| Ok((whole(&row)?, TaiTime(row.get("imported_at"))))).transpose()
+        Ok(numbered(&**client, mission, kind, Some(number)).await?.pop())
     }
 
     /// Adds a document under the next number of its kind, after `check` found that it fits those that are there.
@@ -215,6 +197,25 @@ async fn mission_id(client: &impl GenericClient, mission: &str) -> Result<i32, A
         )
         .await?;
     Ok(row.get(0))
+}
+
+/// The documents of a kind by number, or the one of a number, and when each was imported.
+async fn numbered(
+    client: &impl GenericClient,
+    mission: &str,
+    kind: DocumentKind,
+    number: Option<i32>,
+) -> Result<Vec<(MissionDocument, TaiTime)>, ArchiveError> {
+    let rows = client
+        .query(
+            "SELECT kind, number, effective_from, effective_to, file_name, hash, bounds, author, reason, content,
+                    imported_at
+             FROM mission_document JOIN mission USING (mission_id)
+             WHERE mission.name = $1 AND kind = $2 AND ($3::integer IS NULL OR number = $3) ORDER BY number",
+            &[&mission, &kind.word(), &number],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((whole(row)?, TaiTime(row.get("imported_at"))))).collect()
 }
 
 async fn read(client: &impl GenericClient, mission: &str) -> Result<Vec<MissionDocument>, ArchiveError> {

@@ -11,7 +11,7 @@ use cloud_hub::missions::Missions;
 use cloud_hub::reception::committer::Committer;
 use cloud_hub::reception::import::{Imported, Importer};
 use cloud_hub::role::HubRole;
-use dashboard::alarms::{AlarmBook, Alarms, Asked, NewRules};
+use dashboard::alarms::{AlarmBook, Alarms, Asked, RulesKind, WantedRules};
 use delivery::{AlarmEntries, BundleLog, BundledBatch, Lane};
 use processing::alarm::{AlarmId, History, Piece, Place, Request, State};
 use space_packet::TaiTime;
@@ -294,25 +294,24 @@ async fn a_piece_of_another_place_is_told_to_mission_control_and_its_batch_is_co
 async fn rules_that_somebody_sends_are_a_version_that_is_in_force_at_every_hub() {
     let world = World::new().await;
     let hub = hub(&world.database).await;
-    let new = |text: &str| NewRules {
-        text: text.to_owned(),
-        author: "kari".to_owned(),
-        reason: "fewer at night".to_owned(),
-    };
     let first = "version = 3\n[[rule]]\nname = \"power\"\nlatch = true\n";
     let second = "version = 4\n[[rule]]\nname = \"power\"\n[[rule]]\nname = 7\n";
-    assert_eq!(hub.put_rules("test", new(first)).await.expect("taken").number, 1);
-    let version = hub.put_rules("test", new(second)).await.expect("taken");
+    let put = async |based_on, text| hub.put_rules("test", wanted(RulesKind::Alarms, based_on, text)).await;
+    assert_eq!(put(None, first).await.expect("taken").number, 1);
+    let version = put(Some(1), second).await.expect("taken");
     assert_eq!((version.number, version.document_version, version.problems.len()), (2, 4, 1));
     assert_eq!((version.author.as_str(), version.reason.as_str()), ("kari", "fewer at night"));
-    assert_eq!(hub.put_rules("test", new(second)).await.expect("taken").number, 2, "the same again");
-    assert!(hub.put_rules("test", new("[[rule")).await.is_err());
-    let versions = hub.rules("test").await.expect("answers");
+    assert_eq!(put(Some(1), second).await.expect("taken").number, 2, "the same again");
+    assert!(put(Some(2), "[[rule").await.is_err());
+    let versions = hub.rules("test", RulesKind::Alarms).await.expect("answers");
     assert_eq!(versions.iter().map(|version| version.number).collect::<Vec<_>>(), [2, 1]);
-    let text = hub.rules_text("test", 1).await.expect("answers").expect("is there");
+    let text = hub.rules_text("test", RulesKind::Alarms, 1).await.expect("answers").expect("is there");
     assert_eq!(text.text, first);
-    assert!(hub.rules_text("test", 9).await.expect("answers").is_none());
-    assert!(hub.rules("quiet").await.expect("answers").is_empty());
+    assert!(hub.rules_text("test", RulesKind::Alarms, 9).await.expect("answers").is_none());
+    assert!(hub.rules("quiet", RulesKind::Alarms).await.expect("answers").is_empty());
+    let detection = "version = 7\n[[watch]]\nparameters = [\"/Test/*\"]\n[[watch]]\nparameters = 7\n";
+    let version = hub.put_rules("test", wanted(RulesKind::Detection, None, detection)).await.expect("taken");
+    assert_eq!((version.number, version.document_version, version.problems.len()), (1, 7, 1));
 
     let folder = tempfile::tempdir().expect("a directory");
     std::fs::write(folder.path().join("test.xml"), XTCE).expect("written");
@@ -331,4 +330,38 @@ async fn rules_that_somebody_sends_are_a_version_that_is_in_force_at_every_hub()
     hub.use_documents(&missions);
     assert_eq!(book(&hub).rules().names().collect::<Vec<_>>(), ["power"]);
     assert_eq!(book(&hub).rules().version, 4);
+    let detection = hub.detection_rules("test");
+    assert_eq!((detection.version, detection.rules()[0].parameters().collect()), (7, vec!["/Test/*"]));
+    assert!(hub.detection_rules("quiet").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_are_based_on_an_older_version_are_refused_by_the_name_of_the_newer_one() {
+    let world = World::new().await;
+    let hub = hub(&world.database).await;
+    for (kind, text) in [
+        (RulesKind::Alarms, "[[rule]]\nname = \"power\"\n"),
+        (RulesKind::Detection, "[[watch]]\nparameters = [\"/Test/*\"]\n"),
+    ] {
+        let put = async |based_on, version| {
+            let text = format!("version = {version}\n{text}");
+            hub.put_rules("test", wanted(kind, based_on, &text)).await
+        };
+        assert_eq!(put(None, 1).await.expect("taken").number, 1);
+        assert_eq!(put(Some(1), 2).await.expect("taken").number, 2);
+        for based_on in [None, Some(1), Some(3)] {
+            let refused = format!("{:?}", put(based_on, 3).await.expect_err("overtaken"));
+            assert!(refused.contains("STO-RULES-CONFLICT"), "{refused}");
+            assert!(refused.contains("version 2, by kari (fewer at night)"), "{refused}");
+        }
+        let versions = hub.rules("test", kind).await.expect("answers");
+        assert_eq!(versions.iter().map(|version| version.document_version).collect::<Vec<_>>(), [2, 1]);
+        let refused = hub.put_rules("quiet", wanted(kind, Some(1), text)).await.expect_err("there is none");
+        assert!(format!("{refused:?}").contains("there is no version"), "{refused:?}");
+    }
+}
+
+fn wanted(kind: RulesKind, based_on: Option<u32>, text: &str) -> WantedRules {
+    let (author, reason) = ("kari".to_owned(), "fewer at night".to_owned());
+    WantedRules { kind, based_on, text: text.to_owned(), author, reason }
 }

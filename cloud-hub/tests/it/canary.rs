@@ -12,7 +12,7 @@ use cloud_hub::backend::HubBackend;
 use cloud_hub::fleet::Fleet;
 use cloud_hub::role::HubRole;
 use dashboard::access::{Grant, MissionScope, Principal, Role};
-use dashboard::alarms::{Alarms, NewRules};
+use dashboard::alarms::{Alarms, RulesKind, WantedRules};
 use dashboard::contract::{LinkReport, NodeReport, Rejected};
 use delivery::{BatchBuilder, Lane, SealedBatch};
 use futures_util::{SinkExt, StreamExt};
@@ -73,6 +73,8 @@ fn questions() -> Vec<(&'static str, Vec<&'static str>)> {
         ("/api/v1/missions/{mission}/dashboards", vec![""]),
         ("/api/v1/missions/{mission}/dashboards/{dashboard}", vec![""]),
         ("/api/v1/missions/{mission}/dashboards/{dashboard}/export", vec![""]),
+        ("/api/v1/missions/{mission}/detection-rules", vec![""]),
+        ("/api/v1/missions/{mission}/detection-rules/{number}", vec![""]),
         ("/api/v1/missions/{mission}/elements", vec![""]),
         ("/api/v1/missions/{mission}/events", vec![""]),
         ("/api/v1/missions/{mission}/limits", vec![""]),
@@ -214,12 +216,14 @@ async fn alarms(world: &World) -> (Arc<HubAlarms>, String) {
     kept.expect("kept");
     let alarms = HubAlarms::new(&world.database, ["test", CANARY].into_iter());
     alarms.load().await.expect("reads");
-    let rules = NewRules {
-        text: "[[rule]]\nname = \"zebra\"\n".to_owned(),
-        author: CANARY.to_owned(),
-        reason: CANARY.to_owned(),
-    };
-    alarms.put_rules(CANARY, rules).await.expect("taken");
+    for (kind, text) in [
+        (RulesKind::Alarms, "[[rule]]\nname = \"zebra\"\n"),
+        (RulesKind::Detection, "[[watch]]\nparameters = [\"/Zebra/*\"]\n"),
+    ] {
+        let (author, reason) = (CANARY.to_owned(), CANARY.to_owned());
+        let rules = WantedRules { kind, based_on: None, text: text.to_owned(), author, reason };
+        alarms.put_rules(CANARY, rules).await.expect("taken");
+    }
     let id = raised.alarm().0.iter().map(|byte| format!("{byte:02x}")).collect();
     (Arc::new(alarms), id)
 }
@@ -351,6 +355,7 @@ async fn nothing_of_a_mission_is_in_any_answer_to_somebody_of_another() {
         "missions/{mission}/dashboards",
         "missions/{mission}/dashboards/{dashboard}",
         "missions/{mission}/dashboards/{dashboard}/export",
+        "missions/{mission}/detection-rules",
         "missions/{mission}/elements",
         "missions/{mission}/events",
         "missions/{mission}/latest",

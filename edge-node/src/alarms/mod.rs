@@ -17,10 +17,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dashboard::ProblemResponse;
-use dashboard::alarms::{AlarmBook, Alarms, Answer, CLOSED_MAX, RulesText, models_in_force};
-use dashboard::contract::{AlarmRulesProblem, AlarmRulesVersion, DetectionModel};
+use dashboard::alarms::{AlarmBook, Alarms, Answer, CLOSED_MAX, RulesKind, RulesText, models_in_force};
+use dashboard::contract::{DetectionModel, RulesVersion};
 use futures_util::FutureExt;
 use processing::alarm::{AlarmState, Board, History, Piece, Place, Written};
+use processing::watch::DetectionRules;
 use service::metric::Metric;
 use space_packet::TaiTime;
 use tokio_util::sync::CancellationToken;
@@ -223,13 +224,22 @@ impl Alarms for NodeAlarms {
         Some(Arc::clone(&self.mission(mission)?.book))
     }
 
-    fn rules<'a>(&'a self, mission: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
-        let found = self.mission(mission).and_then(|mission| mission.rules.shown());
+    fn detection_rules(&self, mission: &str) -> Arc<DetectionRules> {
+        self.mission(mission).map(|mission| mission.rules.in_force().detection).unwrap_or_default()
+    }
+
+    fn rules<'a>(&'a self, mission: &'a str, kind: RulesKind) -> Answer<'a, Vec<RulesVersion>> {
+        let found = self.mission(mission).and_then(|mission| mission.rules.shown(kind));
         async move { Ok(found.map(|rules| rules.version).into_iter().collect()) }.boxed()
     }
 
-    fn rules_text<'a>(&'a self, mission: &'a str, number: u32) -> Answer<'a, Option<RulesText>> {
-        let found = self.mission(mission).and_then(|mission| mission.rules.shown());
+    fn rules_text<'a>(
+        &'a self,
+        mission: &'a str,
+        kind: RulesKind,
+        number: u32,
+    ) -> Answer<'a, Option<RulesText>> {
+        let found = self.mission(mission).and_then(|mission| mission.rules.shown(kind));
         async move { Ok(found.filter(|rules| rules.version.number == number)) }.boxed()
     }
 
@@ -237,11 +247,6 @@ impl Alarms for NodeAlarms {
         let found = self.mission(mission).map(|mission| models_in_force(&mission.rules.in_force().sent));
         async move { Ok(found.unwrap_or_default()) }.boxed()
     }
-}
-
-/// A problem as answers have it.
-fn problem(problem: &processing::alarm::RuleProblem) -> AlarmRulesProblem {
-    AlarmRulesProblem { line: problem.line, column: problem.column, message: problem.message.clone() }
 }
 
 /// A history of one piece.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use dashboard::alarms::RulesText;
-use dashboard::contract::AlarmRulesVersion;
+use dashboard::alarms::{RulesKind, RulesText};
+use dashboard::contract::RulesVersion;
 use dashboard::rfc3339;
 use processing::alarm::AlarmRules;
 use processing::watch::DetectionRules;
@@ -14,8 +14,6 @@ use service::documents::{MissionDocument, Watching};
 use service::mission::MissionConfig;
 use space_packet::TaiTime;
 use tracing::{info, warn};
-
-use super::problem;
 
 /// Where a mission's rules are configured.
 pub struct RuleFiles {
@@ -46,9 +44,16 @@ struct Read {
     stamps: Stamps,
     /// What the hub sent.
     sent: Arc<Watching>,
-    text: Option<String>,
+    texts: Texts,
     alarms: Arc<AlarmRules>,
     detection: Arc<DetectionRules>,
+}
+
+/// What both sorts of rules are written in; absent where there is no document.
+#[derive(Default)]
+struct Texts {
+    alarms: Option<String>,
+    detection: Option<String>,
 }
 
 /// When the files were written, and how long they are.
@@ -72,23 +77,27 @@ impl RuleFiles {
     fn read(&self, number: u32, sent: Arc<Watching>) -> Read {
         // Looked at first: what changes while it is read is read again.
         let stamps = self.stamps();
-        let (text, alarms) = match &sent.alarm_rules {
+        let (alarms_text, alarms) = match &sent.alarm_rules {
             Some(MissionDocument { file_name, content, .. }) => {
                 (Some(content.clone()), AlarmRules::parse(file_name, content))
             }
-            None => (self.alarms_text(), self.config.alarm_rules(&self.config_file)),
+            None => (self.text(self.config.alarms.as_ref()), self.config.alarm_rules(&self.config_file)),
         };
-        let detection = match &sent.detection_rules {
-            Some(MissionDocument { file_name, content, .. }) => DetectionRules::parse(file_name, content),
-            None => self.config.detection_rules(&self.config_file),
+        let (detection_text, detection) = match &sent.detection_rules {
+            Some(MissionDocument { file_name, content, .. }) => {
+                (Some(content.clone()), DetectionRules::parse(file_name, content))
+            }
+            None => {
+                (self.text(self.config.detection.as_ref()), self.config.detection_rules(&self.config_file))
+            }
         };
+        let texts = Texts { alarms: alarms_text, detection: detection_text };
         let (alarms, detection) = (Arc::new(alarms), Arc::new(detection));
-        Read { number, at: service::clock::now(), stamps, sent, text, alarms, detection }
+        Read { number, at: service::clock::now(), stamps, sent, texts, alarms, detection }
     }
 
-    fn alarms_text(&self) -> Option<String> {
-        let path = service::config::resolve(&self.config_file, self.config.alarms.as_ref()?);
-        std::fs::read_to_string(path).ok()
+    fn text(&self, file: Option<&PathBuf>) -> Option<String> {
+        std::fs::read_to_string(service::config::resolve(&self.config_file, file?)).ok()
     }
 }
 
@@ -152,22 +161,31 @@ impl Rules {
         }
     }
 
-    /// The alarm rules as people are shown them; `None` where there are only the built-in ones.
-    pub(super) fn shown(&self) -> Option<RulesText> {
+    /// The rules as people are shown them; `None` where there is no document.
+    pub(super) fn shown(&self, kind: RulesKind) -> Option<RulesText> {
         let read = self.lock();
-        let text = read.text.clone()?;
-        let (number, author, reason) = match &read.sent.alarm_rules {
-            Some(sent) => (sent.number, sent.author.clone(), sent.reason.clone()),
-            None => (1, Some("this node's configuration".to_owned()), Some(read.alarms.source_name.clone())),
+        let (text, sent) = match kind {
+            RulesKind::Alarms => (&read.texts.alarms, &read.sent.alarm_rules),
+            RulesKind::Detection => (&read.texts.detection, &read.sent.detection_rules),
         };
-        let version = AlarmRulesVersion {
+        let (document_version, problems, source_name) = match kind {
+            RulesKind::Alarms => (read.alarms.version, &read.alarms.problems, &read.alarms.source_name),
+            RulesKind::Detection => {
+                (read.detection.version, &read.detection.problems, &read.detection.source_name)
+            }
+        };
+        let (number, author, reason) = match sent {
+            Some(sent) => (sent.number, sent.author.clone(), sent.reason.clone()),
+            None => (1, Some("this node's configuration".to_owned()), Some(source_name.clone())),
+        };
+        let version = RulesVersion {
             number,
-            document_version: read.alarms.version,
+            document_version,
             author: author.unwrap_or_default(),
             reason: reason.unwrap_or_default(),
             imported_at: rfc3339(read.at),
-            problems: read.alarms.problems.iter().map(problem).collect(),
+            problems: dashboard::alarms::problems(problems),
         };
-        Some(RulesText { version, text })
+        Some(RulesText { version, text: text.clone()? })
     }
 }

@@ -55,13 +55,18 @@ struct World {
 impl World {
     /// A node starts whose journal has so many batches.
     fn start(directory: &Path, sequence: u64) -> Self {
+        Self::start_with(directory, sequence, None)
+    }
+
+    /// The same, with detection rules of its own.
+    fn start_with(directory: &Path, sequence: u64, detection: Option<&str>) -> Self {
         let node = start(directory);
         let config = MissionConfig {
             name: "demo".to_owned(),
             title: None,
             dictionary: "local.xml".into(),
             alarms: None,
-            detection: None,
+            detection: detection.map(Into::into),
             packet_time: PacketTime::None,
             packet_error_control: PacketErrorControl::None,
         };
@@ -142,4 +147,28 @@ fn a_model_of_the_hub_is_listed_and_a_detection_names_it_over_a_restart() {
     assert_eq!(world.models().len(), 2);
     world.observe(300, 250);
     assert_eq!(world.found(), [("forecast".to_owned(), Some("forecaster 3".to_owned()))]);
+}
+
+#[test]
+fn a_node_shows_its_own_detection_rules_until_the_hub_sent_some() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("detection.toml"), format!("version = 5\n{RULES}"))
+        .expect("written");
+    let world = World::start_with(directory.path(), 0, Some("detection.toml"));
+    let shown = || {
+        let versions = world.alarms.rules("demo", RulesKind::Detection).now_or_never().expect("at once");
+        let [version] = versions.expect("answers").try_into().expect("one version");
+        let RulesVersion { number, document_version, author, .. } = version;
+        let text = world.alarms.rules_text("demo", RulesKind::Detection, number).now_or_never();
+        let text = text.expect("at once").expect("answers").expect("is there").text;
+        (number, document_version, author, text)
+    };
+    let own = (1, 5, "this node's configuration".to_owned(), format!("version = 5\n{RULES}"));
+    assert_eq!(shown(), own);
+    assert_eq!(world.alarms.detection_rules("demo").version, 5);
+    world.receive(DocumentKind::Dictionary, 1, &xtce(&["LOCAL", "P"]));
+    world.receive(DocumentKind::DetectionRules, 3, RULES);
+    let (number, document_version, _, text) = shown();
+    assert_eq!((number, document_version, text.as_str()), (3, 0, RULES));
+    assert_eq!(world.alarms.detection_rules("demo").rules()[0].parameters().collect::<Vec<_>>(), ["/D/P"]);
 }

@@ -132,7 +132,7 @@ pub enum Action {
     AskForBackfill,
     /// Make a new version of a mission's limits.
     ChangeLimits,
-    /// Act on a mission's alarms, and change its alarm rules.
+    /// Act on a mission's alarms, and change its rules of alarms and of detection.
     DealWithAlarms,
     /// End one's own session.
     EndSession,

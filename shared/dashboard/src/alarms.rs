@@ -4,6 +4,7 @@
 mod book;
 mod described;
 mod memory;
+mod rules;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -13,17 +14,19 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use processing::alarm::{AlarmId, History, Piece};
+use processing::watch::DetectionRules;
 use service::documents::Watching;
 use space_packet::GenerationTime;
 
-use crate::contract::{AlarmDelivery, AlarmRulesVersion, DetectionModel};
+use crate::contract::{AlarmDelivery, DetectionModel, RulesVersion};
 use crate::records::{Page, Slice};
 use crate::{ProblemResponse, rfc3339};
 
 pub use book::{ActError, AlarmBook, AlarmPage, Asked};
-pub(crate) use described::{Describer, rules_in_force, severity_word, state_word};
-pub use described::{grouped, problems};
+pub use described::grouped;
+pub(crate) use described::{Describer, severity_word, state_word};
 pub use memory::{CLOSED_MAX, Known, MEMORY_BYTES_MAX};
+pub use rules::{RulesKind, RulesText, WantedRules, problems};
 
 /// An answer that takes a look into a store.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, ProblemResponse>>;
@@ -48,26 +51,6 @@ pub trait Keeper: Send + Sync {
     ) -> Answer<'a, Vec<History>>;
 }
 
-/// A rules document that somebody wants in force.
-#[derive(Clone, Debug)]
-pub struct NewRules {
-    /// The TOML text, of at most 1 MiB.
-    pub text: String,
-    /// Who wants it.
-    pub author: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// A version of the rules document and its text.
-#[derive(Clone, Debug)]
-pub struct RulesText {
-    /// Which version.
-    pub version: AlarmRulesVersion,
-    /// The TOML text.
-    pub text: String,
-}
-
 fn only_the_hub<'a, T: Send + 'a>(what: &'static str) -> Answer<'a, T> {
     let detail = format!("only the hub {what}; ask it");
     async move { Err(ProblemResponse::alarms_elsewhere(detail)) }.boxed()
@@ -80,18 +63,28 @@ pub trait Alarms: Send + Sync {
         None
     }
 
+    /// Detection rules of a mission that count here. Alarm rules that count are its book's.
+    fn detection_rules(&self, _mission: &str) -> Arc<DetectionRules> {
+        Arc::default()
+    }
+
     /// All versions of a mission's rules document, newest first.
-    fn rules<'a>(&'a self, _mission: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
+    fn rules<'a>(&'a self, _mission: &'a str, _kind: RulesKind) -> Answer<'a, Vec<RulesVersion>> {
         async { Ok(Vec::new()) }.boxed()
     }
 
     /// One version with its text; `None` when there is none of this number.
-    fn rules_text<'a>(&'a self, _mission: &'a str, _number: u32) -> Answer<'a, Option<RulesText>> {
+    fn rules_text<'a>(
+        &'a self,
+        _mission: &'a str,
+        _kind: RulesKind,
+        _number: u32,
+    ) -> Answer<'a, Option<RulesText>> {
         async { Ok(None) }.boxed()
     }
 
-    /// Brings a new version of the rules document into force, for the hub and all nodes of the mission.
-    fn put_rules<'a>(&'a self, _mission: &'a str, _new: NewRules) -> Answer<'a, AlarmRulesVersion> {
+    /// Brings a new version of a rules document into force, for the hub and all nodes of the mission.
+    fn put_rules<'a>(&'a self, _mission: &'a str, _wanted: WantedRules) -> Answer<'a, RulesVersion> {
         only_the_hub("takes new rules, and its nodes get them from it")
     }
 

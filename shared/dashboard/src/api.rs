@@ -1,6 +1,6 @@
 //! The router: the API under `/api/v1`, health, metrics, and the web app for everything else.
 
-mod alarm_rules;
+mod alarm_messages;
 pub(crate) mod alarms;
 mod asking;
 mod backfill;
@@ -22,6 +22,7 @@ mod paging;
 mod passes;
 mod people;
 mod refusals;
+mod rules;
 mod samples;
 mod session;
 mod statistics;
@@ -98,11 +99,15 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(alarms::alarm))
         .routes(routes!(alarms::act))
         .routes(routes!(alarms::acknowledge))
-        .routes(routes!(alarm_rules::rules, alarm_rules::put_rules))
-        .routes(routes!(alarm_rules::rules_document))
-        .routes(routes!(alarm_rules::deliveries))
-        .routes(routes!(alarm_rules::send_test))
-        .routes(routes!(alarm_rules::models))
+        .routes(routes!(rules::alarm_rules, rules::put_alarm_rules))
+        .routes(routes!(rules::alarm_rules_document))
+        .routes(routes!(rules::check_alarm_rules))
+        .routes(routes!(rules::detection_rules, rules::put_detection_rules))
+        .routes(routes!(rules::detection_rules_document))
+        .routes(routes!(rules::check_detection_rules))
+        .routes(routes!(alarm_messages::deliveries))
+        .routes(routes!(alarm_messages::send_test))
+        .routes(routes!(alarm_messages::models))
         .routes(routes!(orbits::places))
         .routes(routes!(orbits::put_place))
         .routes(routes!(orbits::elements, orbits::put_elements))

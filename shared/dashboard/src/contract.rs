@@ -18,6 +18,7 @@ mod node_detail;
 mod orbits;
 mod questions;
 mod records;
+mod rules;
 mod stations;
 
 use serde::{Deserialize, Serialize};
@@ -36,8 +37,8 @@ pub use alarm_acts::{
     AlarmSuppression, AlarmUsefulness,
 };
 pub use alarm_rules::{
-    AlarmDeliveries, AlarmDelivery, AlarmRules, AlarmRulesDocument, AlarmRulesInForce, AlarmRulesProblem,
-    AlarmRulesVersion, AlarmTest, DeliveryState, DetectionModel, DetectionModels, NewAlarmRules,
+    AlarmDeliveries, AlarmDelivery, AlarmRules, AlarmRulesInForce, AlarmTest, DeliveryState, DetectionModel,
+    DetectionModels,
 };
 pub use alarms::{
     Alarm, AlarmCause, AlarmEntry, AlarmFact, AlarmGroup, AlarmGroupKind, AlarmHistory, AlarmNotice,
@@ -77,6 +78,10 @@ pub use questions::{
 pub use records::{
     ApartBatch, ApartBatches, DeclaredGap, EventDetail, EventKind, EventSeverity, Gaps, HubEvent, HubEvents,
     NewEvent, NodeEvent, NodeEvents, Packet, PacketHeader, PacketSummary, PacketValue, Packets, Provenance,
+};
+pub use rules::{
+    DetectionRule, DetectionRules, DetectionRulesInForce, NewRules, RuleDetector, RulesDocument,
+    RulesProblem, RulesToCheck, RulesVersion,
 };
 pub use stations::{
     Backlog, BacklogRates, ClockReport, Drain, Found, LinkContinuity, LinkReport, Node, NodeReport,

@@ -109,7 +109,11 @@ problems! {
     /// No such alarm.
     unknown_alarm => NOT_FOUND, "STO-ALARM-UNKNOWN", "There is no such alarm";
     /// No such version of the alarm rules.
-    unknown_rules => NOT_FOUND, "STO-ALARM-RULES-UNKNOWN", "There is no such version of the rules";
+    unknown_alarm_rules => NOT_FOUND, "STO-ALARM-RULES-UNKNOWN", "There is no such version of the rules";
+    /// No such version of the detection rules.
+    unknown_detection_rules => NOT_FOUND, "STO-DETECT-RULES-UNKNOWN", "There is no such version of the rules";
+    /// Rules that were changed meanwhile.
+    rules_conflict => CONFLICT, "STO-RULES-CONFLICT", "Somebody else changed the rules meanwhile";
     /// Elements that cannot be read or not be propagated.
     bad_elements => BAD_REQUEST, "STO-ORBIT-ELEMENTS", "The elements are not taken";
     /// A server without places of sites and elements of spacecraft.

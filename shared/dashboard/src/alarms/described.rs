@@ -13,7 +13,7 @@ use space_packet::TaiTime;
 use super::{AlarmBook, Known};
 use crate::contract::{
     Alarm, AlarmCause, AlarmEntry, AlarmFact, AlarmGroup, AlarmGroupKind, AlarmHistory, AlarmNotice,
-    AlarmRulesInForce, AlarmRulesProblem, AlarmSeverity, AlarmState, AlarmSuppression, AlarmUsefulness,
+    AlarmSeverity, AlarmState, AlarmSuppression, AlarmUsefulness,
 };
 use crate::convert::rfc3339;
 
@@ -88,25 +88,6 @@ fn alarm_id(id: AlarmId) -> String {
 
 fn entry_id(id: EntryId) -> String {
     HEXLOWER.encode(&id.0)
-}
-
-/// What counts at a server, and what of the document does not.
-pub(crate) fn rules_in_force(rules: &AlarmRules) -> AlarmRulesInForce {
-    AlarmRulesInForce {
-        document_version: rules.version,
-        rules: rules.names().map(str::to_owned).collect(),
-        problems: problems(rules),
-    }
-}
-
-/// What is wrong with a rules document, as answers have it.
-pub fn problems(rules: &AlarmRules) -> Vec<AlarmRulesProblem> {
-    let problems = rules.problems.iter().map(|problem| AlarmRulesProblem {
-        line: problem.line,
-        column: problem.column,
-        message: problem.message.clone(),
-    });
-    problems.collect()
 }
 
 /// Puts open alarms into groups: the same ones that people see and that messages tell of.

@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{RulesProblem, RulesVersion};
+
 /// Answer of `GET /api/v1/missions/{mission}/alarm-rules`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct AlarmRules {
     /// What counts at this server now.
     pub in_force: AlarmRulesInForce,
     /// All versions of the document that this server knows, newest first.
-    pub versions: Vec<AlarmRulesVersion>,
+    pub versions: Vec<RulesVersion>,
 }
 
 /// Alarm rules that count.
@@ -20,26 +22,7 @@ pub struct AlarmRulesInForce {
     /// Names of the rules, in the order in which they are tried.
     pub rules: Vec<String>,
     /// What is wrong with the document. These parts are left out, all others count.
-    pub problems: Vec<AlarmRulesProblem>,
-}
-
-/// Answer of `GET /api/v1/missions/{mission}/alarm-rules/{number}`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct AlarmRulesDocument {
-    /// Which version.
-    pub version: AlarmRulesVersion,
-    /// The TOML text.
-    pub text: String,
-}
-
-/// Body of `PUT /api/v1/missions/{mission}/alarm-rules`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewAlarmRules {
-    /// The TOML text, of at most 1 MiB.
-    pub text: String,
-    /// Why; 1 to 4,096 bytes.
-    pub reason: String,
+    pub problems: Vec<RulesProblem>,
 }
 
 /// Body of `POST /api/v1/missions/{mission}/alarm-tests`.
@@ -48,34 +31,6 @@ pub struct NewAlarmRules {
 pub struct AlarmTest {
     /// A contact of the rules in force.
     pub contact: String,
-}
-
-/// A version of a mission's rules document.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct AlarmRulesVersion {
-    /// Its number among the versions of the mission, from 1.
-    pub number: u32,
-    /// The version that the document says of itself; it stands in the history of each alarm that was raised under it.
-    pub document_version: u32,
-    /// Who brought it into force.
-    pub author: String,
-    /// Why.
-    pub reason: String,
-    /// When it came into force here.
-    pub imported_at: String,
-    /// What is wrong with it. These parts are left out, all others count.
-    pub problems: Vec<AlarmRulesProblem>,
-}
-
-/// What is wrong with a part of a rules document.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct AlarmRulesProblem {
-    /// Line, counted from 1.
-    pub line: u32,
-    /// Character within that line, counted from 1.
-    pub column: u32,
-    /// What was found, and what was expected instead.
-    pub message: String,
 }
 
 /// What became of a message.

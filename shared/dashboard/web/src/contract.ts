@@ -212,11 +212,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The alarm rules of a mission that count, and all versions of their document. */
-        get: operations["rules"];
-        /** Brings a new version of the rules document into force. What is wrong with it is told and left out. Only at the hub. */
-        put: operations["put_rules"];
+        /** The alarm rules of a mission that count, and all versions of their document. A node has the newest. */
+        get: operations["alarm_rules"];
+        /** Brings a new version of the alarm rules into force. What is wrong with it is told and left out. Only at the hub. */
+        put: operations["put_alarm_rules"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/alarm-rules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What of a text would count as alarm rules. Nothing is changed. */
+        post: operations["check_alarm_rules"];
         delete?: never;
         options?: never;
         head?: never;
@@ -230,8 +247,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One version of the rules document. */
-        get: operations["rules_document"];
+        /** One version of the alarm rules. */
+        get: operations["alarm_rules_document"];
         put?: never;
         post?: never;
         delete?: never;
@@ -459,6 +476,58 @@ export interface paths {
         };
         /** A dashboard as a file, which another mission or server takes as a new dashboard. */
         get: operations["export_dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/detection-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The detection rules of a mission that count, and all versions of their document. A node has the newest. */
+        get: operations["detection_rules"];
+        /** Brings a new version of the detection rules into force. What is wrong with it is told and left out. Only at the hub. */
+        put: operations["put_detection_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/detection-rules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What of a text would count as detection rules. Nothing is changed. */
+        post: operations["check_detection_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missions/{mission}/detection-rules/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of the detection rules. */
+        get: operations["detection_rules_document"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1318,14 +1387,7 @@ export interface components {
             /** @description What counts at this server now. */
             in_force: components["schemas"]["AlarmRulesInForce"];
             /** @description All versions of the document that this server knows, newest first. */
-            versions: components["schemas"]["AlarmRulesVersion"][];
-        };
-        /** @description Answer of `GET /api/v1/missions/{mission}/alarm-rules/{number}`. */
-        AlarmRulesDocument: {
-            /** @description The TOML text. */
-            text: string;
-            /** @description Which version. */
-            version: components["schemas"]["AlarmRulesVersion"];
+            versions: components["schemas"]["RulesVersion"][];
         };
         /** @description Alarm rules that count. */
         AlarmRulesInForce: {
@@ -1335,45 +1397,9 @@ export interface components {
              */
             document_version: number;
             /** @description What is wrong with the document. These parts are left out, all others count. */
-            problems: components["schemas"]["AlarmRulesProblem"][];
+            problems: components["schemas"]["RulesProblem"][];
             /** @description Names of the rules, in the order in which they are tried. */
             rules: string[];
-        };
-        /** @description What is wrong with a part of a rules document. */
-        AlarmRulesProblem: {
-            /**
-             * Format: int32
-             * @description Character within that line, counted from 1.
-             */
-            column: number;
-            /**
-             * Format: int32
-             * @description Line, counted from 1.
-             */
-            line: number;
-            /** @description What was found, and what was expected instead. */
-            message: string;
-        };
-        /** @description A version of a mission's rules document. */
-        AlarmRulesVersion: {
-            /** @description Who brought it into force. */
-            author: string;
-            /**
-             * Format: int32
-             * @description The version that the document says of itself; it stands in the history of each alarm that was raised under it.
-             */
-            document_version: number;
-            /** @description When it came into force here. */
-            imported_at: string;
-            /**
-             * Format: int32
-             * @description Its number among the versions of the mission, from 1.
-             */
-            number: number;
-            /** @description What is wrong with it. These parts are left out, all others count. */
-            problems: components["schemas"]["AlarmRulesProblem"][];
-            /** @description Why. */
-            reason: string;
         };
         /**
          * @description How bad an alarm is: the five levels of limits, the least first.
@@ -1959,6 +1985,66 @@ export interface components {
         DetectionModels: {
             /** @description Models in force. */
             models: components["schemas"]["DetectionModel"][];
+        };
+        /** @description Which detectors watch some parameters. */
+        DetectionRule: {
+            /** @description What one of them finds counts. */
+            detectors: components["schemas"]["RuleDetector"][];
+            /**
+             * Format: double
+             * @description After a longer gap, what led up to it does not count; absent: it always does.
+             */
+            gap_max_s?: number | null;
+            /**
+             * Format: int32
+             * @description Where it begins in the document; lines are counted from 1.
+             */
+            line: number;
+            /**
+             * Format: int32
+             * @description Samples after the last anomalous one that count as anomalous too.
+             */
+            linger: number;
+            /**
+             * Format: int32
+             * @description Anomalous samples so near to each other are one detection.
+             */
+            merge_within: number;
+            /** @description Full name of the parameter whose number is the mode; each has a baseline of its own. */
+            mode?: string | null;
+            /** @description Full names of parameters, `*` for any run of characters. */
+            parameters: string[];
+            /** @description How bad is what is found. */
+            severity: components["schemas"]["AlarmSeverity"];
+            /**
+             * Format: int32
+             * @description Usual samples after those, from which is learned how far from it the usual is.
+             */
+            training_calibrate: number;
+            /**
+             * Format: int32
+             * @description Usual samples from which is learned what is usual.
+             */
+            training_fit: number;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/detection-rules`. */
+        DetectionRules: {
+            /** @description What counts at this server now. */
+            in_force: components["schemas"]["DetectionRulesInForce"];
+            /** @description All versions of the document that this server knows, newest first. */
+            versions: components["schemas"]["RulesVersion"][];
+        };
+        /** @description Detection rules that count. */
+        DetectionRulesInForce: {
+            /**
+             * Format: int32
+             * @description The version that the document says of itself; 0 when it says none, or when there is none.
+             */
+            document_version: number;
+            /** @description What is wrong with the document. These parts are left out, all others count. */
+            problems: components["schemas"]["RulesProblem"][];
+            /** @description In the order in which they are tried: the first that names a parameter counts. */
+            rules: components["schemas"]["DetectionRule"][];
         };
         /** @description What a version of a dictionary changes. */
         DictionaryChanges: {
@@ -2909,13 +2995,6 @@ export interface components {
          * @enum {string}
          */
         Monitoring: "not-monitored" | "normal" | "watch" | "warning" | "distress" | "critical" | "severe";
-        /** @description Body of `PUT /api/v1/missions/{mission}/alarm-rules`. */
-        NewAlarmRules: {
-            /** @description Why; 1 to 4,096 bytes. */
-            reason: string;
-            /** @description The TOML text, of at most 1 MiB. */
-            text: string;
-        };
         /** @description Body of `POST /api/v1/api-tokens`. */
         NewApiToken: {
             /**
@@ -3036,6 +3115,19 @@ export interface components {
              */
             spacecraft?: string | null;
             /** @description Two-line elements, with or without a line of a name before them, or OMM as JSON: one object or a list. At most 64 KiB. */
+            text: string;
+        };
+        /** @description Body of `PUT /api/v1/missions/{mission}/alarm-rules` and of `…/detection-rules`. */
+        NewRules: {
+            /**
+             * Format: int32
+             * @description Number of the newest version as it was when the text was thought of; absent when there was none. Refused when
+             *     there is a newer one that says something else.
+             */
+            based_on?: number | null;
+            /** @description Why; 1 to 4,096 bytes. */
+            reason: string;
+            /** @description The TOML text: of at most 1 MiB for alarms, 256 KiB for detection. */
             text: string;
         };
         /** @description Of whom no passes can be told. */
@@ -3667,6 +3759,78 @@ export interface components {
          * @enum {string}
          */
         Role: "operator" | "viewer";
+        /** @description A detector of a rule. */
+        RuleDetector: {
+            /** @description Which, for example `range`. */
+            detector: string;
+            /**
+             * Format: int32
+             * @description Samples for which it then counts; 0: for as long as they are anomalous.
+             */
+            hold: number;
+            /**
+             * Format: int32
+             * @description Anomalous samples in a row before it counts.
+             */
+            persistence: number;
+            /**
+             * Format: int32
+             * @description Usual samples in a row before it is raised again.
+             */
+            rearm: number;
+            /** @description Its settings by name, those that the document leaves out with their defaults: `residual.span` is `span` of `residual`. */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/alarm-rules/{number}` and of `…/detection-rules/{number}`. */
+        RulesDocument: {
+            /** @description The TOML text. */
+            text: string;
+            /** @description Which version. */
+            version: components["schemas"]["RulesVersion"];
+        };
+        /** @description What is wrong with a part of a rules document. */
+        RulesProblem: {
+            /**
+             * Format: int32
+             * @description Character within that line, counted from 1.
+             */
+            column: number;
+            /**
+             * Format: int32
+             * @description Line, counted from 1.
+             */
+            line: number;
+            /** @description What was found, and what was expected instead. */
+            message: string;
+        };
+        /** @description Body of `POST /api/v1/missions/{mission}/alarm-rules/check` and of `…/detection-rules/check`. */
+        RulesToCheck: {
+            /** @description The TOML text, as in [`NewRules`]. */
+            text: string;
+        };
+        /** @description A version of a mission's rules document. */
+        RulesVersion: {
+            /** @description Who brought it into force. */
+            author: string;
+            /**
+             * Format: int32
+             * @description The version that the document says of itself; that of alarm rules stands in the history of each alarm raised under it.
+             */
+            document_version: number;
+            /** @description When it came into force here. */
+            imported_at: string;
+            /**
+             * Format: int32
+             * @description Its number among the versions of the mission, from 1.
+             */
+            number: number;
+            /** @description What is wrong with it. These parts are left out, all others count. */
+            problems: components["schemas"]["RulesProblem"][];
+            /** @description Why. */
+            reason: string;
+        };
         /** @description One sample of one parameter. */
         Sample: {
             /**
@@ -5320,7 +5484,7 @@ export interface operations {
             };
         };
     };
-    rules: {
+    alarm_rules: {
         parameters: {
             query?: never;
             header?: never;
@@ -5386,7 +5550,7 @@ export interface operations {
             };
         };
     };
-    put_rules: {
+    put_alarm_rules: {
         parameters: {
             query?: never;
             header?: never;
@@ -5397,7 +5561,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewAlarmRules"];
+                "application/json": components["schemas"]["NewRules"];
             };
         };
         responses: {
@@ -5406,7 +5570,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlarmRulesVersion"];
+                    "application/json": components["schemas"]["RulesVersion"];
                 };
             };
             /** @description The question cannot be read, or is larger than is answered. */
@@ -5492,7 +5656,104 @@ export interface operations {
             };
         };
     };
-    rules_document: {
+    check_alarm_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesToCheck"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRulesInForce"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alarm_rules_document: {
         parameters: {
             query?: never;
             header?: never;
@@ -5509,7 +5770,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlarmRulesDocument"];
+                    "application/json": components["schemas"]["RulesDocument"];
                 };
             };
             /** @description The question cannot be read, or is larger than is answered. */
@@ -6902,6 +7163,342 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DashboardFile"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    detection_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionRules"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_detection_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesVersion"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not in a state for it, or it is done at the hub; nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_detection_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesToCheck"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionRulesInForce"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from another site, or the role does not include it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    detection_rules_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesDocument"];
                 };
             };
             /** @description The question cannot be read, or is larger than is answered. */

@@ -34,6 +34,8 @@ pub struct DetectionRules {
 /// One `[[watch]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DetectionRule {
+    /// Line of its heading, counted from 1.
+    pub line: u32,
     /// How bad is what its detectors find.
     pub severity: AlarmSeverity,
     /// Full name of the parameter whose number is the mode: each has a baseline of its own.
@@ -81,27 +83,28 @@ impl DetectionRules {
             rules.refuse(text, 0, format!("the document has more than {TEXT_BYTES_MAX} bytes"));
             return rules;
         }
-        let mut starts: Vec<usize> = Vec::new();
+        // Each with its line.
+        let mut starts: Vec<(usize, u32)> = Vec::new();
         let mut at = 0;
-        for line in text.split_inclusive('\n') {
+        for (number, line) in (1..).zip(text.split_inclusive('\n')) {
             if line.trim_start().starts_with(HEADING) {
-                starts.push(at);
+                starts.push((at, number));
             }
             at += line.len();
         }
-        let head_end = starts.first().copied().unwrap_or(text.len());
+        let head_end = starts.first().map_or(text.len(), |(start, _)| *start);
         match toml::from_str::<Head>(&text[..head_end]) {
             Ok(head) => rules.version = head.version,
             Err(error) => rules.refuse_toml(text, 0, &error),
         }
-        for (place, start) in starts.iter().copied().enumerate() {
+        for (place, (start, line)) in starts.iter().copied().enumerate() {
             if place == RULES_MAX {
                 rules.refuse(text, start, format!("expected at most {RULES_MAX} rules"));
                 break;
             }
-            let end = starts.get(place + 1).copied().unwrap_or(text.len());
+            let end = starts.get(place + 1).map_or(text.len(), |(next, _)| *next);
             match toml::from_str::<Section>(&text[start..end]) {
-                Ok(Section { watch: [table] }) => match table.check() {
+                Ok(Section { watch: [table] }) => match table.check(line) {
                     Ok(rule) => rules.rules.push(rule),
                     Err(message) => rules.refuse(text, start, message.to_owned()),
                 },
@@ -119,6 +122,11 @@ impl DetectionRules {
     /// Whether some rule takes a parameter's number for a mode.
     pub(super) fn is_mode(&self, parameter: &str) -> bool {
         self.rules.iter().any(|rule| rule.mode.as_deref() == Some(parameter))
+    }
+
+    /// Those that count, in the order in which they are tried.
+    pub fn rules(&self) -> &[DetectionRule] {
+        &self.rules
     }
 
     /// Rules that count.
@@ -151,8 +159,15 @@ impl DetectionRules {
     }
 }
 
+impl DetectionRule {
+    /// Names of the parameters, `*` for any run of characters.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().map(Pattern::as_str)
+    }
+}
+
 impl WatchTable {
-    fn check(self) -> Result<DetectionRule, &'static str> {
+    fn check(self, line: u32) -> Result<DetectionRule, &'static str> {
         let names = || self.parameters.iter().chain(&self.mode);
         match () {
             () if self.parameters.is_empty() => Err("`parameters` names nothing; expected [\"/SAT/EPS/*\"]"),
@@ -163,6 +178,7 @@ impl WatchTable {
             () if self.suite.detectors.is_empty() => Err("`suite.detectors` is empty; expected a detector"),
             () if self.suite.detectors.len() > DETECTORS_MAX => Err("`suite.detectors` has more than 32"),
             () => Ok(DetectionRule {
+                line,
                 severity: self.severity,
                 mode: self.mode,
                 suite: self.suite,

@@ -1,18 +1,22 @@
 //! Alarms over HTTP.
 
-use processing::alarm::{AlarmSeverity, Piece, Place, Request as Act};
+use std::sync::MutexGuard;
+
+use processing::alarm::{AlarmRules, AlarmSeverity, Piece, Place, Request as Act};
+use processing::watch::DetectionRules;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::alarms::tests::{MemoryKeeper, at, raised};
-use crate::alarms::{AlarmBook, Alarms, Answer, Keeper, NewRules, RulesText, problems};
-use crate::contract::{AlarmAct, AlarmRulesVersion, AlarmSuppression, AlarmUsefulness};
+use crate::alarms::{AlarmBook, Alarms, Answer, Keeper, RulesKind, RulesText, WantedRules};
+use crate::contract::{AlarmAct, AlarmSuppression, AlarmUsefulness, RulesVersion};
 
-/// What the fixture has of alarms: a book for each mission, one alarm, one version of the rules.
+/// What the fixture has of alarms: a book for each mission, one alarm, one version of each sort of rules.
 pub(super) struct Desk {
     pub(super) keeper: Arc<MemoryKeeper>,
     pub(super) books: [Arc<AlarmBook>; 2],
-    versions: Mutex<Vec<RulesText>>,
+    /// Of alarms, and of detection.
+    versions: [Mutex<Vec<RulesText>>; 2],
 }
 
 pub(super) fn first_piece() -> Piece {
@@ -28,11 +32,13 @@ impl Default for Desk {
     fn default() -> Self {
         let keeper = Arc::new(MemoryKeeper::default());
         let book = |mission| AlarmBook::new(mission, Place::Hub, Arc::clone(&keeper) as Arc<dyn Keeper>);
-        let desk = Self { books: ["demo", "luna"].map(book), keeper, versions: Mutex::default() };
+        let desk = Self { books: ["demo", "luna"].map(book), keeper, versions: Default::default() };
         desk.put(&first_piece());
-        let first =
-            NewRules { text: "version = 1".to_owned(), author: "kari".to_owned(), reason: "new".to_owned() };
-        desk.add_version(first);
+        for kind in [RulesKind::Alarms, RulesKind::Detection] {
+            let (author, reason) = ("kari".to_owned(), "new".to_owned());
+            let text = "version = 1".to_owned();
+            desk.add_version(WantedRules { kind, based_on: None, text, author, reason });
+        }
         desk
     }
 }
@@ -43,19 +49,26 @@ impl Desk {
         self.books[0].take(piece, at(0));
     }
 
-    fn add_version(&self, new: NewRules) -> AlarmRulesVersion {
-        let rules = processing::alarm::AlarmRules::parse("alarms.toml", &new.text);
-        let mut versions = self.versions.lock().expect("not poisoned");
-        let version = AlarmRulesVersion {
-            number: versions.len() as u32 + 1,
-            document_version: rules.version,
-            author: new.author,
-            reason: new.reason,
-            imported_at: rfc3339(at(0)),
-            problems: problems(&rules),
+    fn versions(&self, kind: RulesKind) -> MutexGuard<'_, Vec<RulesText>> {
+        let [alarms, detection] = &self.versions;
+        let versions = match kind {
+            RulesKind::Alarms => alarms,
+            RulesKind::Detection => detection,
         };
-        versions.push(RulesText { version: version.clone(), text: new.text });
-        self.books[0].set_rules(Arc::new(rules));
+        versions.lock().expect("not poisoned")
+    }
+
+    fn add_version(&self, wanted: WantedRules) -> RulesVersion {
+        let WantedRules { kind, text, author, reason, .. } = wanted;
+        let (document_version, problems) = kind.read(kind.file_name(), &text);
+        let mut versions = self.versions(kind);
+        let number = versions.len() as u32 + 1;
+        let imported_at = rfc3339(at(0));
+        let version = RulesVersion { number, document_version, author, reason, imported_at, problems };
+        if kind == RulesKind::Alarms {
+            self.books[0].set_rules(Arc::new(AlarmRules::parse(kind.file_name(), &text)));
+        }
+        versions.push(RulesText { version: version.clone(), text });
         version
     }
 }
@@ -65,21 +78,33 @@ impl Alarms for Desk {
         self.books.iter().find(|book| book.mission() == mission).cloned()
     }
 
-    fn rules<'a>(&'a self, _: &'a str) -> Answer<'a, Vec<AlarmRulesVersion>> {
-        let versions = self.versions.lock().expect("not poisoned");
-        let versions = versions.iter().rev().map(|found| found.version.clone()).collect();
+    fn detection_rules(&self, _: &str) -> Arc<DetectionRules> {
+        let versions = self.versions(RulesKind::Detection);
+        versions
+            .last()
+            .map(|newest| DetectionRules::parse("detection.toml", &newest.text))
+            .unwrap_or_default()
+            .into()
+    }
+
+    fn rules<'a>(&'a self, _: &'a str, kind: RulesKind) -> Answer<'a, Vec<RulesVersion>> {
+        let versions = self.versions(kind).iter().rev().map(|found| found.version.clone()).collect();
         async { Ok(versions) }.boxed()
     }
 
-    fn rules_text<'a>(&'a self, _: &'a str, number: u32) -> Answer<'a, Option<RulesText>> {
-        let versions = self.versions.lock().expect("not poisoned");
-        let found = versions.iter().find(|found| found.version.number == number).cloned();
+    fn rules_text<'a>(&'a self, _: &'a str, kind: RulesKind, number: u32) -> Answer<'a, Option<RulesText>> {
+        let found = self.versions(kind).iter().find(|found| found.version.number == number).cloned();
         async { Ok(found) }.boxed()
     }
 
-    fn put_rules<'a>(&'a self, _: &'a str, new: NewRules) -> Answer<'a, AlarmRulesVersion> {
-        let version = self.add_version(new);
-        async { Ok(version) }.boxed()
+    fn put_rules<'a>(&'a self, _: &'a str, wanted: WantedRules) -> Answer<'a, RulesVersion> {
+        let newest = self.versions(wanted.kind).last().map(|newest| newest.version.number);
+        let put = if newest == wanted.based_on {
+            Ok(self.add_version(wanted))
+        } else {
+            Err(ProblemResponse::rules_conflict("somebody was faster"))
+        };
+        async { put }.boxed()
     }
 }
 
@@ -341,7 +366,9 @@ async fn new_rules_count_except_for_what_is_wrong_with_them_which_is_told_with_i
     let backend = backend();
     let kari = Person::new(&backend, "kari", Role::Operator);
     let text = "version = 2\n[[rule]]\nname = \"good\"\n[[rule]]\nname = \"bad\"\nat_least = \"terrible\"\n";
-    let (status, version) = kari.send("PUT", "alarm-rules", &json!({"text": text, "reason": "summer"})).await;
+    let new = json!({"based_on": 1, "text": text, "reason": "summer"});
+    let checked = kari.send("POST", "alarm-rules/check", &json!({"text": text})).await;
+    let (status, version) = kari.send("PUT", "alarm-rules", &new).await;
     assert_eq!(
         (status, &version["number"], &version["author"]),
         (200, &json!(2), &json!("kari")),
@@ -351,6 +378,7 @@ async fn new_rules_count_except_for_what_is_wrong_with_them_which_is_told_with_i
     assert_eq!((&problem["line"], &problem["column"]), (&json!(6), &json!(12)), "{version}");
     let rules = kari.get("alarm-rules").await;
     assert_eq!(rules["in_force"]["rules"], json!(["good"]));
+    assert_eq!(checked, (200, rules["in_force"].clone()), "the same was told before");
     assert_eq!((rules["versions"].as_array().map(Vec::len), &rules["versions"][0]), (Some(2), &version));
     assert_eq!(kari.get("alarm-rules/2").await["text"], text);
     for number in ["3", "-1", "two"] {
@@ -358,11 +386,45 @@ async fn new_rules_count_except_for_what_is_wrong_with_them_which_is_told_with_i
         assert_eq!((status, &refused["code"]), (404, &json!("STO-ALARM-RULES-UNKNOWN")));
     }
     for (body, status) in [
-        (json!({"text": text, "reason": " "}), 400),
-        (json!({"text": text}), 400),
-        (json!({"text": "#".repeat(1_024 * 1_024 + 1), "reason": "large"}), 413),
+        (json!({"based_on": 2, "text": text, "reason": " "}), 400),
+        (json!({"based_on": 2, "text": text, "reason": "a\0b"}), 400),
+        (json!({"based_on": 2, "text": text}), 400),
+        (json!({"based_on": 2, "text": "#".repeat(1_024 * 1_024 + 1), "reason": "large"}), 413),
+        (json!({"based_on": 1, "text": "version = 3", "reason": "too late"}), 409),
+        (json!({"text": "version = 3", "reason": "based on nothing"}), 409),
     ] {
         assert_eq!(kari.send("PUT", "alarm-rules", &body).await.0, status);
     }
     assert_eq!(kari.get("alarm-rules").await["versions"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn detection_rules_are_described_by_rule_and_detector_before_and_after_they_count() {
+    let backend = backend();
+    let kari = Person::new(&backend, "kari", Role::Operator);
+    let viewer = Person::new(&backend, "vic", Role::Viewer);
+    let before = kari.get("detection-rules").await;
+    assert_eq!(before["in_force"], json!({"document_version": 1, "rules": [], "problems": []}));
+    let text = "version = 2\n[[watch]]\nparameters = [\"/Demo/*\"]\n[[watch]]\nparameters = \"/Demo/P\"\n";
+    let checked = viewer.send("POST", "detection-rules/check", &json!({"text": text})).await;
+    assert_eq!(kari.get("detection-rules").await, before, "nothing was changed");
+    let new = json!({"based_on": 1, "text": text, "reason": "summer"});
+    assert_eq!(viewer.send("PUT", "detection-rules", &new).await.0, 403);
+    let (status, version) = kari.send("PUT", "detection-rules", &new).await;
+    assert_eq!((status, &version["number"], &version["problems"][0]["line"]), (200, &json!(2), &json!(5)));
+    let rules = viewer.get("detection-rules").await;
+    assert_eq!(checked, (200, rules["in_force"].clone()), "the same was told before");
+    assert_eq!(rules["versions"], json!([version, before["versions"][0]]));
+    let rule = &rules["in_force"]["rules"][0];
+    assert_eq!((&rule["line"], &rule["parameters"]), (&json!(2), &json!(["/Demo/*"])));
+    assert_eq!((&rule["severity"], &rule["mode"]), (&json!("warning"), &Value::Null));
+    let range = json!({"detector": "range", "settings": {"margin": 0.1, "margin_min": 0.0},
+        "persistence": 50, "hold": 100, "rearm": 1000});
+    assert_eq!(rule["detectors"][1], range);
+    assert_eq!(viewer.get("detection-rules/2").await["text"], text);
+    let (status, refused) = viewer.send("GET", "detection-rules/3", &json!(null)).await;
+    assert_eq!((status, &refused["code"]), (404, &json!("STO-DETECT-RULES-UNKNOWN")));
+    assert_eq!(kari.send("PUT", "detection-rules", &new).await.0, 409, "there is a newer one by now");
+    let large = json!({"text": "#".repeat(1_024 * 1_024 + 1)});
+    assert_eq!(viewer.send("POST", "detection-rules/check", &large).await.0, 413);
 }

@@ -45,6 +45,11 @@ fn table() -> Vec<Row> {
         (get.clone(), "/api/v1/missions/{mission}/alarm-rules", "", [401, 200, 404, 200]),
         (put.clone(), "/api/v1/missions/{mission}/alarm-rules", "", [401, 403, 404, 200]),
         (get.clone(), "/api/v1/missions/{mission}/alarm-rules/{number}", "", [401, 200, 404, 200]),
+        (post.clone(), "/api/v1/missions/{mission}/alarm-rules/check", "", [401, 200, 404, 200]),
+        (get.clone(), "/api/v1/missions/{mission}/detection-rules", "", [401, 200, 404, 200]),
+        (put.clone(), "/api/v1/missions/{mission}/detection-rules", "", [401, 403, 404, 200]),
+        (get.clone(), "/api/v1/missions/{mission}/detection-rules/{number}", "", [401, 200, 404, 200]),
+        (post.clone(), "/api/v1/missions/{mission}/detection-rules/check", "", [401, 200, 404, 200]),
         (post.clone(), "/api/v1/missions/{mission}/alarm-tests", "", [401, 403, 404, 409]),
         (get.clone(), "/api/v1/missions/{mission}/alarms", "", [401, 200, 404, 200]),
         (post.clone(), "/api/v1/missions/{mission}/alarms/acknowledge", "", [401, 403, 404, 200]),
@@ -165,8 +170,16 @@ fn body(method: &Method, path: &str) -> &'static str {
         ("PUT", "/api/v1/nodes/{node}/missions") => r#"{"missions":["demo"]}"#,
         ("PUT", "/api/v1/missions/{mission}/dictionary") => "<SpaceSystem/>",
         ("PUT", "/api/v1/missions/{mission}/alarm-rules") => {
-            r#"{"text":"version = 2","reason":"new limits"}"#
+            r#"{"based_on":1,"text":"version = 2","reason":"new limits"}"#
         }
+        ("PUT", "/api/v1/missions/{mission}/detection-rules") => {
+            r#"{"based_on":1,"text":"[[watch]]\nparameters = [\"/Demo/P\"]","reason":"first"}"#
+        }
+        (
+            "POST",
+            "/api/v1/missions/{mission}/alarm-rules/check"
+            | "/api/v1/missions/{mission}/detection-rules/check",
+        ) => r#"{"text":"version = 2"}"#,
         ("PUT", "/api/v1/missions/{mission}/elements") => orbits::IMPORT,
         ("PUT", "/api/v1/places/{site}") => {
             r#"{"latitude_deg":78.23,"longitude_deg":15.39,"height_m":450,"mask_deg":5}"#

@@ -1,12 +1,8 @@
 // The rules, deliveries and models of the first mock mission.
-import type {
-  AlarmDelivery,
-  AlarmRules,
-  AlarmRulesProblem,
-  AlarmRulesVersion,
-  DetectionModels,
-} from "../types";
+import type { AlarmDelivery, AlarmRules, AlarmRulesInForce, DetectionModels, RulesProblem } from "../types";
 import { type MockRequest, type MockRoute, problem, stateOf } from "./answers";
+import { detectionRulesOf, readDetectionRules } from "./detectionRules";
+import { documentVersion, MockVersions, mistakes } from "./rulesDocument";
 import type { MockWorld } from "./world";
 
 const FIRST_TEXT = `version = 3                       # count it up with each change
@@ -41,16 +37,11 @@ repeat_every = "30 min"
 repeat_times = 4
 `;
 
-interface Saved {
-  version: AlarmRulesVersion;
-  text: string;
-}
-
-export class MockRules {
-  readonly saved: Saved[] = [];
+export class MockRules extends MockVersions {
   readonly deliveries: AlarmDelivery[];
 
-  constructor(private readonly world: MockWorld) {
+  constructor(world: MockWorld) {
+    super(world, unquotedNames);
     this.save(
       FIRST_TEXT.replace("version = 3 ", "version = 2 ").replace('"critical"\nrelated', '"warning"\nrelated'),
       "first rules",
@@ -78,32 +69,8 @@ export class MockRules {
     ];
   }
 
-  get newest(): Saved {
-    const newest = this.saved.at(-1);
-    if (newest === undefined) throw new Error("the mock begins with two versions");
-    return newest;
-  }
-
   list(): AlarmRules {
-    const { version, text } = this.newest;
-    const rules = [...text.matchAll(/^\[\[rule\]\]\nname = "([^"]*)"/gm)].map((match) => match[1] ?? "");
-    return {
-      in_force: { document_version: version.document_version, rules, problems: version.problems },
-      versions: this.saved.map((one) => one.version).reverse(),
-    };
-  }
-
-  save(text: string, reason: string, author: string): AlarmRulesVersion {
-    const version = {
-      number: this.saved.length + 1,
-      document_version: Number(/^version = (\d+)/m.exec(text)?.[1] ?? 0),
-      author,
-      reason,
-      imported_at: new Date(this.world.now() - (2 - this.saved.length) * 86_400_000).toISOString(),
-      problems: problemsIn(text),
-    };
-    this.saved.push({ version, text });
-    return version;
+    return { in_force: readAlarmRules(this.newest.text), versions: this.versions };
   }
 
   test(contact: string): AlarmDelivery | null {
@@ -142,14 +109,16 @@ export class MockRules {
   }
 }
 
-/** The mock knows one mistake: a ladder or contact without quotation marks around its name. */
-function problemsIn(text: string): AlarmRulesProblem[] {
-  return text.split("\n").flatMap((line, index) => {
-    const match = /^(name = )[^"\s]/.exec(line);
-    return match === null
-      ? []
-      : [{ line: index + 1, column: 8, message: "expected a text in quotation marks" }];
-  });
+function unquotedNames(text: string): RulesProblem[] {
+  return mistakes(text, /^name = [^"\s]/, 8, "expected a text in quotation marks");
+}
+
+function readAlarmRules(text: string): AlarmRulesInForce {
+  return {
+    document_version: documentVersion(text),
+    rules: [...text.matchAll(/^\[\[rule\]\]\nname = "([^"]*)"/gm)].map((match) => match[1] ?? ""),
+    problems: unquotedNames(text),
+  };
 }
 
 export const rulesOf = stateOf((world) => new MockRules(world));
@@ -181,28 +150,17 @@ const ANSWERS = {
     const wanted = rules.deliveries.filter((one) => alarm === null || one.alarm === alarm);
     return Response.json({ deliveries: wanted, next: null });
   },
-  "alarm-rules": ({ method, path, body }: MockRequest, rules: MockRules) => {
-    if (method === "PUT") {
-      const { text, reason } = JSON.parse(body ?? "{}");
-      return Response.json(rules.save(text, reason, "operator"));
-    }
-    const number = path[3];
-    if (number === undefined) return Response.json(rules.list());
-    const found = rules.saved[Number(number) - 1];
-    return found === undefined
-      ? problem(
-          404,
-          "STO-ALARM-RULES-UNKNOWN",
-          "There is no such version",
-          "Numbers are in the list of rules.",
-        )
-      : Response.json({ version: found.version, text: found.text });
-  },
+  "alarm-rules": (request: MockRequest, rules: MockRules) =>
+    rules.answer(request, () => rules.list(), readAlarmRules),
   "alarm-tests": ({ body }: MockRequest, rules: MockRules) => {
     const sent = rules.test(JSON.parse(body ?? "{}").contact);
     return sent === null
       ? problem(404, "STO-ALARM-CONTACT", "There is no such contact", "Contacts are in the rules in force.")
       : Response.json(sent);
+  },
+  "detection-rules": (request: MockRequest) => {
+    const rules = detectionRulesOf(request.world);
+    return rules.answer(request, () => rules.list(), readDetectionRules);
   },
   models: () => Response.json(MODELS),
 };

@@ -9,6 +9,11 @@ impl Pattern {
         Self(text.to_owned())
     }
 
+    /// As it was written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether a name fits. At most its length times the pattern's steps.
     pub(crate) fn matches(&self, name: &str) -> bool {
         let Some((start, rest)) = self.0.split_once('*') else { return self.0 == name };

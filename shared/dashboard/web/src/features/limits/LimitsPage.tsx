@@ -156,7 +156,10 @@ function MissionLimits({ mission }: { mission: string }) {
               newest={newest}
               draft={draft}
               limitsOf={(name) => known.get(name)}
-              onGoOn={() => setDraft({ ...draft, basedOn: newest })}
+              onGoOn={() => {
+                saving.reset();
+                setDraft({ ...draft, basedOn: newest });
+              }}
             />
           ) : null}
           {saving.isError && !(isConflict && isOvertaken) ? <Failure error={saving.error} /> : null}

@@ -91,6 +91,7 @@ test("when somebody else saved first nothing typed is lost, and both are shown",
   expect(within(conflict).getByText("warning 27 … 30, critical 25 … 33")).toBeTruthy();
   expect(field("warning to").value).toBe("30");
   await press("Go on from version 3");
+  expect(screen.queryByText("STO-LIMITS-CONFLICT")).toBeNull();
   await press("Save as a new version");
   expect(limitsStateOf(world).newest?.version).toMatchObject({ number: 4, note: "mine" });
 });

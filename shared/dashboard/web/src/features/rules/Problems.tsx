@@ -1,10 +1,10 @@
 // What is wrong with a document; each leads to its line.
 import { plural } from "../../format/quantity";
 import { StatusSymbol } from "../../shell/StatusSymbol";
-import type { AlarmRulesProblem } from "../../types";
+import type { RulesProblem } from "../../types";
 
 interface Props {
-  problems: readonly AlarmRulesProblem[];
+  problems: readonly RulesProblem[];
   onGo: (line: number, column: number) => void;
 }
 

@@ -1,102 +1,99 @@
-// The rules document as text, with who is told beside it. What is typed is a draft until it is saved as a new version.
-import { useDeferredValue, useMemo, useRef } from "react";
+// A rules document as text. What is typed is a draft until it is saved as a new version.
+import { type ReactNode, useDeferredValue, useMemo, useRef, useState } from "react";
+import { ProblemError } from "../../api/client";
 import { Failure } from "../../shell/Notice";
-import type { AlarmRulesProblem } from "../../types";
+import type { RulesProblem, RulesVersion } from "../../types";
 import { Act } from "../alarms/Act";
 import { DiffView } from "./DiffView";
-import { EscalationPanel } from "./EscalationPanel";
-import { countedUp, readEscalation } from "./escalation";
+import { countedUp, versionOf } from "./document";
 import { Problems } from "./Problems";
 import { TextEditor, type TextEditorHandle } from "./TextEditor";
 
 export interface RulesDraft {
   text: string;
   reason: string;
-  /** The newest version when typing began; 0 when there was none. */
-  basedOn: number;
+  /** The newest version when typing began; `null` when there was none. */
+  basedOn: number | null;
 }
 
+/** What the server said of a text. */
+export interface CheckedText {
+  text: string;
+  problems: readonly RulesProblem[];
+}
+
+/** Moves the cursor of the text. */
+export type GoTo = (line: number, column?: number) => void;
+
 interface Props {
+  label: string;
   /** Text of the newest version; empty when there is none. */
   text: string;
-  newest: number;
-  /** The newest version's own number. */
-  documentVersion: number;
-  problems: readonly AlarmRulesProblem[];
+  newest: RulesVersion | null;
   draft: RulesDraft | null;
+  checked: CheckedText | null;
   refusal: string | null;
-  testRefusal: string | null;
+  checking: boolean;
   saving: boolean;
   error: unknown;
   onDraft: (draft: RulesDraft | null) => void;
+  onCheck: (text: string) => void;
   onSave: (draft: RulesDraft) => void;
-  onTest: (contact: string) => void;
+  /** What stands when somebody else saved in between. */
+  overtaken: ReactNode;
+  /** What is read out of the text, and added to it. */
+  beside: (goTo: GoTo) => ReactNode;
 }
 
-const MARKS_OF_DRAFT: ReadonlySet<number> = new Set();
+const NOTHING_CHANGED = "Nothing was changed.";
 
 export function RulesEditor(props: Props) {
-  const { text, newest, documentVersion, problems, draft, refusal, testRefusal, saving, error } = props;
+  const { label, text, newest, draft, checked, refusal, checking, saving, error } = props;
   const editor = useRef<TextEditorHandle>(null);
   const shown = draft?.text ?? text;
-  const read = useDeferredValue(shown);
-  const escalation = useMemo(() => readEscalation(read), [read]);
-  const inForce = useMemo(
-    () => new Set(readEscalation(text).contacts.map((contact) => contact.name)),
-    [text],
-  );
-  // Lines of the saved text are not those of a draft.
-  const marked = useMemo(
-    () => (draft === null ? new Set(problems.map(({ line }) => line)) : MARKS_OF_DRAFT),
-    [draft, problems],
-  );
+  const number = newest?.number ?? null;
+  const isOvertaken = draft !== null && draft.basedOn !== number;
+  const isConflict = error instanceof ProblemError && error.problem.code === "STO-RULES-CONFLICT";
+  const isChanged = draft !== null && draft.text !== text;
+  // Lines of the saved text, or of one that was checked, are not those of another draft.
+  const problems = useMemo(() => {
+    if (draft === null) return newest?.problems ?? [];
+    return checked?.text === draft.text ? checked.problems : null;
+  }, [draft, newest, checked]);
+  const marked = useMemo(() => new Set((problems ?? []).map(({ line }) => line)), [problems]);
   const change = (next: Partial<RulesDraft>) =>
-    props.onDraft({ ...(draft ?? { text, reason: "", basedOn: newest }), ...next });
-  const isOvertaken = draft !== null && draft.basedOn !== newest;
-  const why =
-    refusal ??
-    (saving
-      ? "It is on its way."
-      : draft === null || draft.text === text
-        ? "Nothing was changed."
-        : isOvertaken
-          ? `Version ${newest} was saved since. Look at what it changed, then go on from it.`
-          : draft.reason.trim() === ""
-            ? "Say why in a few words."
-            : null);
-  const isCounted = draft === null || (escalation.version ?? 0) > documentVersion;
-  const goTo = (line: number, column = 1) => editor.current?.goTo(line, column);
+    props.onDraft({ ...(draft ?? { text, reason: "", basedOn: number }), ...next });
+  const why = refusal ?? saveRefusal(draft, text, isOvertaken, saving);
+  const documentVersion = newest?.document_version ?? 0;
+  const isCounted = draft === null || versionOf(shown) > documentVersion;
+  const goTo: GoTo = (line, column = 1) => editor.current?.goTo(line, column);
   return (
     <div className="rules-editor">
       <div className="rules-text">
-        {draft === null ? (
-          <Problems problems={problems} onGo={goTo} />
-        ) : (
+        {refusal === null ? null : <p className="notice">{refusal}</p>}
+        {problems === null ? (
           <p className="faint">
-            Not saved yet. What is wrong is told with its line when it is saved; such parts are left out and
+            Not saved yet. Check it to see what is wrong with it, line by line: such parts are left out and
             all others count.
           </p>
+        ) : (
+          <Problems problems={problems} onGo={goTo} />
         )}
+        {draft !== null && problems?.length === 0 ? (
+          <p className="faint" role="status">
+            Not saved yet. Nothing is wrong with it.
+          </p>
+        ) : null}
         <TextEditor
           ref={editor}
-          label="Rules as TOML"
+          label={label}
           text={shown}
           marked={marked}
           readOnly={refusal !== null}
           onText={(next) => change({ text: next })}
         />
-        {isOvertaken ? (
-          <section className="notice caution" aria-label="Saved by somebody else">
-            <div>
-              <strong>Version {newest} was saved since you began.</strong> Nothing you typed is lost. Beside
-              it, your text changes this:
-              <DiffView label="Your changes beside the newest version" before={text} after={draft.text} />
-            </div>
-            <button type="button" onClick={() => change({ basedOn: newest })}>
-              I have merged it
-            </button>
-          </section>
-        ) : null}
+        {isOvertaken ? props.overtaken : null}
+        {isChanged && !isOvertaken ? <Changes before={text} after={shown} /> : null}
         <div className="acts">
           <label className="field grow">
             <span className="faint">Why</span>
@@ -115,8 +112,13 @@ export function RulesEditor(props: Props) {
             />
           )}
           <Act
+            text="Check"
+            refusal={checkRefusal(refusal, isChanged, checking)}
+            onAct={() => props.onCheck(shown)}
+          />
+          <Act
             text="Discard"
-            refusal={draft === null ? "Nothing was changed." : null}
+            refusal={draft === null ? NOTHING_CHANGED : null}
             onAct={() => props.onDraft(null)}
           />
           <Act
@@ -126,19 +128,39 @@ export function RulesEditor(props: Props) {
             onAct={() => draft !== null && props.onSave(draft)}
           />
         </div>
-        {draft === null && refusal === null ? null : <p className="faint">{why}</p>}
-        {error === null ? null : <Failure error={error} />}
+        {draft === null || refusal !== null ? null : <p className="faint">{why}</p>}
+        {error === null || (isConflict && isOvertaken) ? null : <Failure error={error} />}
       </div>
-      <EscalationPanel
-        text={shown}
-        escalation={escalation}
-        refusal={refusal}
-        inForce={inForce}
-        testRefusal={testRefusal}
-        onText={(next) => change({ text: next })}
-        onGo={(line) => goTo(line)}
-        onTest={props.onTest}
-      />
+      {props.beside(goTo)}
     </div>
+  );
+}
+
+function checkRefusal(refusal: string | null, isChanged: boolean, checking: boolean): string | null {
+  if (refusal !== null) return refusal;
+  if (!isChanged) return "Nothing was changed: what is wrong with the version in force is told already.";
+  return checking ? "It is being checked." : null;
+}
+
+function saveRefusal(
+  draft: RulesDraft | null,
+  text: string,
+  isOvertaken: boolean,
+  saving: boolean,
+): string | null {
+  if (saving) return "It is on its way.";
+  if (draft === null || draft.text === text) return NOTHING_CHANGED;
+  if (isOvertaken) return "Somebody else saved rules since: look at them, then go on.";
+  return draft.reason.trim() === "" ? "Say why in a few words." : null;
+}
+
+function Changes({ before, after }: { before: string; after: string }) {
+  const [isOpen, setOpen] = useState(false);
+  const shown = useDeferredValue(after);
+  return (
+    <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>What you change</summary>
+      {isOpen ? <DiffView label="Your changes" before={before} after={shown} /> : null}
+    </details>
   );
 }

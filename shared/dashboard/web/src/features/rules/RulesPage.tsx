@@ -1,23 +1,16 @@
-// Fetches what decides about a mission's alarms, and saves new versions of it.
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+// What decides about a mission's alarms: its rules of alarms, and those of detection.
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { sendTest } from "../../api/alarms";
-import { modelsQuery, putRules, rulesDocumentQuery, rulesQuery } from "../../api/rules";
-import { useLoggedIn, useRefusal } from "../../session/access";
-import { useDraft } from "../../session/draft";
-import { Failure, Loading } from "../../shell/Notice";
-import { DiffView } from "./DiffView";
-import { Models } from "./Models";
-import { type RulesDraft, RulesEditor } from "./RulesEditor";
-import { RulesVersions } from "./RulesVersions";
+import { AlarmRulesPart } from "./AlarmRulesPart";
+import { DetectionRulesPart } from "./DetectionRulesPart";
 import "../alarms/alarms.css";
 import "./rules.css";
-import { TestAnswer } from "./TestAnswer";
+
+/** Both are of one path: which one is shown is said here, not by the address alone. */
+const WHICH = { exact: true, includeSearch: true };
 
 export function RulesPage() {
   const { mission } = useParams({ from: "/m/$mission/rules" });
-  const { from, to } = useSearch({ from: "/m/$mission/rules" });
-  const rules = useQuery(rulesQuery(mission));
+  const { of, from, to } = useSearch({ from: "/m/$mission/rules" });
   const compared = from === undefined || to === undefined ? null : ([from, to] as const);
   return (
     <>
@@ -30,92 +23,31 @@ export function RulesPage() {
           Limits
         </Link>
       </header>
-      {rules.isPending ? <Loading what="rules" /> : null}
-      {rules.isError && rules.data === undefined ? (
-        <Failure error={rules.error} onRetry={() => void rules.refetch()} />
-      ) : null}
-      {rules.data === undefined ? null : (
-        <>
-          <p className="faint">
-            {rules.data.in_force.rules.length === 0
-              ? "No rule is in force: detections stand as they are."
-              : `In force, in this order: ${rules.data.in_force.rules.join(", ")}.`}
-          </p>
-          <Editing key={mission} mission={mission} newest={rules.data.versions[0]?.number ?? null} />
-          <RulesVersions versions={rules.data.versions} compared={compared} />
-          {compared === null ? null : <Compared mission={mission} versions={compared} />}
-        </>
+      <nav className="tabs" aria-label="Which rules">
+        <Link
+          to="/m/$mission/rules"
+          params={{ mission }}
+          search={{}}
+          activeOptions={WHICH}
+          aria-current={of === undefined ? "page" : undefined}
+        >
+          Of alarms
+        </Link>
+        <Link
+          to="/m/$mission/rules"
+          params={{ mission }}
+          search={{ of: "detection" }}
+          activeOptions={WHICH}
+          aria-current={of === "detection" ? "page" : undefined}
+        >
+          Of detection
+        </Link>
+      </nav>
+      {of === "detection" ? (
+        <DetectionRulesPart key={mission} mission={mission} compared={compared} />
+      ) : (
+        <AlarmRulesPart key={mission} mission={mission} compared={compared} />
       )}
-      <ModelsInForce mission={mission} />
     </>
   );
-}
-
-function Editing({ mission, newest }: { mission: string; newest: number | null }) {
-  const client = useQueryClient();
-  const { session } = useLoggedIn();
-  const mayNot = useRefusal("operate");
-  const atHub =
-    session.server.kind === "edge" ? "A station's rules come from the hub: change them there." : null;
-  const [draft, setDraft] = useDraft<RulesDraft>(`rules ${mission}`);
-  const document = useQuery({ ...rulesDocumentQuery(mission, newest ?? 0), enabled: newest !== null });
-  const saving = useMutation({
-    mutationFn: async ({ text, reason, basedOn }: RulesDraft) => {
-      // The server takes whatever is newest for the last word: who saved in between is not written over unseen.
-      const now = await client.fetchQuery(rulesQuery(mission));
-      if ((now.versions[0]?.number ?? 0) !== basedOn) return null;
-      return putRules(mission, text, reason);
-    },
-    onSuccess: (saved) => {
-      if (saved !== null) setDraft(null);
-      return client.invalidateQueries({ queryKey: ["rules", mission] });
-    },
-  });
-  const testing = useMutation({ mutationFn: (contact: string) => sendTest(mission, contact) });
-  if (newest !== null && document.data === undefined)
-    return document.isError ? <Failure error={document.error} /> : <Loading what="the document" />;
-  return (
-    <>
-      <RulesEditor
-        text={document.data?.text ?? ""}
-        newest={newest ?? 0}
-        documentVersion={document.data?.version.document_version ?? 0}
-        problems={document.data?.version.problems ?? []}
-        draft={draft}
-        refusal={atHub ?? mayNot}
-        testRefusal={atHub ?? mayNot ?? (testing.isPending ? "The last test is on its way." : null)}
-        saving={saving.isPending}
-        error={saving.error}
-        onDraft={setDraft}
-        onSave={(what) => saving.mutate(what)}
-        onTest={(contact) => testing.mutate(contact)}
-      />
-      <TestAnswer answer={testing.data} error={testing.error} />
-    </>
-  );
-}
-
-function Compared({ mission, versions }: { mission: string; versions: readonly [number, number] }) {
-  const before = useQuery(rulesDocumentQuery(mission, versions[0]));
-  const after = useQuery(rulesDocumentQuery(mission, versions[1]));
-  if (before.isError || after.isError) return <Failure error={before.error ?? after.error} />;
-  if (before.data === undefined || after.data === undefined) return <Loading what="both versions" />;
-  return (
-    <section className="panel compared">
-      <h2>
-        From version {versions[0]} to {versions[1]}
-      </h2>
-      <DiffView
-        label={`Changes from version ${versions[0]} to ${versions[1]}`}
-        before={before.data.text}
-        after={after.data.text}
-      />
-    </section>
-  );
-}
-
-function ModelsInForce({ mission }: { mission: string }) {
-  const models = useQuery(modelsQuery(mission));
-  if (models.isError) return <Failure error={models.error} onRetry={() => void models.refetch()} />;
-  return models.data === undefined ? null : <Models models={models.data} />;
 }

@@ -3,10 +3,10 @@
 import { count } from "../../format/quantity";
 import { dateAndTime, parseTime } from "../../format/time";
 import { CompareLink } from "../../shell/CompareLink";
-import type { AlarmRulesVersion } from "../../types";
+import type { RulesVersion } from "../../types";
 
 interface Props {
-  versions: readonly AlarmRulesVersion[];
+  versions: readonly RulesVersion[];
   /** The versions that are compared now. */
   compared: readonly [number, number] | null;
 }

@@ -1,4 +1,5 @@
 // Who is told of an alarm and after how long, as a rules document says it; and new parts of it, as text that is added.
+import { added } from "./document";
 import { quoted, readTables, type TomlTable, type TomlValue } from "./toml";
 
 export interface Contact {
@@ -24,7 +25,6 @@ export interface Ladder {
 }
 
 export interface Escalation {
-  version: number | null;
   contacts: Contact[];
   ladders: Ladder[];
   /** Names of lists of who is on call. */
@@ -36,9 +36,7 @@ const WAYS = ["email", "slack", "webhook"] as const;
 export function readEscalation(text: string): Escalation {
   const tables = readTables(text);
   const named = (name: string) => tables.filter((table) => table.name === name);
-  const version = tables[0]?.values.version;
   return {
-    version: typeof version === "number" ? version : null,
     contacts: named("contact").map(contactOf),
     ladders: named("ladder").map(ladderOf),
     onCall: named("on_call").map(({ values }) => textOf(values.name)),
@@ -95,23 +93,4 @@ export function withLadder(text: string, ladder: NewLadder): string {
     `at_least = ${quoted(ladder.atLeast)}`,
     `steps = [${steps.join(", ")}]`,
   ]);
-}
-
-function added(text: string, lines: readonly string[]): string {
-  const before = text.trimEnd();
-  return `${before}${before === "" ? "" : "\n\n"}${lines.join("\n")}\n`;
-}
-
-/** The document with the version it says of itself counted up; one that says none begins with 1. */
-export function countedUp(text: string): string {
-  const line = /^version\s*=\s*(\d+)/m;
-  const match = line.exec(text.slice(0, headEnd(text)));
-  if (match === null) return `version = 1\n${text}`;
-  return `${text.slice(0, match.index)}version = ${Number(match[1]) + 1}${text.slice(match.index + match[0].length)}`;
-}
-
-/** Where the first table begins. */
-function headEnd(text: string): number {
-  const heading = /^\s*\[/m.exec(text);
-  return heading === null ? text.length : heading.index;
 }

@@ -3,6 +3,8 @@ import { root } from "../../shell/root";
 import { readDeliveriesSearch } from "./deliveries";
 
 interface RulesSearch {
+  /** Which rules; those of alarms when absent. */
+  of?: "detection";
   /** Versions that are compared. */
   from?: number;
   to?: number;
@@ -11,8 +13,10 @@ interface RulesSearch {
 const rules = createRoute({
   getParentRoute: () => root,
   path: "/m/$mission/rules",
-  validateSearch: ({ from, to }: Record<string, unknown>): RulesSearch =>
-    isVersion(from) && isVersion(to) ? { from, to } : {},
+  validateSearch: ({ of, from, to }: Record<string, unknown>): RulesSearch => ({
+    ...(of === "detection" ? { of } : {}),
+    ...(isVersion(from) && isVersion(to) ? { from, to } : {}),
+  }),
   component: lazyRouteComponent(() => import("./RulesPage"), "RulesPage"),
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { countedUp, readEscalation, withContact, withLadder } from "./escalation";
+import { countedUp, versionOf } from "./document";
+import { readEscalation, withContact, withLadder } from "./escalation";
 import { lineDiff, withContext } from "./lineDiff";
 import { readTables } from "./toml";
 
@@ -26,7 +27,6 @@ repeat_times = 4
 
 test("who is told, after how long and how often is read out of the text", () => {
   const read = readEscalation(DOCUMENT);
-  expect(read.version).toBe(3);
   expect(read.contacts).toEqual([{ name: "kari", way: "email kari@station.example", line: 4 }]);
   expect(read.onCall).toEqual(["ops"]);
   expect(read.ladders).toEqual([
@@ -66,6 +66,8 @@ test("a contact and a ladder are added, and all that stood there stays as it was
 test("the version is counted up where it stands, and begins at 1", () => {
   expect(countedUp(DOCUMENT)).toBe(DOCUMENT.replace("version = 3", "version = 4"));
   expect(countedUp("[[rule]]\nversion = 7\n")).toBe("version = 1\n[[rule]]\nversion = 7\n");
+  expect(versionOf(DOCUMENT)).toBe(3);
+  expect(versionOf("[[rule]]\nversion = 7\n")).toBe(0);
 });
 
 test("a difference has each line of both texts once, and keeps what is the same", () => {

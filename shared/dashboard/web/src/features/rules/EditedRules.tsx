@@ -1,0 +1,116 @@
+// Fetches the document of a mission's rules, keeps what is typed of it, checks it and saves it as a new version.
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { putRules, type RulesKind, rulesDocumentQuery } from "../../api/rules";
+import { useLoggedIn, useRefusal } from "../../session/access";
+import { useDraft } from "../../session/draft";
+import { Failure, Loading } from "../../shell/Notice";
+import type { RulesProblem, RulesVersion } from "../../types";
+import { Overtaken } from "./Overtaken";
+import { type GoTo, type RulesDraft, RulesEditor } from "./RulesEditor";
+
+/** What is edited, for what stands beside the text. */
+export interface Edited<C> {
+  /** As it is typed. */
+  text: string;
+  /** As the newest version has it. */
+  saved: string;
+  /** Why nothing can be changed; `null` when it can. */
+  refusal: string | null;
+  /** What the server said of the text as it is typed; `null` when it was not asked. */
+  checked: C | null;
+  onText: (text: string) => void;
+  goTo: GoTo;
+}
+
+interface Props<C> {
+  mission: string;
+  kind: RulesKind;
+  label: string;
+  newest: RulesVersion | null;
+  check: (text: string) => Promise<C>;
+  beside: (edited: Edited<C>) => ReactNode;
+}
+
+const DRAFTS: Record<RulesKind, string> = { "alarm-rules": "rules", "detection-rules": "detection rules" };
+
+export function EditedRules<C extends { problems: readonly RulesProblem[] }>(props: Props<C>) {
+  const { mission, kind, label, newest, check, beside } = props;
+  const client = useQueryClient();
+  const refusal = useRulesRefusal();
+  const [draft, setDraft] = useDraft<RulesDraft>(`${DRAFTS[kind]} ${mission}`);
+  const number = newest?.number ?? null;
+  const document = useQuery({
+    ...rulesDocumentQuery(mission, kind, number ?? 0),
+    enabled: number !== null,
+  });
+  const begun = draft?.basedOn ?? null;
+  const before = useQuery({
+    ...rulesDocumentQuery(mission, kind, begun ?? 0),
+    enabled: begun !== null && begun !== number,
+  });
+  const saving = useMutation({
+    mutationFn: ({ basedOn, ...rules }: RulesDraft) =>
+      putRules(mission, kind, { based_on: basedOn, ...rules }),
+    onSuccess: () => setDraft(null),
+    onSettled: () => client.invalidateQueries({ queryKey: ["rules", mission, kind] }),
+  });
+  const checking = useMutation({
+    mutationFn: async (text: string) => ({ text, answer: await check(text) }),
+  });
+  if (number !== null && document.data === undefined)
+    return document.isError ? (
+      <Failure error={document.error} onRetry={() => void document.refetch()} />
+    ) : (
+      <Loading what="the document" />
+    );
+  const saved = document.data?.text ?? "";
+  const text = draft?.text ?? saved;
+  const checked = checking.data ?? null;
+  const base: RulesDraft = draft ?? { text: saved, reason: "", basedOn: number };
+  return (
+    <RulesEditor
+      label={label}
+      text={saved}
+      newest={newest}
+      draft={draft}
+      checked={checked === null ? null : { text: checked.text, problems: checked.answer.problems }}
+      refusal={refusal}
+      checking={checking.isPending}
+      saving={saving.isPending}
+      error={saving.error ?? checking.error}
+      onDraft={setDraft}
+      onCheck={(what) => checking.mutate(what)}
+      onSave={(what) => saving.mutate(what)}
+      overtaken={
+        <Overtaken
+          newest={newest}
+          begun={begun === null ? "" : (before.data?.text ?? null)}
+          text={saved}
+          draft={text}
+          onGoOn={() => {
+            saving.reset();
+            setDraft({ ...base, basedOn: number });
+          }}
+        />
+      }
+      beside={(goTo) =>
+        beside({
+          text,
+          saved,
+          refusal,
+          checked: draft !== null && checked?.text === draft.text ? checked.answer : null,
+          onText: (next) => setDraft({ ...base, text: next }),
+          goTo,
+        })
+      }
+    />
+  );
+}
+
+/** Why rules cannot be changed here; `null` when they can. */
+export function useRulesRefusal(): string | null {
+  const { session } = useLoggedIn();
+  const mayNot = useRefusal("operate");
+  return session.server.kind === "edge" ? "A station's rules come from the hub: change them there." : mayNot;
+}
