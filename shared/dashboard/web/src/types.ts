@@ -57,6 +57,7 @@ export type DeliveryState = Schemas["DeliveryState"];
 export type DetectionModel = Schemas["DetectionModel"];
 export type DetectionModels = Schemas["DetectionModels"];
 export type Limits = Schemas["Limits"];
+export type ManyBuckets = Schemas["ManyBuckets"];
 export type LimitsChange = Schemas["LimitsChange"];
 export type LimitsDocument = Schemas["LimitsDocument"];
 export type LimitsInContext = Schemas["LimitsInContext"];
