@@ -7500,6 +7500,8 @@ export interface operations {
                 node?: string;
                 /** @description With this code only. */
                 code?: string;
+                /** @description In which order pages and their events come; `asc` when absent. */
+                order?: components["schemas"]["Order"];
                 /** @description Rows of a page; 100 when absent, at most 1,000. */
                 limit?: number;
                 /** @description `next` of the page before. */
