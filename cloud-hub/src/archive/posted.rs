@@ -1,6 +1,8 @@
 //! Events that people post, and the list of a mission's events, which has them and those of nodes.
 
-use dashboard::contract::{EventKind, EventSeverity, NodeEvent, Order};
+use std::collections::HashSet;
+
+use dashboard::contract::{EventEntry, EventKind, EventSeverity, NodeEvent, Order};
 use dashboard::records::{EventFilter, Page, Place, PostedEvent, Slice};
 use dashboard::rfc3339;
 use space_packet::TaiTime;
@@ -9,6 +11,11 @@ use tokio_postgres::Row;
 use super::listed::one_more;
 use super::packets::Placed;
 use super::{Archive, ArchiveError, Database};
+
+/// So far back each look goes, so that an event is found whose row was committed late, or by a hub whose clock is behind.
+const LOOK_BACK_NANOS: i64 = 60_000_000_000;
+/// Rows of one look. Of more than so many within a second the oldest stand in the list only.
+const LOOK_ROWS_MAX: i64 = 256;
 
 /// The code of all posted events.
 const POSTED: &str = "STO-EVENT-POSTED";
@@ -98,6 +105,39 @@ impl Archive {
         let next = if is_more { placed.last().map(|(place, _)| *place) } else { None };
         Ok(Page { rows: placed, next })
     }
+}
+
+/// Finds events that were posted, at this hub or another one, and tells each once.
+#[derive(Default)]
+pub(super) struct NewlyPosted {
+    /// Numbers of what the last look found.
+    told: HashSet<i64>,
+}
+
+impl NewlyPosted {
+    pub(super) async fn look(&mut self, database: &Database, archive: &Archive) -> Result<(), ArchiveError> {
+        let missions: Vec<_> = archive.missions().iter().map(|mission| &mission.live).collect();
+        let names: Vec<&str> = missions.iter().map(|mission| mission.name()).collect();
+        let since = service::clock::now().plus_nanos(-LOOK_BACK_NANOS);
+        let client = database.borrow().await?;
+        let sql = "SELECT at, number, event_id, author, severity, text, mission FROM posted_event
+                   WHERE mission = ANY($1) AND at > $2 ORDER BY at DESC, number DESC LIMIT $3";
+        let rows = client.query(sql, &[&names, &since.0, &LOOK_ROWS_MAX]).await?;
+        let found = rows.iter().map(|row| row.get(1)).collect();
+        let told = std::mem::replace(&mut self.told, found);
+        for row in rows.iter().rev().filter(|row| !told.contains(&row.get(1))) {
+            let mission = missions.iter().find(|mission| mission.name() == row.get::<_, &str>(6));
+            if let Some(mission) = mission {
+                mission.publish_posted(entry(event(row)?.1));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn entry(event: NodeEvent) -> EventEntry {
+    let NodeEvent { at, node, author, code, severity, text, details, .. } = event;
+    EventEntry { at, node, author, code, severity: Some(severity), text, details }
 }
 
 /// Two lists as one, by place: only up to where both are known.

@@ -2171,6 +2171,8 @@ export interface components {
         EventEntry: {
             /** @description When it was noticed. */
             at: string;
+            /** @description Who posted it; absent of what nodes and the hub say. */
+            author?: string | null;
             /** @description Stable code. */
             code: string;
             /** @description Values that the sentence speaks of. */
