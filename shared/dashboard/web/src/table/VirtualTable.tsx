@@ -1,10 +1,12 @@
 // A table of any length: only the rows in sight are in the document. `j` and `k` go from row to row.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
 import "./table.css";
 
 const ROW_HEIGHT = 30;
 const CONTROL = "a, button, input";
+/** Rows that may come above at once without the uppermost one moving. */
+const SHIFT_MAX = 5_000;
 
 export interface Column {
   /** Also the class of its cells, which the style sheet gives a width. */
@@ -30,6 +32,8 @@ interface Props {
   /** Rows that are drawn, last excluded. */
   onRange?: (first: number, end: number) => void;
   onKey?: (key: string, index: number) => boolean;
+  /** Rows that come above those in sight do not push them away. */
+  keepsPlace?: boolean;
 }
 
 export function VirtualTable(props: Props) {
@@ -49,6 +53,16 @@ export function VirtualTable(props: Props) {
   const first = shown[0]?.index ?? 0;
   const end = (shown.at(-1)?.index ?? -1) + 1;
   useEffect(() => onRange?.(first, end), [onRange, first, end]);
+
+  const uppermost = useRef<{ key: string | number; index: number } | null>(null);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!props.keepsPlace || element === null) return;
+    const shift = element.scrollTop > 0 ? shiftOf(uppermost.current, rowKey, count) : 0;
+    if (shift !== 0) element.scrollTop += shift * (props.rowHeight ?? ROW_HEIGHT);
+    const index = (rows.range?.startIndex ?? 0) + shift;
+    uppermost.current = index < count ? { key: rowKey(index), index } : null;
+  });
 
   // A row that was out of sight is drawn after scrolling to it, and can be focused only then.
   useEffect(() => {
@@ -114,6 +128,18 @@ export function VirtualTable(props: Props) {
       </table>
     </section>
   );
+}
+
+/** By how many rows a row moved; 0 when it is not found near where it was. */
+function shiftOf(
+  was: { key: string | number; index: number } | null,
+  rowKey: (index: number) => string | number,
+  count: number,
+): number {
+  if (was === null) return 0;
+  for (let shift = 0; shift <= SHIFT_MAX && was.index + shift < count; shift += 1)
+    if (rowKey(was.index + shift) === was.key) return shift;
+  return 0;
 }
 
 function Spacer({ height }: { height: number }) {
