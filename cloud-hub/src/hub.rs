@@ -337,7 +337,8 @@ impl Hub {
         serving.spawn("http", OnEnd::Shutdown, service::http::serve(http, router, stop.clone()));
         let probe = probe(self.database.clone(), database_answers(), stop.clone());
         serving.spawn("probe", OnEnd::Continue, probe);
-        let events = archive::follow_server_events(self.database.clone(), server_events, stop.clone());
+        let (archive, database) = (Arc::clone(&self.archive), self.database.clone());
+        let events = archive::follow_events(database, archive, server_events, stop.clone());
         serving.spawn("events", OnEnd::Continue, events);
         let documents = Arc::clone(&self.alarms);
         let documents = documents.follow_documents(Arc::clone(&self.missions), stop.clone());

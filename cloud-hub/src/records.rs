@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use dashboard::contract::{ApartBatch, DeclaredGap, HubEvent, NodeEvent, PacketSummary};
+use dashboard::contract::{ApartBatch, DeclaredGap, HubEvent, NodeEvent, Order, PacketSummary};
 use dashboard::records::{
     EventFilter, ExportBody, Exported, FoundPacket, PacketFilter, Page, PostedEvent, RecordId, Records, Slice,
 };
@@ -73,11 +73,12 @@ impl Records for HubRecords {
         &'a self,
         mission: &'a LiveMission,
         slice: Slice,
+        order: Order,
         filter: EventFilter,
     ) -> Answer<'a, Page<NodeEvent>> {
         async move {
             let mission = self.index(mission)?;
-            let page = self.archive.events(&self.database, mission, slice, filter).await;
+            let page = self.archive.events(&self.database, mission, (slice, order), filter).await;
             page.map_err(|error| unavailable(&error))
         }
         .boxed()

@@ -101,7 +101,7 @@ pub use registry::{NodeRow, OpenRefused, OpenedSession, Registry};
 pub use reprocess::{ReprocessError, ReprocessProgress, ReprocessRequest, reprocess};
 pub use resume::archive_id;
 pub use retention::{Kept, Retention, drop_old, keep, retention_of, run as run_retention};
-pub use server_events::follow as follow_server_events;
+pub use server_events::follow as follow_events;
 pub use sessions::{LoginKind, LoginRow, NewCode, PostgresSessions};
 /// A connection, for what takes one.
 pub use tokio_postgres::Client;

@@ -6,7 +6,9 @@
 
 use std::ops::Range;
 
-use dashboard::contract::{EventDetail, EventKind, EventSeverity, NodeEvent, PacketSummary, Provenance};
+use dashboard::contract::{
+    EventDetail, EventKind, EventSeverity, NodeEvent, Order, PacketSummary, Provenance,
+};
 use dashboard::records::{EventFilter, FoundPacket, PacketFilter, Page, Place, RecordId, Slice};
 use dashboard::rfc3339;
 use delivery::{Content, Event, OpenBatch, Record, SealedBatch, Severity, Way};
@@ -66,9 +68,13 @@ impl LedgerBatch {
         Ok(OpenedBatch { link: sealed.header.link, open, of: self })
     }
 
-    fn end(&self) -> Place {
-        // Behind every record of it.
-        [self.order.0, self.order.1, i64::MAX]
+    /// Behind every record of it.
+    fn end(&self, order: Order) -> Place {
+        let index = match order {
+            Order::Asc => i64::MAX,
+            Order::Desc => i64::MIN,
+        };
+        [self.order.0, self.order.1, index]
     }
 }
 
@@ -122,8 +128,9 @@ struct LedgerScan {
     span: Range<TaiTime>,
     /// Written as it stands into the statement, so that the planner can compare it with those of its indices.
     only: &'static str,
+    order: Order,
     /// Batches from here on, this one included.
-    order: (i64, i64),
+    at: (i64, i64),
 }
 
 const PACKETS: &str = "content = 1";
@@ -132,7 +139,16 @@ const EVENTS: &str = "content = 3 AND gap_first IS NULL";
 
 impl LedgerScan {
     fn new(mission: &str, only: &'static str, node: Option<String>, span: Range<TaiTime>) -> Self {
-        Self { mission: mission.to_owned(), node, span, only, order: (i64::MIN, i64::MIN) }
+        let at = (i64::MIN, i64::MIN);
+        Self { mission: mission.to_owned(), node, span, only, order: Order::Asc, at }
+    }
+
+    fn in_order(self, order: Order) -> Self {
+        let at = match order {
+            Order::Asc => (i64::MIN, i64::MIN),
+            Order::Desc => (i64::MAX, i64::MAX),
+        };
+        Self { order, at, ..self }
     }
 
     /// The next batches; fewer than [`BATCHES_AT_ONCE`] at the end.
@@ -140,23 +156,32 @@ impl LedgerScan {
         let question = database.borrow_for_question(&self.mission).await?;
         let Range { start: TaiTime(from), end: TaiTime(to) } = self.span;
         let last = to.saturating_add(BATCH_SPAN_MAX);
-        let from_row = from.max(self.order.0);
+        // The index is entered where the page before ended.
+        let (from_row, until_row, behind, order) = match self.order {
+            Order::Asc => (from.max(self.at.0), last, ">=", "last_reception, ledger_id"),
+            Order::Desc => {
+                (from, last.min(self.at.0.saturating_add(1)), "<=", "last_reception DESC, ledger_id DESC")
+            }
+        };
         let mut values: Vec<&(dyn ToSql + Sync)> =
-            vec![&self.mission, &from_row, &last, &to, &self.order.0, &self.order.1, &BATCHES_AT_ONCE];
+            vec![&self.mission, &from_row, &until_row, &to, &self.at.0, &self.at.1, &BATCHES_AT_ONCE];
         let of_node = if self.node.is_some() { "AND node.name = $8" } else { "" };
         values.extend(self.node.as_ref().map(|node| node as &(dyn ToSql + Sync)));
         let sql = format!(
             "SELECT {COLUMNS} FROM ledger JOIN node USING (node_id)
              WHERE mission = $1 AND last_reception >= $2 AND last_reception < $3 AND first_reception < $4
-               AND (last_reception, ledger_id) >= ($5, $6) AND {} {of_node}
-             ORDER BY last_reception, ledger_id LIMIT $7",
+               AND (last_reception, ledger_id) {behind} ($5, $6) AND {} {of_node}
+             ORDER BY {order} LIMIT $7",
             self.only
         );
         let batches: Vec<LedgerBatch> =
             question.query(&sql, &values).await?.iter().map(LedgerBatch::of).collect();
         question.finish().await?;
         if let Some(batch) = batches.last() {
-            self.order = (batch.order.0, batch.order.1.saturating_add(1));
+            self.at = match self.order {
+                Order::Asc => (batch.order.0, batch.order.1.saturating_add(1)),
+                Order::Desc => (batch.order.0, batch.order.1.saturating_sub(1)),
+            };
         }
         Ok(batches)
     }
@@ -169,15 +194,16 @@ impl LedgerScan {
         row: impl Fn(&OpenedBatch<'_>, usize, &Record<'_>) -> Option<T> + Send + Clone + 'static,
     ) -> Result<Page<T>, ArchiveError> {
         if let Some([time, row, _]) = slice.after {
-            self.order = (time, row);
+            self.at = (time, row);
         }
-        let mut filling = Filling { rows: Vec::new(), limit: slice.limit, next: None, after: slice.after };
+        let (limit, order) = (slice.limit, self.order);
+        let mut filling = Filling { rows: Vec::new(), limit, order, next: None, after: slice.after };
         let mut batches_read = 0;
         loop {
             let batches = self.next(database).await?;
             let is_end = (batches.len() as i64) < BATCHES_AT_ONCE;
             batches_read += batches.len();
-            let end = batches.last().map(LedgerBatch::end);
+            let end = batches.last().map(|batch| batch.end(order));
             let (span, row) = (self.span.clone(), row.clone());
             // Unpacking takes a core for milliseconds; the tasks that answer nodes must not wait for it.
             filling = blocking(move || filling.fill(batches, &span, &row)).await?;
@@ -195,6 +221,7 @@ impl LedgerScan {
 struct Filling<T> {
     rows: Vec<T>,
     limit: usize,
+    order: Order,
     /// Where the next page begins: known when this one is full.
     next: Option<Place>,
     /// The record that was the last one of the page before.
@@ -222,8 +249,15 @@ impl<T> Filling<T> {
                     continue;
                 }
             };
-            for (index, record) in opened.open.records().enumerate() {
-                let is_behind = seen.is_none_or(|seen| index as i64 > seen);
+            let mut records: Vec<_> = opened.open.records().enumerate().collect();
+            if self.order == Order::Desc {
+                records.reverse();
+            }
+            for (index, record) in records {
+                let is_behind = seen.is_none_or(|seen| match self.order {
+                    Order::Asc => index as i64 > seen,
+                    Order::Desc => (index as i64) < seen,
+                });
                 if !is_behind || !span.contains(&record.reception.0) {
                     continue;
                 }
@@ -294,17 +328,17 @@ impl Archive {
         }))
     }
 
-    /// What nodes had to say about a mission, by when they recorded it, and where each stands in the list.
+    /// What nodes had to say about a mission, by when they recorded it, in either order, and where each stands in the list.
     pub(super) async fn node_events(
         &self,
         database: &Database,
         mission: usize,
-        slice: Slice,
+        (slice, order): (Slice, Order),
         filter: EventFilter,
     ) -> Result<Page<Placed<NodeEvent>>, ArchiveError> {
         let name = self.missions()[mission].live.name();
         let EventFilter { code, node } = filter;
-        let scan = LedgerScan::new(name, EVENTS, node, slice.span.clone());
+        let scan = LedgerScan::new(name, EVENTS, node, slice.span.clone()).in_order(order);
         let row = move |batch: &OpenedBatch<'_>, index, record: &Record<'_>| {
             let event = Event::decode(record.bytes).ok()?;
             let is_asked = code.as_ref().is_none_or(|code| *code == event.code);

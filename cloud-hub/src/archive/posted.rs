@@ -1,6 +1,8 @@
 //! Events that people post, and the list of a mission's events, which has them and those of nodes.
 
-use dashboard::contract::{EventKind, EventSeverity, NodeEvent};
+use std::collections::HashSet;
+
+use dashboard::contract::{EventEntry, EventKind, EventSeverity, NodeEvent, Order};
 use dashboard::records::{EventFilter, Page, Place, PostedEvent, Slice};
 use dashboard::rfc3339;
 use space_packet::TaiTime;
@@ -9,6 +11,11 @@ use tokio_postgres::Row;
 use super::listed::one_more;
 use super::packets::Placed;
 use super::{Archive, ArchiveError, Database};
+
+/// So far back each look goes, so that an event is found whose row was committed late, or by a hub whose clock is behind.
+const LOOK_BACK_NANOS: i64 = 60_000_000_000;
+/// Rows of one look. Of more than so many within a second the oldest stand in the list only.
+const LOOK_ROWS_MAX: i64 = 256;
 
 /// The code of all posted events.
 const POSTED: &str = "STO-EVENT-POSTED";
@@ -54,19 +61,20 @@ impl Archive {
         &self,
         database: &Database,
         mission: usize,
-        slice: Slice,
+        (slice, order): (Slice, Order),
         filter: EventFilter,
     ) -> Result<Page<NodeEvent>, ArchiveError> {
         let wants_posted = filter.node.is_none() && filter.code.as_deref().is_none_or(|code| code == POSTED);
         let wants_recorded = filter.code.as_deref() != Some(POSTED);
         let nothing = || Page { rows: Vec::new(), next: None };
-        let posted = if wants_posted { self.posted(database, mission, &slice).await? } else { nothing() };
+        let posted =
+            if wants_posted { self.posted(database, mission, &slice, order).await? } else { nothing() };
         let recorded = if wants_recorded {
-            self.node_events(database, mission, slice.clone(), filter).await?
+            self.node_events(database, mission, (slice.clone(), order), filter).await?
         } else {
             nothing()
         };
-        Ok(merged(posted, recorded, slice.limit))
+        Ok(merged(posted, recorded, order, slice.limit))
     }
 
     async fn posted(
@@ -74,19 +82,22 @@ impl Archive {
         database: &Database,
         mission: usize,
         slice: &Slice,
+        order: Order,
     ) -> Result<Page<Placed<NodeEvent>>, ArchiveError> {
         let mission = self.missions()[mission].live.name();
         let question = database.borrow_for_question(mission).await?;
-        let [time, row, _] = slice.after.unwrap_or([i64::MIN; 3]);
         let (from, to) = (slice.span.start.0, slice.span.end.0);
-        let rows = question
-            .query(
-                "SELECT at, number, event_id, author, severity, text FROM posted_event
-                 WHERE mission = $1 AND at >= $2 AND at < $3 AND (at, -number) > ($4, $5)
-                 ORDER BY at, number DESC LIMIT $6",
-                &[&mission, &from, &to, &time, &row, &one_more(slice)],
-            )
-            .await?;
+        let (first, behind, by) = match order {
+            Order::Asc => (i64::MIN, ">", "at, number DESC"),
+            Order::Desc => (i64::MAX, "<", "at DESC, number"),
+        };
+        let [time, row, _] = slice.after.unwrap_or([first; 3]);
+        let sql = format!(
+            "SELECT at, number, event_id, author, severity, text FROM posted_event
+             WHERE mission = $1 AND at >= $2 AND at < $3 AND (at, -number) {behind} ($4, $5)
+             ORDER BY {by} LIMIT $6"
+        );
+        let rows = question.query(&sql, &[&mission, &from, &to, &time, &row, &one_more(slice)]).await?;
         question.finish().await?;
         let mut placed = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
         let is_more = placed.len() > slice.limit;
@@ -96,12 +107,54 @@ impl Archive {
     }
 }
 
+/// Finds events that were posted, at this hub or another one, and tells each once.
+#[derive(Default)]
+pub(super) struct NewlyPosted {
+    /// Numbers of what the last look found.
+    told: HashSet<i64>,
+}
+
+impl NewlyPosted {
+    pub(super) async fn look(&mut self, database: &Database, archive: &Archive) -> Result<(), ArchiveError> {
+        let missions: Vec<_> = archive.missions().iter().map(|mission| &mission.live).collect();
+        let names: Vec<&str> = missions.iter().map(|mission| mission.name()).collect();
+        let since = service::clock::now().plus_nanos(-LOOK_BACK_NANOS);
+        let client = database.borrow().await?;
+        let sql = "SELECT at, number, event_id, author, severity, text, mission FROM posted_event
+                   WHERE mission = ANY($1) AND at > $2 ORDER BY at DESC, number DESC LIMIT $3";
+        let rows = client.query(sql, &[&names, &since.0, &LOOK_ROWS_MAX]).await?;
+        let found = rows.iter().map(|row| row.get(1)).collect();
+        let told = std::mem::replace(&mut self.told, found);
+        for row in rows.iter().rev().filter(|row| !told.contains(&row.get(1))) {
+            let mission = missions.iter().find(|mission| mission.name() == row.get::<_, &str>(6));
+            if let Some(mission) = mission {
+                mission.publish_posted(entry(event(row)?.1));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn entry(event: NodeEvent) -> EventEntry {
+    let NodeEvent { at, node, author, code, severity, text, details, .. } = event;
+    EventEntry { at, node, author, code, severity: Some(severity), text, details }
+}
+
 /// Two lists as one, by place: only up to where both are known.
-fn merged(one: Page<Placed<NodeEvent>>, other: Page<Placed<NodeEvent>>, limit: usize) -> Page<NodeEvent> {
-    let known_until = one.next.into_iter().chain(other.next).min();
+fn merged(
+    one: Page<Placed<NodeEvent>>,
+    other: Page<Placed<NodeEvent>>,
+    order: Order,
+    limit: usize,
+) -> Page<NodeEvent> {
+    let compared = |one: &Place, other: &Place| match order {
+        Order::Asc => one.cmp(other),
+        Order::Desc => other.cmp(one),
+    };
+    let known_until = one.next.into_iter().chain(other.next).min_by(compared);
     let mut rows: Vec<Placed<NodeEvent>> = one.rows.into_iter().chain(other.rows).collect();
-    rows.retain(|(place, _)| known_until.is_none_or(|until| *place <= until));
-    rows.sort_by_key(|(place, _)| *place);
+    rows.retain(|(place, _)| known_until.is_none_or(|until| compared(place, &until).is_le()));
+    rows.sort_by(|(one, _), (other, _)| compared(one, other));
     let is_cut = rows.len() > limit;
     rows.truncate(limit);
     let next = if is_cut { rows.last().map(|(place, _)| *place) } else { known_until };

@@ -1,4 +1,5 @@
-//! The hub's own events as they are written down, by this process or any other, for whoever watches.
+//! The hub's own events and those that people post, as they are written down by this process or any other, for whoever
+//! watches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use space_packet::TaiTime;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{ArchiveError, Database};
+use super::posted::NewlyPosted;
+use super::{Archive, ArchiveError, Database};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// A number is given out before its row is committed: a row this old has none before it that is still to come.
@@ -18,17 +20,22 @@ const SETTLED_NANOS: i64 = 500_000_000;
 /// Rows of one look, and what is shown of the time before the start.
 const ROWS_MAX: i64 = 200;
 
-/// Tells what is new in the table of events until shutdown. While the database does not answer nothing is told, and all
-/// of it afterwards.
+/// Tells what is new in the tables of events until shutdown. While the database does not answer nothing is told; of the
+/// hub's own all is told afterwards, of what people posted the newest.
 pub async fn follow(
     database: Database,
+    archive: Arc<Archive>,
     log: Arc<EventLog>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut position = None;
+    let (mut position, mut posted) = (None, NewlyPosted::default());
     let mut is_well = true;
     loop {
-        match look(&database, &log, &mut position).await {
+        let looked = async {
+            look(&database, &log, &mut position).await?;
+            posted.look(&database, &archive).await
+        };
+        match looked.await {
             Ok(()) => is_well = true,
             Err(error) if is_well => {
                 warn!(error = chain(&error), "events could not be looked for, trying again");
@@ -70,6 +77,7 @@ async fn look(database: &Database, log: &EventLog, position: &mut Option<i64>) -
         let entry = EventEntry {
             at: dashboard::rfc3339(at),
             node: row.get(2),
+            author: None,
             code: row.get(3),
             severity: None,
             text: row.get(4),

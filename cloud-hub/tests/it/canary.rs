@@ -102,6 +102,10 @@ fn questions() -> Vec<(&'static str, Vec<&'static str>)> {
             vec!["?parameter=PARAMETER&from=2026-11-21T00:00:00Z&to=2026-11-24T00:00:00Z&points=4"],
         ),
         (
+            "/api/v1/missions/{mission}/buckets",
+            vec!["?parameter=PARAMETER&from=2026-11-21T00:00:00Z&to=2026-11-24T00:00:00Z&points=4&gaps=true"],
+        ),
+        (
             "/api/v1/missions/{mission}/at",
             vec!["?parameter=PARAMETER&time=2026-11-23T00:00:00Z&look_back=7d"],
         ),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use cloud_hub::archive::{ApiTokens, Archive, Database, Evidence, archive_id, follow_server_events};
+use cloud_hub::archive::{ApiTokens, Archive, Database, Evidence, archive_id, follow_events};
 use cloud_hub::backend::HubBackend;
 use cloud_hub::fleet::Fleet;
 use cloud_hub::role::HubRole;
 use dashboard::EventLog;
 use dashboard::access::{Grant, MissionScope, Principal, Role};
+use dashboard::contract::EventSeverity;
+use dashboard::records::PostedEvent;
 use delivery::Position;
 use proto::v1::live_update::Update;
 use proto::v1::subscribe_request::Of;
@@ -41,7 +43,8 @@ impl Page {
         archive.begin_live();
         let database = &world.database;
         let (stop, events) = (CancellationToken::new(), Arc::new(EventLog::default()));
-        tokio::spawn(follow_server_events(database.clone(), Arc::clone(&events), stop.clone()));
+        let (followed, following) = (Arc::clone(archive), Arc::clone(&events));
+        tokio::spawn(follow_events(database.clone(), followed, following, stop.clone()));
         let fleet = Arc::new(Fleet::new("test", Vec::new(), HashSet::new(), HubRole::default()));
         let answers = (Arc::new(AtomicBool::new(true)), HubRole::default());
         let id = archive_id(database).await.expect("the database says which one it is");
@@ -239,6 +242,37 @@ async fn the_hubs_own_events_are_told_whoever_writes_them_down() {
     let (_, resumed, reason) = page.subscribe(Of::Events(EventsSubject::default()), &cursor).await;
     assert!(resumed, "{reason}");
     page.stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_posts_at_one_hub_is_told_once_at_every_hub() {
+    let (world, _) = with_open_session().await;
+    let (one, other) = (world.archive().await, world.archive().await);
+    let metrics = MetricsPage::start();
+    let mut pages = [Page::of(&world, &one, &metrics).await, Page::of(&world, &other, &metrics).await];
+    let of = || Of::Events(EventsSubject { mission: "test".to_owned() });
+    let mut streams = Vec::new();
+    for page in &mut pages {
+        streams.push(page.subscribe(of(), "").await.0);
+    }
+    let expected = [(1, "antenna stowed"), (2, "wind"), (3, "antenna free")];
+    for (number, text) in expected {
+        let (severity, text, author) = (EventSeverity::Warning, text.to_owned(), "kari".to_owned());
+        let posted = PostedEvent { id: [number; 16], severity, text, author };
+        one.post_event(&world.database, 0, &posted).await.expect("kept");
+    }
+    for updates in &mut streams {
+        let mut seen = Vec::new();
+        while seen.len() < expected.len() {
+            let Some(Update::Events(events)) = told(updates).await.update else { panic!("events") };
+            seen.extend(events.events.into_iter().map(|event| (event.text, event.author, event.severity)));
+        }
+        let expected = expected.map(|(_, text)| (text.to_owned(), "kari".to_owned(), "warning".to_owned()));
+        assert_eq!(seen, expected);
+    }
+    for page in pages {
+        page.stop.cancel();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

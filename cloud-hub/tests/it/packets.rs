@@ -335,7 +335,13 @@ async fn what_people_post_stands_among_what_nodes_had_to_say_and_is_there_once()
         assert_eq!(kinds, ["node", "node", "posted", "posted", "node"]);
         let posted = ["author", "node", "code", "severity"].map(|name| events[2][name].clone());
         assert_eq!(posted, [json!("operator"), Value::Null, json!("STO-EVENT-POSTED"), json!("warning")]);
+        let mut backwards = served.pages(&format!("{path}?order=desc&limit={limit}"), "events").await;
+        backwards.reverse();
+        assert_eq!(backwards, events, "{limit} a page, the newest first");
     }
+    let next = served.json(&format!("{path}?order=desc&limit=1")).await["next"].clone();
+    let next = next.as_str().expect("there is more");
+    served.refuses(&format!("{path}?limit=1&cursor={next}"), 400, "not one of this list").await;
     let (status, refused) = post(1, "antenna free").await;
     assert_eq!((status, &refused["code"]), (409, &json!("STO-EVENT-ID")), "{refused}");
     for text in ["", "  ", "a\0b", &"x".repeat(2_001)] {

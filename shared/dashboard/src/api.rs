@@ -4,6 +4,7 @@ mod alarm_messages;
 pub(crate) mod alarms;
 mod asking;
 mod backfill;
+mod buckets;
 mod completeness;
 mod cursor;
 mod dashboards;
@@ -85,6 +86,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(latest::latest, latest::latest_of))
         .routes(routes!(latest::at))
         .routes(routes!(samples::samples))
+        .routes(routes!(buckets::buckets))
         .routes(routes!(statistics::statistics))
         .routes(routes!(statistics::aligned))
         .routes(routes!(completeness::completeness))

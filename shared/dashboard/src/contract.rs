@@ -72,8 +72,8 @@ pub use orbits::{
     SpacecraftTrack, SunPoint, TrackPoint,
 };
 pub use questions::{
-    Aligned, AlignedColumn, BucketStatistic, LatestQuestion, NumberAt, Order, Silence, SilenceCause,
-    Statistic, Statistics, ValueAt, ValuesAt,
+    Aligned, AlignedColumn, BucketStatistic, BucketsOrProblem, LatestQuestion, ManyBuckets, NumberAt, Order,
+    Silence, SilenceCause, Statistic, Statistics, ValueAt, ValuesAt,
 };
 pub use records::{
     ApartBatch, ApartBatches, DeclaredGap, EventDetail, EventKind, EventSeverity, Gaps, HubEvent, HubEvents,

@@ -49,6 +49,13 @@ pub struct LiveBatch {
     pub records: Option<OpenBatch>,
 }
 
+/// What subscribers of a mission are told of.
+pub(crate) enum Change {
+    Batch(LiveBatch),
+    /// An event that somebody posted.
+    Posted(EventEntry),
+}
+
 /// What reads a mission's packets.
 struct Described {
     database: MissionDatabase,
@@ -77,7 +84,7 @@ pub struct LiveMission {
     described: watch::Sender<Described>,
     shown: RwLock<Shown>,
     sources: RwLock<Vec<String>>,
-    changes: broadcast::Sender<Arc<LiveBatch>>,
+    changes: broadcast::Sender<Arc<Change>>,
     /// Held by each subscriber that wants records: nobody else keeps them in memory.
     records_wanted: Arc<()>,
 }
@@ -88,6 +95,14 @@ struct Shown {
     events: VecDeque<EventEntry>,
     /// Of the newest batch in here.
     position: Option<i64>,
+}
+
+impl Shown {
+    fn add(&mut self, events: impl IntoIterator<Item = EventEntry>) {
+        self.events.extend(events);
+        let too_many = self.events.len().saturating_sub(EVENTS_KEPT);
+        self.events.drain(..too_many);
+    }
 }
 
 /// What a subscriber wants of a mission.
@@ -103,7 +118,7 @@ pub(crate) struct Joined {
     pub(crate) position: Option<i64>,
     pub(crate) samples: Vec<SeenSample>,
     pub(crate) events: Vec<EventEntry>,
-    pub(crate) changes: broadcast::Receiver<Arc<LiveBatch>>,
+    pub(crate) changes: broadcast::Receiver<Arc<Change>>,
     /// Kept as long as records are wanted.
     pub(crate) records: Option<Arc<()>>,
 }
@@ -169,17 +184,24 @@ impl LiveMission {
         let events = entry::events_of(&batch, &self.source_name(batch.source));
         let mut shown = self.shown_mut();
         batch.samples.iter().for_each(|sample| shown.latest.on_sample(sample, batch.source));
-        shown.events.extend(events);
-        let too_many = shown.events.len().saturating_sub(EVENTS_KEPT);
-        shown.events.drain(..too_many);
+        shown.add(events);
         shown.position = shown.position.max(batch.position);
         if self.changes.receiver_count() > 0 {
             if Arc::strong_count(&self.records_wanted) == 1 {
                 batch.records = None;
             }
             // Fails only when the last subscriber left just now.
-            let _ = self.changes.send(Arc::new(batch));
+            let _ = self.changes.send(Arc::new(Change::Batch(batch)));
         }
+    }
+
+    /// Hands an event that somebody posted to subscribers. It has no place in the order of what nodes sent: whoever
+    /// resumes is not told of it again.
+    pub fn publish_posted(&self, event: EventEntry) {
+        let mut shown = self.shown_mut();
+        shown.add([event.clone()]);
+        // Fails only when nobody listens.
+        let _ = self.changes.send(Arc::new(Change::Posted(event)));
     }
 
     /// Takes samples that are not new: into the latest values where they are newer, to nobody's screen.

@@ -166,18 +166,22 @@ impl ProblemResponse {
     pub fn detail(&self) -> &str {
         &self.detail
     }
-}
 
-impl IntoResponse for ProblemResponse {
-    fn into_response(self) -> Response {
-        let body = Problem {
+    /// As a document.
+    pub(crate) fn document(&self) -> Problem {
+        Problem {
             kind: format!("error-codes.html#{}", self.code.to_ascii_lowercase()),
             title: self.title.to_owned(),
             status: self.status.as_u16(),
             code: self.code.to_owned(),
-            detail: self.detail,
-        };
-        let mut response = (self.status, axum::Json(body)).into_response();
+            detail: self.detail.clone(),
+        }
+    }
+}
+
+impl IntoResponse for ProblemResponse {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, axum::Json(self.document())).into_response();
         let content_type = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         if self.status == StatusCode::TOO_MANY_REQUESTS {

@@ -12,7 +12,7 @@ use mission_database::ParameterIndex;
 use processing::DissectedPacket;
 use space_packet::{Apid, TaiTime};
 
-use crate::contract::{ApartBatch, DeclaredGap, EventSeverity, HubEvent, NodeEvent, PacketSummary};
+use crate::contract::{ApartBatch, DeclaredGap, EventSeverity, HubEvent, NodeEvent, Order, PacketSummary};
 use crate::{LiveMission, ProblemResponse};
 
 /// Where a page ended, in the order of its list: what a cursor says.
@@ -196,6 +196,7 @@ pub trait Records: Send + Sync {
         &'a self,
         _mission: &'a LiveMission,
         _slice: Slice,
+        _order: Order,
         _filter: EventFilter,
     ) -> Answer<'a, Page<NodeEvent>> {
         only_the_hub("a mission's events")

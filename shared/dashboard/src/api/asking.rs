@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, header};
 use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
+use tokio::time::Instant;
 
 use super::{LoggedIn, RANGE_TIMEOUT, Shared};
 use crate::{LiveMission, ProblemResponse};
@@ -87,8 +88,16 @@ pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
 pub(super) async fn in_time<T>(
     answer: impl Future<Output = Result<T, ProblemResponse>>,
 ) -> Result<T, ProblemResponse> {
+    in_time_until(Instant::now() + RANGE_TIMEOUT, answer).await
+}
+
+/// As [`in_time`], of one of several answers that have their time together.
+pub(super) async fn in_time_until<T>(
+    deadline: Instant,
+    answer: impl Future<Output = Result<T, ProblemResponse>>,
+) -> Result<T, ProblemResponse> {
     let late = "the archive took longer than 30 s; ask for a shorter range, or try again";
-    tokio::time::timeout(RANGE_TIMEOUT, answer).await.map_err(|_| ProblemResponse::too_slow(late))?
+    tokio::time::timeout_at(deadline, answer).await.map_err(|_| ProblemResponse::too_slow(late))?
 }
 
 fn read<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Error> {

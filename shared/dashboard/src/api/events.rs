@@ -12,7 +12,7 @@ use super::paging::{Asked, write};
 use super::{LoggedIn, Shared, refusals};
 use crate::ProblemResponse;
 use crate::access::{Action, Resource};
-use crate::contract::{ApartBatches, Gaps, HubEvents, NewEvent, NodeEvent, NodeEvents};
+use crate::contract::{ApartBatches, Gaps, HubEvents, NewEvent, NodeEvent, NodeEvents, Order};
 use crate::records::{EventFilter, PostedEvent};
 
 const EVENT_BYTES_MAX: usize = 32 * 1_024;
@@ -24,6 +24,26 @@ type Asking<T> = Result<Query<T>, QueryRejection>;
 
 fn asked<T>(query: Asking<T>) -> Result<T, ProblemResponse> {
     query.map(|Query(query)| query).map_err(|error| ProblemResponse::bad_request(error.body_text()))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NodeEventsQuery {
+    /// Beginning of the span, included; everything when absent.
+    from: Option<String>,
+    /// End of the span, excluded.
+    to: Option<String>,
+    /// Of, or about, the node with this name only.
+    node: Option<String>,
+    /// With this code only.
+    code: Option<String>,
+    /// In which order pages and their events come; `asc` when absent.
+    order: Option<Order>,
+    /// Rows of a page; 100 when absent, at most 1,000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -58,6 +78,25 @@ pub(super) struct SpanQuery {
     cursor: Option<String>,
 }
 
+impl NodeEventsQuery {
+    fn part(&self) -> Asked<'_> {
+        let (from, to) = (self.from.as_deref(), self.to.as_deref());
+        Asked { from, to, limit: self.limit, cursor: self.cursor.as_deref() }
+    }
+
+    /// What a cursor belongs to: a place in one order says nothing in the other.
+    fn list(&self, mission: &str) -> String {
+        match self.order() {
+            Order::Asc => format!("events {mission}"),
+            Order::Desc => format!("events {mission} backwards"),
+        }
+    }
+
+    fn order(&self) -> Order {
+        self.order.unwrap_or_default()
+    }
+}
+
 impl EventsQuery {
     fn part(&self) -> Asked<'_> {
         let (from, to) = (self.from.as_deref(), self.to.as_deref());
@@ -73,20 +112,20 @@ impl SpanQuery {
 }
 
 /// What nodes had to say about a mission and what people posted, by when it was recorded. Only at the hub.
-#[utoipa::path(get, path = "/api/v1/missions/{mission}/events", params(("mission" = String, Path), EventsQuery),
+#[utoipa::path(get, path = "/api/v1/missions/{mission}/events", params(("mission" = String, Path), NodeEventsQuery),
     responses((status = 200, body = NodeEvents), refusals::OfQuestion))]
 pub(super) async fn node_events(
     State(app): State<Shared>,
     Path(name): Path<String>,
     who: LoggedIn,
-    query: Asking<EventsQuery>,
+    query: Asking<NodeEventsQuery>,
 ) -> Result<Json<NodeEvents>, ProblemResponse> {
     let mission = app.mission(&who.principal, &name)?;
     let query = asked(query)?;
-    let list = format!("events {name}");
-    let slice = query.part().of(&list)?;
+    let list = query.list(&name);
+    let (slice, order) = (query.part().of(&list)?, query.order());
     let filter = EventFilter { code: query.code, node: query.node };
-    let page = in_time(app.backend.records().node_events(&mission, slice, filter)).await?;
+    let page = in_time(app.backend.records().node_events(&mission, slice, order, filter)).await?;
     Ok(Json(NodeEvents { events: page.rows, next: page.next.map(|place| write(&list, place)) }))
 }
 

@@ -1,26 +1,22 @@
-//! A range of one parameter: as pixels with its gaps, or as the samples themselves, forwards and backwards.
+//! A range of one parameter: as buckets with its gaps, or as the samples themselves, forwards and backwards.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use mission_database::ParameterIndex;
-use processing::{Hour, RangeAnswer, RangeQuery, Wanted};
+use processing::{RangeAnswer, RangeQuery, Wanted};
 use serde::Deserialize;
-use space_packet::TaiTime;
 use utoipa::IntoParams;
 
 use super::asking::{Asked, OfMission, in_time};
+use super::buckets::{Silences, within};
 use super::cursor::{self, Rest};
 use super::{Shared, refusals};
-use crate::contract::{Buckets, CompletenessBy, Order, Page, Samples, Silence};
-use crate::silence::{self, Account};
+use crate::contract::{Buckets, Order, Page, Samples};
 use crate::{LiveMission, ProblemResponse, convert};
 
 const LIMIT_DEFAULT: usize = 1_000;
 const LIMIT_MAX: usize = 10_000;
 pub(super) const POINTS_MAX: usize = 10_000;
-/// Hours of silence whose account is taken hour by hour; a wider one is taken as a whole.
-const ACCOUNT_HOURS_MAX: i32 = 24 * 31;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -58,14 +54,8 @@ pub(super) async fn samples(
     uri: Uri,
 ) -> Result<Json<Samples>, ProblemResponse> {
     let parameter = super::find(&mission, &asked.parameter)?;
-    let within = |name: &str, value: Option<usize>, max: usize| match value {
-        Some(value) if !(1..=max).contains(&value) => {
-            Err(ProblemResponse::bad_request(format!("`{name}` is {value}, and can be 1 to {max}")))
-        }
-        value => Ok(value),
-    };
-    let points = within("points", asked.points, POINTS_MAX)?;
-    let limit = within("limit", asked.limit, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    let points = asked.points.map(|points| within("points", points, POINTS_MAX)).transpose()?;
+    let limit = within("limit", asked.limit.unwrap_or(LIMIT_DEFAULT), LIMIT_MAX)?;
     let order = asked.order.unwrap_or_default();
     let question = question(&mission, &uri);
     let Rest { from, to } = match &asked.cursor {
@@ -94,7 +84,7 @@ pub(super) async fn samples(
         RangeAnswer::PageBackwards { samples, next } => page(samples, next.map(|to| Rest { from, to })),
         RangeAnswer::Pixels(found) => {
             let gaps = match asked.gaps {
-                Some(true) => Some(gaps(&app, &mission, (parameter, from, to), &found).await?),
+                Some(true) => Some(Silences::new(&app, &mission, (from, to)).of(parameter, &found).await),
                 _ => None,
             };
             Samples::Buckets(Buckets { gaps, ..convert::buckets(&asked.parameter, found) })
@@ -110,32 +100,4 @@ fn question(mission: &LiveMission, uri: &Uri) -> String {
         pairs.filter(|pair| !pair.starts_with("cursor=") && !pair.starts_with("limit=")).collect();
     kept.sort_unstable();
     format!("{} {}", mission.name(), kept.join("&"))
-}
-
-async fn gaps(
-    app: &Shared,
-    mission: &LiveMission,
-    (parameter, from, to): (ParameterIndex, TaiTime, TaiTime),
-    found: &processing::Buckets,
-) -> Result<Vec<Silence>, ProblemResponse> {
-    let now = service::clock::now();
-    let spans = silence::spans(found, (from.0, to.0.min(now.0)), mission.usual_interval_s(parameter));
-    let Some(hours) = spans
-        .first()
-        .zip(spans.last())
-        .and_then(|(first, last)| Hour::span(TaiTime(first.from), TaiTime(last.to)))
-    else {
-        return Ok(Vec::new());
-    };
-    let by = if hours.end.0 - hours.start.0 > ACCOUNT_HOURS_MAX {
-        CompletenessBy::Day
-    } else {
-        CompletenessBy::Hour
-    };
-    // Who keeps no account, or has more of it than an answer holds, still knows where nothing is.
-    let account = in_time(app.backend.completeness(mission, hours, by)).await.ok();
-    let nodes = app.backend.nodes();
-    let account =
-        account.map(|completeness| Account { completeness, nodes, mission: mission.name().to_owned() });
-    Ok(spans.iter().map(|span| silence::describe(span, account.as_ref())).collect())
 }

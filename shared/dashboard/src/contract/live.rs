@@ -247,6 +247,9 @@ pub struct EventEntry {
     pub at: String,
     /// The node that says it, or that it is about.
     pub node: Option<String>,
+    /// Who posted it; absent of what nodes and the hub say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     /// Stable code.
     pub code: String,
     /// How much it matters, where that is known.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Sample;
+use super::{Buckets, Problem, Sample};
 
 /// In which order samples come.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
@@ -140,6 +140,23 @@ pub struct AlignedColumn {
     pub last: Vec<Option<f64>>,
     /// Samples.
     pub count: Vec<u64>,
+}
+
+/// Answer of `GET /api/v1/missions/{mission}/buckets`: several parameters over one range.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct ManyBuckets {
+    /// One for each parameter, in the order they were asked for.
+    pub answers: Vec<BucketsOrProblem>,
+}
+
+/// What is answered about one parameter of several.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum BucketsOrProblem {
+    /// As of one parameter alone.
+    Buckets(Buckets),
+    /// Why there are none; the others are answered.
+    Problem(Problem),
 }
 
 /// A span of a range without samples, wider than a few usual intervals and pixels.

@@ -221,6 +221,7 @@ fn event(event: EventEntry) -> v1::Event {
         code: event.code,
         severity: severity.unwrap_or_default().to_owned(),
         text: event.text,
+        author: event.author.unwrap_or_default(),
         details: event.details.into_iter().map(|detail| (detail.name, detail.value)).collect(),
     }
 }

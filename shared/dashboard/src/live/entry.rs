@@ -23,6 +23,7 @@ fn describe(event: Event, node: &str) -> EventEntry {
     EventEntry {
         at: rfc3339(event.at),
         node: Some(node.to_owned()),
+        author: None,
         code: event.code,
         severity: Some(match event.severity {
             Severity::Error => EventSeverity::Error,

@@ -10,7 +10,7 @@ use super::catch_up::{self, CatchUp};
 use super::cursor::Cursor;
 use super::update::{LiveUpdate, SeenPacket, UpdateBody};
 use super::waiting::{TakenSamples, WAITING_BYTES_MAX, WaitingItems, WaitingSamples};
-use super::{DescriptionChanges, Interest, LiveBatch, MissedQuery, ParameterSet, entry};
+use super::{Change, DescriptionChanges, Interest, LiveBatch, MissedQuery, ParameterSet, entry};
 use crate::LiveMission;
 use crate::app::App;
 use crate::contract::EventEntry;
@@ -78,6 +78,12 @@ impl Subject {
         }
     }
 
+    fn take_in_posted(&mut self, event: &EventEntry) {
+        if let Self::Events(waiting) = self {
+            waiting.push(event.clone(), WAITING_BYTES_MAX);
+        }
+    }
+
     /// Forgets what waits: a snapshot takes its place.
     fn clear(&mut self) {
         match self {
@@ -90,7 +96,7 @@ impl Subject {
 
 /// Where changes come from.
 struct Tail {
-    changes: broadcast::Receiver<Arc<LiveBatch>>,
+    changes: broadcast::Receiver<Arc<Change>>,
     _records: Option<Arc<()>>,
 }
 
@@ -294,17 +300,17 @@ impl MissionFeed {
                     _ => None,
                 };
                 let due = due.filter(|due| *due > Instant::now());
-                let batch = tokio::select! {
+                let change = tokio::select! {
                     biased;
                     () = self.descriptions.next(), if is_described => {
                         self.is_described_anew = true;
                         return;
                     }
                     () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => return,
-                    batch = tail.changes.recv() => batch,
+                    change = tail.changes.recv() => change,
                 };
-                match batch {
-                    Ok(batch) => self.on_batch(&batch),
+                match change {
+                    Ok(change) => self.on_change(&change),
                     Err(broadcast::error::RecvError::Lagged(batches)) => self.on_lag(batches),
                     // The mission is gone, and nothing of it will change.
                     Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
@@ -318,16 +324,21 @@ impl MissionFeed {
         for _ in 0..BATCHES_AT_ONCE {
             let Stage::Running(tail) = &mut self.stage else { return };
             match tail.changes.try_recv() {
-                Ok(batch) => self.on_batch(&batch),
+                Ok(change) => self.on_change(&change),
                 Err(broadcast::error::TryRecvError::Lagged(batches)) => self.on_lag(batches),
                 Err(_) => return,
             }
         }
     }
 
-    fn on_batch(&mut self, batch: &LiveBatch) {
-        self.subject.take_in(batch, &self.mission, WAITING_BYTES_MAX);
-        self.position = self.position.max(batch.position);
+    fn on_change(&mut self, change: &Change) {
+        match change {
+            Change::Batch(batch) => {
+                self.subject.take_in(batch, &self.mission, WAITING_BYTES_MAX);
+                self.position = self.position.max(batch.position);
+            }
+            Change::Posted(event) => self.subject.take_in_posted(event),
+        }
     }
 
     fn on_lag(&mut self, batches: u64) {

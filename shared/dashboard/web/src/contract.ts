@@ -397,6 +397,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missions/{mission}/buckets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A range of several parameters, each as it is answered alone. One that cannot be answered says why in its place. */
+        get: operations["buckets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/missions/{mission}/completeness": {
         parameters: {
             query?: never;
@@ -1672,6 +1689,14 @@ export interface components {
             /** @description Unix milliseconds of the bucket's first sample. */
             times: number[];
         };
+        /** @description What is answered about one parameter of several. */
+        BucketsOrProblem: (components["schemas"]["Buckets"] & {
+            /** @enum {string} */
+            kind: "buckets";
+        }) | (components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            kind: "problem";
+        });
         /** @description A node's clock beside the hub's. Nothing is corrected by it. */
         ClockReport: {
             /**
@@ -2232,6 +2257,8 @@ export interface components {
         EventEntry: {
             /** @description When it was noticed. */
             at: string;
+            /** @description Who posted it; absent of what nodes and the hub say. */
+            author?: string | null;
             /** @description Stable code. */
             code: string;
             /** @description Values that the sentence speaks of. */
@@ -2959,6 +2986,11 @@ export interface components {
             name: string;
             /** @description Until when it can be used. */
             until: string;
+        };
+        /** @description Answer of `GET /api/v1/missions/{mission}/buckets`: several parameters over one range. */
+        ManyBuckets: {
+            /** @description One for each parameter, in the order they were asked for. */
+            answers: components["schemas"]["BucketsOrProblem"][];
         };
         /** @description A mission. */
         Mission: {
@@ -6611,6 +6643,85 @@ export interface operations {
             };
         };
     };
+    buckets: {
+        parameters: {
+            query: {
+                /** @description Full path of a parameter, once for each, 64 at most. */
+                parameter?: string[];
+                /** @description Beginning of the range, included: RFC 3339, day of the year, or relative as `now-1h`. */
+                from: string;
+                /** @description End of the range, excluded. */
+                to: string;
+                /** @description At most so many buckets of each, 1 to 10,000. */
+                points: number;
+                /** @description Also spans without samples, and what may be their cause. */
+                gaps?: boolean;
+                /** @description The archive as it was read up to this reading, 0 as it came; absent: as it is read now. */
+                reading?: number;
+            };
+            header?: never;
+            path: {
+                mission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyBuckets"];
+                };
+            };
+            /** @description The question cannot be read, or is larger than is answered. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the code is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such mission for you here, or there is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took longer than the question may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     completeness: {
         parameters: {
             query: {
@@ -7988,6 +8099,8 @@ export interface operations {
                 node?: string;
                 /** @description With this code only. */
                 code?: string;
+                /** @description In which order pages and their events come; `asc` when absent. */
+                order?: components["schemas"]["Order"];
                 /** @description Rows of a page; 100 when absent, at most 1,000. */
                 limit?: number;
                 /** @description `next` of the page before. */

@@ -62,6 +62,7 @@ export type DetectionRule = Schemas["DetectionRule"];
 export type DetectionRules = Schemas["DetectionRules"];
 export type DetectionRulesInForce = Schemas["DetectionRulesInForce"];
 export type Limits = Schemas["Limits"];
+export type ManyBuckets = Schemas["ManyBuckets"];
 export type LimitsChange = Schemas["LimitsChange"];
 export type LimitsDocument = Schemas["LimitsDocument"];
 export type LimitsInContext = Schemas["LimitsInContext"];

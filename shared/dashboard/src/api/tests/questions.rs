@@ -259,6 +259,26 @@ async fn a_range_says_where_it_has_no_samples_and_why_as_far_as_that_is_known() 
 }
 
 #[tokio::test]
+async fn several_parameters_are_answered_each_as_alone_and_one_that_cannot_be_says_why() {
+    let asker = Asker::new();
+    let rest = format!("{RANGE}&points=10&gaps=true");
+    let alone = asker.answer(&format!("samples?parameter=/Demo/P&{rest}")).await;
+    let question = format!("buckets?parameter=/Demo/P&parameter=/Demo/Q&parameter=/Demo/P&{rest}");
+    let answers = asker.answer(&question).await["answers"].clone();
+    assert_eq!((&answers[0], &answers[2]), (&alone, &alone));
+    let problem = ["kind", "code", "status"].map(|name| answers[1][name].clone());
+    assert_eq!(problem, [json!("problem"), json!("STO-API-UNKNOWN-PARAMETER"), json!(404)]);
+    assert_eq!(asker.answer(&format!("buckets?{rest}")).await["answers"], json!([]));
+    let many = |count: usize| "parameter=/Demo/P&".repeat(count);
+    let most = asker.answer(&format!("buckets?{}{RANGE}&points=10", many(64))).await;
+    assert_eq!(most["answers"].as_array().map(Vec::len), Some(64));
+    asker.refused(&format!("buckets?{}{RANGE}&points=10", many(65)), 400, "ask several times").await;
+    asker.refused(&format!("buckets?{}{RANGE}&points=10000", many(51)), 400, "ask several times").await;
+    asker.refused(&format!("buckets?{}{RANGE}&points=0", many(1)), 400, "can be 1 to 10000").await;
+    asker.refused(&format!("buckets?{}{RANGE}", many(1)), 400, "missing field `points`").await;
+}
+
+#[tokio::test]
 async fn what_is_too_much_or_no_question_is_refused() {
     let asker = Asker::new();
     let of = |rest: &str| format!("samples?parameter=/Demo/P&{rest}");

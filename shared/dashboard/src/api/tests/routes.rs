@@ -61,6 +61,12 @@ fn table() -> Vec<Row> {
             "?parameter=/Demo/P&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&points=2",
             [401, 200, 404, 200],
         ),
+        (
+            get.clone(),
+            "/api/v1/missions/{mission}/buckets",
+            "?parameter=/Demo/P&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&points=2",
+            [401, 200, 404, 200],
+        ),
         (get.clone(), "/api/v1/missions/{mission}/at", "?parameter=/Demo/P&time=now", [401, 200, 404, 200]),
         (
             get.clone(),

@@ -154,6 +154,7 @@ pub(super) fn event(position: i64, text: &str) -> LoggedEvent {
     let entry = EventEntry {
         at: "2026-11-22T20:00:00Z".to_owned(),
         node: None,
+        author: None,
         code: "STO-TEST".to_owned(),
         severity: None,
         text: text.to_owned(),

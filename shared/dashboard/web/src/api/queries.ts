@@ -1,6 +1,7 @@
 // Every question the dashboard asks, with the key its answer is kept under.
 import { MutationCache, QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import type { Buckets, Latest, Missions, Nodes, Page, Parameters, Samples, Session } from "../types";
+import { readBuckets } from "./buckets";
 import { isUnauthorized, missionPath, ProblemError, request } from "./client";
 
 const API = "/api/v1";
@@ -118,15 +119,10 @@ export interface HistoryRequest {
 }
 
 export function historyQuery(asked: HistoryRequest) {
-  const { mission, parameter, windowName, points, generation } = asked;
+  const { mission, parameter, window, windowName, points, generation } = asked;
   return queryOptions({
     queryKey: ["samples", mission, parameter, windowName, points, generation],
-    queryFn: async (): Promise<Buckets> => {
-      const answer = await request<Samples>("GET", samplesPath(asked, points));
-      if (answer.kind !== "buckets")
-        throw new Error("the server answered samples where buckets were asked for");
-      return answer;
-    },
+    queryFn: (): Promise<Buckets> => readBuckets({ mission, parameter, ...window(), points }),
     // The curve stays while its window is fetched again, but another parameter's curve must not stand in.
     placeholderData: (previous, query) =>
       query?.queryKey[1] === mission && query.queryKey[2] === parameter ? previous : undefined,
@@ -142,7 +138,7 @@ export function pageQuery(asked: HistoryRequest) {
   return queryOptions({
     queryKey: ["page", mission, parameter, windowName, generation],
     queryFn: async (): Promise<Page> => {
-      const answer = await request<Samples>("GET", samplesPath(asked, null));
+      const answer = await request<Samples>("GET", samplesPath(asked));
       if (answer.kind !== "page") throw new Error("the server answered buckets where samples were asked for");
       return answer;
     },
@@ -152,17 +148,13 @@ export function pageQuery(asked: HistoryRequest) {
   });
 }
 
-function samplesPath({ mission, parameter, window }: HistoryRequest, points: number | null): string {
+function samplesPath({ mission, parameter, window }: HistoryRequest): string {
   const { from, to } = window();
   const search = new URLSearchParams({
     parameter,
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
+    limit: String(PAGE_SAMPLES),
   });
-  if (points === null) search.set("limit", String(PAGE_SAMPLES));
-  else {
-    search.set("points", String(points));
-    search.set("gaps", "true");
-  }
   return `${missionPath(mission, "samples")}?${search}`;
 }

@@ -1,11 +1,22 @@
 // What the archive holds as it came: packets, and what nodes, people and the hub had to say.
 import { queryOptions } from "@tanstack/react-query";
 import type { PageOf } from "../table/usePages";
-import type { HubEvents, NewEvent, NodeEvent, NodeEvents, Packet, PacketSummary, Packets } from "../types";
+import type {
+  HubEvent,
+  HubEvents,
+  NewEvent,
+  NodeEvent,
+  NodeEvents,
+  Packet,
+  PacketSummary,
+  Packets,
+} from "../types";
 import { missionPath, request } from "./client";
 
 /** The most the server puts on one page. */
 const PAGE_ROWS = 1_000;
+/** What fills a screen is there at once. */
+const FIRST_EVENTS = 200;
 
 export interface SpanQuestion {
   /** Unix milliseconds, included. */
@@ -43,16 +54,16 @@ export function packetQuery(mission: string, id: string) {
   });
 }
 
-export async function readEvents(mission: string, span: SpanQuestion): Promise<PageOf<NodeEvent>> {
-  const { events, next } = await request<NodeEvents>(
-    "GET",
-    missionPath(mission, `events?${spanSearch(span)}`),
-  );
-  return { rows: events, next: next ?? null };
-}
-
-export async function readHubEvents(span: SpanQuestion): Promise<PageOf<HubEvents["events"][number]>> {
-  const { events, next } = await request<HubEvents>("GET", `/api/v1/events?${spanSearch(span)}`);
+/** Newest first; `mission` is `null` for the hub's own. */
+export async function readEvents(
+  mission: string | null,
+  span: SpanQuestion,
+): Promise<PageOf<HubEvent | NodeEvent>> {
+  const search = spanSearch(span, span.cursor === null ? FIRST_EVENTS : PAGE_ROWS);
+  // The hub's own come so in any case.
+  if (mission !== null) search.set("order", "desc");
+  const path = mission === null ? `/api/v1/events?${search}` : missionPath(mission, `events?${search}`);
+  const { events, next } = await request<HubEvents | NodeEvents>("GET", path);
   return { rows: events, next: next ?? null };
 }
 
@@ -61,8 +72,8 @@ export function postEvent(mission: string, event: NewEvent): Promise<NodeEvent> 
   return request("POST", missionPath(mission, "events"), event);
 }
 
-function spanSearch({ from, to, cursor }: SpanQuestion): URLSearchParams {
-  const search = new URLSearchParams({ from: new Date(from).toISOString(), limit: String(PAGE_ROWS) });
+function spanSearch({ from, to, cursor }: SpanQuestion, limit = PAGE_ROWS): URLSearchParams {
+  const search = new URLSearchParams({ from: new Date(from).toISOString(), limit: String(limit) });
   if (to !== null) search.set("to", new Date(to).toISOString());
   if (cursor !== null) search.set("cursor", cursor);
   return search;

@@ -91,7 +91,7 @@ function post(world: MockWorld, { id, severity, text }: NewEvent): Response {
   world.events.push({
     mission: "aurora-1",
     at: world.now(),
-    entry: { at, code: event.code, severity, text, details: [] },
+    entry: { at, author, code: event.code, severity, text, details: [] },
   });
   return Response.json(event);
 }
@@ -100,10 +100,13 @@ function answerList(world: MockWorld, search: URLSearchParams): Response {
   const from = Date.parse(search.get("from") ?? iso(world.now() - 86_400_000));
   const to = Date.parse(search.get("to") ?? iso(world.now() + 1));
   const limit = Number(search.get("limit") ?? 100);
-  const first = Number(search.get("cursor") ?? 0);
   const found = eventsIn(world, from, to).filter(({ node }) => (search.get("node") ?? node) === node);
-  const next = first + limit < found.length ? String(first + limit) : null;
-  const answer: NodeEvents = { events: found.slice(first, first + limit), next };
+  if (search.get("order") === "desc") found.reverse();
+  const after = search.get("cursor");
+  const first = after === null ? 0 : found.findIndex(({ id }) => id === after) + 1;
+  const events = found.slice(first, first + limit);
+  const next = first + limit < found.length ? (events.at(-1)?.id ?? null) : null;
+  const answer: NodeEvents = { events, next };
   return Response.json(answer);
 }
 

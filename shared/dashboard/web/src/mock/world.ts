@@ -2,6 +2,7 @@
 // The dev server's mock mode and the tests talk to it; nothing of it is in the product's bundle.
 import type {
   EventEntry,
+  ManyBuckets,
   Mission,
   Node,
   ParameterDescription,
@@ -146,6 +147,7 @@ export class MockWorld {
     if (match[2] === "at") return this.answerAt(parameters, url.searchParams);
     if (match[2] === "latest")
       return Response.json({ at: iso(this.now()), values: parameters.flatMap((p) => this.latest(p) ?? []) });
+    if (match[2] === "buckets") return this.answerBuckets(parameters, url.searchParams);
     return this.answerSamples(parameters, url.searchParams);
   }
 
@@ -188,22 +190,38 @@ export class MockWorld {
         "No such parameter",
         `${search.get("parameter")} is unknown.`,
       );
-    const from = Date.parse(search.get("from") ?? "");
-    const to = Math.min(Date.parse(search.get("to") ?? ""), this.now());
-    const times = this.times(parameter, from, to);
-    const points = search.get("points");
-    const answer: Samples =
-      points === null
-        ? {
-            kind: "page",
-            parameter: parameter.description.name,
-            samples: times
-              .slice(0, Number(search.get("limit") ?? 1000))
-              .map((t) => this.sample(parameter, t)),
-          }
-        : bucketed(parameter, times, from, to, Number(points));
-    if (answer.kind === "buckets" && search.get("gaps") === "true") answer.gaps = this.silences(from, to);
+    const times = this.times(parameter, ...this.span(search));
+    const answer: Samples = {
+      kind: "page",
+      parameter: parameter.description.name,
+      samples: times.slice(0, Number(search.get("limit") ?? 1000)).map((t) => this.sample(parameter, t)),
+    };
     return Response.json(answer);
+  }
+
+  private answerBuckets(parameters: MockParameter[], search: URLSearchParams): Response {
+    const [from, to] = this.span(search);
+    const gaps = search.get("gaps") === "true" ? this.silences(from, to) : null;
+    const answers = search.getAll("parameter").map((name): ManyBuckets["answers"][number] => {
+      const parameter = parameters.find((p) => p.description.name === name);
+      if (parameter === undefined)
+        return {
+          kind: "problem",
+          type: "error-codes.html#sto-api-unknown-parameter",
+          title: "There is no such parameter",
+          status: 404,
+          code: "STO-API-UNKNOWN-PARAMETER",
+          detail: `${name} is unknown.`,
+        };
+      const times = this.times(parameter, from, to);
+      return { ...bucketed(parameter, times, from, to, Number(search.get("points"))), gaps };
+    });
+    return Response.json({ answers });
+  }
+
+  private span(search: URLSearchParams): [number, number] {
+    const [from, to] = [search.get("from"), search.get("to")].map((time) => Date.parse(time ?? ""));
+    return [from ?? Number.NaN, Math.min(to ?? Number.NaN, this.now())];
   }
 
   private silences(from: number, to: number): Silence[] {
@@ -251,13 +269,7 @@ export class MockWorld {
   }
 }
 
-function bucketed(
-  parameter: MockParameter,
-  times: number[],
-  from: number,
-  to: number,
-  points: number,
-): Samples {
+function bucketed(parameter: MockParameter, times: number[], from: number, to: number, points: number) {
   const width = times.length <= points ? 0 : Math.max(1, (to - from) / points);
   const answer = {
     kind: "buckets" as const,

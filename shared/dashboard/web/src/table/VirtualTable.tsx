@@ -9,6 +9,7 @@ import {
   useImperativeHandle,
   useRef,
 } from "react";
+import { useKeptPlace } from "./useKeptPlace";
 import "./table.css";
 
 const ROW_HEIGHT = 30;
@@ -52,6 +53,8 @@ interface Props {
   onKey?: (key: string, index: number) => boolean;
   /** The row in which the focus came to be. */
   onFocusRow?: (index: number) => void;
+  /** Rows that come above those in sight do not push them away. */
+  keepsPlace?: boolean;
 }
 
 export function VirtualTable(props: Props) {
@@ -71,6 +74,15 @@ export function VirtualTable(props: Props) {
   const first = shown[0]?.index ?? 0;
   const end = (shown.at(-1)?.index ?? -1) + 1;
   useEffect(() => onRange?.(first, end), [onRange, first, end]);
+
+  useKeptPlace({
+    isKept: props.keepsPlace ?? false,
+    scroller,
+    uppermost: rows.range?.startIndex ?? 0,
+    rowHeight: props.rowHeight ?? ROW_HEIGHT,
+    count,
+    rowKey,
+  });
 
   // A row that was out of sight is drawn after scrolling to it, and can be focused only then.
   useEffect(() => {

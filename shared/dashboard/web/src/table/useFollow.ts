@@ -16,12 +16,18 @@ const NONE: readonly never[] = [];
 export function useFollow<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Followed<Row> {
   const [held, setHeld] = useState<{ rows: readonly Row[]; since: number } | null>(null);
   const known = useMemo(() => (held === null ? null : new Set(held.rows.map(keyOf))), [held, keyOf]);
-  const fresh = useMemo(
-    () => (known === null ? NONE : rows.filter((row) => !known.has(keyOf(row)))),
-    [rows, known, keyOf],
-  );
+  const { shown, fresh } = useMemo(() => {
+    if (held === null || known === null) return { shown: rows, fresh: NONE };
+    // Older ones that were read since then are not new: the list goes on with them.
+    const last = held.rows.at(-1);
+    const end = last === undefined ? rows.length : rows.lastIndexOf(last) + 1 || rows.length;
+    return {
+      shown: end < rows.length ? held.rows.concat(rows.slice(end)) : held.rows,
+      fresh: rows.slice(0, end).filter((row) => !known.has(keyOf(row))),
+    };
+  }, [rows, held, known, keyOf]);
   return {
-    shown: held?.rows ?? rows,
+    shown,
     heldSince: held?.since ?? null,
     fresh,
     hold: (now) => setHeld({ rows, since: now }),

@@ -14,12 +14,15 @@ interface Asked<Row> {
   rowsMax: number;
   /** Whether the next page is read without being asked for, given what is here. */
   goOn: (rows: readonly Row[]) => boolean;
-  refetchInterval?: number | false;
+  /** How long what nobody shows is kept, milliseconds. */
+  keptMs?: number;
   enabled?: boolean;
 }
 
 export interface Pages<Row> {
   rows: readonly Row[];
+  /** The same rows, page by page. */
+  pages: readonly (readonly Row[])[];
   /** Nothing is here yet. */
   isPending: boolean;
   isLoading: boolean;
@@ -35,20 +38,20 @@ export interface Pages<Row> {
 const NONE: readonly never[] = [];
 
 export function usePages<Row>(asked: Asked<Row>): Pages<Row> {
-  const { queryKey, load, rowsMax, goOn, refetchInterval = false, enabled = true } = asked;
+  const { queryKey, load, rowsMax, goOn, keptMs = 30_000, enabled = true } = asked;
   const query = useInfiniteQuery({
     queryKey,
     queryFn: ({ pageParam }) => load(pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 30_000,
-    refetchInterval,
+    gcTime: keptMs,
     structuralSharing: false,
     enabled,
   });
   const { data, hasNextPage, isFetching, isError, fetchNextPage } = query;
-  const rows = useMemo(() => data?.pages.flatMap((page) => page.rows) ?? NONE, [data]);
+  const pages = useMemo(() => data?.pages.map((page) => page.rows) ?? NONE, [data]);
+  const rows = useMemo(() => pages.flat(), [pages]);
   const isFull = rows.length >= rowsMax;
   const isWanted = hasNextPage && !isFull && !isFetching && !isError;
   const goesOn = isWanted && goOn(rows);
@@ -58,6 +61,7 @@ export function usePages<Row>(asked: Asked<Row>): Pages<Row> {
   }, [goesOn, data, fetchNextPage]);
   return {
     rows,
+    pages,
     isPending: query.isPending && enabled,
     isLoading: isFetching,
     error: isError ? query.error : null,
@@ -68,4 +72,15 @@ export function usePages<Row>(asked: Asked<Row>): Pages<Row> {
     },
     retry: () => void (rows.length > 0 ? fetchNextPage() : query.refetch()),
   };
+}
+
+/** Reads the next page as long as more is wanted than is here. */
+export function useReadOn(
+  { pages, isLoading, readMore }: Omit<Pages<unknown>, "rows">,
+  isWanted: boolean,
+): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a page may bring nothing of what is wanted.
+  useEffect(() => {
+    if (isWanted && !isLoading) readMore();
+  }, [isWanted, isLoading, pages]);
 }

@@ -12,9 +12,11 @@ interface Props {
   label: string;
   rows: readonly LogRow[];
   selected: string | null;
+  /** Rows that are drawn, last excluded. */
+  onRange: (first: number, end: number) => void;
 }
 
-export function EventTable({ label, rows, selected }: Props) {
+export function EventTable({ label, rows, selected, onRange }: Props) {
   return (
     <VirtualTable
       label={label}
@@ -29,6 +31,8 @@ export function EventTable({ label, rows, selected }: Props) {
       count={rows.length}
       rowKey={(index) => rows[index]?.key ?? index}
       isSelected={(index) => rows[index]?.key === selected}
+      onRange={onRange}
+      keepsPlace
     >
       {(index) => {
         const row = rows[index];

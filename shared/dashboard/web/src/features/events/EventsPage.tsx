@@ -1,6 +1,6 @@
 // What nodes, people and the hub had to say, at the time that is shown.
 import { getRouteApi } from "@tanstack/react-router";
-import { useDeferredValue, useMemo } from "react";
+import { useCallback, useDeferredValue, useMemo, useState } from "react";
 import { count, plural } from "../../format/quantity";
 import { dateAndTime } from "../../format/time";
 import { useLoggedIn, useRefusal } from "../../session/access";
@@ -8,17 +8,20 @@ import { Failure, Loading } from "../../shell/Notice";
 import { FollowBar } from "../../table/FollowBar";
 import { useFollow } from "../../table/useFollow";
 import { useTime } from "../../time/useTime";
+import { between } from "./book";
 import { EventDetail } from "./EventDetail";
 import { EventFilters } from "./EventFilters";
 import { EventTable } from "./EventTable";
-import { between, type LogRow, matcher } from "./log";
+import { type LogRow, matcher, timeOfKey } from "./log";
 import { PostEvent } from "./PostEvent";
 import type { EventsSearch } from "./routes";
-import { useEventLog } from "./useEventLog";
+import { useEventLog, useOlderEvents } from "./useEventLog";
 import "./events.css";
 
 const route = getRouteApi("/m/$mission/events");
 const keyOf = (row: LogRow) => row.key;
+/** Rows that are read before somebody scrolls to them. */
+const ROWS_AHEAD = 150;
 
 export function EventsPage() {
   const { mission } = route.useParams();
@@ -66,16 +69,21 @@ function Log({ mission, source, search, onClose }: LogProps) {
   const isMatching = useMemo(() => matcher(severity, sought), [severity, sought]);
   // Matched once for all times, and cut by time at each frame: the other way round, all would be matched at each frame.
   const matching = useMemo(() => shown.filter(isMatching), [shown, isMatching]);
+  const [drawn, setDrawn] = useState(0);
+  const onRange = useCallback((_: number, end: number) => setDrawn(end), []);
   const from = heldSince === null ? log.from : Number.NEGATIVE_INFINITY;
   const rows = between(matching, from, log.to);
   const inTime = between(shown, from, log.to).length;
   const chosen = event === null ? undefined : shown.find((row) => row.key === event);
+  const isLookedFor = event !== null && chosen === undefined && isAhead(shown, timeOfKey(event));
+  useOlderEvents(log, isLookedFor || rows.length < drawn + ROWS_AHEAD);
+  const least = log.hasMore ? "at least " : "";
   return (
     <>
       <p className="list-foot">
         <span className="faint">
-          {plural(rows.length, "event")}
-          {rows.length < inTime ? ` of ${count(inTime)}` : ""}
+          {`${least}${plural(rows.length, "event")}`}
+          {rows.length < inTime ? ` of ${least}${count(inTime)}` : ""}
           {` · ${dateAndTime(log.from)} – ${dateAndTime(now)}`}
           {log.notes.map((note) => ` · ${note}`).join("")}
         </span>
@@ -95,8 +103,9 @@ function Log({ mission, source, search, onClose }: LogProps) {
           label={source === null ? `Events of the ${server.kind}` : `Events of ${mission}`}
           rows={rows}
           selected={event}
+          onRange={onRange}
         />
-      ) : log.isPending || log.error !== null ? null : (
+      ) : log.isPending || log.hasMore || log.error !== null ? null : (
         <p className="empty">
           {inTime > 0
             ? "No event of this range matches. Clear the filters to see all."
@@ -106,4 +115,10 @@ function Log({ mission, source, search, onClose }: LogProps) {
       {chosen === undefined ? null : <EventDetail mission={mission} row={chosen} onClose={onClose} />}
     </>
   );
+}
+
+/** Whether a time lies behind all rows that were read, so that reading on may come to it. */
+function isAhead(rows: readonly LogRow[], time: number): boolean {
+  const last = rows.at(-1);
+  return last === undefined || last.at >= time;
 }

@@ -10,6 +10,7 @@ import { Failure } from "../../shell/Notice";
 import type { EventSeverity, NewEvent } from "../../types";
 import { newActId } from "../alarms/alarm";
 import { SEVERITIES } from "./routes";
+import { newerEventsKey } from "./useEventLog";
 
 const CHARACTERS_MAX = 2_000;
 
@@ -27,7 +28,7 @@ export function PostEvent({ mission }: { mission: string }) {
     retry: (failures, failed) => !(failed instanceof ProblemError) && failures < 2,
     onSuccess: () => {
       setDraft(null);
-      void client.invalidateQueries({ queryKey: ["events", mission] });
+      void client.invalidateQueries({ queryKey: newerEventsKey(mission) });
     },
   });
 

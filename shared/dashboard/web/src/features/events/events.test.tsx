@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { fireEvent, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { MOCK_CODE } from "../../mock/world";
@@ -114,12 +114,69 @@ test("a replay shows what had been said by then, and goes on", async () => {
   expect(rows()[0]?.textContent?.slice(0, 13)).toBe("2026-11-22 10");
 });
 
-test("a long range is read to its end, and only rows in sight are drawn", async () => {
-  const { world } = await openEvents("?t=2026-11-19T00:00:00Z~2026-11-22T00:00:00Z");
+const THREE_DAYS = "t=2026-11-19T00:00:00Z~2026-11-22T00:00:00Z";
+
+const readings = (world: Opened["world"]) => world.requests.filter((request) => request.includes("/events?"));
+
+test("of a long range the first screen is read, and only rows in sight are drawn", async () => {
+  const { world } = await openEvents(`?${THREE_DAYS}`);
   await advance(3000);
-  expect(screen.getByText(/^6,480 events ·/)).toBeTruthy();
+  expect(screen.getByText(/^at least 200 events ·/)).toBeTruthy();
   expect(rows().length).toBeLessThan(60);
-  expect(world.requests.filter((request) => request.includes("/events?"))).toHaveLength(7);
+  expect(rows()[0]?.textContent).toMatch(/^2026-11-21 23:59:20/);
+  expect(readings(world)).toHaveLength(1);
+});
+
+test("who scrolls reads on", async () => {
+  const { world } = await openEvents(`?${THREE_DAYS}`);
+  const table = screen.getByRole("region", { name: "Events of aurora-1" });
+  table.scrollTop = 190 * 30;
+  fireEvent.scroll(table);
+  await advance(1000);
+  expect(screen.getByText(/^at least 1,200 events ·/)).toBeTruthy();
+  expect(readings(world)).toHaveLength(2);
+});
+
+test("a search reads on as far as it finds too little, and says of how many", async () => {
+  const { world } = await openEvents(`?${THREE_DAYS}&q=nobody+ever+said+this`);
+  await advance(3000);
+  expect(screen.getByText(/^0 events of 6,480 ·/)).toBeTruthy();
+  expect(readings(world)).toHaveLength(8);
+});
+
+test("while it is live only what is newer is asked for", async () => {
+  const { world } = await openEvents("?t=-24h");
+  const [first, ...others] = readings(world);
+  expect(others).toEqual([]);
+  const shown = rows().length;
+  await advance(180_000);
+  const looks = readings(world).slice(1);
+  expect(looks).toHaveLength(3);
+  const from = (request = "") => Date.parse(/from=([^&]+)/.exec(decodeURIComponent(request))?.[1] ?? "");
+  for (const look of looks) expect(from(look) - from(first)).toBeGreaterThan(23.8 * 3_600_000);
+  expect(rows().length).toBeGreaterThanOrEqual(shown);
+  expect(rows()[0]?.textContent).toMatch(/^2026-11-22 12:34/);
+});
+
+test("an event that another controller posts is there with the author at once", async () => {
+  const { world } = await openEvents();
+  const at = new Date(world.now()).toISOString();
+  const entry = { at, author: "kari", code: "STO-EVENT-POSTED", text: "antenna stowed", details: [] };
+  world.events.push({ mission: "aurora-1", at: world.now(), entry });
+  await advance(1000);
+  expect(rows()[0]?.textContent).toContain("kari (posted)");
+});
+
+test("a paused log reads on where somebody scrolls, and counts none of that as new", async () => {
+  const opened = await openEvents("?t=-24h");
+  await user().click(screen.getByRole("button", { name: "Pause" }));
+  const table = screen.getByRole("region", { name: "Events of aurora-1" });
+  table.scrollTop = 190 * 30;
+  fireEvent.scroll(table);
+  happen(opened, "a fan failed");
+  await advance(1000);
+  expect(screen.getByText(/^at least 1,200 events ·/)).toBeTruthy();
+  expect(screen.getByRole("button", { name: "1 new · Follow" })).toBeTruthy();
 });
 
 test("an event is posted by keyboard, and stands in the log with its author", async () => {

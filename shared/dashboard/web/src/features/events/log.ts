@@ -1,4 +1,4 @@
-// One log of what the archive holds and what the live connection brings, newest first. Pure.
+// An event as a row of the log, and which rows are looked for. Pure.
 import { parseTime } from "../../format/time";
 import type { EventEntry, EventSeverity, HubEvent, NodeEvent } from "../../types";
 import { SEVERITIES } from "./routes";
@@ -44,37 +44,9 @@ function hash(text: string): string {
   return sum.toString(36);
 }
 
-/** Newest first, each event once; what the archive says of it counts. */
-export function joined(archived: readonly LogRow[], live: readonly LogRow[]): LogRow[] {
-  const rows = new Map<string, LogRow>();
-  for (const row of [...live, ...archived]) rows.set(row.key, row);
-  return [...rows.values()].sort((a, b) => b.at - a.at);
-}
-
-/** Rows from `from` on up to `to`, both included, of rows that are newest first. */
-export function between(rows: readonly LogRow[], from: number, to: number): readonly LogRow[] {
-  const [first, end] = [firstAtOrBefore(rows, to), firstBefore(rows, from)];
-  return first === 0 && end === rows.length ? rows : rows.slice(first, end);
-}
-
-function firstAtOrBefore(rows: readonly LogRow[], time: number): number {
-  return search(rows, (row) => row.at <= time);
-}
-
-function firstBefore(rows: readonly LogRow[], time: number): number {
-  return search(rows, (row) => row.at < time);
-}
-
-/** Index of the first row of which it is true, when it is true of all behind it. */
-function search(rows: readonly LogRow[], isTrue: (row: LogRow) => boolean): number {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const row = rows[middle];
-    if (row !== undefined && isTrue(row)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+/** When the event of a key was, Unix milliseconds. */
+export function timeOfKey(key: string): number {
+  return Number(key.slice(0, key.indexOf(" "))) / 1000;
 }
 
 /** Whether a row matters enough and has all the words. What nobody graded is never left out for its grade. */

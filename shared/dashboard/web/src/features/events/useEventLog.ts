@@ -1,17 +1,23 @@
-// The events of the time that is shown, newest first: history from the server joined with what comes live.
+// The events of the time that is shown, newest first: as much of history as is wanted, joined with what comes live.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { readEvents, readHubEvents } from "../../api/records";
+import { readEvents } from "../../api/records";
 import { count, plural } from "../../format/quantity";
 import { useFrame, useLiveEvents } from "../../live/hooks";
 import type { Refusal } from "../../live/wishes";
-import { type Pages, usePages } from "../../table/usePages";
+import { type Pages, usePages, useReadOn } from "../../table/usePages";
 import { writeMode } from "../../time/mode";
 import { useTime, useTimeNow } from "../../time/useTime";
-import { joined, type LogRow, rowOf } from "./log";
+import { Book } from "./book";
+import { type LogRow, rowOf } from "./log";
 
 const EVENTS_MAX = 100_000;
 /** What the live connection left out is found in the archive. */
-const READ_AGAIN_MS = 60_000;
+const LOOK_EVERY_MS = 60_000;
+/** So far back each look goes behind the one before it: events are in the archive a little after their time. */
+const OVERLAP_MS = 5 * 60_000;
+/** Pages of one look: ten thousand events are more than a minute brings. */
+const LOOK_PAGES_MAX = 10;
 
 export interface EventLog {
   /** All that is known, newest first: the same array until more is. */
@@ -21,10 +27,13 @@ export interface EventLog {
   to: number;
   /** Nothing is known yet. */
   isPending: boolean;
+  /** There are older ones in the range than were read. */
+  hasMore: boolean;
   /** What is missing from the rows, and why. */
   notes: readonly string[];
   error: unknown;
   retry: () => void;
+  pages: Omit<Pages<unknown>, "rows">;
 }
 
 /** `mission` is `null` for the hub's own events. */
@@ -36,42 +45,96 @@ export function useEventLog(mission: string | null): EventLog {
   const { log, refusal } = useLiveEvents(mission);
   const range = mode.kind === "live" ? mode.span : writeMode({ ...mode, kind: "fixed" });
   const pages = usePages<LogRow>({
-    queryKey: ["events", mission, range, isLive ? established : 0],
+    // What stations sent late while the connection was lost may be anywhere: the list is read anew, as far as it is wanted.
+    queryKey: ["events", mission, range, isLive ? Math.max(1, established) : 0],
     load: async (cursor) => {
       const { from, to } = timeNow().window;
-      const span = { from, to: isLive ? null : to, cursor };
-      if (mission === null) {
-        const { rows, next } = await readHubEvents(span);
-        return { rows: rows.map(rowOf), next };
-      }
-      const { rows, next } = await readEvents(mission, span);
+      const { rows, next } = await readEvents(mission, { from, to: isLive ? null : to, cursor });
       return { rows: rows.map(rowOf), next };
     },
     rowsMax: EVENTS_MAX,
-    goOn: () => true,
-    refetchInterval: isLive ? READ_AGAIN_MS : false,
+    goOn: () => false,
+    // What came since it was read would be missing from what was kept.
+    ...(isLive ? { keptMs: 0 } : {}),
   });
+  const newer = useNewer(mission, isLive && !pages.isPending);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each range has a book of its own.
+  const book = useMemo(() => new Book(), [mission, range]);
   const version = log?.version ?? 0;
+  // Taken in twice, a page or an entry changes nothing.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the version stands for the log's entries.
-  const rows = useMemo(
-    () => joined(pages.rows, isLive ? (log?.entries.toArray() ?? []).map(rowOf) : []),
-    [pages.rows, isLive, version],
-  );
+  const rows = useMemo(() => {
+    for (const page of pages.pages) book.takePage(page);
+    if (isLive) {
+      book.takePage(newer);
+      book.takeLive(log?.entries.toArray() ?? [], rowOf);
+      book.forget(timeNow().window.from - LOOK_EVERY_MS);
+    }
+    return book.rows;
+  }, [book, pages.pages, newer, isLive, version]);
   return {
     rows,
     from: shown.from,
     to: isLive ? Number.POSITIVE_INFINITY : now,
     isPending: pages.isPending,
+    hasMore: pages.hasMore,
     notes: notesOf(pages, isLive ? (log?.dropped ?? 0) : 0, isLive ? refusal : null),
     error: pages.error,
     retry: pages.retry,
+    pages,
   };
+}
+
+/** Reads older events as long as fewer are here than are wanted. */
+export function useOlderEvents({ pages }: EventLog, isWanted: boolean): void {
+  useReadOn(pages, isWanted);
+}
+
+interface Look {
+  rows: readonly LogRow[];
+  /** All that was in the archive then was looked at. Unix milliseconds. */
+  until: number;
+}
+
+/** The name of the looks for newer events, for who knows that there are some. */
+export function newerEventsKey(mission: string | null): readonly unknown[] {
+  return ["events-newer", mission];
+}
+
+/** Once a minute what is newer than was known the last time; what is there already is not read again. */
+function useNewer(mission: string | null, isWanted: boolean): readonly LogRow[] {
+  const client = useQueryClient();
+  const timeNow = useTimeNow();
+  const queryKey = newerEventsKey(mission);
+  const { data } = useQuery({
+    queryKey,
+    queryFn: async (): Promise<Look> => {
+      const until = timeNow().now;
+      const from = (client.getQueryData<Look>(queryKey)?.until ?? until) - OVERLAP_MS;
+      const rows: LogRow[] = [];
+      let cursor: string | null = null;
+      for (let page = 0; page < LOOK_PAGES_MAX; page += 1) {
+        const read = await readEvents(mission, { from, to: null, cursor });
+        rows.push(...read.rows.map(rowOf));
+        cursor = read.next;
+        if (cursor === null) break;
+      }
+      return { rows, until };
+    },
+    initialData: (): Look => ({ rows: [], until: timeNow().now }),
+    enabled: isWanted,
+    refetchInterval: LOOK_EVERY_MS,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+    structuralSharing: false,
+  });
+  return data.rows;
 }
 
 function notesOf(pages: Pages<LogRow>, dropped: number, refusal: Refusal | null): string[] {
   const notes: string[] = [];
-  if (pages.isFull) notes.push(`the first ${count(EVENTS_MAX)} are read: choose a shorter range`);
-  else if (pages.hasMore && pages.error === null) notes.push("reading on…");
+  if (pages.isFull) notes.push(`the newest ${count(EVENTS_MAX)} are read: choose a shorter range`);
+  else if (pages.hasMore && pages.isLoading) notes.push("reading on…");
   if (refusal !== null) notes.push(`new ones are read once a minute: ${refusal.detail}`);
   if (dropped > 0)
     notes.push(

@@ -55,7 +55,7 @@ test("history and live samples are one line without a doubled or a missing point
 
 test("history is asked for after the subscription took effect, one point a pixel", async () => {
   const { world } = await openPlot();
-  const asked = world.requests.filter((request) => request.includes("/samples"));
+  const asked = world.requests.filter((request) => request.includes("/buckets"));
   expect(asked).toHaveLength(1);
   expect(asked[0]).toContain("points=800");
   expect(asked[0]).toContain(`parameter=${encodeURIComponent(RATE)}`);
@@ -139,7 +139,7 @@ test("a year is drawn from as many points as there are pixels", async () => {
     "/aurora/eps/array/string_01_current",
     "2025-11-22T12:00:00Z~2026-11-22T12:00:00Z",
   );
-  const asked = world.requests.filter((request) => request.includes("/samples"));
+  const asked = world.requests.filter((request) => request.includes("/buckets"));
   expect(asked).toHaveLength(1);
   expect(asked[0]).toContain("points=800");
   expect(times().length).toBeLessThanOrEqual(801);

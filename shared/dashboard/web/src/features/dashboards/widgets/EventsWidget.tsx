@@ -2,9 +2,10 @@
 import { useMemo } from "react";
 import { clockTime, dateAndTime } from "../../../format/time";
 import { Failure, Loading } from "../../../shell/Notice";
+import { between } from "../../events/book";
 import { SeverityWord, Speaker } from "../../events/EventTable";
-import { between, type LogRow, matcher } from "../../events/log";
-import { useEventLog } from "../../events/useEventLog";
+import { type LogRow, matcher } from "../../events/log";
+import { useEventLog, useOlderEvents } from "../../events/useEventLog";
 import type { WidgetProps } from "./kinds";
 
 const ROWS_MAX = 100;
@@ -14,8 +15,10 @@ export function EventsWidget({ mission, name, opts }: WidgetProps) {
   const least = opts.severity === "warning" || opts.severity === "error" ? opts.severity : undefined;
   const matching = useMemo(() => log.rows.filter(matcher(least, "")), [log.rows, least]);
   const rows = between(matching, log.from, log.to);
+  useOlderEvents(log, rows.length < ROWS_MAX);
   const hidden = rows.length - ROWS_MAX;
-  const notes = hidden > 0 ? [`${hidden} more on the page of events`, ...log.notes] : log.notes;
+  const readSoFar = log.hasMore ? "at least " : "";
+  const notes = hidden > 0 ? [`${readSoFar}${hidden} more on the page of events`, ...log.notes] : log.notes;
   return (
     <>
       {log.error === null ? null : <Failure error={log.error} onRetry={log.retry} />}
@@ -38,7 +41,7 @@ export function EventsWidget({ mission, name, opts }: WidgetProps) {
             </tbody>
           </table>
         </div>
-      ) : log.isPending || log.error !== null ? null : (
+      ) : log.isPending || log.hasMore || log.error !== null ? null : (
         <p className="empty">No event in this time.</p>
       )}
       {notes.length === 0 ? null : <p className="faint widget-note">{notes.join(" · ")}</p>}
