@@ -15,7 +15,7 @@ const OF_MISSION: readonly [to: To, text: string, atHub: boolean][] = [
   ["/m/$mission/data", "Completeness", true],
   ["/m/$mission/events", "Events", true],
   ["/m/$mission/limits", "Limits", true],
-  ["/m/$mission/rules", "Rules", true],
+  ["/m/$mission/rules", "Rules", false],
   ["/m/$mission/packets", "Packets", true],
   ["/m/$mission/passes", "Passes", true],
   ["/m/$mission/orbit", "Orbit", true],

@@ -110,6 +110,14 @@ test.each([
     expect(screen.getByRole("button", { name: act }).title).toBe(why);
 });
 
+test("a station's navigation leads to its rules", async () => {
+  await openDashboard({ path: PATH, mock: { kind: "edge" } });
+  const navigation = within(screen.getByRole("navigation", { name: "Main" }));
+  await user().click(navigation.getByRole("link", { name: "Rules" }));
+  await advance(500);
+  expect(screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Rules as TOML" }).readOnly).toBe(true);
+});
+
 test("drafts of both sorts of rules do not mix", async () => {
   await openDashboard({ path: PATH });
   replace("margin = 0.1", "margin = 0.2");
