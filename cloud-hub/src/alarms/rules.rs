@@ -119,7 +119,11 @@ impl HubAlarms {
         async move {
             let found = self.documents.versions(mission, kind.into()).await;
             let found = found.map_err(|error| not_answered(&error))?;
-            Ok(found.into_iter().rev().map(|(document, at)| described(kind, document, at).version).collect())
+            // Reading a mission's whole history takes a core for longer than other requests should wait.
+            let read = tokio::task::spawn_blocking(move || {
+                found.into_iter().rev().map(|(document, at)| described(kind, document, at).version).collect()
+            });
+            read.await.map_err(|_| ProblemResponse::internal("the versions could not be read; report this"))
         }
         .boxed()
     }

@@ -1,6 +1,6 @@
 //! Events that people post, and the list of a mission's events, which has them and those of nodes.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use dashboard::contract::{EventEntry, EventKind, EventSeverity, NodeEvent, Order};
 use dashboard::records::{EventFilter, Page, Place, PostedEvent, Slice};
@@ -12,9 +12,12 @@ use super::listed::one_more;
 use super::packets::Placed;
 use super::{Archive, ArchiveError, Database};
 
-/// So far back each look goes, so that an event is found whose row was committed late, or by a hub whose clock is behind.
+/// So far behind the last look each one goes, so that an event is found whose row was committed late, or by a hub whose
+/// clock is behind.
 const LOOK_BACK_NANOS: i64 = 60_000_000_000;
-/// Rows of one look. Of more than so many within a second the oldest stand in the list only.
+/// So long it is known what was told, also when the clock is set back.
+const TOLD_NANOS: i64 = 3_600_000_000_000;
+/// Rows of one look at a mission. Of more than so many within a second the oldest stand in the list only.
 const LOOK_ROWS_MAX: i64 = 256;
 
 /// The code of all posted events.
@@ -110,27 +113,37 @@ impl Archive {
 /// Finds events that were posted, at this hub or another one, and tells each once.
 #[derive(Default)]
 pub(super) struct NewlyPosted {
-    /// Numbers of what the last look found.
-    told: HashSet<i64>,
+    /// When each was posted, by its number.
+    told: HashMap<i64, i64>,
+    /// When the database answered last.
+    looked: Option<TaiTime>,
 }
 
 impl NewlyPosted {
     pub(super) async fn look(&mut self, database: &Database, archive: &Archive) -> Result<(), ArchiveError> {
         let missions: Vec<_> = archive.missions().iter().map(|mission| &mission.live).collect();
         let names: Vec<&str> = missions.iter().map(|mission| mission.name()).collect();
-        let since = service::clock::now().plus_nanos(-LOOK_BACK_NANOS);
+        let now = service::clock::now();
+        let since = self.looked.map_or(now, |looked| looked.min(now)).plus_nanos(-LOOK_BACK_NANOS);
         let client = database.borrow().await?;
-        let sql = "SELECT at, number, event_id, author, severity, text, mission FROM posted_event
-                   WHERE mission = ANY($1) AND at > $2 ORDER BY at DESC, number DESC LIMIT $3";
+        // Of each mission by itself: much that is posted in one takes nothing from another.
+        let sql = "SELECT at, number, event_id, author, severity, text, name
+                   FROM unnest($1::text[]) AS name CROSS JOIN LATERAL (
+                       SELECT * FROM posted_event WHERE mission = name AND at > $2
+                       ORDER BY at DESC, number DESC LIMIT $3) AS newest
+                   ORDER BY at, number";
         let rows = client.query(sql, &[&names, &since.0, &LOOK_ROWS_MAX]).await?;
-        let found = rows.iter().map(|row| row.get(1)).collect();
-        let told = std::mem::replace(&mut self.told, found);
-        for row in rows.iter().rev().filter(|row| !told.contains(&row.get(1))) {
-            let mission = missions.iter().find(|mission| mission.name() == row.get::<_, &str>(6));
-            if let Some(mission) = mission {
+        for row in &rows {
+            let (at, number, name): (i64, i64, &str) = (row.get(0), row.get(1), row.get(6));
+            if self.told.insert(number, at).is_some() {
+                continue;
+            }
+            if let Some(mission) = missions.iter().find(|mission| mission.name() == name) {
                 mission.publish_posted(entry(event(row)?.1));
             }
         }
+        self.told.retain(|_, at| *at > now.0 - TOLD_NANOS);
+        self.looked = Some(now);
         Ok(())
     }
 }

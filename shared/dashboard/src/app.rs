@@ -39,6 +39,8 @@ pub(crate) struct App {
     pub(crate) catch_ups: Semaphore,
     /// Turns of dictionaries that are imported: each may have 64 MiB.
     pub(crate) imports: Arc<Semaphore>,
+    /// Rules that somebody wants looked at, one after the other.
+    pub(crate) rules_read: Arc<Semaphore>,
     pub(crate) patience: Patience,
     /// Heartbeats of all streams fall on whole seconds since this.
     started: Instant,
@@ -55,6 +57,7 @@ impl App {
             shutdown,
             catch_ups: Semaphore::new(CATCH_UPS_MAX),
             imports: Arc::new(Semaphore::new(1)),
+            rules_read: Arc::new(Semaphore::new(1)),
             patience: PATIENCE,
             started: Instant::now(),
             heartbeat: Mutex::default(),

@@ -3,7 +3,9 @@
 use processing::Buckets;
 use space_packet::{TaiTime, UtcTime};
 
-use crate::contract::{Completeness, CompletenessCounts, Node, NodeState, Silence, SilenceCause};
+use crate::contract::{
+    Completeness, CompletenessBy, CompletenessCounts, CompletenessRow, Node, NodeState, Silence, SilenceCause,
+};
 use crate::convert::rfc3339;
 
 /// Usual intervals, and pixels, that a silence is wider than.
@@ -21,11 +23,37 @@ pub(crate) struct Span {
     pub(crate) to: i64,
 }
 
-/// What is known of where a mission's records are.
+/// What is known of where a mission's records are, read once for all spans.
 pub(crate) struct Account {
-    pub(crate) mission: String,
-    pub(crate) completeness: Completeness,
-    pub(crate) nodes: Vec<Node>,
+    /// By when they begin; before them those of the whole range.
+    rows: Vec<Row>,
+    width_nanos: i64,
+    stations: Vec<Station>,
+    away: Vec<Away>,
+}
+
+/// What a row of completeness counts.
+struct Row {
+    begins: Option<i64>,
+    station: usize,
+    counts: CompletenessCounts,
+}
+
+struct Station {
+    node: String,
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    records: u64,
+    oldest: Option<i64>,
+}
+
+/// A station that is not connected.
+struct Away {
+    node: String,
+    since: Option<String>,
+    since_nanos: Option<i64>,
 }
 
 /// The spans without samples of a range that was reduced to buckets. The usual interval, if none is known, is the middle
@@ -62,6 +90,43 @@ pub(crate) fn describe(span: &Span, account: Option<&Account>) -> Silence {
 }
 
 impl Account {
+    /// Of a mission, from its completeness and the nodes there are.
+    pub(crate) fn new(mission: &str, completeness: Completeness, nodes: Vec<Node>) -> Self {
+        let width_nanos = match completeness.by {
+            CompletenessBy::Hour => HOUR_NANOS,
+            _ => 24 * HOUR_NANOS,
+        };
+        let place = |node: &str| completeness.stations.iter().position(|station| station.node == node);
+        let row = |row: CompletenessRow| {
+            let station = place(&row.node)?;
+            Some(Row { begins: row.begins.as_deref().and_then(nanos), station, counts: row.counts })
+        };
+        let mut rows: Vec<Row> = completeness.rows.into_iter().filter_map(row).collect();
+        rows.sort_by_key(|row| row.begins);
+        let stations = completeness.stations.iter().map(|station| {
+            let waiting = station.waiting.as_ref().filter(|waiting| waiting.records > 0);
+            let waiting = waiting.map(|waiting| Waiting {
+                records: waiting.records,
+                oldest: waiting.oldest.as_deref().and_then(nanos),
+            });
+            Station { node: station.node.clone(), waiting }
+        });
+        let stations = stations.collect();
+        let serves = |node: &Node| {
+            let report = node.report.as_ref();
+            report.is_some_and(|report| report.links.iter().any(|link| link.mission == mission))
+        };
+        let is_away = |node: &Node| {
+            matches!(node.state, NodeState::Disconnected | NodeState::NeverConnected | NodeState::NotEnrolled)
+        };
+        let away = nodes.into_iter().filter(|node| serves(node) && is_away(node)).map(|node| Away {
+            node: node.name,
+            since_nanos: node.since.as_deref().and_then(nanos),
+            since: node.since,
+        });
+        Self { rows, width_nanos, stations, away: away.collect() }
+    }
+
     fn causes(&self, span: &Span) -> Vec<SilenceCause> {
         let mut causes = self.losses(span);
         causes.extend(self.waiting(span));
@@ -74,30 +139,29 @@ impl Account {
 
     /// What is lost or was not received in the hours that a span lies in, by station.
     fn losses(&self, span: &Span) -> Vec<SilenceCause> {
-        let width = match self.completeness.by {
-            crate::contract::CompletenessBy::Hour => HOUR_NANOS,
-            _ => 24 * HOUR_NANOS,
-        };
-        let overlaps = |begins: Option<&str>| {
-            let begins = begins.and_then(nanos);
-            begins.is_none_or(|begins| begins < span.to && begins.saturating_add(width) > span.from)
-        };
+        let of_all = self.rows.partition_point(|row| row.begins.is_none());
+        let (of_all, by_time) = self.rows.split_at(of_all);
+        let first = by_time.partition_point(|row| {
+            row.begins.is_some_and(|begins| begins.saturating_add(self.width_nanos) <= span.from)
+        });
+        let end = by_time.partition_point(|row| row.begins.is_some_and(|begins| begins < span.to));
+        let mut sums = vec![[0_i64; 4]; self.stations.len()];
+        for Row { station, counts, .. } in of_all.iter().chain(&by_time[first..end.max(first)]) {
+            let counts = [counts.damaged, counts.evicted, counts.forgotten, counts.not_received];
+            for (sum, count) in sums[*station].iter_mut().zip(counts) {
+                *sum = sum.saturating_add(count);
+            }
+        }
         let mut found = Vec::new();
-        for station in &self.completeness.stations {
-            let rows = self.completeness.rows.iter().filter(|row| row.node == station.node);
-            let rows: Vec<_> = rows.filter(|row| overlaps(row.begins.as_deref())).collect();
-            let sum = |count: fn(&CompletenessCounts) -> i64| {
-                let sum: i64 = rows.iter().map(|row| count(&row.counts)).sum();
-                u64::try_from(sum).ok().filter(|sum| *sum > 0)
-            };
+        for (station, sums) in self.stations.iter().zip(sums) {
+            let [damaged, evicted, forgotten, not_received] =
+                sums.map(|sum| u64::try_from(sum).ok().filter(|sum| *sum > 0));
             let node = || station.node.clone();
             let losses = [
-                sum(|counts| counts.damaged).map(|records| SilenceCause::Damaged { node: node(), records }),
-                sum(|counts| counts.evicted).map(|records| SilenceCause::Evicted { node: node(), records }),
-                sum(|counts| counts.forgotten)
-                    .map(|records| SilenceCause::Forgotten { node: node(), records }),
-                sum(|counts| counts.not_received)
-                    .map(|records| SilenceCause::NotReceived { node: node(), records }),
+                damaged.map(|records| SilenceCause::Damaged { node: node(), records }),
+                evicted.map(|records| SilenceCause::Evicted { node: node(), records }),
+                forgotten.map(|records| SilenceCause::Forgotten { node: node(), records }),
+                not_received.map(|records| SilenceCause::NotReceived { node: node(), records }),
             ];
             found.extend(losses.into_iter().flatten());
         }
@@ -105,31 +169,19 @@ impl Account {
     }
 
     fn waiting(&self, span: &Span) -> impl Iterator<Item = SilenceCause> {
-        self.completeness.stations.iter().filter_map(move |station| {
-            let waiting = station.waiting.as_ref().filter(|waiting| waiting.records > 0)?;
-            let oldest = waiting.oldest.as_deref().and_then(nanos);
-            oldest.is_none_or(|oldest| oldest < span.to).then(|| SilenceCause::WaitingAtStation {
-                node: station.node.clone(),
-                records: waiting.records,
-            })
+        self.stations.iter().filter_map(move |station| {
+            let Waiting { records, oldest } = station.waiting.as_ref()?;
+            oldest
+                .is_none_or(|oldest| oldest < span.to)
+                .then(|| SilenceCause::WaitingAtStation { node: station.node.clone(), records: *records })
         })
     }
 
     fn not_connected(&self, span: &Span) -> impl Iterator<Item = SilenceCause> {
-        let serves = |node: &&Node| {
-            let report = node.report.as_ref();
-            report.is_some_and(|report| report.links.iter().any(|link| link.mission == self.mission))
-        };
-        let away = |node: &Node| {
-            matches!(node.state, NodeState::Disconnected | NodeState::NeverConnected | NodeState::NotEnrolled)
-        };
-        self.nodes.iter().filter(serves).filter_map(move |node| {
-            let since = node.since.as_deref().and_then(nanos);
-            let is_away = away(node) && since.is_none_or(|since| since < span.to);
-            is_away.then(|| SilenceCause::StationNotConnected {
-                node: node.name.clone(),
-                since: node.since.clone(),
-            })
+        let away = self.away.iter().filter(move |away| away.since_nanos.is_none_or(|since| since < span.to));
+        away.map(|away| SilenceCause::StationNotConnected {
+            node: away.node.clone(),
+            since: away.since.clone(),
         })
     }
 }
@@ -141,9 +193,7 @@ fn nanos(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{
-        CompletenessBy, CompletenessRow, LinkReport, NodeReport, StationCompleteness, WaitingAtStation,
-    };
+    use crate::contract::{LinkReport, NodeReport, StationCompleteness, WaitingAtStation};
 
     fn buckets(width_nanos: i64, times: &[i64]) -> Buckets {
         Buckets { width_nanos, times: times.to_vec(), ..Buckets::default() }
@@ -221,7 +271,7 @@ mod tests {
             stations: vec![station],
             rows: vec![row],
         };
-        let account = Account { mission: "demo".to_owned(), completeness, nodes: vec![node] };
+        let account = Account::new("demo", completeness, vec![node]);
         let check = |from, to, expected: &str| {
             let causes = describe(&span(from, to), Some(&account)).causes;
             assert_eq!(serde_json::to_string(&causes).expect("serialises"), expected);

@@ -156,10 +156,8 @@ impl<'a> Silences<'a> {
                 let by = if is_wide { CompletenessBy::Day } else { CompletenessBy::Hour };
                 let asking = self.app.backend.completeness(self.mission, hours.clone(), by);
                 let completeness = in_time_until(self.deadline, asking).await.ok();
-                let account = completeness.map(|completeness| Account {
-                    completeness,
-                    nodes: self.app.backend.nodes(),
-                    mission: self.mission.name().to_owned(),
+                let account = completeness.map(|completeness| {
+                    Account::new(self.mission.name(), completeness, self.app.backend.nodes())
                 });
                 self.accounts.push((hours, account));
                 self.accounts.len() - 1

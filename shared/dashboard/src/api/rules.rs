@@ -1,5 +1,7 @@
 //! The routes of rules, of alarms and of detection: what counts, versions, new ones, and what a text would say.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use processing::alarm::AlarmRules as ReadAlarmRules;
@@ -109,7 +111,7 @@ pub(super) async fn check_alarm_rules(
 ) -> Result<Json<AlarmRulesInForce>, ProblemResponse> {
     app.mission(&who.principal, &name)?;
     let source_name = RulesKind::Alarms.file_name();
-    read(text, move |text| AlarmRulesInForce::from(&ReadAlarmRules::parse(source_name, text))).await
+    read(&app, text, move |text| AlarmRulesInForce::from(&ReadAlarmRules::parse(source_name, text))).await
 }
 
 /// What of a text would count as detection rules. Nothing is changed.
@@ -124,7 +126,8 @@ pub(super) async fn check_detection_rules(
 ) -> Result<Json<DetectionRulesInForce>, ProblemResponse> {
     app.mission(&who.principal, &name)?;
     let source_name = RulesKind::Detection.file_name();
-    read(text, move |text| DetectionRulesInForce::from(&ReadDetectionRules::parse(source_name, text))).await
+    read(&app, text, move |text| DetectionRulesInForce::from(&ReadDetectionRules::parse(source_name, text)))
+        .await
 }
 
 async fn document(
@@ -175,11 +178,18 @@ fn check_length(text: &str) -> Result<(), ProblemResponse> {
 }
 
 async fn read<T: Send + 'static>(
+    app: &App,
     text: String,
     reading: impl FnOnce(&str) -> T + Send + 'static,
 ) -> Result<Json<T>, ProblemResponse> {
     check_length(&text)?;
-    // A document of the largest size takes a core for longer than other requests should wait.
-    let read = tokio::task::spawn_blocking(move || reading(&text)).await;
-    read.map(Json).map_err(|_| ProblemResponse::internal("the text could not be read; report this"))
+    // A document of the largest size takes a core for longer than other requests should wait, and there are few cores.
+    let closed = |_| ProblemResponse::internal("the text could not be read; report this");
+    let turn = async { Arc::clone(&app.rules_read).acquire_owned().await.map_err(closed) };
+    let turn = in_time(turn).await?;
+    let read = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        reading(&text)
+    });
+    read.await.map(Json).map_err(|_| ProblemResponse::internal("the text could not be read; report this"))
 }

@@ -2,9 +2,12 @@
 import type { Buckets, ManyBuckets } from "../types";
 import { missionPath, ProblemError, request } from "./client";
 
+/** Parameters of one request. The server takes more, but has 30 s for all of them, and a chart waits for its neighbours. */
+const PARAMETERS_MAX = 12;
 /** The most that the server answers at once. */
-const PARAMETERS_MAX = 64;
 const BUCKETS_MAX = 500_000;
+/** Names in one address: proxies refuse those of more than some KiB. */
+const NAMES_LENGTH_MAX = 4_000;
 
 export interface BucketsQuestion {
   mission: string;
@@ -45,24 +48,43 @@ export function readBuckets({ parameter, ...range }: BucketsQuestion): Promise<B
 
 function askAll(range: Range, waiting: readonly Waiting[]): void {
   const names = [...new Set(waiting.map(({ parameter }) => parameter))];
-  const most = Math.max(1, Math.min(PARAMETERS_MAX, Math.floor(BUCKETS_MAX / range.points)));
-  for (let first = 0; first < names.length; first += most) {
-    const asked = names.slice(first, first + most);
+  for (const asked of requestsOf(names, Math.floor(BUCKETS_MAX / range.points))) {
     const askers = waiting.filter(({ parameter }) => asked.includes(parameter));
-    void ask(range, asked).then(
-      (answers) => {
+    ask(range, asked)
+      .then((answers) => {
         for (const { parameter, resolve, reject } of askers) {
           const answer = answers[asked.indexOf(parameter)];
           if (answer?.kind === "buckets") resolve(answer);
           else if (answer?.kind === "problem") reject(new ProblemError(answer));
           else reject(new Error(`the server answered nothing of ${parameter}`));
         }
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         for (const { reject } of askers) reject(error);
-      },
-    );
+      });
   }
+}
+
+/** The names, as many in a request as it takes. */
+function requestsOf(names: readonly string[], most: number): string[][] {
+  const requests: string[][] = [];
+  let length = 0;
+  for (const name of names) {
+    const added = encodeURIComponent(name).length;
+    const last = requests.at(-1);
+    if (
+      last !== undefined &&
+      last.length < Math.min(PARAMETERS_MAX, most) &&
+      length + added <= NAMES_LENGTH_MAX
+    ) {
+      last.push(name);
+      length += added;
+    } else {
+      requests.push([name]);
+      length = added;
+    }
+  }
+  return requests;
 }
 
 async function ask({ mission, from, to, points }: Range, names: readonly string[]) {

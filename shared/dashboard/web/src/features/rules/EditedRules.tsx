@@ -32,6 +32,8 @@ interface Props<C> {
   beside: (edited: Edited<C>) => ReactNode;
 }
 
+/** What was saved is in force by then. */
+const IN_FORCE_AFTER_MS = 2_000;
 const DRAFTS: Record<RulesKind, string> = { "alarm-rules": "rules", "detection-rules": "detection rules" };
 
 export function EditedRules<C extends { problems: readonly RulesProblem[] }>(props: Props<C>) {
@@ -49,11 +51,15 @@ export function EditedRules<C extends { problems: readonly RulesProblem[] }>(pro
     ...rulesDocumentQuery(mission, kind, begun ?? 0),
     enabled: begun !== null && begun !== number,
   });
+  const readAgain = () => client.invalidateQueries({ queryKey: ["rules", mission, kind] });
   const saving = useMutation({
     mutationFn: ({ basedOn, ...rules }: RulesDraft) =>
       putRules(mission, kind, { based_on: basedOn, ...rules }),
-    onSuccess: () => setDraft(null),
-    onSettled: () => client.invalidateQueries({ queryKey: ["rules", mission, kind] }),
+    onSuccess: () => {
+      setDraft(null);
+      setTimeout(readAgain, IN_FORCE_AFTER_MS);
+    },
+    onSettled: () => readAgain(),
   });
   const checking = useMutation({
     mutationFn: async (text: string) => ({ text, answer: await check(text) }),
