@@ -2,6 +2,7 @@
 //! has of alarms.
 
 mod book;
+mod climb;
 mod described;
 mod memory;
 
@@ -21,6 +22,7 @@ use crate::records::{Page, Slice};
 use crate::{ProblemResponse, rfc3339};
 
 pub use book::{ActError, AlarmBook, AlarmPage, Asked};
+pub use climb::climb_of;
 pub(crate) use described::{Describer, rules_in_force, severity_word, state_word};
 pub use described::{grouped, problems};
 pub use memory::{CLOSED_MAX, Known, MEMORY_BYTES_MAX};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::alarms::tests::{MemoryKeeper, at, raised};
 use crate::alarms::{AlarmBook, Alarms, Answer, Keeper, NewRules, RulesText, problems};
-use crate::contract::{AlarmAct, AlarmRulesVersion, AlarmSuppression, AlarmUsefulness};
+use crate::contract::{AlarmAct, AlarmRulesVersion, AlarmRung, AlarmSuppression, AlarmUsefulness};
 
 /// What the fixture has of alarms: a book for each mission, one alarm, one version of the rules.
 pub(super) struct Desk {
@@ -319,6 +319,10 @@ fn acts_are_written_in_the_contract_as_the_core_reads_them() {
         AlarmAct::Acknowledge { notices: None },
         AlarmAct::Assign { to: None },
         AlarmAct::Comment {},
+        AlarmAct::Escalate { rung: None },
+        AlarmAct::Escalate {
+            rung: Some(AlarmRung { notice: id('a'), ladder: "usual".to_owned(), step: 2, round: 0 }),
+        },
         AlarmAct::Judge { usefulness: AlarmUsefulness::Known },
         AlarmAct::Reset {},
         AlarmAct::Restore {},

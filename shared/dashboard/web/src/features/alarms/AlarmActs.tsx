@@ -1,13 +1,15 @@
 // What can be done about one alarm.
 import { useState } from "react";
-import type { Alarm, AlarmAct, AlarmSuppression, AlarmUsefulness } from "../../types";
+import type { Alarm, AlarmAct, AlarmHistory, AlarmSuppression, AlarmUsefulness } from "../../types";
 import { Act } from "./Act";
 import { judgementText } from "./alarm";
 import { Minutes } from "./BulkDialog";
+import { Escalate } from "./Escalate";
 import { shelvedUntil, shelvingRefusal } from "./shelving";
 
 interface Props {
   alarm: Alarm;
+  escalation: AlarmHistory["escalation"];
   serverNow: number;
   me: string;
   /** Why nothing can be done; `null` when it can. */
@@ -26,7 +28,7 @@ const JUDGEMENTS: readonly { usefulness: AlarmUsefulness; text: string; title: s
   { usefulness: "known", text: "Known", title: "It was right, and everybody knew" },
 ];
 
-export function AlarmActs({ alarm, serverNow, me, refusal, onAct }: Props) {
+export function AlarmActs({ alarm, escalation, serverNow, me, refusal, onAct }: Props) {
   const [note, setNote] = useState("");
   const [minutes, setMinutes] = useState(15);
   const notices = alarm.unacknowledged.map((notice) => notice.entry);
@@ -57,6 +59,7 @@ export function AlarmActs({ alarm, serverNow, me, refusal, onAct }: Props) {
         {alarm.process === "latched" ? (
           <Act text="Reset" refusal={refusal} onAct={() => act({ reset: {} })} />
         ) : null}
+        <Escalate escalation={escalation} serverNow={serverNow} refusal={refusal} onAct={act} />
       </div>
       <div className="acts">
         {alarm.shelved_until ? (

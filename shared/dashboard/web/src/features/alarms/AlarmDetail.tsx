@@ -64,7 +64,14 @@ export function AlarmDetail(props: Props) {
         </button>
       </header>
       <Reason alarm={alarm} entries={entries} unit={unit} liveValue={props.liveValue} />
-      <AlarmActs alarm={alarm} serverNow={serverNow} me={me} refusal={refusal} onAct={onAct} />
+      <AlarmActs
+        alarm={alarm}
+        escalation={history.escalation}
+        serverNow={serverNow}
+        me={me}
+        refusal={refusal}
+        onAct={onAct}
+      />
       {error === null ? null : <Failure error={error} onRetry={onRetry} />}
       <div className="alarm-columns">
         <ol className="entries" aria-label="History">

@@ -1,6 +1,6 @@
 // One alarm as a row of the table.
 import type { ReactNode } from "react";
-import { clockTime, dateAndTime, duration } from "../../format/time";
+import { clockTime, dateAndTime, duration, parseTime } from "../../format/time";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import { limitText, number, originText, severityOf, sinceOf, stateText, statusOf } from "./alarm";
 import type { MissionAlarm } from "./filters";
@@ -37,6 +37,7 @@ export function AlarmRow({ index, row, context }: Props) {
   const { serverNow, cursor, selected, opened, siteOf } = context;
   const severity = severityOf(alarm);
   const since = sinceOf(alarm);
+  const worst = alarm.worst_value;
   const isHere = cursor?.id === alarm.id;
   const isSelected = selected.has(alarm.id);
   const slash = alarm.parameter.lastIndexOf("/") + 1;
@@ -94,6 +95,12 @@ export function AlarmRow({ index, row, context }: Props) {
       <td className="a-value" title={limitText(alarm.cause)}>
         {typeof alarm.cause?.seen === "number" ? number(alarm.cause.seen) : ""}{" "}
         <span className="faint">{limitText(alarm.cause)}</span>
+      </td>
+      <td
+        className="a-worst number"
+        title={worst ? `generated ${dateAndTime(parseTime(worst.generation_time))}` : undefined}
+      >
+        {worst ? number(worst.value) : ""}
       </td>
       <td className="a-live number">{context.liveValue(row)}</td>
       <td className="a-count number" title={recurrencesText(alarm.recurrences)}>
