@@ -9,12 +9,15 @@ import { AlarmActs } from "./AlarmActs";
 import { factText, severityOf, sinceOf, stateText, statusOf } from "./alarm";
 import { PlotAround } from "./PlotAround";
 import { Reason } from "./Reason";
+import type { PassEnd } from "./shelving";
 import type { SiteOf } from "./useSites";
 
 interface Props {
   mission: string;
   history: AlarmHistory;
   unit: string | null;
+  /** When the pass is over. */
+  passEnd: PassEnd;
   serverNow: number;
   me: string;
   /** Why nothing can be done; `null` when it can. */
@@ -67,6 +70,7 @@ export function AlarmDetail(props: Props) {
       <AlarmActs
         alarm={alarm}
         escalation={history.escalation}
+        passEnd={props.passEnd}
         serverNow={serverNow}
         me={me}
         refusal={refusal}

@@ -119,6 +119,45 @@ test("an alarm is shelved until a time, for more than an hour only with a note, 
   expect(inPage().getByRole("link", { name: "0 shelved" })).toBeTruthy();
 });
 
+test("an alarm is shelved until the pass is over, which says when that is", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  const alarm = await open(/tank_temperature/);
+  await user().selectOptions(within(alarm).getByRole("combobox", { name: "Shelve for" }), "end of pass");
+  expect(within(alarm).getByText("until 12:41:00Z, when the pass of aurora-1 over Troll ends")).toBeTruthy();
+  await user().type(within(alarm).getByRole("textbox", { name: "Note" }), "test of the heater");
+  await user().click(within(alarm).getByRole("button", { name: "Shelve" }));
+  await advance(500);
+  const [passes] = world.requests.filter((request) => request.includes("/passes?"));
+  expect(passes).toMatch(/^GET /);
+  const until = stateIn(world).find(`a${"3".repeat(31)}`)?.alarm.shelved_until;
+  expect(until).toBe("2026-11-22T12:41:00.000Z");
+});
+
+test("where no pass is known nothing is shelved until the end of one, and that is said", async () => {
+  const { world } = await openDashboard({ path: "/alarms" });
+  alarmStateOf(world)
+    .get("kestrel")
+    ?.raise({ parameter: "/kestrel/power/bus_voltage", severity: "severe", minutes: 1 });
+  await advance(500);
+  await user().click(within(row(/kestrel/)).getByRole("checkbox"));
+  await user().click(screen.getByRole("button", { name: "Shelve selected" }));
+  await advance(500);
+  const dialog = within(screen.getByRole("dialog"));
+  expect(dialog.getByRole<HTMLOptionElement>("option", { name: "end of pass" }).disabled).toBe(true);
+  expect(dialog.getByText(/No pass is known within the next 24 h\./)).toBeTruthy();
+  await user().click(dialog.getByRole("button", { name: "Cancel" }));
+  await user().click(within(row(/battery_voltage/)).getByRole("checkbox"));
+  await user().click(screen.getByRole("button", { name: "Shelve selected" }));
+  await advance(500);
+  expect(within(screen.getByRole("dialog")).getByText(/The alarms are of several missions\./)).toBeTruthy();
+});
+
+test("of an alarm about a station only that station's passes count", async () => {
+  await openDashboard({ path: `${PATH}?q=baseband`, mock: { flood: true } });
+  const alarm = await open(/baseband-b/);
+  expect(within(alarm).getByText(/No pass is known within the next 24 h\./)).toBeTruthy();
+});
+
 test("an alarm is taken, judged, taken out of service and put back", async () => {
   await openDashboard({ path: PATH });
   const alarm = await open(/tank_temperature/);
