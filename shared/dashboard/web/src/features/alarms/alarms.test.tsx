@@ -360,6 +360,30 @@ test("closed alarms and those found in late data have their reason: detector, mo
     expect(within(alarm).getByText(text)).toBeTruthy();
 });
 
+test("closed alarms of all missions stand in one list, newest first, and open where they belong", async () => {
+  const { router } = await openDashboard({
+    path: "/alarms?state=closed",
+    prepare: (world) => {
+      const kestrel = alarmStateOf(world).get("kestrel");
+      kestrel?.raise({
+        parameter: "/kestrel/power/bus_voltage",
+        severity: "severe",
+        minutes: 200,
+        late: true,
+      });
+      kestrel?.raise({ parameter: "/kestrel/power/cell", severity: "watch", minutes: 900, late: true });
+    },
+  });
+  await advance(500);
+  expect(subjects()).toEqual([
+    "/kestrel/power/bus_voltage",
+    "/aurora/adcs/wheel_1_speed",
+    "/kestrel/power/cell",
+  ]);
+  await open(/cell/);
+  expect(router.state.location.search).toMatchObject({ of: "kestrel" });
+});
+
 test("all missions stand together, each alarm with its mission", async () => {
   const { world, router } = await openDashboard({ path: "/alarms" });
   alarmStateOf(world)
