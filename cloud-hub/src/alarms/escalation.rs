@@ -6,13 +6,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dashboard::alarms::{AlarmBook, Known, grouped};
+use dashboard::alarms::{AlarmBook, Known, climb_of, grouped};
 use futures_util::FutureExt;
 use futures_util::future::select_all;
 use notify::Notifier;
-use processing::alarm::{
-    AlarmId, AlarmRules, AlarmState, Change, DueStep, EntryId, Group, State, StepId, Trigger,
-};
+use processing::alarm::{AlarmId, AlarmRules, AlarmState, DueStep, EntryId, Group, State, StepId, Trigger};
 use service::logging::chain;
 use service::metric::Metric;
 use space_packet::TaiTime;
@@ -270,11 +268,11 @@ fn due<'a>(
     let (mut all, mut next) = (Vec::new(), None::<TaiTime>);
     for group in groups {
         let members: Vec<&Open> = group.members.iter().filter_map(|alarm| open.get(alarm).copied()).collect();
-        let since = |entry| members.iter().find_map(|member| member.known.known.get(&entry).copied());
-        let states = members.iter().map(|member| (member.known.history.alarm(), &member.state));
-        let Some(trigger) = Trigger::of(states, |entry| since(entry).unwrap_or(now)) else { continue };
+        let standing: Vec<_> = members.iter().map(|member| (&*member.known, &member.state)).collect();
+        let Some(climb) = climb_of(&standing, rules, now) else { continue };
+        let trigger = climb.trigger;
         let Some(climbing) = open.get(&trigger.alarm).copied() else { continue };
-        let due = rules.escalation.due(&trigger, climbing.ladder(rules), now);
+        let due = rules.escalation.due(&climb, now);
         next = next.into_iter().chain(due.next).min();
         let group = Arc::new(group);
         let steps =
@@ -287,16 +285,6 @@ fn due<'a>(
 impl Open {
     fn of(known: &Arc<Known>, now: TaiTime) -> Self {
         Self { state: known.state(now), known: Arc::clone(known) }
-    }
-
-    /// The ladder of the rule that raised it, if that names one.
-    fn ladder<'r>(&self, rules: &'r AlarmRules) -> Option<&'r str> {
-        let entries = self.known.history.entries();
-        let rule = entries.iter().rev().find_map(|entry| match &entry.condition()?.change {
-            Change::Raised { terms, .. } => Some(terms.rule.as_str()),
-            _ => None,
-        });
-        rules.ladder_of(rule?)
     }
 }
 

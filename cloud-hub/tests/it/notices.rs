@@ -236,6 +236,34 @@ async fn a_ladder_is_climbed_until_somebody_acknowledges() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_want_to_wait_has_the_next_step_sent_at_once_at_whichever_hub_they_are() {
+    let told = Told::new().await;
+    let mut hub = told.hub(USUAL).await;
+    let alarm = told.raise("/Test/voltage", AlarmSeverity::Warning, 1).await.alarm();
+    hub.pass(1).await;
+    assert_eq!(told.receiver.told(), ["room"]);
+    let follower = told.follower(USUAL).await;
+    let escalate = || Asked { request: Request::Escalate { rung: None }, note: None, id: None };
+    let book = follower.book("test").expect("a mission");
+    book.act(alarm, escalate(), "kari", at(60)).await.expect("there is a second step");
+    hub.pass(61).await;
+    assert_eq!((told.receiver.told(), told.mail.messages().len()), (vec!["kari".to_owned()], 1));
+    hub.pass(601).await;
+    assert_eq!(told.receiver.told(), [""; 0], "it is not sent again at its own time");
+
+    hub.act(alarm, Request::Escalate { rung: None }, 700).await;
+    hub.pass(701).await;
+    assert_eq!((told.receiver.told(), told.mail.messages().len()), (vec!["kari".to_owned()], 1), "a round");
+    hub.act(alarm, Request::Escalate { rung: None }, 800).await;
+    hub.pass(801).await;
+    let refused = hub.book().act(alarm, escalate(), "kari", at(900)).await.expect_err("all are told");
+    assert!(refused.to_string().contains("everybody on the ladder has been told"), "{refused}");
+    told.receiver.told();
+    hub.pass(3 * HOUR).await;
+    assert_eq!(told.receiver.told(), [""; 0], "nothing is left of the ladder");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_an_alarm_that_somebody_dealt_with_is_not_sent() {
     let told = Told::new().await;
     let mut hub = told.hub(USUAL).await;

@@ -2,6 +2,7 @@
 //! has of alarms.
 
 mod book;
+mod climb;
 mod described;
 mod memory;
 mod rules;
@@ -23,6 +24,7 @@ use crate::records::{Page, Slice};
 use crate::{ProblemResponse, rfc3339};
 
 pub use book::{ActError, AlarmBook, AlarmPage, Asked};
+pub use climb::climb_of;
 pub use described::grouped;
 pub(crate) use described::{Describer, severity_word, state_word};
 pub use memory::{CLOSED_MAX, Known, MEMORY_BYTES_MAX};

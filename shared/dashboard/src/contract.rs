@@ -34,15 +34,15 @@ pub use administration::{
 };
 pub use alarm_acts::{
     AlarmAcknowledged, AlarmAcknowledgement, AlarmAcknowledgements, AlarmAct, AlarmActRequest, AlarmRefused,
-    AlarmSuppression, AlarmUsefulness,
+    AlarmRung, AlarmSuppression, AlarmUsefulness,
 };
 pub use alarm_rules::{
     AlarmDeliveries, AlarmDelivery, AlarmRules, AlarmRulesInForce, AlarmTest, DeliveryState, DetectionModel,
     DetectionModels,
 };
 pub use alarms::{
-    Alarm, AlarmCause, AlarmEntry, AlarmFact, AlarmGroup, AlarmGroupKind, AlarmHistory, AlarmNotice,
-    AlarmSeverity, AlarmState, Alarms,
+    Alarm, AlarmCause, AlarmEntry, AlarmEscalation, AlarmFact, AlarmGroup, AlarmGroupKind, AlarmHistory,
+    AlarmNotice, AlarmSeverity, AlarmState, AlarmStep, AlarmWorstValue, Alarms,
 };
 pub use backfill::{BackfillRequest, BackfillRequests, BackfillState, NewBackfillRequest};
 pub use completeness::{

@@ -12,6 +12,7 @@ mod board;
 mod entry;
 mod escalation;
 mod form;
+mod furthest;
 mod groups;
 mod history;
 mod identity;
@@ -26,12 +27,13 @@ pub use acts::{ActRefused, Author, Request, SHELF_MAX, SHELF_WITHOUT_NOTE_MAX};
 pub use board::{Board, Observation, Written};
 pub use entry::{
     Act, Action, AlarmSeverity, Cause, Change, Condition, Entry, EntryError, Fact, NAME_BYTES_MAX,
-    NOTE_BYTES_MAX, Place, REPLACED_MAX, Suppression, Terms, UnknownSeverity, Usefulness,
+    NOTE_BYTES_MAX, Place, REPLACED_MAX, Rung, Suppression, Terms, UnknownSeverity, Usefulness,
 };
 pub use escalation::{
-    ContactAddress, Due, DueStep, Escalation, Ladder, LocalHours, OnCall, Quiet, Repeat, Shift, Step, StepId,
-    Target, Trigger,
+    Climb, ContactAddress, Due, DueStep, Escalation, Ladder, LocalHours, NextStep, NoStep, OnCall, Quiet,
+    Repeat, Shift, Step, StepId, Target, Trigger,
 };
+pub use furthest::{REACHED_MAX, WorstValue};
 pub use groups::{Brief, Group, GroupKind, GroupSettings, groups};
 pub use history::{ACTS_MAX, CONDITIONS_MAX, History};
 pub use identity::{AlarmId, EntryId, Subject};

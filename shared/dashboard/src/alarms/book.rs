@@ -4,11 +4,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use processing::alarm::{ActRefused, AlarmId, AlarmRules, Author, EntryId, Piece, Place, Request};
+use data_encoding::HEXLOWER;
+use processing::alarm::{ActRefused, AlarmId, AlarmRules, Author, EntryId, Piece, Place, Request, Rung};
 use space_packet::{GenerationTime, TaiTime};
 use tokio::sync::broadcast;
+use tracing::info;
 
-use super::described::{Groups, groups_of};
+use super::described::Grouping;
 use super::memory::{Known, Memory};
 use super::{AlarmPlace, Keeper};
 use crate::ProblemResponse;
@@ -38,7 +40,7 @@ pub struct AlarmBook {
 struct Grouped {
     version: u64,
     rules: Arc<AlarmRules>,
-    groups: Arc<Groups>,
+    grouping: Arc<Grouping>,
 }
 
 /// Some alarms of a list.
@@ -92,7 +94,7 @@ impl From<ActError> for ProblemResponse {
         match refused {
             ActRefused::Full => Self::alarm_full(detail),
             ActRefused::NoNote => Self::alarm_note(detail),
-            ActRefused::Pointless(_) => Self::alarm_act(detail),
+            ActRefused::NoStep(_) | ActRefused::Pointless(_) => Self::alarm_act(detail),
             ActRefused::Shelf => Self::alarm_shelf(detail),
             ActRefused::Suppression => Self::alarm_suppression(detail),
             ActRefused::Text(_) => Self::alarm_text(detail),
@@ -117,6 +119,11 @@ impl AlarmBook {
     /// The mission's name.
     pub fn mission(&self) -> &str {
         &self.mission
+    }
+
+    /// Where it is kept.
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     /// Takes entries that are durable; whether they changed anything. `known` is when this server first stored them.
@@ -186,10 +193,18 @@ impl AlarmBook {
             return if is_theirs { Ok(known) } else { Err(ActError::IdTaken) };
         }
         let mut known = Known::clone(&known);
-        let author = Author { by, place: self.place, at: now, id };
-        let entry = known.history.act(&asked.request, asked.note, author)?;
+        let request = match asked.request {
+            Request::Escalate { rung } => Request::Escalate { rung: Some(self.rung(&known, rung, now)?) },
+            request => request,
+        };
+        let author = Author { by: by.clone(), place: self.place, at: now, id };
+        let entry = known.history.act(&request, asked.note, author)?;
         let (subject, first) = (known.history.subject().clone(), known.history.first());
         self.keeper.keep(Piece { subject, first, entries: vec![entry] }).await.map_err(ActError::Kept)?;
+        if let Request::Escalate { rung: Some(Rung { ladder, step, round, .. }) } = request {
+            let (mission, alarm) = (&self.mission, HEXLOWER.encode(&alarm.0));
+            info!(mission, alarm, by, ladder, step, round, "a step of a ladder was asked for at once");
+        }
         let known = {
             let mut memory = self.memory();
             memory.put(known.clone(), now);
@@ -197,6 +212,20 @@ impl AlarmBook {
         };
         self.tell(alarm);
         Ok(known)
+    }
+
+    /// The step that an alarm is escalated to: the next, which is the one that was shown.
+    fn rung(&self, known: &Known, shown: Option<Rung>, now: TaiTime) -> Result<Rung, ActError> {
+        if self.place != Place::Hub {
+            let detail =
+                "only the hub climbs ladders and sends messages; nothing was changed, escalate there";
+            return Err(ActError::Kept(ProblemResponse::alarms_elsewhere(detail)));
+        }
+        let next = self.next_step(known, now).map_err(ActRefused::NoStep)?.rung;
+        if shown.is_some_and(|shown| shown != next) {
+            return Err(ActRefused::Pointless("the step that was shown is not the next one any more").into());
+        }
+        Ok(next)
     }
 
     /// An alarm that is in memory.
@@ -263,7 +292,7 @@ impl AlarmBook {
     }
 
     /// Which open alarms belong together. It is looked up once for everybody who asks before something changes.
-    pub(super) fn groups(&self) -> Arc<Groups> {
+    pub(super) fn grouping(&self) -> Arc<Grouping> {
         let (version, open) = {
             let memory = self.memory();
             (memory.version(), memory.open())
@@ -274,11 +303,11 @@ impl AlarmBook {
             && known.version == version
             && Arc::ptr_eq(&known.rules, &rules)
         {
-            return Arc::clone(&known.groups);
+            return Arc::clone(&known.grouping);
         }
-        let groups = Arc::new(groups_of(&open, &rules));
-        *grouped = Some(Grouped { version, rules, groups: Arc::clone(&groups) });
-        groups
+        let grouping = Arc::new(Grouping::of(&open, &rules));
+        *grouped = Some(Grouped { version, rules, grouping: Arc::clone(&grouping) });
+        grouping
     }
 
     /// The rules in force.

@@ -13,23 +13,29 @@ use space_packet::TaiTime;
 use super::{AlarmBook, Known};
 use crate::contract::{
     Alarm, AlarmCause, AlarmEntry, AlarmFact, AlarmGroup, AlarmGroupKind, AlarmHistory, AlarmNotice,
-    AlarmSeverity, AlarmState, AlarmSuppression, AlarmUsefulness,
+    AlarmSeverity, AlarmState, AlarmSuppression, AlarmUsefulness, AlarmWorstValue,
 };
 use crate::convert::rfc3339;
 
 /// Describes alarms of one book as of one moment.
-pub(crate) struct Describer {
+pub(crate) struct Describer<'a> {
+    book: &'a AlarmBook,
     now: TaiTime,
-    groups: Arc<Groups>,
+    grouping: Arc<Grouping>,
 }
 
-/// The group of each open alarm that is in one with others.
-pub(super) type Groups = HashMap<AlarmId, AlarmGroup>;
+/// Which open alarms belong together.
+pub(super) struct Grouping {
+    /// All groups, of one alarm too.
+    pub(super) groups: Vec<Group>,
+    /// The group of each alarm that is in one with others.
+    described: HashMap<AlarmId, AlarmGroup>,
+}
 
-impl Describer {
+impl<'a> Describer<'a> {
     /// Looks which alarms belong together.
-    pub(crate) fn new(book: &AlarmBook, now: TaiTime) -> Self {
-        Self { now, groups: book.groups() }
+    pub(crate) fn new(book: &'a AlarmBook, now: TaiTime) -> Self {
+        Self { book, now, grouping: book.grouping() }
     }
 
     pub(crate) fn alarm(&self, known: &Known) -> Alarm {
@@ -43,7 +49,11 @@ impl Describer {
         });
         let why = newest_first().find_map(|condition| match &condition.change {
             Change::Raised { cause, .. } | Change::Worsened { cause, .. } => Some(cause),
-            Change::Cleared { .. } | Change::Moved { .. } => None,
+            Change::Cleared { .. } | Change::Moved { .. } | Change::Reached { .. } => None,
+        });
+        let worst_value = history.worst_value().map(|worst| AlarmWorstValue {
+            value: worst.value,
+            generation_time: rfc3339(worst.generation.0),
         });
         let notice = |notice: &alarm::Notice| AlarmNotice {
             entry: entry_id(notice.entry),
@@ -64,6 +74,7 @@ impl Describer {
             worst: state.worst.map(severity_word),
             rule: rule.unwrap_or_default(),
             cause: why.map(cause),
+            worst_value,
             occurrences: state.occurrences,
             recurrences: state.recurrences,
             is_retrospective: state.is_retrospective,
@@ -72,13 +83,13 @@ impl Describer {
             suppression: state.suppression.map(suppression),
             owners: state.owners.into_iter().collect(),
             usefulness: state.usefulness.into_iter().map(usefulness).collect(),
-            group: self.groups.get(&history.alarm()).cloned(),
+            group: self.grouping.described.get(&history.alarm()).cloned(),
         }
     }
 
     pub(crate) fn history(&self, known: &Known) -> AlarmHistory {
         let entries = known.history.entries().into_iter().map(entry).collect();
-        AlarmHistory { alarm: self.alarm(known), entries }
+        AlarmHistory { alarm: self.alarm(known), entries, escalation: self.book.escalation(known, self.now) }
     }
 }
 
@@ -86,7 +97,7 @@ fn alarm_id(id: AlarmId) -> String {
     HEXLOWER.encode(&id.0)
 }
 
-fn entry_id(id: EntryId) -> String {
+pub(super) fn entry_id(id: EntryId) -> String {
     HEXLOWER.encode(&id.0)
 }
 
@@ -107,22 +118,23 @@ pub fn grouped(open: &[Arc<Known>], rules: &AlarmRules) -> Vec<Group> {
     groups(&briefs.collect::<Vec<_>>(), rules.groups)
 }
 
-/// The group of each open alarm that is in one with others.
-pub(super) fn groups_of(open: &[Arc<Known>], rules: &AlarmRules) -> Groups {
-    let described = grouped(open, rules).into_iter().filter_map(|group| {
-        let (kind, relation) = match group.kind {
-            GroupKind::Alone => return None,
-            GroupKind::Flood => (AlarmGroupKind::Flood, None),
-            GroupKind::Related(relation) => (AlarmGroupKind::Related, Some(relation)),
-        };
-        let (first_out, members) = (alarm_id(group.first_out), group.members.len());
-        let told = AlarmGroup { kind, relation, first_out, members, severity: severity_word(group.severity) };
-        (members > 1).then_some((group.members, told))
-    });
-    let each = described.flat_map(|(members, told)| {
-        members.into_iter().map(move |alarm| (alarm, told.clone())).collect::<Vec<_>>()
-    });
-    each.collect()
+impl Grouping {
+    pub(super) fn of(open: &[Arc<Known>], rules: &AlarmRules) -> Self {
+        let groups = grouped(open, rules);
+        let mut described = HashMap::new();
+        for group in groups.iter().filter(|group| group.members.len() > 1) {
+            let (kind, relation) = match &group.kind {
+                GroupKind::Alone => continue,
+                GroupKind::Flood => (AlarmGroupKind::Flood, None),
+                GroupKind::Related(relation) => (AlarmGroupKind::Related, Some(relation.clone())),
+            };
+            let (first_out, members) = (alarm_id(group.first_out), group.members.len());
+            let told =
+                AlarmGroup { kind, relation, first_out, members, severity: severity_word(group.severity) };
+            described.extend(group.members.iter().map(|alarm| (*alarm, told.clone())));
+        }
+        Self { groups, described }
+    }
 }
 
 fn entry(entry: &Entry) -> AlarmEntry {
@@ -160,6 +172,7 @@ fn changed(condition: &Condition) -> AlarmFact {
             rules_version: terms.version,
             cause: cause(why),
         },
+        Change::Reached { cause: why } => AlarmFact::Reached { generation_time, live, cause: cause(why) },
         Change::Worsened { severity: now, cause: why } => {
             AlarmFact::Worsened { generation_time, live, severity: severity_word(*now), cause: cause(why) }
         }
@@ -173,6 +186,9 @@ fn done(action: &Action) -> AlarmFact {
         }
         Action::Assign { to, .. } => AlarmFact::Assigned { to: to.clone() },
         Action::Comment => AlarmFact::Commented,
+        Action::Escalate { rung } => {
+            AlarmFact::Escalated { ladder: rung.ladder.clone(), step: rung.step, round: rung.round }
+        }
         Action::Judge { usefulness: said, .. } => AlarmFact::Judged { usefulness: usefulness(*said) },
         Action::Reset { .. } => AlarmFact::Reset,
         Action::Restore { .. } => AlarmFact::Restored,

@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex};
 use delivery::NodeId;
 use futures_util::FutureExt;
 use processing::alarm::{
-    ActRefused, AlarmId, AlarmSeverity, AlarmState, Board, Cause, EntryId, History, Observation, Piece,
-    Place, Request, State, Subject, Terms, Written,
+    ActRefused, AlarmId, AlarmRules, AlarmSeverity, AlarmState, Board, Cause, EntryId, History, NoStep,
+    Observation, Piece, Place, Request, State, Subject, Terms, Written,
 };
 use space_packet::{GenerationTime, TaiTime};
 use tokio::sync::Semaphore;
 use tokio::sync::broadcast::error::TryRecvError;
 
-use super::{ActError, AlarmBook, AlarmPlace, Answer, Asked, CLOSED_MAX, Keeper};
+use super::{ActError, AlarmBook, AlarmPlace, Answer, Asked, CLOSED_MAX, Describer, Keeper};
 use crate::ProblemResponse;
+use crate::contract::{AlarmEscalation, AlarmFact};
 
 const SECOND: i64 = 1_000_000_000;
 const NODE: Place = Place::Node(NodeId([7; 16]));
@@ -95,8 +96,8 @@ pub(crate) fn raised(parameter: &str, second: i64, severity: AlarmSeverity, live
     raised_at(NODE, parameter, second, severity, live)
 }
 
-fn raised_at(place: Place, parameter: &str, second: i64, severity: AlarmSeverity, live: bool) -> Piece {
-    let seen = Observation {
+fn observation(parameter: &str, second: i64, severity: AlarmSeverity, live: bool) -> Observation {
+    Observation {
         subject: Subject {
             mission: "demo".to_owned(),
             node: None,
@@ -108,7 +109,11 @@ fn raised_at(place: Place, parameter: &str, second: i64, severity: AlarmSeverity
         live,
         terms: Terms { rule: "gauges".to_owned(), version: 3, merge_window_s: 60, ..Terms::default() },
         cause: Cause { seen: Some(47.5), threshold: Some(45.0), ..Cause::default() },
-    };
+    }
+}
+
+fn raised_at(place: Place, parameter: &str, second: i64, severity: AlarmSeverity, live: bool) -> Piece {
+    let seen = observation(parameter, second, severity, live);
     let mut written = Board::new(place).on_observation(&seen, at(second));
     let Written { subject, first, entry, .. } = written.pop().expect("it was raised");
     Piece { subject, first, entries: vec![entry] }
@@ -276,6 +281,103 @@ async fn what_has_left_memory_keeps_its_acknowledgements_when_another_station_se
     assert_eq!(state.state, State::ActiveAcknowledged);
     let foreign = AlarmBook::new("luna", Place::Hub, Arc::clone(&keeper) as Arc<dyn Keeper>);
     assert!(!foreign.merge(&elsewhere, at(9)).await.expect("answers"), "of another mission");
+}
+
+const LADDER: &str = r#"
+version = 1
+contact = [{ name = "room", webhook = "room" }, { name = "kari", webhook = "kari" }]
+[[rule]]
+name = "gauges"
+related = "heat"
+[[ladder]]
+name = "usual"
+at_least = "warning"
+steps = [{ to = ["room"] }, { after = "10 min", to = ["kari"] }]
+"#;
+
+fn with_ladder(book: &AlarmBook) {
+    let rules = AlarmRules::parse("alarms.toml", LADDER);
+    assert_eq!(rules.problems, []);
+    book.set_rules(Arc::new(rules));
+}
+
+fn escalation(book: &AlarmBook, alarm: AlarmId, second: i64) -> AlarmEscalation {
+    let known = book.known(alarm).expect("there");
+    Describer::new(book, at(second)).history(&known).escalation.expect("the hub climbs")
+}
+
+#[tokio::test]
+async fn of_two_people_who_escalate_what_they_were_shown_one_step_is_taken() {
+    let (book, keeper) = book();
+    with_ladder(&book);
+    let alarm = enter(&book, &keeper, &raised("/A", 0, AlarmSeverity::Warning, true));
+    let shown = escalation(&book, alarm, 1).next.expect("the second step");
+    assert_eq!((shown.rung.step, &*shown.contacts), (2, &["kari".to_owned()][..]));
+    assert_eq!(shown.due, crate::rfc3339(at(600)));
+    let rung = serde_json::to_value(&shown.rung).expect("serialises");
+    let request = || Request::Escalate { rung: Some(serde_json::from_value(rung.clone()).expect("reads")) };
+    book.act(alarm, asked(request(), 1), "kari", at(2)).await.expect("done");
+    book.act(alarm, asked(request(), 1), "kari", at(3)).await.expect("the same act");
+    let second = book.act(alarm, asked(request(), 2), "ola", at(3)).await.expect_err("kari was before");
+    assert!(matches!(second, ActError::Refused(ActRefused::NoStep(NoStep::AllTold))), "{second}");
+    let ended = escalation(&book, alarm, 4);
+    assert_eq!((ended.next, ended.ended), (None, Some(NoStep::AllTold.to_string())));
+    book.act(alarm, acknowledge(3), "kari", at(5)).await.expect("done");
+    assert_eq!(escalation(&book, alarm, 6).ended, Some(NoStep::Silent.to_string()));
+}
+
+#[tokio::test]
+async fn an_alarm_of_a_group_is_escalated_on_the_ladder_that_the_worst_of_it_climbs() {
+    let (book, keeper) = book();
+    with_ladder(&book);
+    let mild = enter(&book, &keeper, &raised("/A", 0, AlarmSeverity::Watch, true));
+    let bad = enter(&book, &keeper, &raised("/B", 1, AlarmSeverity::Warning, true));
+    let shown = escalation(&book, mild, 2).next.expect("the second step of the other");
+    assert_eq!(Some(&shown), escalation(&book, bad, 2).next.as_ref());
+    book.act(mild, asked(Request::Escalate { rung: None }, 1), "kari", at(3)).await.expect("done");
+    assert_eq!(escalation(&book, bad, 4).ended, Some(NoStep::AllTold.to_string()));
+}
+
+#[tokio::test]
+async fn a_node_climbs_no_ladder_and_says_who_does() {
+    let keeper = Arc::new(MemoryKeeper::default());
+    let book = AlarmBook::new("demo", NODE, Arc::clone(&keeper) as Arc<dyn Keeper>);
+    with_ladder(&book);
+    let alarm = enter(&book, &keeper, &raised("/A", 0, AlarmSeverity::Warning, true));
+    let known = book.known(alarm).expect("there");
+    assert_eq!(Describer::new(&book, at(1)).history(&known).escalation, None);
+    let refused = book.act(alarm, asked(Request::Escalate { rung: None }, 1), "kari", at(1)).await;
+    let problem = ProblemResponse::from(refused.expect_err("only the hub"));
+    assert_eq!(problem.code(), "STO-ALARM-ELSEWHERE");
+    assert_eq!(keeper.keeps.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn the_worst_value_is_told_with_its_time_and_the_entry_that_brought_it() {
+    let (book, _) = book();
+    let mut board = Board::new(NODE);
+    let mut see = |second: i64, value: f64| {
+        let mut seen = observation("/A", second, AlarmSeverity::Warning, true);
+        seen.cause.seen = Some(value);
+        let mut written = board.on_observation(&seen, at(second));
+        written.extend(board.on_time(at(second)));
+        for Written { subject, first, entry, .. } in written {
+            book.take(&Piece { subject, first, entries: vec![entry] }, at(second));
+        }
+    };
+    see(0, 46.0);
+    see(1, 49.0);
+    see(60, 47.0);
+    let known = book.open().remove(0);
+    let told = Describer::new(&book, at(61)).history(&known);
+    let worst = told.alarm.worst_value.expect("a number");
+    assert_eq!((worst.value, worst.generation_time), (49.0, crate::rfc3339(at(1))));
+    assert_eq!(told.alarm.cause.and_then(|cause| cause.seen), Some(46.0), "what raised it stays");
+    let fact = &told.entries.last().expect("two").fact;
+    assert!(
+        matches!(fact, AlarmFact::Reached { cause, live: true, .. } if cause.seen == Some(49.0)),
+        "{fact:?}"
+    );
 }
 
 #[tokio::test]

@@ -25,6 +25,20 @@ pub enum AlarmUsefulness {
     True,
 }
 
+/// A step of the ladder that is climbed for a notice.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmRung {
+    /// The notice that nobody has acknowledged: of the alarm, or of the worst of its group.
+    pub notice: String,
+    /// The ladder.
+    pub ladder: String,
+    /// The step, from 1.
+    pub step: u32,
+    /// 0 for the step itself, then counted up as it repeats.
+    pub round: u32,
+}
+
 /// An act.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -42,6 +56,13 @@ pub enum AlarmAct {
     },
     /// Something to say: the note.
     Comment {},
+    /// Do not wait with the next step of the ladder: its messages are due at once. Only the hub takes it.
+    Escalate {
+        /// The step that was shown as the next, so that of two people who press at once only one step is taken; absent:
+        /// whichever is the next.
+        #[serde(default)]
+        rung: Option<AlarmRung>,
+    },
     /// Whether the detection was right.
     Judge {
         /// What you say.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AlarmSuppression, AlarmUsefulness};
+use super::{AlarmRung, AlarmSuppression, AlarmUsefulness};
 
 /// How bad an alarm is: the five levels of limits, the least first.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
@@ -85,6 +85,10 @@ pub struct Alarm {
     pub rule: String,
     /// What speaks for it: of the newest entry that raised or worsened it.
     pub cause: Option<AlarmCause>,
+    /// The value that was furthest beyond its limit since it was raised, or had the detector's highest score; absent where
+    /// no number broke anything, and from servers that do not know it.
+    #[serde(default)]
+    pub worst_value: Option<AlarmWorstValue>,
     /// How often it began, in live data.
     pub occurrences: u32,
     /// How often it came back within the rule's window and was not raised anew.
@@ -156,6 +160,15 @@ pub struct AlarmCause {
     pub model: Option<String>,
 }
 
+/// The worst value of an alarm.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct AlarmWorstValue {
+    /// The value, in the unit of the engineering value.
+    pub value: f64,
+    /// Generation time of its sample.
+    pub generation_time: String,
+}
+
 /// Answer of `GET /api/v1/missions/{mission}/alarms/{alarm}`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct AlarmHistory {
@@ -163,6 +176,29 @@ pub struct AlarmHistory {
     pub alarm: Alarm,
     /// All that happened to it, by when it was recorded, as far as clocks agree.
     pub entries: Vec<AlarmEntry>,
+    /// Where it is on its ladder; absent from servers that climb none.
+    #[serde(default)]
+    pub escalation: Option<AlarmEscalation>,
+}
+
+/// Where an alarm is on its ladder. Either there is a next step, or a reason why there is none.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct AlarmEscalation {
+    /// Who is told next, if nobody acknowledges before.
+    pub next: Option<AlarmStep>,
+    /// Why nobody is.
+    pub ended: Option<String>,
+}
+
+/// The step of a ladder that is due next.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct AlarmStep {
+    /// Which: what an act names that does not wait for it.
+    pub rung: AlarmRung,
+    /// When it is due by itself.
+    pub due: String,
+    /// The contacts that would be told now.
+    pub contacts: Vec<String>,
 }
 
 /// An entry of an alarm's history. It never changes.
@@ -182,7 +218,7 @@ pub struct AlarmEntry {
     pub fact: AlarmFact,
 }
 
-/// What an entry tells: four are of the condition, the others are acts.
+/// What an entry tells: five are of the condition, the others are acts.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum AlarmFact {
@@ -209,6 +245,15 @@ pub enum AlarmFact {
     },
     /// Somebody had something to say: the note.
     Commented,
+    /// Somebody did not want to wait with a step of the ladder.
+    Escalated {
+        /// The ladder.
+        ladder: String,
+        /// The step, from 1.
+        step: u32,
+        /// 0 for the step itself, then counted up as it repeats.
+        round: u32,
+    },
     /// Somebody said whether the detection was right.
     Judged {
         /// What they said.
@@ -236,6 +281,15 @@ pub enum AlarmFact {
         /// Version of the rules document.
         rules_version: u32,
         /// What speaks for it.
+        cause: AlarmCause,
+    },
+    /// The value went further beyond its limit than before; the alarm is no more severe for it.
+    Reached {
+        /// Generation time of the sample that showed it.
+        generation_time: String,
+        /// Whether it was found as it happened.
+        live: bool,
+        /// What was seen.
         cause: AlarmCause,
     },
     /// A latched alarm was let go.

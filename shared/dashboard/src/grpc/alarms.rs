@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt, future::ready};
-use processing::alarm::{EntryId, Request as Act, Suppression, Usefulness};
+use processing::alarm::{EntryId, Request as Act, Rung, Suppression, Usefulness};
 use prost_types::Timestamp;
 use proto::v1::act_on_alarm_request::Act as Asking;
 use proto::v1::alarms_server::Alarms;
 use proto::v1::live_update::Update;
 use proto::v1::{
-    self, ActOnAlarmRequest, ActOnAlarmResponse, AlarmsUpdate, GetAlarmRequest, GetAlarmResponse,
-    ListAlarmsRequest, ListAlarmsResponse, SuppressAct, WatchAlarmsRequest,
+    self, ActOnAlarmRequest, ActOnAlarmResponse, AlarmsUpdate, EscalateAct, GetAlarmRequest,
+    GetAlarmResponse, ListAlarmsRequest, ListAlarmsResponse, SuppressAct, WatchAlarmsRequest,
 };
 use tonic::{Request, Response, Status};
 
@@ -128,6 +128,9 @@ fn act_of(act: Option<Asking>) -> Result<Act, ProblemResponse> {
         }
         Some(Asking::Assign(to)) => Act::Assign { to: some(to) },
         Some(Asking::Comment(_)) => Act::Comment {},
+        Some(Asking::Escalate(EscalateAct { rung })) => {
+            Act::Escalate { rung: rung.map(rung_of).transpose()? }
+        }
         Some(Asking::Judge(said)) => Act::Judge {
             usefulness: match &*said {
                 "false" => Usefulness::False,
@@ -146,6 +149,10 @@ fn act_of(act: Option<Asking>) -> Result<Act, ProblemResponse> {
         },
         Some(Asking::Unshelve(_)) => Act::Unshelve {},
     })
+}
+
+fn rung_of(v1::AlarmRung { notice, ladder, step, round }: v1::AlarmRung) -> Result<Rung, ProblemResponse> {
+    Ok(Rung { notice: entry_of(&notice)?, ladder, step, round })
 }
 
 /// Alarms that a subscription tells of.

@@ -1105,6 +1105,7 @@ export interface components {
             /** @description What people said of it. */
             usefulness: components["schemas"]["AlarmUsefulness"][];
             worst?: components["schemas"]["AlarmSeverity"] | null;
+            worst_value?: components["schemas"]["AlarmWorstValue"] | null;
         };
         /** @description Answer of `POST /api/v1/missions/{mission}/alarms/acknowledge`. */
         AlarmAcknowledged: {
@@ -1145,6 +1146,11 @@ export interface components {
         } | {
             /** @description Something to say: the note. */
             comment: Record<string, never>;
+        } | {
+            /** @description Do not wait with the next step of the ladder: its messages are due at once. Only the hub takes it. */
+            escalate: {
+                rung?: components["schemas"]["AlarmRung"] | null;
+            };
         } | {
             /** @description Whether the detection was right. */
             judge: {
@@ -1259,7 +1265,13 @@ export interface components {
             /** @description When it was made, by the clock of the place. */
             recorded: string;
         };
-        /** @description What an entry tells: four are of the condition, the others are acts. */
+        /** @description Where an alarm is on its ladder. Either there is a next step, or a reason why there is none. */
+        AlarmEscalation: {
+            /** @description Why nobody is. */
+            ended?: string | null;
+            next?: components["schemas"]["AlarmStep"] | null;
+        };
+        /** @description What an entry tells: five are of the condition, the others are acts. */
         AlarmFact: {
             /** @enum {string} */
             kind: "acknowledged";
@@ -1287,6 +1299,21 @@ export interface components {
         } | {
             /** @enum {string} */
             kind: "commented";
+        } | {
+            /** @enum {string} */
+            kind: "escalated";
+            /** @description The ladder. */
+            ladder: string;
+            /**
+             * Format: int32
+             * @description 0 for the step itself, then counted up as it repeats.
+             */
+            round: number;
+            /**
+             * Format: int32
+             * @description The step, from 1.
+             */
+            step: number;
         } | {
             /** @enum {string} */
             kind: "judged";
@@ -1319,6 +1346,15 @@ export interface components {
             rules_version: number;
             /** @description How bad it is. */
             severity: components["schemas"]["AlarmSeverity"];
+        } | {
+            /** @description What was seen. */
+            cause: components["schemas"]["AlarmCause"];
+            /** @description Generation time of the sample that showed it. */
+            generation_time: string;
+            /** @enum {string} */
+            kind: "reached";
+            /** @description Whether it was found as it happened. */
+            live: boolean;
         } | {
             /** @enum {string} */
             kind: "reset";
@@ -1380,6 +1416,7 @@ export interface components {
             alarm: components["schemas"]["Alarm"];
             /** @description All that happened to it, by when it was recorded, as far as clocks agree. */
             entries: components["schemas"]["AlarmEntry"][];
+            escalation?: components["schemas"]["AlarmEscalation"] | null;
         };
         /** @description An entry that asks for somebody's acknowledgement. */
         AlarmNotice: {
@@ -1418,6 +1455,23 @@ export interface components {
             /** @description Names of the rules, in the order in which they are tried. */
             rules: string[];
         };
+        /** @description A step of the ladder that is climbed for a notice. */
+        AlarmRung: {
+            /** @description The ladder. */
+            ladder: string;
+            /** @description The notice that nobody has acknowledged: of the alarm, or of the worst of its group. */
+            notice: string;
+            /**
+             * Format: int32
+             * @description 0 for the step itself, then counted up as it repeats.
+             */
+            round: number;
+            /**
+             * Format: int32
+             * @description The step, from 1.
+             */
+            step: number;
+        };
         /**
          * @description How bad an alarm is: the five levels of limits, the least first.
          * @enum {string}
@@ -1428,6 +1482,15 @@ export interface components {
          * @enum {string}
          */
         AlarmState: "active-acknowledged" | "active-unacknowledged" | "cleared-unacknowledged" | "latched" | "normal" | "out-of-service" | "shelved" | "suppressed-by-design";
+        /** @description The step of a ladder that is due next. */
+        AlarmStep: {
+            /** @description The contacts that would be told now. */
+            contacts: string[];
+            /** @description When it is due by itself. */
+            due: string;
+            /** @description Which: what an act names that does not wait for it. */
+            rung: components["schemas"]["AlarmRung"];
+        };
         /**
          * @description Why an alarm is not to ring.
          * @enum {string}
@@ -1443,6 +1506,16 @@ export interface components {
          * @enum {string}
          */
         AlarmUsefulness: "false" | "known" | "true";
+        /** @description The worst value of an alarm. */
+        AlarmWorstValue: {
+            /** @description Generation time of its sample. */
+            generation_time: string;
+            /**
+             * Format: double
+             * @description The value, in the unit of the engineering value.
+             */
+            value: number;
+        };
         /** @description Answer of `GET /api/v1/missions/{mission}/alarms`. */
         Alarms: {
             /** @description Alarms, by their first occurrence, newest first. */

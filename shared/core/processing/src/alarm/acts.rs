@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use space_packet::TaiTime;
 
 use super::entry::{
-    Act, Action, AlarmSeverity, Entry, EntryError, Fact, Place, REPLACED_MAX, Suppression, Usefulness,
+    Act, Action, AlarmSeverity, Entry, EntryError, Fact, Place, REPLACED_MAX, Rung, Suppression, Usefulness,
 };
+use super::escalation::NoStep;
 use super::form;
 use super::history::{ACTS_MAX, History};
 use super::identity::EntryId;
@@ -48,6 +49,12 @@ pub enum Request {
     },
     /// Something to say: the note.
     Comment {},
+    /// Do not wait with the next step of the ladder.
+    Escalate {
+        /// The step that was shown as the next; absent: whichever is. Whoever climbs the ladder fills it in.
+        #[serde(default)]
+        rung: Option<Rung>,
+    },
     /// Whether the detection was right.
     Judge {
         /// What they say.
@@ -89,6 +96,9 @@ pub enum ActRefused {
     /// A name or text is not as it must be.
     #[error("STO-ALARM-TEXT: {0}; nothing was changed")]
     Text(#[from] EntryError),
+    /// There is no step to escalate to.
+    #[error("STO-ALARM-ACT: {0}; nothing was changed")]
+    NoStep(NoStep),
     /// A comment says nothing, or a long shelving does not say why.
     #[error("STO-ALARM-NOTE: a comment, and a shelving for more than 1 h, needs a note; nothing was changed")]
     NoNote,
@@ -134,6 +144,7 @@ impl History {
             }
             Request::Comment {} if has_note => Ok(Action::Comment),
             Request::Comment {} => Err(ActRefused::NoNote),
+            Request::Escalate { rung } => self.escalation(&state, rung.as_ref()),
             Request::Judge { usefulness } => {
                 Ok(Action::Judge { usefulness: *usefulness, replaces: self.ids(is_judgement) })
             }
@@ -173,6 +184,27 @@ impl History {
             return Err(ActRefused::Pointless("nothing that was shown is unacknowledged"));
         }
         Ok(Action::Acknowledge { notices })
+    }
+
+    fn escalation(&self, state: &AlarmState, rung: Option<&Rung>) -> Result<Action, ActRefused> {
+        if !state.state.rings() {
+            return Err(ActRefused::NoStep(NoStep::Silent));
+        }
+        let rung =
+            rung.ok_or(ActRefused::Pointless("which step is the next is known where the ladder is climbed"))?;
+        if self.hastened().any(|(wanted, _)| wanted == rung) {
+            return Err(ActRefused::Pointless("this step was wanted at once before"));
+        }
+        Ok(Action::Escalate { rung: rung.clone() })
+    }
+
+    /// Steps that somebody at the hub did not want to wait for, and when that was said.
+    pub fn hastened(&self) -> impl Iterator<Item = (&Rung, TaiTime)> {
+        // Only the hub climbs ladders, and no clock but its own counts for them.
+        self.all().filter(|entry| entry.place == Place::Hub).filter_map(|entry| match &entry.act()?.action {
+            Action::Escalate { rung } => Some((rung, entry.recorded)),
+            _ => None,
+        })
     }
 
     fn shelving(

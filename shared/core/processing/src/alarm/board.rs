@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use space_packet::{GenerationTime, TaiTime};
 
 use super::entry::{AlarmSeverity, Cause, Change, Condition, Entry, Fact, Place, Terms};
+use super::furthest::Further;
 use super::history::{CONDITIONS_MAX, History};
 use super::identity::{AlarmId, Subject};
 use super::state::AlarmState;
@@ -128,16 +129,22 @@ impl Board {
 }
 
 /// Makes entries of one moment.
-struct Writer {
+pub(super) struct Writer {
     place: Place,
     now: TaiTime,
     written: Vec<Written>,
 }
 
 impl Writer {
-    fn write(&mut self, history: &mut History, generation: GenerationTime, live: bool, change: Change) {
-        let conditions = history.conditions();
-        let number = conditions.last().map_or(1, |(_, last)| last.number.saturating_add(1));
+    pub(super) fn write(
+        &mut self,
+        history: &mut History,
+        generation: GenerationTime,
+        live: bool,
+        change: Change,
+    ) {
+        let last = history.conditions().last().map_or(0, |(_, last)| last.number);
+        let number = if change.counts() { last.saturating_add(1) } else { last };
         let condition = Condition { number, generation, live, change };
         let id = condition.id_in(history.alarm());
         let entry = Entry { id, recorded: self.now, place: self.place, fact: Fact::Condition(condition) };
@@ -163,6 +170,7 @@ struct Late {
     history: History,
     /// When the condition was over, and when to write that.
     over: Option<(GenerationTime, TaiTime)>,
+    further: Option<Further>,
 }
 
 /// What the board knows of one subject.
@@ -178,6 +186,7 @@ struct Track {
     /// Whether the alarm shows that level, unless one below it is to last first: not so where others wrote into it.
     settled: bool,
     below: Option<Below>,
+    further: Option<Further>,
     recurrences: u32,
     late: Option<Late>,
 }
@@ -222,10 +231,17 @@ impl Shown {
 
 impl Track {
     fn on_live(&mut self, seen: &Observation, writer: &mut Writer) {
-        // Most samples say the same as the one before.
-        if self.settled && self.below.is_none() && self.level == seen.severity {
-            return;
+        // Most say the same as the one before.
+        if !self.settled || self.below.is_some() || self.level != seen.severity {
+            self.on_level(seen, writer);
         }
+        if let Some(live) = self.live.as_ref().filter(|_| seen.severity.is_some()) {
+            Further::note(&mut self.further, live, (seen.generation, &seen.cause), writer.now);
+        }
+        self.settle(writer);
+    }
+
+    fn on_level(&mut self, seen: &Observation, writer: &mut Writer) {
         self.settled = true;
         let before = std::mem::replace(&mut self.level, seen.severity);
         if before != seen.severity {
@@ -238,7 +254,7 @@ impl Track {
         let shown = Shown::of(live, true);
         match (shown.severity, seen.severity) {
             (None, None) => {}
-            (_, Some(_)) if shown.is_full() => return self.go_on_as_another(seen, writer),
+            (_, Some(_)) if shown.is_full() => self.go_on_as_another(seen, writer),
             (None, Some(severity)) => writer.write(live, seen.generation, true, seen.raised(severity)),
             (Some(from), level) if level < Some(from) => {
                 let due = writer.now.plus_nanos(shown.terms.merge_window_nanos());
@@ -256,12 +272,11 @@ impl Track {
                 }
             }
         }
-        self.settle(writer);
     }
 
     /// Begins an alarm, if there is something to begin one for.
     fn begin(&mut self, seen: &Observation, writer: &mut Writer) {
-        (self.below, self.recurrences, self.live) = (None, 0, None);
+        (self.below, self.further, self.recurrences, self.live) = (None, None, 0, None);
         let Some(severity) = seen.severity else { return };
         // A stuck clock would name the next alarm as the one before, which somebody may have acknowledged.
         let after_last = self.last.map(|last| GenerationTime(last.0.plus_nanos(1)));
@@ -273,6 +288,9 @@ impl Track {
 
     fn go_on_as_another(&mut self, seen: &Observation, writer: &mut Writer) {
         if let Some(mut full) = self.live.take() {
+            if let Some(further) = self.further.take() {
+                further.write(&mut full, true, writer);
+            }
             let shown = Shown::of(&full, true);
             if shown.severity.is_some() {
                 let change = Change::Cleared { latched: shown.terms.latch, recurrences: self.recurrences };
@@ -282,8 +300,14 @@ impl Track {
         self.begin(seen, writer);
     }
 
-    /// Lets the alarm show a lower level, or its end, when that has lasted.
+    /// Lets the alarm show a lower level, or its end, when that has lasted, and the worst value when that has waited.
     fn settle(&mut self, writer: &mut Writer) {
+        let is_over = self.below.as_ref().is_some_and(|below| below.due <= writer.now);
+        if let Some(live) = self.live.as_mut()
+            && let Some(further) = self.further.take_if(|further| is_over || further.is_due(writer.now))
+        {
+            further.write(live, true, writer);
+        }
         while let Some(live) = self.live.as_mut()
             && let Some(below) = self.below.take_if(|below| below.due <= writer.now)
         {
@@ -320,13 +344,14 @@ impl Track {
         if shown.worst < Some(severity) {
             writer.write(&mut late.history, seen.generation, false, seen.worsened(severity));
         }
+        Further::note(&mut late.further, &late.history, (seen.generation, &seen.cause), writer.now);
     }
 
     fn begin_late(&mut self, seen: &Observation, writer: &mut Writer) {
         let Some(severity) = seen.severity else { return };
         let mut history = History::new(seen.subject.clone(), seen.generation);
         writer.write(&mut history, seen.generation, false, seen.raised(severity));
-        self.late = Some(Late { history, over: None });
+        self.late = Some(Late { history, over: None, further: None });
     }
 
     fn settle_late(&mut self, writer: &mut Writer) {
@@ -339,13 +364,17 @@ impl Track {
 
     fn due(&self) -> Option<TaiTime> {
         let live = self.below.as_ref().map(|below| below.due);
+        let further = self.further.as_ref().and_then(|further| further.due);
         let late = self.late.as_ref().and_then(|late| late.over).map(|(_, due)| due);
-        live.into_iter().chain(late).min()
+        live.into_iter().chain(further).chain(late).min()
     }
 }
 
 impl Late {
     fn end(&mut self, over: GenerationTime, writer: &mut Writer) {
+        if let Some(further) = self.further.take() {
+            further.write(&mut self.history, false, writer);
+        }
         let change = Change::Cleared { latched: false, recurrences: 0 };
         writer.write(&mut self.history, over, false, change);
     }

@@ -155,6 +155,13 @@ pub enum Change {
         /// What speaks for it.
         cause: Cause,
     },
+    // Bytes name a variant by its place, so what is new stands last.
+    /// It went further beyond its limit than ever before, without being another severity. It tells of the condition
+    /// whose number it has, and changes no state.
+    Reached {
+        /// What was seen.
+        cause: Cause,
+    },
 }
 
 /// What an alarm rule said when an occurrence began. It stays so for the occurrence, whatever becomes of the rule.
@@ -278,6 +285,26 @@ pub enum Action {
         /// Shelvings and unshelvings that were seen.
         replaces: Vec<EntryId>,
     },
+    // Bytes name a variant by its place, so what is new stands last.
+    /// Do not wait with a step of the ladder. Two who want the same step at once want it once.
+    Escalate {
+        /// The step.
+        rung: Rung,
+    },
+}
+
+/// A step of the ladder that somebody climbs for a notice.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rung {
+    /// What nobody has acknowledged: of this alarm, or of another one of its group.
+    pub notice: EntryId,
+    /// The ladder.
+    pub ladder: String,
+    /// The step, from 1.
+    pub step: u32,
+    /// 0 for the step itself, then counted up as it repeats.
+    pub round: u32,
 }
 
 /// Why an alarm is not to ring.
@@ -330,10 +357,15 @@ impl Terms {
 }
 
 impl Change {
-    /// How bad it is after it; `None` when it is over.
+    /// Whether the condition is another one after it.
+    pub(super) fn counts(&self) -> bool {
+        !matches!(self, Self::Reached { .. })
+    }
+
+    /// How bad it is after it; `None` when it is over, and of what says nothing of that.
     pub fn severity(&self) -> Option<AlarmSeverity> {
         match self {
-            Self::Cleared { .. } => None,
+            Self::Cleared { .. } | Self::Reached { .. } => None,
             Self::Moved { severity } | Self::Raised { severity, .. } | Self::Worsened { severity, .. } => {
                 Some(*severity)
             }
@@ -349,6 +381,7 @@ impl Condition {
             Change::Moved { .. } => 1,
             Change::Raised { .. } => 2,
             Change::Worsened { .. } => 3,
+            Change::Reached { .. } => 4,
         };
         let severity = self.change.severity().map_or(0, |severity| severity as u8 + 1);
         let mut hasher = Hasher::new(b"sto-alarm-condition-1");
@@ -377,7 +410,7 @@ impl Action {
             | Self::Shelve { replaces: named, .. }
             | Self::Suppress { replaces: named, .. }
             | Self::Unshelve { replaces: named } => named,
-            Self::Comment => &[],
+            Self::Comment | Self::Escalate { .. } => &[],
         }
     }
 }
@@ -393,8 +426,16 @@ impl Entry {
                     let fits = terms.rule.len() <= NAME_BYTES_MAX;
                     if fits { cause.check() } else { Err(EntryError::Name) }
                 }
-                Change::Worsened { cause, .. } => cause.check(),
+                Change::Reached { cause } | Change::Worsened { cause, .. } => cause.check(),
             },
+        }
+    }
+
+    /// Whether programs that know only the first version of the form cannot read it.
+    pub(super) fn is_of_second_version(&self) -> bool {
+        match &self.fact {
+            Fact::Act(act) => matches!(act.action, Action::Escalate { .. }),
+            Fact::Condition(condition) => matches!(condition.change, Change::Reached { .. }),
         }
     }
 
@@ -425,7 +466,9 @@ impl Act {
             return Err(EntryError::Replaced);
         }
         match &self.action {
-            Action::Assign { to: Some(name), .. } | Action::Suppress { order: name, .. } => check_name(name),
+            Action::Assign { to: Some(name), .. }
+            | Action::Escalate { rung: Rung { ladder: name, .. } }
+            | Action::Suppress { order: name, .. } => check_name(name),
             _ => Ok(()),
         }
     }

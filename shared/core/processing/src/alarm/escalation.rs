@@ -9,7 +9,7 @@ use delivery::DayWindow;
 use serde::{Deserialize, Serialize};
 use space_packet::TaiTime;
 
-use super::entry::AlarmSeverity;
+use super::entry::{AlarmSeverity, Rung};
 use super::form;
 use super::identity::{AlarmId, EntryId, Hasher};
 use super::state::AlarmState;
@@ -49,6 +49,29 @@ impl Trigger {
             severity: notice.severity,
             since: known(notice.entry),
         })
+    }
+}
+
+/// A ladder that is climbed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Climb<'a> {
+    /// What started it.
+    pub trigger: Trigger,
+    /// The ladder that its rule names; without, the severity decides.
+    pub named: Option<&'a str>,
+    /// Steps that somebody did not want to wait for, and since when: of all alarms that climb as one.
+    pub hastened: Vec<(&'a Rung, TaiTime)>,
+}
+
+impl Climb<'_> {
+    /// When somebody wanted a step at once.
+    fn wanted(&self, ladder: &Ladder, step: u32, round: u32) -> Option<TaiTime> {
+        let is_it = |rung: &Rung| {
+            (rung.notice, rung.step, rung.round) == (self.trigger.notice, step, round)
+                && rung.ladder == ladder.name
+        };
+        let wanted = self.hastened.iter().filter(|(rung, _)| is_it(rung));
+        wanted.map(|(_, at)| *at).min()
     }
 }
 
@@ -203,14 +226,40 @@ pub struct Due {
     pub next: Option<TaiTime>,
 }
 
+/// The step of a ladder that is due next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NextStep {
+    /// Which.
+    pub rung: Rung,
+    /// When it is due, unless somebody does not want to wait.
+    pub due: TaiTime,
+    /// Who would be told now.
+    pub contacts: Vec<String>,
+}
+
+/// Why there is no next step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoStep {
+    /// All were due.
+    #[error("everybody on the ladder has been told")]
+    AllTold,
+    /// The rules have none for it.
+    #[error("no ladder of the alarm rules is for an alarm of this severity")]
+    NoLadder,
+    /// It is acknowledged, shelved or suppressed.
+    #[error("nobody is told of an alarm that does not ring")]
+    Silent,
+}
+
 impl Escalation {
-    /// What is due for a trigger. `named` is the ladder that its rule names; without, the severity decides.
-    pub fn due(&self, trigger: &Trigger, named: Option<&str>, now: TaiTime) -> Due {
-        let Some(ladder) = self.ladder(trigger.severity, named) else { return Due::default() };
+    /// What is due for what climbs.
+    pub fn due(&self, climb: &Climb<'_>, now: TaiTime) -> Due {
+        let trigger = &climb.trigger;
+        let Some(ladder) = self.ladder(trigger.severity, climb.named) else { return Due::default() };
         let mut due = Due::default();
         // Of rounds that are due together, after quiet hours or with the hub back, one is enough: the newest.
         let mut newest: BTreeMap<usize, (u32, TaiTime)> = BTreeMap::new();
-        for (step, round, at) in ladder.moments(trigger) {
+        for (step, round, at) in ladder.moments(climb) {
             if at > now {
                 due.next = Some(due.next.map_or(at, |next| next.min(at)));
             } else {
@@ -223,6 +272,19 @@ impl Escalation {
             }
         }
         due
+    }
+
+    /// What is due next, if nobody acknowledges before.
+    pub fn next(&self, climb: &Climb<'_>, now: TaiTime) -> Result<NextStep, NoStep> {
+        let ladder = self.ladder(climb.trigger.severity, climb.named).ok_or(NoStep::NoLadder)?;
+        let coming = ladder.moments(climb).filter(|(_, _, at)| *at > now);
+        // Of several at the end of quiet hours the lowest.
+        let (index, round, due) = coming.min_by_key(|(_, _, at)| *at).ok_or(NoStep::AllTold)?;
+        let to = ladder.steps.get(index).map_or(&[][..], |step| &step.to);
+        let contacts: BTreeSet<&str> = to.iter().flat_map(|target| self.resolve(target, now)).collect();
+        let (notice, step) = (climb.trigger.notice, index as u32 + 1);
+        let rung = Rung { notice, ladder: ladder.name.clone(), step, round };
+        Ok(NextStep { rung, due, contacts: contacts.into_iter().map(str::to_owned).collect() })
     }
 
     fn ladder(&self, severity: AlarmSeverity, named: Option<&str>) -> Option<&Ladder> {
@@ -281,7 +343,7 @@ impl OnCall {
 
 impl Ladder {
     /// Step, round and time of all that it will ever do for a trigger.
-    fn moments(&self, trigger: &Trigger) -> impl Iterator<Item = (usize, u32, TaiTime)> {
+    fn moments(&self, climb: &Climb<'_>) -> impl Iterator<Item = (usize, u32, TaiTime)> {
         let rounds = self.repeat.map_or(0, |repeat| repeat.times);
         let every = self.repeat.map_or(0, |repeat| i64::from(repeat.every_s));
         let last = self.steps.len().saturating_sub(1);
@@ -290,10 +352,13 @@ impl Ladder {
         let again = last_after.into_iter().flat_map(move |after| {
             (1..=rounds).map(move |round| (last, round, after + every * i64::from(round)))
         });
-        let trigger = *trigger;
+        let trigger = climb.trigger;
         once.chain(again).map(move |(step, round, after_s)| {
             let at = trigger.since.plus_nanos(after_s * 1_000_000_000);
-            (step, round, self.after_quiet(at, trigger.severity))
+            let by_itself = self.after_quiet(at, trigger.severity);
+            // Whoever does not want to wait knows what time it is there.
+            let wanted = climb.wanted(self, step as u32 + 1, round);
+            (step, round, wanted.map_or(by_itself, |wanted| wanted.min(by_itself)))
         })
     }
 

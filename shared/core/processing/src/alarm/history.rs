@@ -103,9 +103,10 @@ impl History {
         entries.fold(false, |changed, entry| self.insert(entry.clone()).unwrap_or(false) | changed)
     }
 
-    /// Conditions in their order, with the ids of their entries.
+    /// What the condition went through, in its order, with the ids of the entries.
     pub(super) fn conditions(&self) -> Vec<(EntryId, &Condition)> {
         let conditions = self.entries.values().filter_map(|entry| Some((entry.id, entry.condition()?)));
+        let conditions = conditions.filter(|(_, condition)| condition.change.counts());
         let mut conditions: Vec<_> = conditions.collect();
         conditions.sort_by_key(|(id, condition)| (condition.number, condition.generation, *id));
         conditions

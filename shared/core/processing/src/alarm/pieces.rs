@@ -7,8 +7,10 @@ use super::entry::{Entry, EntryError, NAME_BYTES_MAX};
 use super::history::History;
 use super::identity::{AlarmId, Subject};
 
-/// The version of the form, its first byte.
-pub const FORMAT_VERSION: u8 = 1;
+/// The newest version of the form, its first byte.
+pub const FORMAT_VERSION: u8 = 2;
+/// The version of what holds nothing newer: programs from before read it.
+const FIRST_VERSION: u8 = 1;
 /// Bytes of a piece: it fits into a record of a batch.
 pub const PIECE_BYTES_MAX: usize = 64 * 1_024;
 /// Entries of a piece.
@@ -50,10 +52,12 @@ impl Piece {
         self.subject.alarm(self.first)
     }
 
-    /// The bytes: version, then postcard.
+    /// The bytes: version, then postcard. The version is the oldest that knows all of it.
     pub fn encode(&self) -> Result<Vec<u8>, PieceError> {
         self.check()?;
-        let bytes = postcard::to_extend(self, vec![FORMAT_VERSION]).map_err(|_| PieceError::Malformed)?;
+        let is_new = self.entries.iter().any(Entry::is_of_second_version);
+        let version = if is_new { FORMAT_VERSION } else { FIRST_VERSION };
+        let bytes = postcard::to_extend(self, vec![version]).map_err(|_| PieceError::Malformed)?;
         if bytes.len() > PIECE_BYTES_MAX { Err(PieceError::TooLarge) } else { Ok(bytes) }
     }
 
@@ -63,7 +67,7 @@ impl Piece {
             return Err(PieceError::TooLarge);
         }
         let (version, body) = bytes.split_first().ok_or(PieceError::Malformed)?;
-        if *version != FORMAT_VERSION {
+        if !(FIRST_VERSION..=FORMAT_VERSION).contains(version) {
             return Err(PieceError::Version(*version));
         }
         let (piece, rest) = postcard::take_from_bytes::<Self>(body).map_err(|_| PieceError::Malformed)?;

@@ -184,7 +184,7 @@ impl Process {
                     process.occurrences += 1;
                     auto_acknowledge = terms.auto_acknowledge;
                 }
-                Change::Moved { .. } | Change::Worsened { .. } => {}
+                Change::Moved { .. } | Change::Reached { .. } | Change::Worsened { .. } => {}
             }
             if let (Some(severity), true) =
                 (severity, condition.is_notice() && !acknowledged.contains(&entry))

@@ -1,4 +1,5 @@
 mod escalating;
+mod furthest;
 mod life;
 mod merging;
 mod reading_rules;
@@ -43,6 +44,11 @@ pub(super) fn seen(second: i64, severity: Option<AlarmSeverity>) -> Observation 
         terms: terms(),
         cause: Cause { seen: Some(47.5), threshold: Some(45.0), ..Cause::default() },
     }
+}
+
+/// A value and the limit that it breaks.
+pub(super) fn beyond(value: f64, limit: f64) -> Cause {
+    Cause { seen: Some(value), threshold: Some(limit), ..Cause::default() }
 }
 
 pub(super) fn author(by: &str, place: Place, second: i64, id: u8) -> Author {

@@ -82,6 +82,7 @@ impl DetectorTrack {
         let Moment { inputs, mode, is_flagged } = moment;
         let observation =
             Observation { time: placed.time, value, inputs, mode: *mode, is_flagged: *is_flagged };
+        let before = self.suite.standing().map(|standing| (standing.detector, standing.score));
         let outcome = match &self.forecast {
             Some(trained) => self.suite.on_sample_with(&trained.forecaster, &observation),
             None => self.suite.on_sample(&observation),
@@ -101,7 +102,16 @@ impl DetectorTrack {
                 self.raised = None;
                 said.push(self.over(detector, placed, live));
             }
-            (None, false) | (Some(_), true) => {}
+            (Some(detector), true) => {
+                // Scores of another detector are on another scale.
+                let is_further = |standing: &&Detection| {
+                    let same = before.filter(|(kind, _)| *kind == standing.detector);
+                    standing.detector == detector && same.is_none_or(|(_, score)| standing.score > score)
+                };
+                let further = self.suite.standing().filter(is_further);
+                said.extend(further.map(|standing| self.found(standing, placed.time, live)));
+            }
+            (None, false) => {}
         }
     }
 

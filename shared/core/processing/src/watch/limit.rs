@@ -20,12 +20,33 @@ pub(super) struct LimitTrack {
     /// The number and the arrival of the newest sample: a copy that another link brings is not a sample more.
     #[serde(skip)]
     last: Option<(Option<f64>, u64)>,
+    /// Forgotten by a restart: what is said once too often is nothing new to the board.
+    #[serde(skip)]
+    reached: Reached,
+    #[serde(skip)]
+    reached_late: Reached,
     /// The rule, and what it is of.
     #[serde(skip)]
     rule: Option<((VersionNumber, Option<u32>), AlarmRule)>,
 }
 
+/// Between which values violations have been since they were said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reached(Option<(f64, f64)>);
+
+impl Reached {
+    /// Whether a sample is outside of what there was, as far as that is known.
+    fn extends(&mut self, number: Option<f64>) -> bool {
+        let Some(number) = number.filter(|number| number.is_finite()) else { return false };
+        let is_outside = self.0.is_none_or(|(low, high)| number < low || number > high);
+        let (low, high) = self.0.unwrap_or((number, number));
+        self.0 = Some((low.min(number), high.max(number)));
+        is_outside
+    }
+}
+
 impl LimitTrack {
+    /// Says when they are something else than before, or further violated than ever.
     pub(super) fn on_sample(
         &mut self,
         read: &Read<'_>,
@@ -53,15 +74,21 @@ impl LimitTrack {
         let standing = raising.on_sample(&judged, &rule);
         let severity =
             standing.is_raised().then(|| AlarmSeverity::try_from(standing.severity()).ok()).flatten();
-        let before = if is_late {
+        let (before, reached) = if is_late {
             self.newest_late = Some(placed.time);
-            std::mem::replace(&mut self.said_late, severity)
+            (std::mem::replace(&mut self.said_late, severity), &mut self.reached_late)
         } else {
             self.newest = Some(placed.time);
             self.last = Some((placed.number, placed.arrival));
-            std::mem::replace(&mut self.said, severity)
+            (std::mem::replace(&mut self.said, severity), &mut self.reached)
         };
-        (before != severity).then(|| Said {
+        if severity.is_none() {
+            *reached = Reached::default();
+        }
+        // What only hysteresis holds is within its limits.
+        let is_further =
+            severity.is_some() && read.sample.monitoring.is_violation() && reached.extends(placed.number);
+        (before != severity || is_further).then(|| Said {
             detector: LIMITS,
             severity,
             before,

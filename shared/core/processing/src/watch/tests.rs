@@ -111,6 +111,44 @@ fn violations_are_said_when_they_have_lasted_and_when_they_are_over() {
 }
 
 #[test]
+fn what_is_further_beyond_than_before_is_said_again_until_it_is_over() {
+    let mut world = World::new("");
+    world.say("/S/A", 0, 150);
+    world.say("/S/A", 1, 150);
+    assert_eq!(world.say("/S/A", 2, 150), [""; 0]);
+    let seen = world.observe("/S/A", 3, 170, Verdicts::NONE);
+    assert_eq!(seen.iter().map(shown).collect::<Vec<_>>(), ["limits warning @3"]);
+    assert_eq!((seen[0].cause.seen, seen[0].cause.threshold), (Some(170.0), Some(100.0)));
+    assert_eq!(world.say("/S/A", 4, 160), [""; 0]);
+    assert_eq!(world.say("/S/A", 6, 50), ["limits over @6"]);
+    world.say("/S/A", 7, 150);
+    assert_eq!(world.say("/S/A", 8, 120), ["limits warning @8"]);
+    assert_eq!(world.say("/S/A", 9, 150), ["limits warning @9"], "another occurrence counts anew");
+}
+
+#[test]
+fn the_first_violation_after_a_restart_is_said_because_it_may_be_the_furthest() {
+    let mut world = World::new("");
+    world.say("/S/A", 0, 150);
+    world.say("/S/A", 1, 150);
+    let mut world = world.restarted("");
+    let seen = world.observe("/S/A", 2, 170, Verdicts::NONE);
+    assert_eq!(seen.iter().map(shown).collect::<Vec<_>>(), ["limits warning @2"]);
+    assert_eq!((seen[0].cause.seen, seen[0].cause.threshold), (Some(170.0), Some(100.0)));
+    assert_eq!(world.say("/S/A", 3, 170), [""; 0]);
+}
+
+#[test]
+fn a_higher_score_of_the_detector_that_raised_it_is_said_again() {
+    let mut world = World::taught(RANGE_OF_B);
+    assert_eq!(world.say("/S/B", 10, 90), ["range distress @10"]);
+    let seen = world.observe("/S/B", 11, 120, Verdicts::NONE);
+    assert_eq!(seen.iter().map(shown).collect::<Vec<_>>(), ["range distress @11"]);
+    assert_eq!(seen[0].cause.seen, Some(120.0));
+    assert_eq!(world.say("/S/B", 12, 100), [""; 0]);
+}
+
+#[test]
 fn hysteresis_is_judged_by_the_packet_a_value_stands_in() {
     let mut world = World::new("");
     let mut say = |second: i64, value: u8| {
@@ -174,7 +212,7 @@ fn detectors_run_on_what_rules_name_and_say_what_speaks_for_it() {
     let seen = world.observe("/S/B", 10, 90, Verdicts::NONE);
     assert_eq!(seen.iter().map(shown).collect::<Vec<_>>(), ["range distress @10"]);
     assert!(seen[0].cause.score > seen[0].cause.threshold && seen[0].cause.seen == Some(90.0));
-    assert_eq!(world.say("/S/B", 11, 91), [""; 0]);
+    assert_eq!(world.say("/S/B", 11, 89), [""; 0]);
     assert_eq!(world.say("/S/B", 12, 50), ["range over @12"]);
     assert_eq!((world.watch.watched(), world.watch.unwatched()), (1, 0));
     let mut world = World::new("");
@@ -288,6 +326,8 @@ proptest! {
         for (index, (parameter, step, value)) in samples.iter().enumerate() {
             second += step;
             if index == place {
+                // What another link brings of the newest sample is not known for a copy after a restart.
+                second += 1;
                 interrupted = interrupted.restarted(RANGE_OF_B);
             }
             let name = ["/S/A", "/S/B", "/S/MODE"][usize::from(*parameter)];

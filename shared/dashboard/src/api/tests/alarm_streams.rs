@@ -164,6 +164,13 @@ async fn a_program_lists_reads_watches_and_acts_by_the_same_rights() {
         let found = done.unwrap_or_else(|status| panic!("{act:?}: {status}")).into_inner();
         assert_eq!(found.alarm.expect("an alarm").state(), state, "{act:?}");
     }
+    let rung = v1::AlarmRung { notice: "aa".repeat(16), ladder: "usual".to_owned(), step: 2, round: 0 };
+    for rung in [None, Some(rung)] {
+        let escalate = acting(Act::Escalate(v1::EscalateAct { rung }));
+        let refused = client.act_on_alarm(call(&served, operator, "demo", escalate)).await;
+        let refused = refused.expect_err("it is acknowledged");
+        assert_eq!(super::grpc::code(&refused), (tonic::Code::FailedPrecondition, Some("STO-ALARM-ACT")));
+    }
     let get = GetAlarmRequest { mission: "demo".to_owned(), alarm: first_alarm() };
     let found =
         client.get_alarm(call(&served, viewer, "demo", get.clone())).await.expect("answers").into_inner();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::alarms::tests::{MemoryKeeper, at, raised};
 use crate::alarms::{AlarmBook, Alarms, Answer, Keeper, RulesKind, RulesText, WantedRules};
-use crate::contract::{AlarmAct, AlarmSuppression, AlarmUsefulness, RulesVersion};
+use crate::contract::{AlarmAct, AlarmRung, AlarmSuppression, AlarmUsefulness, RulesVersion};
 
 /// What the fixture has of alarms: a book for each mission, one alarm, one version of each sort of rules.
 pub(super) struct Desk {
@@ -344,6 +344,10 @@ fn acts_are_written_in_the_contract_as_the_core_reads_them() {
         AlarmAct::Acknowledge { notices: None },
         AlarmAct::Assign { to: None },
         AlarmAct::Comment {},
+        AlarmAct::Escalate { rung: None },
+        AlarmAct::Escalate {
+            rung: Some(AlarmRung { notice: id('a'), ladder: "usual".to_owned(), step: 2, round: 0 }),
+        },
         AlarmAct::Judge { usefulness: AlarmUsefulness::Known },
         AlarmAct::Reset {},
         AlarmAct::Restore {},

@@ -8,7 +8,11 @@ import type {
   AlarmHistory,
   Alarms,
 } from "../types";
-import { missionPath, request } from "./client";
+import { missionPath, ProblemError, request } from "./client";
+
+/** Closed alarms of a mission that are asked for at once. */
+const CLOSED_PAGE = 200;
+export const NONE_HERE = "STO-ALARM-NONE";
 
 /** `head`: only how many there are and whether there are any here at all; the live stream has them. `all`: each of them. */
 export function openAlarmsQuery(mission: string, extent: "all" | "head") {
@@ -21,17 +25,50 @@ export function openAlarmsQuery(mission: string, extent: "all" | "head") {
   });
 }
 
-export function closedAlarmsQuery(mission: string) {
+/** Where the lists of closed alarms are read on, by mission: behind a cursor, or from the newest where it is empty. */
+export type ClosedCursors = Record<string, string>;
+
+/** What one question to each of some missions brought. */
+export type ClosedPart = Record<string, Alarms>;
+
+/** Closed alarms of missions. `nextOf` says of which missions more is needed before older ones can be shown in order. */
+export function closedAlarmsQuery(
+  missions: readonly string[],
+  nextOf: (parts: readonly ClosedPart[]) => ClosedCursors | null,
+) {
   return infiniteQueryOptions({
-    queryKey: ["alarms", mission, "closed"],
-    queryFn: ({ pageParam }) => {
-      const cursor = pageParam === "" ? "" : `&cursor=${encodeURIComponent(pageParam)}`;
-      return request<Alarms>("GET", missionPath(mission, `alarms?open=false&limit=200${cursor}`));
+    queryKey: ["closed-alarms", ...missions],
+    queryFn: async ({ pageParam }): Promise<ClosedPart> => {
+      const answers = await Promise.all(
+        Object.entries(pageParam).map(async ([mission, cursor]) => [
+          mission,
+          await closedPage(mission, cursor),
+        ]),
+      );
+      return Object.fromEntries(answers);
     },
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next ?? undefined,
+    initialPageParam: Object.fromEntries(missions.map((mission) => [mission, ""])) as ClosedCursors,
+    getNextPageParam: (_, parts) => nextOf(parts) ?? undefined,
     staleTime: 10_000,
+    enabled: missions.length > 0,
   });
+
+  async function closedPage(mission: string, cursor: string): Promise<Alarms> {
+    const behind = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const path = missionPath(mission, `alarms?open=false&limit=${CLOSED_PAGE}${behind}`);
+    try {
+      return await request<Alarms>("GET", path);
+    } catch (error) {
+      // Of several missions one may have no alarms at all here: the others have theirs.
+      if (missions.length > 1 && hasNoAlarms(error)) return { alarms: [], open: 0, left_out: 0 };
+      throw error;
+    }
+  }
+}
+
+/** Whether the server looks after no alarms of the mission. */
+export function hasNoAlarms(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.code === NONE_HERE;
 }
 
 export function alarmQuery(mission: string, alarm: string) {

@@ -5,6 +5,7 @@ import type {
   AlarmAcknowledgements,
   AlarmActRequest,
   AlarmEntry,
+  AlarmEscalation,
   AlarmHistory,
 } from "../types";
 import { nodeId } from "./nodes";
@@ -20,6 +21,8 @@ export interface NewAlarm {
   group?: Alarm["group"];
   /** The name of the node it is about. */
   node?: string;
+  /** The worst value so far, where it is not the one that raised it. */
+  worst?: number;
   /** Found in late data: closed from the beginning. */
   late?: boolean;
 }
@@ -30,6 +33,11 @@ const refused = (code: string, detail: string): Refusal => ({ code, detail });
 /** The longest that an alarm may be silent, and the longest without a reason. */
 const SHELVED_MAX_MS = 8 * 3_600_000;
 const WITHOUT_NOTE_MS = 3_600_000;
+const LADDER = [
+  { minutes: 0, contacts: ["control room"] },
+  { minutes: 15, contacts: ["kari"] },
+  { minutes: 30, contacts: ["duty system", "kari"] },
+];
 
 export class MockAlarms {
   readonly histories: AlarmHistory[] = [];
@@ -56,6 +64,8 @@ export class MockAlarms {
     const id = wanted.id ?? this.made.toString(16).padStart(32, "0");
     const cause = wanted.cause ?? { seen: 23.1, threshold: 24, expected: null, score: null, model: null };
     const entry = `e${id.slice(1)}`;
+    const worstAt = wanted.worst === undefined ? at : new Date(Date.parse(at) + 60_000).toISOString();
+    const worst = wanted.worst ?? cause.seen;
     const alarm: Alarm = {
       id,
       detector: wanted.detector ?? "limits",
@@ -70,6 +80,7 @@ export class MockAlarms {
       worst: severity,
       rule: "power",
       cause,
+      worst_value: typeof worst === "number" ? { value: worst, generation_time: worstAt } : null,
       occurrences: 1,
       recurrences: 0,
       is_retrospective: late,
@@ -98,6 +109,18 @@ export class MockAlarms {
       fact,
     };
     const history = { alarm, entries: [raised] };
+    if (wanted.worst !== undefined)
+      history.entries.push({
+        ...raised,
+        id: `c${id.slice(1)}`,
+        recorded: worstAt,
+        fact: {
+          kind: "reached",
+          generation_time: worstAt,
+          live: !late,
+          cause: { ...cause, seen: wanted.worst },
+        },
+      });
     this.histories.push(history);
     return history;
   }
@@ -111,7 +134,8 @@ export class MockAlarms {
     const cause = { seen: 21.4, threshold: 22, expected: null, score: null, model: null };
     const fact: AlarmEntry["fact"] = { kind: "worsened", generation_time: at, live: true, severity, cause };
     history.entries.push({ id: entry, recorded: at, node: idIn("svalbard-1"), by: null, note: null, fact });
-    Object.assign(history.alarm, { severity, worst: severity, cause, rings: true });
+    const worst_value = { value: cause.seen, generation_time: at };
+    Object.assign(history.alarm, { severity, worst: severity, cause, worst_value, rings: true });
     history.alarm.unacknowledged.push({ entry, severity, generation_time: at });
     history.alarm.process = "active-unacknowledged";
     this.settle(history.alarm);
@@ -135,7 +159,7 @@ export class MockAlarms {
   act(history: AlarmHistory, { act, note, id }: AlarmActRequest): Refusal | null {
     if (history.entries.some((entry) => entry.id === id)) return null;
     const { alarm } = history;
-    const fact = this.factOf(alarm, act, note ?? "");
+    const fact = this.factOf(history, act, note ?? "");
     if ("code" in fact) return fact;
     apply(alarm, fact);
     this.settle(alarm);
@@ -150,7 +174,32 @@ export class MockAlarms {
     return null;
   }
 
-  private factOf(alarm: Alarm, act: AlarmActRequest["act"], note: string): AlarmEntry["fact"] | Refusal {
+  /** Where it is on the mock's only ladder. */
+  escalation({ alarm, entries }: AlarmHistory): AlarmEscalation {
+    const [notice] = alarm.unacknowledged;
+    if (notice === undefined || !alarm.rings)
+      return { ended: "nobody is told of an alarm that does not ring" };
+    const hastened = entries.flatMap(({ fact }) => (fact.kind === "escalated" ? [fact.step] : []));
+    const since = Date.parse(alarm.since ?? alarm.first);
+    const next = LADDER.map((step, index) => ({ ...step, step: index + 1 })).find(
+      ({ step, minutes }) => !hastened.includes(step) && since + minutes * 60_000 > this.now(),
+    );
+    if (next === undefined) return { ended: "everybody on the ladder has been told" };
+    return {
+      next: {
+        rung: { notice: notice.entry, ladder: "usual", step: next.step, round: 0 },
+        due: new Date(since + next.minutes * 60_000).toISOString(),
+        contacts: next.contacts,
+      },
+    };
+  }
+
+  private factOf(
+    history: AlarmHistory,
+    act: AlarmActRequest["act"],
+    note: string,
+  ): AlarmEntry["fact"] | Refusal {
+    const { alarm } = history;
     if ("acknowledge" in act) {
       const open = alarm.unacknowledged.map((notice) => notice.entry);
       const covered = (act.acknowledge.notices ?? open).filter((entry) => open.includes(entry));
@@ -158,6 +207,12 @@ export class MockAlarms {
       return { kind: "acknowledged", notices: covered };
     }
     if ("assign" in act) return { kind: "assigned", to: act.assign.to ?? null };
+    if ("escalate" in act) {
+      const { next, ended } = this.escalation(history);
+      if (!next) return refused("STO-ALARM-ACT", `${ended}; nothing was changed`);
+      const { notice: _, ...rung } = next.rung;
+      return { kind: "escalated", ...rung };
+    }
     if ("judge" in act) return { kind: "judged", usefulness: act.judge.usefulness };
     if ("reset" in act) return { kind: "reset" };
     if ("restore" in act) return { kind: "restored" };

@@ -25,6 +25,7 @@ export const alarmStateOf = stateOf((world) => {
     parameter: "/aurora/eps/battery_voltage",
     severity: "critical",
     minutes: 11,
+    worst: 22.8,
     group,
   });
   first.raise({ id: hex(3), parameter: "/aurora/thermal/tank_temperature", severity: "watch", minutes: 90 });
@@ -107,7 +108,8 @@ export const answerAlarms: MockRoute = ({ world, url, path, method, body }) => {
     return problem(404, "STO-ALARM-UNKNOWN", "There is no such alarm", "Ids are in the list of alarms.");
   const refused = acts === undefined ? null : state.act(history, JSON.parse(body ?? "{}"));
   if (refused !== null) return problem(409, refused.code, "The alarm does not take this act", refused.detail);
-  return Response.json(history);
+  const climbs = world.options.kind !== "edge";
+  return Response.json(climbs ? { ...history, escalation: state.escalation(history) } : history);
 };
 
 function list(state: MockAlarms, search: URLSearchParams): Alarms {

@@ -48,9 +48,17 @@ fn trigger(severity: AlarmSeverity, since: i64) -> Trigger {
     Trigger { alarm: AlarmId([1; 16]), notice: EntryId([2; 16]), severity, since: at(since) }
 }
 
+fn climb(trigger: &Trigger) -> Climb<'static> {
+    Climb { trigger: *trigger, named: None, hastened: Vec::new() }
+}
+
 /// What is due as `step.round contact minute`, and the minute of the next.
 fn told(trigger: &Trigger, named: Option<&str>, now: i64) -> (Vec<String>, Option<i64>) {
-    let due = rules().escalation.due(trigger, named, at(now));
+    climbed(&Climb { named, ..climb(trigger) }, now)
+}
+
+fn climbed(climb: &Climb<'_>, now: i64) -> (Vec<String>, Option<i64>) {
+    let due = rules().escalation.due(climb, at(now));
     let minute = |time: TaiTime| (time.0 - at(0).0) / SECOND / MINUTE;
     let show = |step: &DueStep| format!("{}.{} {} {}", step.step, step.round, step.contact, minute(step.due));
     (due.steps.iter().map(show).collect(), due.next.map(minute))
@@ -102,11 +110,70 @@ fn in_quiet_hours_what_is_not_urgent_waits_for_their_end_and_the_urgent_does_not
 }
 
 #[test]
+fn a_step_that_somebody_does_not_wait_for_is_due_at_once_and_the_others_keep_their_times() {
+    let (trigger, escalation) = (trigger(Critical, 0), rules().escalation);
+    let next = |hastened: &[(Rung, i64)], now: i64| {
+        let hastened = hastened.iter().map(|(rung, second)| (rung, at(*second))).collect();
+        escalation.next(&Climb { hastened, ..climb(&trigger) }, at(now))
+    };
+    let first = next(&[], MINUTE).expect("tom is told in four minutes");
+    assert_eq!((first.due, first.contacts), (at(5 * MINUTE), vec!["tom".to_owned()]));
+    let wanted = |rung: &Rung| vec![(rung.clone(), 2 * MINUTE)];
+    let hastened: Vec<(Rung, TaiTime)> = vec![(first.rung.clone(), at(2 * MINUTE))];
+    let climbing =
+        Climb { hastened: hastened.iter().map(|(rung, at)| (rung, *at)).collect(), ..climb(&trigger) };
+    assert_eq!(climbed(&climbing, MINUTE).0, ["1.0 kari 0"]);
+    assert_eq!(climbed(&climbing, 2 * MINUTE).0, ["1.0 kari 0", "2.0 tom 2"]);
+    let ids = |climb: &Climb<'_>| -> Vec<StepId> {
+        escalation.due(climb, at(5 * MINUTE)).steps.iter().map(|step| step.id).collect()
+    };
+    assert_eq!(ids(&climbing), ids(&climb(&trigger)), "and it is not told again at its own time");
+    let second = next(&wanted(&first.rung), 2 * MINUTE).expect("the step repeats");
+    assert_eq!((second.rung.step, second.rung.round, second.due), (2, 1, at(35 * MINUTE)));
+    let of_another = Rung { notice: EntryId([9; 16]), ..first.rung.clone() };
+    assert_eq!(next(&wanted(&of_another), 2 * MINUTE).map(|next| next.rung), Ok(first.rung));
+    assert_eq!(next(&[], 200 * HOUR), Err(NoStep::AllTold));
+    let watch = climb(&Trigger { severity: AlarmSeverity::Watch, ..trigger });
+    assert_eq!(escalation.next(&watch, at(0)), Err(NoStep::NoLadder));
+}
+
+#[test]
+fn whoever_does_not_want_to_wait_is_heard_in_quiet_hours() {
+    // 23:00 there.
+    let (trigger, escalation) = (trigger(Warning, 10 * HOUR), rules().escalation);
+    let next = escalation.next(&climb(&trigger), at(10 * HOUR)).expect("it waits for the morning");
+    assert_eq!((next.rung.step, next.due), (1, at(17 * HOUR)));
+    let climbing = Climb { hastened: vec![(&next.rung, at(11 * HOUR))], ..climb(&trigger) };
+    assert_eq!(climbed(&climbing, 11 * HOUR).0, ["1.0 room 660"]);
+}
+
+#[test]
+fn escalating_is_an_act_at_the_hub_and_the_same_step_is_wanted_once() {
+    let (_, mut history) = raised(Warning);
+    let notice = state(&history, 0).unacknowledged[0].entry;
+    let rung = Rung { notice, ladder: "usual".to_owned(), step: 2, round: 0 };
+    let request = Request::Escalate { rung: Some(rung.clone()) };
+    history.act(&request, Some("nobody answers".to_owned()), author("kari", Place::Hub, 1, 1)).expect("done");
+    assert_eq!(history.hastened().collect::<Vec<_>>(), [(&rung, at(1))]);
+    let again = history.act(&request, None, author("tom", Place::Hub, 2, 2));
+    assert!(matches!(again, Err(ActRefused::Pointless(_))), "{again:?}");
+    let unknown = history.act(&Request::Escalate { rung: None }, None, author("tom", Place::Hub, 2, 3));
+    assert!(matches!(unknown, Err(ActRefused::Pointless(_))), "{unknown:?}");
+    let third = Request::Escalate { rung: Some(Rung { step: 3, ..rung }) };
+    history.act(&third, None, author("ola", NODE, 3, 4)).expect("it is kept");
+    assert_eq!(history.hastened().count(), 1, "and climbs nothing: nodes climb no ladders");
+    let acknowledge = Request::Acknowledge { notices: None };
+    history.act(&acknowledge, None, author("kari", NODE, 4, 5)).expect("nobody had seen it");
+    let silent = history.act(&third, None, author("tom", Place::Hub, 5, 6));
+    assert_eq!(silent, Err(ActRefused::NoStep(NoStep::Silent)));
+}
+
+#[test]
 fn quiet_hours_without_an_end_silence_nobody() {
     let mut escalation = rules().escalation;
     let always = LocalHours { window: "00:00-24:00".parse().expect("all day"), offset_s: 0 };
     escalation.ladders[0].quiet = vec![Quiet { hours: always, below: Severe }];
-    assert_eq!(escalation.due(&trigger(Warning, 0), None, at(0)).steps.len(), 1);
+    assert_eq!(escalation.due(&climb(&trigger(Warning, 0)), at(0)).steps.len(), 1);
 }
 
 #[test]
@@ -219,8 +286,9 @@ proptest! {
     ) {
         let (escalation, trigger) = (rules().escalation, trigger(severity, since));
         let (early, late) = (since + first, since + first + later);
-        let (before, after) = (escalation.due(&trigger, None, at(early)), escalation.due(&trigger, None, at(late)));
-        prop_assert_eq!(&before, &escalation.due(&trigger, None, at(early)));
+        let climb = climb(&trigger);
+        let (before, after) = (escalation.due(&climb, at(early)), escalation.due(&climb, at(late)));
+        prop_assert_eq!(&before, &escalation.due(&climb, at(early)));
         let ids: std::collections::BTreeSet<_> = after.steps.iter().map(|step| step.id).collect();
         prop_assert_eq!(ids.len(), after.steps.len(), "each message has an id of its own");
         for step in &before.steps {

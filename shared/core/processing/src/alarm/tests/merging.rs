@@ -112,6 +112,27 @@ fn bytes_that_are_no_piece_are_refused_with_what_is_wrong() {
 }
 
 #[test]
+fn programs_of_before_read_what_holds_nothing_newer() {
+    let (mut board, mut history) = raised(Warning);
+    let version = |history: &History| history.pieces()[0].encode().expect("it fits")[0];
+    assert_eq!(version(&history), 1);
+    let first_byte = |change: &Change| postcard::to_stdvec(change).expect("it is written")[0];
+    let worsened = Change::Worsened { severity: Critical, cause: Cause::default() };
+    assert_eq!(first_byte(&worsened), 3, "what lies on disks everywhere means what it meant");
+    let unshelved = postcard::to_stdvec(&Action::Unshelve { replaces: Vec::new() }).expect("it is written");
+    assert_eq!(unshelved[0], 8);
+    let rung = Rung { notice: EntryId([1; 16]), ladder: "usual".to_owned(), step: 1, round: 0 };
+    let escalate = Request::Escalate { rung: Some(rung) };
+    history.act(&escalate, None, author("kari", Place::Hub, 1, 1)).expect("it rings");
+    assert_eq!(version(&history), 2);
+    board.on_observation(&Observation { cause: beyond(50.0, 45.0), ..seen(1, Some(Warning)) }, at(1));
+    let written = board.on_time(at(60));
+    let mut reached = History::new(written[0].subject.clone(), written[0].first);
+    reached.insert(written[0].entry.clone()).expect("as it was written");
+    assert_eq!(version(&reached), 2);
+}
+
+#[test]
 fn a_long_history_travels_in_pieces() {
     let (_, mut history) = raised(Warning);
     for number in 0..200_u8 {
@@ -184,13 +205,19 @@ fn action() -> impl Strategy<Value = Action> {
             replaces
         }),
         ids().prop_map(|replaces| Action::Unshelve { replaces }),
+        (id(), 1_u32..4, 0_u32..3).prop_map(|(notice, step, round)| Action::Escalate {
+            rung: Rung { notice, ladder: "usual".to_owned(), step, round }
+        }),
     ]
 }
 
 fn change() -> impl Strategy<Value = Change> {
     // Quarters: JSON takes longer fractions from one float to the next.
     let number = || prop::option::of((-9_000_i32..9_000).prop_map(|number| f64::from(number) / 4.0));
-    let cause = || (number(), number()).prop_map(|(seen, score)| Cause { seen, score, ..Cause::default() });
+    let cause = || {
+        let numbers = (number(), number(), number());
+        numbers.prop_map(|(seen, score, threshold)| Cause { seen, score, threshold, ..Cause::default() })
+    };
     let terms = (any::<bool>(), any::<bool>()).prop_map(|(latch, auto_acknowledge)| Terms {
         latch,
         auto_acknowledge,
@@ -205,6 +232,7 @@ fn change() -> impl Strategy<Value = Change> {
             cause
         }),
         (severity(), cause()).prop_map(|(severity, cause)| Change::Worsened { severity, cause }),
+        cause().prop_map(|cause| Change::Reached { cause }),
     ]
 }
 
@@ -251,6 +279,7 @@ proptest! {
         let both = merged(&one, &other);
         prop_assert_eq!(&both, &merged(&other, &one));
         prop_assert_eq!(state(&both, now), state(&merged(&other, &one), now));
+        prop_assert_eq!(both.worst_value(), merged(&other, &one).worst_value());
         let ids = |history: &History| history.all().map(|entry| entry.id).collect::<std::collections::BTreeSet<_>>();
         prop_assert_eq!(ids(&both), ids(&one).union(&ids(&other)).copied().collect(), "no act is lost");
     }

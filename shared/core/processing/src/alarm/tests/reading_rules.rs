@@ -199,7 +199,7 @@ proptest! {
                 severity: Severe,
                 since: at_start(),
             };
-            let due = rules.escalation.due(&trigger, Some(&ladder.name), at_start().plus_nanos(i64::MAX / 4));
+            let due = rules.escalation.due(&Climb { trigger, named: Some(&ladder.name), hastened: Vec::new() }, at_start().plus_nanos(i64::MAX / 4));
             let told: std::collections::BTreeSet<u32> = due.steps.iter().map(|step| step.step).collect();
             prop_assert_eq!(told.len(), ladder.steps.len());
         }

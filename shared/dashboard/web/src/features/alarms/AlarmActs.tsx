@@ -1,13 +1,17 @@
 // What can be done about one alarm.
 import { useState } from "react";
-import type { Alarm, AlarmAct, AlarmSuppression, AlarmUsefulness } from "../../types";
+import type { Alarm, AlarmAct, AlarmHistory, AlarmSuppression, AlarmUsefulness } from "../../types";
 import { Act } from "./Act";
 import { judgementText } from "./alarm";
-import { Minutes } from "./BulkDialog";
-import { shelvedUntil, shelvingRefusal } from "./shelving";
+import { Escalate } from "./Escalate";
+import { ShelveFor } from "./ShelveFor";
+import { type PassEnd, type Shelving, shelvedUntil, shelvingRefusal } from "./shelving";
 
 interface Props {
   alarm: Alarm;
+  escalation: AlarmHistory["escalation"];
+  /** When the pass is over. */
+  passEnd: PassEnd;
   serverNow: number;
   me: string;
   /** Why nothing can be done; `null` when it can. */
@@ -26,9 +30,10 @@ const JUDGEMENTS: readonly { usefulness: AlarmUsefulness; text: string; title: s
   { usefulness: "known", text: "Known", title: "It was right, and everybody knew" },
 ];
 
-export function AlarmActs({ alarm, serverNow, me, refusal, onAct }: Props) {
+export function AlarmActs({ alarm, escalation, passEnd, serverNow, me, refusal, onAct }: Props) {
   const [note, setNote] = useState("");
-  const [minutes, setMinutes] = useState(15);
+  const [shelving, setShelving] = useState<Shelving>(15);
+  const until = shelvedUntil(shelving, passEnd, serverNow);
   const notices = alarm.unacknowledged.map((notice) => notice.entry);
   const act = (what: AlarmAct, onDone = () => {}) =>
     onAct(what, note, () => {
@@ -57,17 +62,18 @@ export function AlarmActs({ alarm, serverNow, me, refusal, onAct }: Props) {
         {alarm.process === "latched" ? (
           <Act text="Reset" refusal={refusal} onAct={() => act({ reset: {} })} />
         ) : null}
+        <Escalate escalation={escalation} serverNow={serverNow} refusal={refusal} onAct={act} />
       </div>
       <div className="acts">
         {alarm.shelved_until ? (
           <Act text="Unshelve" refusal={refusal} onAct={() => act({ unshelve: {} })} />
         ) : (
           <>
-            <Minutes minutes={minutes} onMinutes={setMinutes} />
+            <ShelveFor shelving={shelving} end={passEnd} serverNow={serverNow} onShelving={setShelving} />
             <Act
               text="Shelve"
-              refusal={refusal ?? shelvingRefusal(minutes, note)}
-              onAct={() => act({ shelve: { until: shelvedUntil(minutes, serverNow) } })}
+              refusal={refusal ?? shelvingRefusal(shelving, passEnd, serverNow, note)}
+              onAct={() => until !== null && act({ shelve: { until: new Date(until).toISOString() } })}
             />
           </>
         )}

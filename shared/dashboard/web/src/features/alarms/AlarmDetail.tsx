@@ -9,12 +9,15 @@ import { AlarmActs } from "./AlarmActs";
 import { factText, severityOf, sinceOf, stateText, statusOf } from "./alarm";
 import { PlotAround } from "./PlotAround";
 import { Reason } from "./Reason";
+import type { PassEnd } from "./shelving";
 import type { SiteOf } from "./useSites";
 
 interface Props {
   mission: string;
   history: AlarmHistory;
   unit: string | null;
+  /** When the pass is over. */
+  passEnd: PassEnd;
   serverNow: number;
   me: string;
   /** Why nothing can be done; `null` when it can. */
@@ -64,7 +67,15 @@ export function AlarmDetail(props: Props) {
         </button>
       </header>
       <Reason alarm={alarm} entries={entries} unit={unit} liveValue={props.liveValue} />
-      <AlarmActs alarm={alarm} serverNow={serverNow} me={me} refusal={refusal} onAct={onAct} />
+      <AlarmActs
+        alarm={alarm}
+        escalation={history.escalation}
+        passEnd={props.passEnd}
+        serverNow={serverNow}
+        me={me}
+        refusal={refusal}
+        onAct={onAct}
+      />
       {error === null ? null : <Failure error={error} onRetry={onRetry} />}
       <div className="alarm-columns">
         <ol className="entries" aria-label="History">

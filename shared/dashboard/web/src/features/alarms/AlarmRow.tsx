@@ -1,6 +1,6 @@
 // One alarm as a row of the table.
 import type { ReactNode } from "react";
-import { clockTime, dateAndTime, duration } from "../../format/time";
+import { clockTime, dateAndTime, duration, parseTime } from "../../format/time";
 import { StatusSymbol } from "../../shell/StatusSymbol";
 import type { Alarm } from "../../types";
 import { PathButton } from "../parameters/PathButton";
@@ -37,6 +37,7 @@ export function AlarmCells({ row, context }: Props) {
   const { serverNow, selected, opened, siteOf } = context;
   const severity = severityOf(alarm);
   const since = sinceOf(alarm);
+  const worst = alarm.worst_value;
   return (
     <>
       <td className="a-select">
@@ -77,6 +78,12 @@ export function AlarmCells({ row, context }: Props) {
       <td className="a-value" title={limitText(alarm.cause)}>
         {typeof alarm.cause?.seen === "number" ? number(alarm.cause.seen) : ""}{" "}
         <span className="faint">{limitText(alarm.cause)}</span>
+      </td>
+      <td
+        className="a-worst number"
+        title={worst ? `generated ${dateAndTime(parseTime(worst.generation_time))}` : undefined}
+      >
+        {worst ? number(worst.value) : ""}
       </td>
       <td className="a-live number">{context.liveValue(row)}</td>
       <td className="a-count number" title={recurrencesText(alarm.recurrences)}>

@@ -35,6 +35,11 @@ const COLUMNS: readonly { className: string; text: string; sort?: SortKey; title
     text: "Tripped at",
     title: "The value that raised it, and the limit that it broke",
   },
+  {
+    className: "a-worst number",
+    text: "Worst",
+    title: "The value that was furthest beyond its limit, or had the highest score",
+  },
   { className: "a-live number", text: "Now", title: "The newest value of the parameter" },
   { className: "a-count number", text: "Count", sort: "count", title: "How often it began" },
   { className: "a-site", text: "Station" },

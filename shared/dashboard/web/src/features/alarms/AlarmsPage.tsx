@@ -131,11 +131,7 @@ export function AlarmsPage({ mission, search, onSearch }: Props) {
         </p>
       )}
       {isClosed ? (
-        mission === null ? (
-          <p className="empty">Choose a mission to see its closed alarms.</p>
-        ) : (
-          <ClosedAlarms mission={mission} search={search} me={me} context={context} onSort={onSort} />
-        )
+        <ClosedAlarms missions={names} search={search} me={me} context={context} onSort={onSort} />
       ) : !complete && error === null ? (
         <Loading what="alarms" />
       ) : found.length === 0 ? (

@@ -5,9 +5,11 @@ import { Modal } from "../../shell/Modal";
 import { Failure } from "../../shell/Notice";
 import type { Alarm } from "../../types";
 import { Act } from "./Act";
+import { ShelveFor } from "./ShelveFor";
 import { type Deed, type Left, type Plan, planFor, type Seen } from "./selection";
-import { SHELVINGS, shelvedUntil, shelvingRefusal, USUAL_MINUTES } from "./shelving";
+import { type Shelving, shelvedUntil, shelvingRefusal, USUAL_MINUTES } from "./shelving";
 import { acknowledgeJob, eachJob, type Job, type Outcome, useBulkActs } from "./useActs";
+import { usePassEnd } from "./usePassEnd";
 
 /** Names that are listed; the others are counted. */
 const LISTED = 100;
@@ -32,22 +34,29 @@ export function BulkDialog({ deed, selected, now, serverNow, me, onClose }: Prop
   const noteField = useRef<HTMLInputElement>(null);
   const acting = useBulkActs();
   const [note, setNote] = useState("");
-  const [minutes, setMinutes] = useState<number>(USUAL_MINUTES);
+  const [shelving, setShelving] = useState<Shelving>(USUAL_MINUTES);
   const [person, setPerson] = useState(me);
   useEffect(() => noteField.current?.focus(), []);
   const plan = planFor(deed, selected, now);
+  const passEnd = usePassEnd(
+    deed === "shelve" ? selected.map(({ id, mission }) => ({ mission, node: now(id)?.node })) : [],
+    serverNow,
+  );
   const refusal =
     plan.will.length === 0
       ? "None of these will change."
       : acting.isPending
         ? "It is on its way."
         : deed === "shelve"
-          ? shelvingRefusal(minutes, note)
+          ? shelvingRefusal(shelving, passEnd, serverNow, note)
           : null;
   const job = (): Job => {
     if (deed === "acknowledge") return acknowledgeJob(plan.will, note);
-    if (deed === "shelve")
-      return eachJob(plan.will, note, { shelve: { until: shelvedUntil(minutes, serverNow) } });
+    if (deed === "shelve") {
+      // Without an end it is refused before it comes to this.
+      const until = new Date(shelvedUntil(shelving, passEnd, serverNow) ?? serverNow).toISOString();
+      return eachJob(plan.will, note, { shelve: { until } });
+    }
     return eachJob(plan.will, note, { assign: { to: person.trim() === "" ? null : person.trim() } });
   };
   // A second try after a lost answer is the same acts, not new ones.
@@ -68,7 +77,9 @@ export function BulkDialog({ deed, selected, now, serverNow, me, onClose }: Prop
           <>
             <Planned plan={plan} />
             <div className="acts">
-              {deed === "shelve" ? <Minutes minutes={minutes} onMinutes={setMinutes} /> : null}
+              {deed === "shelve" ? (
+                <ShelveFor shelving={shelving} end={passEnd} serverNow={serverNow} onShelving={setShelving} />
+              ) : null}
               {deed === "assign" ? <Person person={person} onPerson={setPerson} /> : null}
               <label className="field grow">
                 <span className="faint">Note</span>
@@ -107,21 +118,6 @@ export function BulkDialog({ deed, selected, now, serverNow, me, onClose }: Prop
         </div>
       </form>
     </Modal>
-  );
-}
-
-export function Minutes({ minutes, onMinutes }: { minutes: number; onMinutes: (minutes: number) => void }) {
-  return (
-    <label className="field">
-      <span className="faint">Shelve for</span>
-      <select value={minutes} onChange={(event) => onMinutes(Number(event.target.value))}>
-        {SHELVINGS.map((choice) => (
-          <option key={choice.minutes} value={choice.minutes}>
-            {choice.text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 

@@ -6,24 +6,23 @@ import { count } from "../../format/quantity";
 import { Failure, Loading } from "../../shell/Notice";
 import type { RowContext } from "./AlarmRow";
 import { AlarmTable } from "./AlarmTable";
+import { merged, nextOf } from "./closed";
 import { type AlarmSearch, type SortKey, shown } from "./filters";
 
 interface Props {
-  mission: string;
+  missions: readonly string[];
   search: AlarmSearch;
   me: string;
   context: RowContext;
   onSort: (key: SortKey) => void;
 }
 
-export function ClosedAlarms({ mission, search, me, context, onSort }: Props) {
-  const closed = useInfiniteQuery(closedAlarmsQuery(mission));
-  const rows = useMemo(() => {
-    const fetched = (closed.data?.pages ?? []).flatMap((page) =>
-      page.alarms.map((alarm) => ({ mission, alarm })),
-    );
-    return shown(fetched, { sort: "since", ...search }, me);
-  }, [closed.data, mission, search, me]);
+export function ClosedAlarms({ missions, search, me, context, onSort }: Props) {
+  const closed = useInfiniteQuery(closedAlarmsQuery(missions, nextOf));
+  const rows = useMemo(
+    () => shown(merged(closed.data?.pages ?? []), { sort: "since", ...search }, me),
+    [closed.data, search, me],
+  );
   return (
     <>
       {closed.isPending ? <Loading what="closed alarms" /> : null}
@@ -32,7 +31,7 @@ export function ClosedAlarms({ mission, search, me, context, onSort }: Props) {
         <p className="empty">No closed alarm among the newest matches.</p>
       ) : (
         <AlarmTable
-          label={`Closed alarms of ${mission}`}
+          label={`Closed alarms of ${missions.length === 1 ? missions[0] : "all missions"}`}
           entries={rows.map((row) => ({ kind: "alarm", row }))}
           context={context}
           sort={search.sort}

@@ -11,6 +11,7 @@ import { newActId } from "./alarm";
 import { LiveValue } from "./LiveValue";
 import { Messages } from "./Messages";
 import { useAct } from "./useActs";
+import { usePassEnd } from "./usePassEnd";
 import { useSites } from "./useSites";
 
 interface Props {
@@ -27,6 +28,7 @@ export function OpenedAlarm({ mission, alarm, onClose }: Props) {
   const parameters = useQuery(parametersQuery(mission));
   const acting = useAct(mission, alarm);
   const siteOf = useSites();
+  const passEnd = usePassEnd([{ mission, node: found.data?.alarm.node }], serverNow);
   if (found.data === undefined)
     return found.isError ? <Failure error={found.error} /> : <Loading what="the alarm" />;
   const { parameter, node } = found.data.alarm;
@@ -35,6 +37,7 @@ export function OpenedAlarm({ mission, alarm, onClose }: Props) {
       mission={mission}
       history={found.data}
       unit={parameters.data?.find((one) => one.name === parameter)?.unit ?? null}
+      passEnd={passEnd}
       serverNow={serverNow}
       me={session.principal}
       refusal={mayNot ?? (acting.isPending ? "The last act is on its way." : null)}

@@ -1,5 +1,6 @@
 // Why an alarm was raised: what was seen against what was expected, and by which rule, detector and model.
 import type { ReactNode } from "react";
+import { dateAndTime, parseTime } from "../../format/time";
 import type { Alarm, AlarmEntry } from "../../types";
 import { limitText, number, originText } from "./alarm";
 
@@ -11,7 +12,7 @@ interface Props {
 }
 
 export function Reason({ alarm, entries, unit, liveValue }: Props) {
-  const { cause } = alarm;
+  const { cause, worst_value: worst } = alarm;
   const inUnit = (value: number | null | undefined) =>
     typeof value === "number" ? `${number(value)}${unit === null ? "" : ` ${unit}`}` : null;
   const isOfScore = typeof cause?.score === "number";
@@ -25,7 +26,11 @@ export function Reason({ alarm, entries, unit, liveValue }: Props) {
     ["Expected", inUnit(cause?.expected)],
     ["Score", isOfScore ? number(cause?.score ?? 0) : null],
     ["Now", liveValue],
-    ["Worst", worstText(alarm, entries, inUnit)],
+    [
+      "Worst value",
+      worst ? `${inUnit(worst.value)}, ${dateAndTime(parseTime(worst.generation_time))}` : null,
+    ],
+    ["Worst severity", alarm.worst],
     ["Detector", alarm.detector],
     ["Model", cause?.model],
     ["Rule", ruleText(alarm, entries)],
@@ -43,22 +48,6 @@ export function Reason({ alarm, entries, unit, liveValue }: Props) {
       )}
     </dl>
   );
-}
-
-/** The worst severity, and the value that was seen when it became so. */
-function worstText(
-  alarm: Alarm,
-  entries: readonly AlarmEntry[],
-  inUnit: (value: number | null | undefined) => string | null,
-): string | null {
-  if (!alarm.worst) return null;
-  const seen = entries.flatMap(({ fact }) =>
-    (fact.kind === "raised" || fact.kind === "worsened") && fact.severity === alarm.worst
-      ? [fact.cause.seen]
-      : [],
-  );
-  const value = inUnit(seen.at(-1));
-  return value === null ? alarm.worst : `${alarm.worst}, ${value}`;
 }
 
 function ruleText(alarm: Alarm, entries: readonly AlarmEntry[]): string {

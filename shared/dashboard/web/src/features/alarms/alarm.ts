@@ -2,7 +2,7 @@
 import { value as valueText } from "../../format/quantity";
 import { clockTime, parseTime } from "../../format/time";
 import type { Status } from "../../shell/StatusSymbol";
-import type { Alarm, AlarmEntry, AlarmSeverity, AlarmState, AlarmUsefulness } from "../../types";
+import type { Alarm, AlarmEntry, AlarmRung, AlarmSeverity, AlarmState, AlarmUsefulness } from "../../types";
 
 /** From the least to the most severe. */
 export const SEVERITIES: readonly AlarmSeverity[] = ["watch", "warning", "distress", "critical", "severe"];
@@ -68,12 +68,16 @@ export function factText({ fact }: AlarmEntry): string {
       return fact.live ? "over" : "over, found in late data";
     case "commented":
       return "commented";
+    case "escalated":
+      return `did not wait with ${rungText(fact)}`;
     case "judged":
       return `judged: ${USEFULNESS_WORDS[fact.usefulness] ?? fact.usefulness}`;
     case "moved":
       return `now ${fact.severity}`;
     case "raised":
       return `${fact.live ? "raised" : "found in late data"}: ${fact.severity}${causeText(fact.cause)}`;
+    case "reached":
+      return `the worst so far${fact.live ? "" : ", found in late data"}${causeText(fact.cause)}`;
     case "reset":
       return "reset";
     case "restored":
@@ -88,6 +92,18 @@ export function factText({ fact }: AlarmEntry): string {
       return `worse: ${fact.severity}${causeText(fact.cause)}`;
   }
 }
+
+/** `step 2 of usual`. */
+export function rungText({ ladder, step, round }: Omit<AlarmRung, "notice">): string {
+  return `step ${step} of ${ladder}${round === 0 ? "" : `, repeated for the ${ordinal(round)} time`}`;
+}
+
+function ordinal(number: number): string {
+  const endings: Record<string, string> = { one: "st", two: "nd", few: "rd" };
+  return `${number}${endings[ORDINALS.select(number)] ?? "th"}`;
+}
+
+const ORDINALS = new Intl.PluralRules("en", { type: "ordinal" });
 
 export type Cause = NonNullable<Alarm["cause"]>;
 

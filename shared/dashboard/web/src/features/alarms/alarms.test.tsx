@@ -56,6 +56,7 @@ test("alarms stand by urgency, with the limit, what tripped it, the value now an
   expect(within(battery).getByText("11 min")).toBeTruthy();
   expect(within(battery).getByText("below 24")).toBeTruthy();
   expect(within(battery).getByText("23.1")).toBeTruthy();
+  expect(within(battery).getByText("22.8").title).toMatch(/^generated 2026-11-22 12:2/);
   expect(within(battery).getByText(/^2[789]\.\d{3}$/)).toBeTruthy();
   expect(within(row(/bus_voltage/)).getByText("first out")).toBeTruthy();
 });
@@ -86,7 +87,7 @@ test("an operator acknowledges what is shown, with a note, and the history has i
   const alarm = await open(/battery_voltage/);
   expect(router.state.location.search).toEqual({ alarm: BATTERY });
   expect(within(alarm).getByText(/raised: critical \(saw 23\.1, threshold 24\)/)).toBeTruthy();
-  expect(within(alarm).getByText("at Longyearbyen, Svalbard")).toBeTruthy();
+  expect(within(alarm).getAllByText("at Longyearbyen, Svalbard")).toHaveLength(2);
   await user().type(within(alarm).getByRole("textbox", { name: "Note" }), "on it");
   await user().click(within(alarm).getByRole("button", { name: "Acknowledge" }));
   await advance(500);
@@ -116,6 +117,45 @@ test("an alarm is shelved until a time, for more than an hour only with a note, 
   await user().click(within(alarm).getByRole("button", { name: "Unshelve" }));
   await advance(500);
   expect(inPage().getByRole("link", { name: "0 shelved" })).toBeTruthy();
+});
+
+test("an alarm is shelved until the pass is over, which says when that is", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  const alarm = await open(/tank_temperature/);
+  await user().selectOptions(within(alarm).getByRole("combobox", { name: "Shelve for" }), "end of pass");
+  expect(within(alarm).getByText("until 12:41:00Z, when the pass of aurora-1 over Troll ends")).toBeTruthy();
+  await user().type(within(alarm).getByRole("textbox", { name: "Note" }), "test of the heater");
+  await user().click(within(alarm).getByRole("button", { name: "Shelve" }));
+  await advance(500);
+  const [passes] = world.requests.filter((request) => request.includes("/passes?"));
+  expect(passes).toMatch(/^GET /);
+  const until = stateIn(world).find(`a${"3".repeat(31)}`)?.alarm.shelved_until;
+  expect(until).toBe("2026-11-22T12:41:00.000Z");
+});
+
+test("where no pass is known nothing is shelved until the end of one, and that is said", async () => {
+  const { world } = await openDashboard({ path: "/alarms" });
+  alarmStateOf(world)
+    .get("kestrel")
+    ?.raise({ parameter: "/kestrel/power/bus_voltage", severity: "severe", minutes: 1 });
+  await advance(500);
+  await user().click(within(row(/kestrel/)).getByRole("checkbox"));
+  await user().click(screen.getByRole("button", { name: "Shelve selected" }));
+  await advance(500);
+  const dialog = within(screen.getByRole("dialog"));
+  expect(dialog.getByRole<HTMLOptionElement>("option", { name: "end of pass" }).disabled).toBe(true);
+  expect(dialog.getByText(/No pass is known within the next 24 h\./)).toBeTruthy();
+  await user().click(dialog.getByRole("button", { name: "Cancel" }));
+  await user().click(within(row(/battery_voltage/)).getByRole("checkbox"));
+  await user().click(screen.getByRole("button", { name: "Shelve selected" }));
+  await advance(500);
+  expect(within(screen.getByRole("dialog")).getByText(/The alarms are of several missions\./)).toBeTruthy();
+});
+
+test("of an alarm about a station only that station's passes count", async () => {
+  await openDashboard({ path: `${PATH}?q=baseband`, mock: { flood: true } });
+  const alarm = await open(/baseband-b/);
+  expect(within(alarm).getByText(/No pass is known within the next 24 h\./)).toBeTruthy();
 });
 
 test("an alarm is taken, judged, taken out of service and put back", async () => {
@@ -255,6 +295,53 @@ test("an act whose answer was lost keeps its note, and pressed again is the same
   expect(comments()).toHaveLength(2);
 });
 
+test("the worst value stands in the reason with its time, and in the history when it came", async () => {
+  await openDashboard({ path: PATH });
+  const alarm = await open(/battery_voltage/);
+  const reason = within(alarm).getByText("Worst value").parentElement;
+  expect(reason?.textContent).toMatch(/22\.8 V, 2026-11-22 12:2/);
+  expect(within(alarm).getByText("the worst so far (saw 22.8, threshold 24)")).toBeTruthy();
+});
+
+test("who does not want to wait has the next step sent at once, until there is none", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  const alarm = await open(/battery_voltage/);
+  const escalate = () => within(alarm).getByRole("button", { name: "Escalate now" });
+  const next = within(alarm).getByText("step 2 of usual to kari").parentElement;
+  expect(next?.textContent).toBe("next: step 2 of usual to kari, in 3 min");
+  await user().type(within(alarm).getByRole("textbox", { name: "Note" }), "nobody answers");
+  await user().click(escalate());
+  await advance(500);
+  expect(within(alarm).getByText("did not wait with step 2 of usual")).toBeTruthy();
+  expect(within(alarm).getByText("nobody answers")).toBeTruthy();
+  expect(within(alarm).getByText("step 3 of usual to duty system, kari")).toBeTruthy();
+  await user().click(escalate());
+  await advance(500);
+  expect(escalate().getAttribute("aria-disabled")).toBe("true");
+  expect(escalate().title).toBe("Everybody on the ladder has been told.");
+  const acts = world.requests.filter((request) => request.startsWith("POST")).length;
+  await user().click(escalate());
+  expect(world.requests.filter((request) => request.startsWith("POST"))).toHaveLength(acts);
+});
+
+test("an alarm that somebody has seen is not escalated", async () => {
+  await openDashboard({ path: PATH });
+  const alarm = await open(/battery_voltage/);
+  await user().click(within(alarm).getByRole("button", { name: "Acknowledge" }));
+  await advance(500);
+  expect(within(alarm).getByRole("button", { name: "Escalate now" }).title).toBe(
+    "Nobody is told of an alarm that does not ring.",
+  );
+});
+
+test("at a station alone nobody is told: the button says who does it", async () => {
+  await openDashboard({ path: PATH, mock: { kind: "edge" } });
+  const alarm = await open(/battery_voltage/);
+  expect(within(alarm).getByRole("button", { name: "Escalate now" }).title).toBe(
+    "Only the hub tells people: escalate there.",
+  );
+});
+
 test("a viewer sees everything and is told why nothing can be done", async () => {
   const { world } = await openDashboard({ path: PATH, mock: { role: "viewer" } });
   const alarm = await open(/bus_voltage/);
@@ -295,6 +382,30 @@ test("closed alarms and those found in late data have their reason: detector, mo
   const alarm = await open(/wheel_1_speed/);
   for (const text of ["2412 rpm", "2140.6 rpm", "score above 4.5", "6.82", "forecaster 3", "forecast"])
     expect(within(alarm).getByText(text)).toBeTruthy();
+});
+
+test("closed alarms of all missions stand in one list, newest first, and open where they belong", async () => {
+  const { router } = await openDashboard({
+    path: "/alarms?state=closed",
+    prepare: (world) => {
+      const kestrel = alarmStateOf(world).get("kestrel");
+      kestrel?.raise({
+        parameter: "/kestrel/power/bus_voltage",
+        severity: "severe",
+        minutes: 200,
+        late: true,
+      });
+      kestrel?.raise({ parameter: "/kestrel/power/cell", severity: "watch", minutes: 900, late: true });
+    },
+  });
+  await advance(500);
+  expect(subjects()).toEqual([
+    "/kestrel/power/bus_voltage",
+    "/aurora/adcs/wheel_1_speed",
+    "/kestrel/power/cell",
+  ]);
+  await open(/cell/);
+  expect(router.state.location.search).toMatchObject({ of: "kestrel" });
 });
 
 test("all missions stand together, each alarm with its mission", async () => {

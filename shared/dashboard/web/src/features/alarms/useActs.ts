@@ -40,6 +40,7 @@ export function useAct(mission: string, alarm: string) {
       onDone();
       client.setQueryData(alarmQuery(mission, alarm).queryKey, history);
       void client.invalidateQueries({ queryKey: ["alarms", mission] });
+      void client.invalidateQueries({ queryKey: ["closed-alarms"] });
     },
   });
 }
@@ -64,7 +65,9 @@ export function useBulkActs() {
     mutationFn: (job: Job) => (job.kind === "acknowledge" ? acknowledgeAll(job) : actOnEach(job)),
     retry,
     onSettled: () =>
-      Promise.all(["alarms", "alarm"].map((key) => client.invalidateQueries({ queryKey: [key] }))),
+      Promise.all(
+        ["alarms", "alarm", "closed-alarms"].map((key) => client.invalidateQueries({ queryKey: [key] })),
+      ),
   });
 }
 

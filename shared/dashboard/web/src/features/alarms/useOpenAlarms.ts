@@ -2,8 +2,7 @@
 // or the server refuses the stream.
 import { useQueries } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { openAlarmsQuery } from "../../api/alarms";
-import { ProblemError } from "../../api/client";
+import { hasNoAlarms, NONE_HERE, openAlarmsQuery } from "../../api/alarms";
 import { useFrame, useLive } from "../../live/hooks";
 import type { MissionAlarm } from "./filters";
 import { AlarmRows, liveSource } from "./rows";
@@ -14,7 +13,6 @@ const LIVE_MISSIONS_MAX = 8;
 /** The other missions are asked for so often, but for all of them together not oftener than four times a second. */
 const ASKED_EVERY_MS = 10_000;
 const APART_MS = 250;
-const NONE_HERE = "STO-ALARM-NONE";
 
 export interface OpenAlarms {
   /** The same array while nothing changed. */
@@ -55,7 +53,8 @@ export function useOpenAlarms(missions: readonly string[]): OpenAlarms {
   const known = streamed.map((mission) => live.feed.alarmsOf(mission));
   const answers = [...heads, ...lists];
   // Of several missions one may have no alarms at all here: that is no reason to doubt the others.
-  const isWithout = (answer: { error: unknown } | undefined) => missions.length > 1 && hasNone(answer?.error);
+  const isWithout = (answer: { error: unknown } | undefined) =>
+    missions.length > 1 && hasNoAlarms(answer?.error);
   return {
     rows: rows.of([
       ...streamed.map((mission, index) => liveSource(mission, known[index] ?? null)),
@@ -71,8 +70,4 @@ export function useOpenAlarms(missions: readonly string[]): OpenAlarms {
     leftOut: answers.reduce((sum, answer) => sum + (answer.data?.left_out ?? 0), 0),
     error: answers.find((answer) => answer.isError && !isWithout(answer))?.error ?? null,
   };
-}
-
-function hasNone(error: unknown): boolean {
-  return error instanceof ProblemError && error.problem.code === NONE_HERE;
 }
