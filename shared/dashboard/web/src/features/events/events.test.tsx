@@ -158,6 +158,18 @@ test("while it is live only what is newer is asked for", async () => {
   expect(rows()[0]?.textContent).toMatch(/^2026-11-22 12:34/);
 });
 
+test("a look for newer events that fails is said, and can be tried again", async () => {
+  const { world } = await openEvents();
+  world.refusing = /\/events\?/;
+  await advance(61_000);
+  expect(within(screen.getByRole("alert")).getByText("The question took too long")).toBeTruthy();
+  expect(rows().length).toBeGreaterThan(15);
+  world.refusing = null;
+  await user().click(screen.getByRole("button", { name: "Try again" }));
+  await advance(500);
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
 test("an event that another controller posts is there with the author at once", async () => {
   const { world } = await openEvents();
   const at = new Date(world.now()).toISOString();

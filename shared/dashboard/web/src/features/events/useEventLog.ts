@@ -66,12 +66,12 @@ export function useEventLog(mission: string | null): EventLog {
   const rows = useMemo(() => {
     for (const page of pages.pages) book.takePage(page);
     if (isLive) {
-      book.takePage(newer);
+      book.takePage(newer.rows);
       book.takeLive(log?.entries.toArray() ?? [], rowOf);
       book.forget(timeNow().window.from - LOOK_EVERY_MS);
     }
     return book.rows;
-  }, [book, pages.pages, newer, isLive, version]);
+  }, [book, pages.pages, newer.rows, isLive, version]);
   return {
     rows,
     from: shown.from,
@@ -79,8 +79,8 @@ export function useEventLog(mission: string | null): EventLog {
     isPending: pages.isPending,
     hasMore: pages.hasMore,
     notes: notesOf(pages, isLive ? (log?.dropped ?? 0) : 0, isLive ? refusal : null),
-    error: pages.error,
-    retry: pages.retry,
+    error: pages.error ?? (isLive ? newer.error : null),
+    retry: pages.error === null ? newer.retry : pages.retry,
     pages,
   };
 }
@@ -101,12 +101,18 @@ export function newerEventsKey(mission: string | null): readonly unknown[] {
   return ["events-newer", mission];
 }
 
+interface Newer {
+  rows: readonly LogRow[];
+  error: unknown;
+  retry: () => void;
+}
+
 /** Once a minute what is newer than was known the last time; what is there already is not read again. */
-function useNewer(mission: string | null, isWanted: boolean): readonly LogRow[] {
+function useNewer(mission: string | null, isWanted: boolean): Newer {
   const client = useQueryClient();
   const timeNow = useTimeNow();
   const queryKey = newerEventsKey(mission);
-  const { data } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey,
     queryFn: async (): Promise<Look> => {
       const until = timeNow().now;
@@ -128,7 +134,7 @@ function useNewer(mission: string | null, isWanted: boolean): readonly LogRow[] 
     gcTime: 0,
     structuralSharing: false,
   });
-  return data.rows;
+  return { rows: data.rows, error, retry: () => void refetch() };
 }
 
 function notesOf(pages: Pages<LogRow>, dropped: number, refusal: Refusal | null): string[] {
