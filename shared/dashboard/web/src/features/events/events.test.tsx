@@ -84,6 +84,24 @@ test("that new events do not come by themselves is said, and why", async () => {
   expect(rows().length).toBeGreaterThan(15);
 });
 
+test("while there is no stream, what stations send late is found within a minute", async () => {
+  const { world } = await openEvents("", { subscriptionsMax: 1 });
+  world.late.push({ at: START - 12 * 60_000, text: "sent late" });
+  await advance(62_000);
+  expect(screen.getByText("sent late")).toBeTruthy();
+});
+
+test("what the stream left out is found within a minute, also what was sent late, and read once", async () => {
+  const { world } = await openEvents();
+  world.late.push({ at: START - 12 * 60_000, text: "sent late" });
+  for (const id of theSocket().ids("events")) theSocket().say({ kind: "events", id, events: [], dropped: 3 });
+  await advance(62_000);
+  expect(screen.getByText("sent late")).toBeTruthy();
+  expect(readings(world)).toHaveLength(3);
+  await advance(60_000);
+  expect(readings(world)).toHaveLength(4);
+});
+
 test("text from telemetry is shown as text", async () => {
   await openEvents("?q=%3Cimg");
   const cell = rows()[0]?.querySelector("bdi");

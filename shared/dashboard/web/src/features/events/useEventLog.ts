@@ -57,7 +57,8 @@ export function useEventLog(mission: string | null): EventLog {
     // What came since it was read would be missing from what was kept.
     ...(isLive ? { keptMs: 0 } : {}),
   });
-  const newer = useNewer(mission, isLive && !pages.isPending);
+  const missed = { dropped: log?.dropped ?? 0, isRefused: refusal !== null };
+  const newer = useNewer(mission, isLive && !pages.isPending, missed);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each range has a book of its own.
   const book = useMemo(() => new Book(), [mission, range]);
   const version = log?.version ?? 0;
@@ -92,6 +93,8 @@ export function useOlderEvents({ pages }: EventLog, isWanted: boolean): void {
 
 interface Look {
   rows: readonly LogRow[];
+  /** Events that the stream had left out by then. */
+  dropped: number;
   /** All that was in the archive then was looked at. Unix milliseconds. */
   until: number;
 }
@@ -101,6 +104,12 @@ export function newerEventsKey(mission: string | null): readonly unknown[] {
   return ["events-newer", mission];
 }
 
+/** What the stream did not bring. */
+interface Missed {
+  dropped: number;
+  isRefused: boolean;
+}
+
 interface Newer {
   rows: readonly LogRow[];
   error: unknown;
@@ -108,7 +117,7 @@ interface Newer {
 }
 
 /** Once a minute what is newer than was known the last time; what is there already is not read again. */
-function useNewer(mission: string | null, isWanted: boolean): Newer {
+function useNewer(mission: string | null, isWanted: boolean, { dropped, isRefused }: Missed): Newer {
   const client = useQueryClient();
   const timeNow = useTimeNow();
   const queryKey = newerEventsKey(mission);
@@ -116,7 +125,8 @@ function useNewer(mission: string | null, isWanted: boolean): Newer {
     queryKey,
     queryFn: async (): Promise<Look> => {
       const until = timeNow().now;
-      const from = (client.getQueryData<Look>(queryKey)?.until ?? until) - OVERLAP_MS;
+      const known = client.getQueryData<Look>(queryKey);
+      const from = (known?.until ?? until) - OVERLAP_MS;
       const rows: LogRow[] = [];
       let cursor: string | null = null;
       for (let page = 0; page < LOOK_PAGES_MAX; page += 1) {
@@ -125,9 +135,12 @@ function useNewer(mission: string | null, isWanted: boolean): Newer {
         cursor = read.next;
         if (cursor === null) break;
       }
-      return { rows, until };
+      // What a station sent late may be anywhere, and only the stream brings it: without it the pages are read again.
+      if (isRefused || dropped > (known?.dropped ?? 0))
+        void client.invalidateQueries({ queryKey: ["events", mission] });
+      return { rows, until, dropped };
     },
-    initialData: (): Look => ({ rows: [], until: timeNow().now }),
+    initialData: (): Look => ({ rows: [], until: timeNow().now, dropped }),
     enabled: isWanted,
     refetchInterval: LOOK_EVERY_MS,
     staleTime: Number.POSITIVE_INFINITY,
