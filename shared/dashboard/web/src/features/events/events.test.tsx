@@ -102,6 +102,18 @@ test("what the stream left out is found within a minute, also what was sent late
   expect(readings(world)).toHaveLength(4);
 });
 
+test("after a lost connection the list is read anew as far as it is looked at", async () => {
+  const { world } = await openEvents("?t=-24h");
+  const table = screen.getByRole("region", { name: "Events of aurora-1" });
+  table.scrollTop = 205 * 30;
+  fireEvent.scroll(table);
+  await advance(1000);
+  world.late.push({ at: START - 210 * 40_000, text: "sent late" });
+  theSocket().close();
+  await advance(5000);
+  expect(screen.getByText("sent late")).toBeTruthy();
+});
+
 test("text from telemetry is shown as text", async () => {
   await openEvents("?q=%3Cimg");
   const cell = rows()[0]?.querySelector("bdi");

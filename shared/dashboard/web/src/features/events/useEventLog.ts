@@ -8,7 +8,7 @@ import type { Refusal } from "../../live/wishes";
 import { type Pages, usePages, useReadOn } from "../../table/usePages";
 import { writeMode } from "../../time/mode";
 import { useTime, useTimeNow } from "../../time/useTime";
-import { Book } from "./book";
+import { Book, between } from "./book";
 import { type LogRow, rowOf } from "./log";
 
 const EVENTS_MAX = 100_000;
@@ -29,6 +29,8 @@ export interface EventLog {
   isPending: boolean;
   /** There are older ones in the range than were read. */
   hasMore: boolean;
+  /** Reading on comes to what is not newer. Behind it rows may be missing, also where some are known from before. */
+  readTo: number;
   /** What is missing from the rows, and why. */
   notes: readonly string[];
   error: unknown;
@@ -79,6 +81,7 @@ export function useEventLog(mission: string | null): EventLog {
     to: isLive ? Number.POSITIVE_INFINITY : now,
     isPending: pages.isPending,
     hasMore: pages.hasMore,
+    readTo: pages.hasMore ? (pages.rows.at(-1)?.at ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY,
     notes: notesOf(pages, isLive ? (log?.dropped ?? 0) : 0, isLive ? refusal : null),
     error: pages.error ?? (isLive ? newer.error : null),
     retry: pages.error === null ? newer.retry : pages.retry,
@@ -86,9 +89,9 @@ export function useEventLog(mission: string | null): EventLog {
   };
 }
 
-/** Reads older events as long as fewer are here than are wanted. */
-export function useOlderEvents({ pages }: EventLog, isWanted: boolean): void {
-  useReadOn(pages, isWanted);
+/** Reads older events as long as fewer of these rows are certain than are wanted. */
+export function useOlderEvents(log: EventLog, rows: readonly LogRow[], wanted: number): void {
+  useReadOn(log.pages, between(rows, log.readTo, Number.POSITIVE_INFINITY).length < wanted);
 }
 
 interface Look {
