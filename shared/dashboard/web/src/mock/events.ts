@@ -59,7 +59,8 @@ function eventsIn(world: MockWorld, from: number, to: number): NodeEvent[] {
   const end = Math.min(to, world.now());
   for (let index = Math.ceil(from / PERIOD_MS); index * PERIOD_MS < end; index += 1)
     events.push(eventAt(index));
-  const posted = postedOf(world).events.filter((event) => {
+  const late = world.late.map(({ at, text }) => ({ ...eventAt(0), id: `late ${at}`, at: iso(at), text }));
+  const posted = [...postedOf(world).events, ...late].filter((event) => {
     const at = Date.parse(event.at);
     return at >= from && at < to;
   });

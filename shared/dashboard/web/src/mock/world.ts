@@ -49,6 +49,8 @@ export class MockWorld {
   readonly requests: string[] = [];
   /** What live streams of events bring; `mission` is `null` of the server's own events. */
   readonly events: { mission: string | null; at: number; entry: EventEntry }[] = [];
+  /** What stations sent late: it stands in the archive, and no stream brings it. */
+  readonly late: { at: number; text: string }[] = [];
   nodes: Node[] | null = null;
   /** What missions say of their dictionaries, where it is not the first one's. */
   readonly dictionaries: Record<string, Partial<Mission>> = {

@@ -49,7 +49,7 @@ export function usePages<Row>(asked: Asked<Row>): Pages<Row> {
     structuralSharing: false,
     enabled,
   });
-  const { data, hasNextPage, isFetching, isError, fetchNextPage } = query;
+  const { data, hasNextPage, isFetching, isError, isFetchNextPageError, fetchNextPage } = query;
   const pages = useMemo(() => data?.pages.map((page) => page.rows) ?? NONE, [data]);
   const rows = useMemo(() => pages.flat(), [pages]);
   const isFull = rows.length >= rowsMax;
@@ -70,7 +70,7 @@ export function usePages<Row>(asked: Asked<Row>): Pages<Row> {
     readMore: () => {
       if (isWanted) void fetchNextPage();
     },
-    retry: () => void (rows.length > 0 ? fetchNextPage() : query.refetch()),
+    retry: () => void (isFetchNextPageError ? fetchNextPage() : query.refetch()),
   };
 }
 

@@ -75,8 +75,8 @@ function Log({ mission, source, search, onClose }: LogProps) {
   const rows = between(matching, from, log.to);
   const inTime = between(shown, from, log.to).length;
   const chosen = event === null ? undefined : shown.find((row) => row.key === event);
-  const isLookedFor = event !== null && chosen === undefined && isAhead(shown, timeOfKey(event));
-  useOlderEvents(log, isLookedFor || rows.length < drawn + ROWS_AHEAD);
+  const isLookedFor = event !== null && chosen === undefined && timeOfKey(event) <= log.readTo;
+  useOlderEvents(log, rows, isLookedFor ? Number.POSITIVE_INFINITY : drawn + ROWS_AHEAD);
   const least = log.hasMore ? "at least " : "";
   return (
     <>
@@ -115,10 +115,4 @@ function Log({ mission, source, search, onClose }: LogProps) {
       {chosen === undefined ? null : <EventDetail mission={mission} row={chosen} onClose={onClose} />}
     </>
   );
-}
-
-/** Whether a time lies behind all rows that were read, so that reading on may come to it. */
-function isAhead(rows: readonly LogRow[], time: number): boolean {
-  const last = rows.at(-1);
-  return last === undefined || last.at >= time;
 }

@@ -84,6 +84,36 @@ test("that new events do not come by themselves is said, and why", async () => {
   expect(rows().length).toBeGreaterThan(15);
 });
 
+test("while there is no stream, what stations send late is found within a minute", async () => {
+  const { world } = await openEvents("", { subscriptionsMax: 1 });
+  world.late.push({ at: START - 12 * 60_000, text: "sent late" });
+  await advance(62_000);
+  expect(screen.getByText("sent late")).toBeTruthy();
+});
+
+test("what the stream left out is found within a minute, also what was sent late, and read once", async () => {
+  const { world } = await openEvents();
+  world.late.push({ at: START - 12 * 60_000, text: "sent late" });
+  for (const id of theSocket().ids("events")) theSocket().say({ kind: "events", id, events: [], dropped: 3 });
+  await advance(62_000);
+  expect(screen.getByText("sent late")).toBeTruthy();
+  expect(readings(world)).toHaveLength(3);
+  await advance(60_000);
+  expect(readings(world)).toHaveLength(4);
+});
+
+test("after a lost connection the list is read anew as far as it is looked at", async () => {
+  const { world } = await openEvents("?t=-24h");
+  const table = screen.getByRole("region", { name: "Events of aurora-1" });
+  table.scrollTop = 205 * 30;
+  fireEvent.scroll(table);
+  await advance(1000);
+  world.late.push({ at: START - 210 * 40_000, text: "sent late" });
+  theSocket().close();
+  await advance(5000);
+  expect(screen.getByText("sent late")).toBeTruthy();
+});
+
 test("text from telemetry is shown as text", async () => {
   await openEvents("?q=%3Cimg");
   const cell = rows()[0]?.querySelector("bdi");
@@ -156,6 +186,18 @@ test("while it is live only what is newer is asked for", async () => {
   for (const look of looks) expect(from(look) - from(first)).toBeGreaterThan(23.8 * 3_600_000);
   expect(rows().length).toBeGreaterThanOrEqual(shown);
   expect(rows()[0]?.textContent).toMatch(/^2026-11-22 12:34/);
+});
+
+test("a look for newer events that fails is said, and can be tried again", async () => {
+  const { world } = await openEvents();
+  world.refusing = /\/events\?/;
+  await advance(61_000);
+  expect(within(screen.getByRole("alert")).getByText("The question took too long")).toBeTruthy();
+  expect(rows().length).toBeGreaterThan(15);
+  world.refusing = null;
+  await user().click(screen.getByRole("button", { name: "Try again" }));
+  await advance(500);
+  expect(screen.queryByRole("alert")).toBeNull();
 });
 
 test("an event that another controller posts is there with the author at once", async () => {

@@ -8,7 +8,7 @@ import type { Refusal } from "../../live/wishes";
 import { type Pages, usePages, useReadOn } from "../../table/usePages";
 import { writeMode } from "../../time/mode";
 import { useTime, useTimeNow } from "../../time/useTime";
-import { Book } from "./book";
+import { Book, between } from "./book";
 import { type LogRow, rowOf } from "./log";
 
 const EVENTS_MAX = 100_000;
@@ -29,6 +29,8 @@ export interface EventLog {
   isPending: boolean;
   /** There are older ones in the range than were read. */
   hasMore: boolean;
+  /** Reading on comes to what is not newer. Behind it rows may be missing, also where some are known from before. */
+  readTo: number;
   /** What is missing from the rows, and why. */
   notes: readonly string[];
   error: unknown;
@@ -57,7 +59,8 @@ export function useEventLog(mission: string | null): EventLog {
     // What came since it was read would be missing from what was kept.
     ...(isLive ? { keptMs: 0 } : {}),
   });
-  const newer = useNewer(mission, isLive && !pages.isPending);
+  const missed = { dropped: log?.dropped ?? 0, isRefused: refusal !== null };
+  const newer = useNewer(mission, isLive && !pages.isPending, missed);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each range has a book of its own.
   const book = useMemo(() => new Book(), [mission, range]);
   const version = log?.version ?? 0;
@@ -66,32 +69,35 @@ export function useEventLog(mission: string | null): EventLog {
   const rows = useMemo(() => {
     for (const page of pages.pages) book.takePage(page);
     if (isLive) {
-      book.takePage(newer);
+      book.takePage(newer.rows);
       book.takeLive(log?.entries.toArray() ?? [], rowOf);
       book.forget(timeNow().window.from - LOOK_EVERY_MS);
     }
     return book.rows;
-  }, [book, pages.pages, newer, isLive, version]);
+  }, [book, pages.pages, newer.rows, isLive, version]);
   return {
     rows,
     from: shown.from,
     to: isLive ? Number.POSITIVE_INFINITY : now,
     isPending: pages.isPending,
     hasMore: pages.hasMore,
+    readTo: pages.hasMore ? (pages.rows.at(-1)?.at ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY,
     notes: notesOf(pages, isLive ? (log?.dropped ?? 0) : 0, isLive ? refusal : null),
-    error: pages.error,
-    retry: pages.retry,
+    error: pages.error ?? (isLive ? newer.error : null),
+    retry: pages.error === null ? newer.retry : pages.retry,
     pages,
   };
 }
 
-/** Reads older events as long as fewer are here than are wanted. */
-export function useOlderEvents({ pages }: EventLog, isWanted: boolean): void {
-  useReadOn(pages, isWanted);
+/** Reads older events as long as fewer of these rows are certain than are wanted. */
+export function useOlderEvents(log: EventLog, rows: readonly LogRow[], wanted: number): void {
+  useReadOn(log.pages, between(rows, log.readTo, Number.POSITIVE_INFINITY).length < wanted);
 }
 
 interface Look {
   rows: readonly LogRow[];
+  /** Events that the stream had left out by then. */
+  dropped: number;
   /** All that was in the archive then was looked at. Unix milliseconds. */
   until: number;
 }
@@ -101,16 +107,29 @@ export function newerEventsKey(mission: string | null): readonly unknown[] {
   return ["events-newer", mission];
 }
 
+/** What the stream did not bring. */
+interface Missed {
+  dropped: number;
+  isRefused: boolean;
+}
+
+interface Newer {
+  rows: readonly LogRow[];
+  error: unknown;
+  retry: () => void;
+}
+
 /** Once a minute what is newer than was known the last time; what is there already is not read again. */
-function useNewer(mission: string | null, isWanted: boolean): readonly LogRow[] {
+function useNewer(mission: string | null, isWanted: boolean, { dropped, isRefused }: Missed): Newer {
   const client = useQueryClient();
   const timeNow = useTimeNow();
   const queryKey = newerEventsKey(mission);
-  const { data } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey,
     queryFn: async (): Promise<Look> => {
       const until = timeNow().now;
-      const from = (client.getQueryData<Look>(queryKey)?.until ?? until) - OVERLAP_MS;
+      const known = client.getQueryData<Look>(queryKey);
+      const from = (known?.until ?? until) - OVERLAP_MS;
       const rows: LogRow[] = [];
       let cursor: string | null = null;
       for (let page = 0; page < LOOK_PAGES_MAX; page += 1) {
@@ -119,16 +138,19 @@ function useNewer(mission: string | null, isWanted: boolean): readonly LogRow[] 
         cursor = read.next;
         if (cursor === null) break;
       }
-      return { rows, until };
+      // What a station sent late may be anywhere, and only the stream brings it: without it the pages are read again.
+      if (isRefused || dropped > (known?.dropped ?? 0))
+        void client.invalidateQueries({ queryKey: ["events", mission] });
+      return { rows, until, dropped };
     },
-    initialData: (): Look => ({ rows: [], until: timeNow().now }),
+    initialData: (): Look => ({ rows: [], until: timeNow().now, dropped }),
     enabled: isWanted,
     refetchInterval: LOOK_EVERY_MS,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
     structuralSharing: false,
   });
-  return data.rows;
+  return { rows: data.rows, error, retry: () => void refetch() };
 }
 
 function notesOf(pages: Pages<LogRow>, dropped: number, refusal: Refusal | null): string[] {

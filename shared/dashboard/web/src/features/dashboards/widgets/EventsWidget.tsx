@@ -15,7 +15,7 @@ export function EventsWidget({ mission, name, opts }: WidgetProps) {
   const least = opts.severity === "warning" || opts.severity === "error" ? opts.severity : undefined;
   const matching = useMemo(() => log.rows.filter(matcher(least, "")), [log.rows, least]);
   const rows = between(matching, log.from, log.to);
-  useOlderEvents(log, rows.length < ROWS_MAX);
+  useOlderEvents(log, rows, ROWS_MAX);
   const hidden = rows.length - ROWS_MAX;
   const readSoFar = log.hasMore ? "at least " : "";
   const notes = hidden > 0 ? [`${readSoFar}${hidden} more on the page of events`, ...log.notes] : log.notes;
