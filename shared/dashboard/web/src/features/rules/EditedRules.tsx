@@ -1,5 +1,5 @@
 // Fetches the document of a mission's rules, keeps what is typed of it, checks it and saves it as a new version.
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { notifyManager, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { putRules, type RulesKind, rulesDocumentQuery } from "../../api/rules";
 import { useLoggedIn, useRefusal } from "../../session/access";
@@ -7,7 +7,7 @@ import { useDraft } from "../../session/draft";
 import { Failure, Loading } from "../../shell/Notice";
 import type { RulesProblem, RulesVersion } from "../../types";
 import { Overtaken } from "./Overtaken";
-import { type GoTo, type RulesDraft, RulesEditor } from "./RulesEditor";
+import { type GoTo, type RulesDraft, RulesEditor, SAVING } from "./RulesEditor";
 
 /** What is edited, for what stands beside the text. */
 export interface Edited<C> {
@@ -55,11 +55,15 @@ export function EditedRules<C extends { problems: readonly RulesProblem[] }>(pro
   const saving = useMutation({
     mutationFn: ({ basedOn, ...rules }: RulesDraft) =>
       putRules(mission, kind, { based_on: basedOn, ...rules }),
-    onSuccess: () => {
-      setDraft(null);
+    // The draft stands until what was saved can stand in its place.
+    onSuccess: async (version) => {
+      await client.prefetchQuery(rulesDocumentQuery(mission, kind, version.number));
+      await readAgain();
+      // Behind the notice of what was read, or the text of before would flash up.
+      notifyManager.schedule(() => setDraft(null));
       setTimeout(readAgain, IN_FORCE_AFTER_MS);
     },
-    onSettled: () => readAgain(),
+    onError: () => readAgain(),
   });
   const checking = useMutation({
     mutationFn: async (text: string) => ({ text, answer: await check(text) }),
@@ -104,7 +108,7 @@ export function EditedRules<C extends { problems: readonly RulesProblem[] }>(pro
         beside({
           text,
           saved,
-          refusal,
+          refusal: refusal ?? (saving.isPending ? SAVING : null),
           checked: draft !== null && checked?.text === draft.text ? checked.answer : null,
           onText: (next) => setDraft({ ...base, text: next }),
           goTo,

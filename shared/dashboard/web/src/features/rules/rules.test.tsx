@@ -88,6 +88,29 @@ test("what somebody else saved meanwhile is not written over, and nothing typed 
   expect(rulesOf(world).newest.text).toContain("9 min");
 });
 
+test("while it is saved nothing can be typed, and the text stands until the new version is there", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  replace("5 min", "9 min");
+  await because("slower");
+  world.latencyMs = 2_000;
+  await press("Save as a new version");
+  expect(editor().readOnly).toBe(true);
+  await because(" and more");
+  expect(screen.getByRole<HTMLInputElement>("textbox", { name: "Why" }).value).toBe("slower");
+  for (const name of ["Discard", "Check", "Save as a new version"])
+    expect(screen.getByRole("button", { name }).title).toBe("It is on its way.");
+  const told = within(screen.getByRole("complementary", { name: "Who is told" }));
+  const [, add] = told.getAllByRole("button", { name: "Add to the text", hidden: true });
+  expect(add?.title).toBe("It is on its way.");
+  for (let tenths = 0; tenths < 100; tenths += 1) {
+    await advance(100);
+    expect(editor().value).toContain("9 min");
+    expect(screen.queryByRole("region", { name: "Saved by somebody else" })).toBeNull();
+  }
+  expect(editor().readOnly).toBe(false);
+  expect(screen.getByRole("button", { name: "Discard" }).title).toBe("Nothing was changed.");
+});
+
 test("what is typed is checked and compared with the version in force before it is saved", async () => {
   const { world } = await openDashboard({ path: PATH });
   expect(screen.getByRole("button", { name: "Check" }).title).toMatch(/^Nothing was changed/);
