@@ -111,6 +111,33 @@ test("while it is saved nothing can be typed, and the text stands until the new 
   expect(screen.getByRole("button", { name: "Discard" }).title).toBe("Nothing was changed.");
 });
 
+test("while a version that somebody else saved is read, or cannot be, the editor and its forms stay", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  await user().click(screen.getByText("Add a contact"));
+  await user().type(screen.getByRole("textbox", { name: "Address" }), "tom@station.example");
+  const before = editor();
+  before.focus();
+  world.latencyMs = 2_000;
+  world.refusing = /alarm-rules\/3$/;
+  rulesOf(world).save(`${rulesOf(world).newest.text}# Tom was here\n`, "a remark", "Tom");
+  for (let seconds = 0; seconds < 40; seconds += 1) {
+    await advance(1_000);
+    expect(document.activeElement).toBe(before);
+  }
+  expect(screen.getByRole("alert").textContent).toContain("The question took too long");
+  expect(screen.getByDisplayValue("tom@station.example")).toBeTruthy();
+  replace("5 min", "9 min");
+  world.refusing = null;
+  await press("Try again");
+  await advance(3_000);
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(screen.getByRole("region", { name: "Saved by somebody else" }).textContent).toContain(
+    "Version 3 was saved since you began by Tom",
+  );
+  expect(editor()).toBe(before);
+  expect(before.value).toContain("9 min");
+});
+
 test("what is typed is checked and compared with the version in force before it is saved", async () => {
   const { world } = await openDashboard({ path: PATH });
   expect(screen.getByRole("button", { name: "Check" }).title).toMatch(/^Nothing was changed/);
