@@ -103,6 +103,9 @@ export function EditedRules<C extends { problems: readonly RulesProblem[] }>(pro
           <Overtaken
             newest={version}
             begun={begun === null ? "" : (before.data?.text ?? null)}
+            failure={
+              before.isError ? <Failure error={before.error} onRetry={() => void before.refetch()} /> : null
+            }
             text={saved}
             draft={text}
             onGoOn={() => {

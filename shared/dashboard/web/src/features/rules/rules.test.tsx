@@ -138,6 +138,31 @@ test("while a version that somebody else saved is read, or cannot be, the editor
   expect(before.value).toContain("9 min");
 });
 
+test("when the version that typing began with cannot be read, it is said, and asked for again", async () => {
+  const draft = { text: "version = 9\n", reason: "later", basedOn: 1 };
+  sessionStorage.setItem("sto-draft operator rules aurora-1", JSON.stringify(draft));
+  const { world } = await openDashboard({
+    path: PATH,
+    prepare: (prepared) => Object.assign(prepared, { refusing: /alarm-rules\/1$/ }),
+  });
+  const overtaken = within(screen.getByRole("region", { name: "Saved by somebody else" }));
+  expect(overtaken.getByRole("alert").textContent).toContain("The question took too long");
+  world.refusing = null;
+  await press("Try again");
+  expect(overtaken.queryByRole("alert")).toBeNull();
+  expect(overtaken.getByRole("region", { name: "What version 2 changed" })).toBeTruthy();
+});
+
+test("rules in force that cannot be read again are called last known", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  world.refusing = /alarm-rules$/;
+  await advance(31_000);
+  expect(screen.getByText("In force, last known, in this order: battery.")).toBeTruthy();
+  world.refusing = null;
+  await advance(31_000);
+  expect(screen.getByText("In force, in this order: battery.")).toBeTruthy();
+});
+
 test("what is typed is checked and compared with the version in force before it is saved", async () => {
   const { world } = await openDashboard({ path: PATH });
   expect(screen.getByRole("button", { name: "Check" }).title).toMatch(/^Nothing was changed/);
