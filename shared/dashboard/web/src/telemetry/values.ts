@@ -57,14 +57,14 @@ export function useValues(mission: string, names: readonly string[]): Values {
   const of = (name: string) => {
     if (isLive) return latest.of(name);
     const known = then.known.get(name);
-    if (known === undefined) return null;
+    if (!known) return null;
     // A quick replay is ahead of the moment that was asked for, and a value is as old as it was at that moment.
     return { sample: known.sample, ...freshnessAt(known.sample, known.at) };
   };
   const lackOf = (name: string): Lack => {
     if (isLive) return latest.lackOf(name);
-    if (then.error !== null) return "not known";
-    return then.isPending ? "waiting" : "no sample";
+    if (then.known.has(name)) return "no sample";
+    return then.error === null ? "waiting" : "not known";
   };
   return { of, lackOf, error: then.error, retry: then.retry };
 }
@@ -101,17 +101,18 @@ interface Known {
 }
 
 interface Answered {
-  known: ReadonlyMap<string, Known>;
+  /** Of each name that was answered; `null` where there is no sample of it. */
+  known: ReadonlyMap<string, Known | null>;
   isPending: boolean;
   error: unknown;
   retry: () => void;
 }
 
 function collect(answers: readonly UseQueryResult<ValuesAt>[]): Answered {
-  const known = new Map<string, Known>();
+  const known = new Map<string, Known | null>();
   for (const { data } of answers)
     for (const { parameter, sample } of data?.values ?? [])
-      if (sample) known.set(parameter, { sample, at: parseTime(data?.at ?? "") });
+      known.set(parameter, sample ? { sample, at: parseTime(data?.at ?? "") } : null);
   return {
     known,
     isPending: answers.some((answer) => answer.isPending),

@@ -8,6 +8,7 @@ import { useLoggedIn, useRefusal } from "../../session/access";
 import { useDraft } from "../../session/draft";
 import { Failure } from "../../shell/Notice";
 import type { EventSeverity, NewEvent } from "../../types";
+import { Act } from "../alarms/Act";
 import { newActId } from "../alarms/alarm";
 import { SEVERITIES } from "./routes";
 import { newerEventsKey } from "./useEventLog";
@@ -64,6 +65,7 @@ export function PostEvent({ mission }: { mission: string }) {
         <span className="faint">Severity</span>
         <select
           value={draft.severity}
+          disabled={posting.isPending}
           onChange={(event) => setDraft({ ...draft, severity: event.target.value as EventSeverity })}
         >
           {SEVERITIES.map((severity) => (
@@ -78,6 +80,8 @@ export function PostEvent({ mission }: { mission: string }) {
         <textarea
           rows={2}
           value={draft.text}
+          // What is typed by then would go with the draft.
+          readOnly={posting.isPending}
           // biome-ignore lint/a11y/noAutofocus: the form was asked for to type into it.
           autoFocus
           onChange={(event) => setDraft({ ...draft, text: event.target.value })}
@@ -93,9 +97,11 @@ export function PostEvent({ mission }: { mission: string }) {
       >
         {posting.isPending ? "Posting…" : "Post"}
       </button>
-      <button type="button" onClick={() => setDraft(null)}>
-        Discard
-      </button>
+      <Act
+        text="Discard"
+        refusal={posting.isPending ? "It is on its way." : null}
+        onAct={() => setDraft(null)}
+      />
       {posting.isError ? <Failure error={posting.error} /> : null}
     </form>
   );

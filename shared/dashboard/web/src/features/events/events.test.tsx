@@ -233,6 +233,22 @@ test("an event is posted by keyboard, and stands in the log with its author", as
   expect(rows().filter((row) => row.textContent?.includes("Handover"))).toHaveLength(1);
 });
 
+test("nothing can be typed or discarded while an event is on its way", async () => {
+  const { world } = await openEvents();
+  await user().click(screen.getByRole("button", { name: "Post an event" }));
+  await user().keyboard("half");
+  world.latencyMs = 2_000;
+  await user().click(screen.getByRole("button", { name: "Post" }));
+  await user().type(screen.getByLabelText("Text"), " a sentence");
+  expect(screen.getByDisplayValue("half")).toBeTruthy();
+  const severity = within(screen.getByRole("form")).getByLabelText<HTMLSelectElement>("Severity");
+  expect(severity.disabled).toBe(true);
+  await user().click(screen.getByRole("button", { name: "Discard" }));
+  expect(screen.getByRole("button", { name: "Discard" }).title).toBe("It is on its way.");
+  await advance(5_000);
+  expect(rows()[0]?.textContent).toContain("half");
+});
+
 test("a draft outlives the page", async () => {
   const { router } = await openEvents();
   await user().click(screen.getByRole("button", { name: "Post an event" }));

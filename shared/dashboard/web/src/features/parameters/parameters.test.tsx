@@ -198,6 +198,38 @@ test("values of a moment that do not come are not called missing, and are asked 
   expect(rowOf(/battery_voltage/).getByText("12:00:00Z")).toBeTruthy();
 });
 
+test("that there was no sample is said only of what the server was asked about and answered", async () => {
+  const silent = "/aurora/eps/battery_voltage";
+  const { world, router } = await openDashboard({
+    path: "/m/aurora-1/parameters",
+    prepare: (prepared) =>
+      Object.assign(prepared.find("aurora-1", silent) ?? {}, { silentSince: 20 * 3_600_000 }),
+  });
+  world.latencyMs = 5_000;
+  router.history.push("/m/aurora-1/parameters?t=2026-11-22T11:00:00Z~2026-11-22T12:00:00Z");
+  await advance(1_000);
+  expect(screen.queryByText("no sample")).toBeNull();
+  expect(shown(silent).textContent).toBe("waiting");
+  expect(shown("/aurora/adcs/wheel_1_speed").textContent).toBe("waiting");
+  await advance(5_000);
+  expect(shown(silent).textContent).toBe("no sample");
+  expect(shown("/aurora/adcs/wheel_1_speed").textContent).not.toBe("waiting");
+});
+
+test("in a replay what has no sample does not wait anew each second", async () => {
+  const silent = "/aurora/eps/battery_voltage";
+  const { world } = await openDashboard({
+    path: "/m/aurora-1/parameters?t=2026-11-22T11:00:00Z~2026-11-22T12:00:00Z~x1",
+    prepare: (prepared) =>
+      Object.assign(prepared.find("aurora-1", silent) ?? {}, { silentSince: 20 * 3_600_000 }),
+  });
+  world.latencyMs = 600;
+  for (let tenths = 0; tenths < 40; tenths += 1) {
+    await advance(100);
+    expect(shown(silent).textContent).toBe("no sample");
+  }
+});
+
 test("newest values that do not come are told", async () => {
   const { world } = await openDashboard({
     path: "/m/aurora-1/parameters",

@@ -20,12 +20,13 @@ export function AlarmRulesPart({ mission, compared }: { mission: string; compare
       <Failure error={rules.error} onRetry={() => void rules.refetch()} />
     );
   const { in_force, versions } = rules.data;
+  const age = rules.isError ? ", last known" : "";
   return (
     <>
       <p className="faint">
         {in_force.rules.length === 0
-          ? "No rule is in force: detections stand as they are."
-          : `In force, in this order: ${in_force.rules.join(", ")}.`}
+          ? `No rule is in force${age}: detections stand as they are.`
+          : `In force${age}, in this order: ${in_force.rules.join(", ")}.`}
       </p>
       <EditedRules
         mission={mission}

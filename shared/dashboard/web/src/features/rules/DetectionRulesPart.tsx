@@ -43,7 +43,7 @@ export function DetectionRulesPart({ mission, compared }: { mission: string; com
               )}
               <Rules
                 mission={mission}
-                label="Detection rules in force"
+                label={`Detection rules in force${rules.isError ? ", last known" : ""}`}
                 rules={in_force.rules}
                 onGo={text === saved ? goTo : null}
               />

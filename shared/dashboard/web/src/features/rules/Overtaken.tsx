@@ -1,4 +1,5 @@
 // Somebody else saved rules while these were typed: what they changed, and what saving these would change of it.
+import type { ReactNode } from "react";
 import type { RulesVersion } from "../../types";
 import { DiffView } from "./DiffView";
 
@@ -6,6 +7,8 @@ interface Props {
   newest: RulesVersion | null;
   /** The version that was there when typing began; `null` while it is not known. */
   begun: string | null;
+  /** Why it is not known; `null` when nothing failed. */
+  failure: ReactNode;
   /** Text of the newest version. */
   text: string;
   /** What is typed here. */
@@ -13,7 +16,7 @@ interface Props {
   onGoOn: () => void;
 }
 
-export function Overtaken({ newest, begun, text, draft, onGoOn }: Props) {
+export function Overtaken({ newest, begun, failure, text, draft, onGoOn }: Props) {
   const version = `version ${newest?.number ?? "?"}`;
   return (
     <section className="notice caution overtaken" aria-label="Saved by somebody else">
@@ -29,7 +32,9 @@ export function Overtaken({ newest, begun, text, draft, onGoOn }: Props) {
           )}
           . Nothing you typed is lost.
         </p>
-        {begun === null ? null : (
+        {begun === null ? (
+          failure
+        ) : (
           <>
             <h2>What they changed</h2>
             <DiffView label={`What ${version} changed`} before={begun} after={text} />

@@ -46,13 +46,16 @@ interface Props {
 }
 
 const NOTHING_CHANGED = "Nothing was changed.";
+/** Why nothing can be changed meanwhile: it would be neither in what is saved nor kept. */
+export const SAVING = "It is on its way.";
 
 export function RulesEditor(props: Props) {
   const { label, text, newest, draft, checked, refusal, checking, saving, error } = props;
   const editor = useRef<TextEditorHandle>(null);
   const shown = draft?.text ?? text;
   const number = newest?.number ?? null;
-  const isOvertaken = draft !== null && draft.basedOn !== number;
+  // While it is being saved, the newer version may be this one.
+  const isOvertaken = !saving && draft !== null && draft.basedOn !== number;
   const isConflict = error instanceof ProblemError && error.problem.code === "STO-RULES-CONFLICT";
   const isChanged = draft !== null && draft.text !== text;
   // Lines of the saved text, or of one that was checked, are not those of another draft.
@@ -63,7 +66,8 @@ export function RulesEditor(props: Props) {
   const marked = useMemo(() => new Set((problems ?? []).map(({ line }) => line)), [problems]);
   const change = (next: Partial<RulesDraft>) =>
     props.onDraft({ ...(draft ?? { text, reason: "", basedOn: number }), ...next });
-  const why = refusal ?? saveRefusal(draft, text, isOvertaken, saving);
+  const locked = refusal ?? (saving ? SAVING : null);
+  const why = locked ?? saveRefusal(draft, text, isOvertaken);
   const documentVersion = newest?.document_version ?? 0;
   const isCounted = draft === null || versionOf(shown) > documentVersion;
   const goTo: GoTo = (line, column = 1) => editor.current?.goTo(line, column);
@@ -89,7 +93,7 @@ export function RulesEditor(props: Props) {
           label={label}
           text={shown}
           marked={marked}
-          readOnly={refusal !== null}
+          readOnly={locked !== null}
           onText={(next) => change({ text: next })}
         />
         {isOvertaken ? props.overtaken : null}
@@ -101,24 +105,25 @@ export function RulesEditor(props: Props) {
               value={draft?.reason ?? ""}
               maxLength={1000}
               disabled={refusal !== null}
+              readOnly={saving}
               onChange={(event) => change({ reason: event.target.value })}
             />
           </label>
           {isCounted ? null : (
             <Act
               text={`Count version up from ${documentVersion}`}
-              refusal={refusal}
+              refusal={locked}
               onAct={() => change({ text: countedUp(shown) })}
             />
           )}
           <Act
             text="Check"
-            refusal={checkRefusal(refusal, isChanged, checking)}
+            refusal={checkRefusal(locked, isChanged, checking)}
             onAct={() => props.onCheck(shown)}
           />
           <Act
             text="Discard"
-            refusal={draft === null ? NOTHING_CHANGED : null}
+            refusal={saving ? SAVING : draft === null ? NOTHING_CHANGED : null}
             onAct={() => props.onDraft(null)}
           />
           <Act
@@ -142,13 +147,7 @@ function checkRefusal(refusal: string | null, isChanged: boolean, checking: bool
   return checking ? "It is being checked." : null;
 }
 
-function saveRefusal(
-  draft: RulesDraft | null,
-  text: string,
-  isOvertaken: boolean,
-  saving: boolean,
-): string | null {
-  if (saving) return "It is on its way.";
+function saveRefusal(draft: RulesDraft | null, text: string, isOvertaken: boolean): string | null {
   if (draft === null || draft.text === text) return NOTHING_CHANGED;
   if (isOvertaken) return "Somebody else saved rules since: look at them, then go on.";
   return draft.reason.trim() === "" ? "Say why in a few words." : null;

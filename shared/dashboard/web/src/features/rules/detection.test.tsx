@@ -51,6 +51,16 @@ test("the rules in force are a table of parameters, detectors and settings, and 
   expect(screen.getByRole("rowheader", { name: "forecaster 3" })).toBeTruthy();
 });
 
+test("rules in force that cannot be read again are called last known", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  world.refusing = /detection-rules$/;
+  await advance(31_000);
+  expect(table("Detection rules in force, last known")).toBeTruthy();
+  world.refusing = null;
+  await advance(31_000);
+  expect(table("Detection rules in force")).toBeTruthy();
+});
+
 test("a rule is added by the form, checked, and saved with a reason as a new version", async () => {
   const { world } = await openDashboard({ path: PATH });
   const form = within(screen.getByRole("complementary", { name: "Add a rule" }));

@@ -88,6 +88,81 @@ test("what somebody else saved meanwhile is not written over, and nothing typed 
   expect(rulesOf(world).newest.text).toContain("9 min");
 });
 
+test("while it is saved nothing can be typed, and the text stands until the new version is there", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  replace("5 min", "9 min");
+  await because("slower");
+  world.latencyMs = 2_000;
+  await press("Save as a new version");
+  expect(editor().readOnly).toBe(true);
+  await because(" and more");
+  expect(screen.getByRole<HTMLInputElement>("textbox", { name: "Why" }).value).toBe("slower");
+  for (const name of ["Discard", "Check", "Save as a new version"])
+    expect(screen.getByRole("button", { name }).title).toBe("It is on its way.");
+  const told = within(screen.getByRole("complementary", { name: "Who is told" }));
+  const [, add] = told.getAllByRole("button", { name: "Add to the text", hidden: true });
+  expect(add?.title).toBe("It is on its way.");
+  for (let tenths = 0; tenths < 100; tenths += 1) {
+    await advance(100);
+    expect(editor().value).toContain("9 min");
+    expect(screen.queryByRole("region", { name: "Saved by somebody else" })).toBeNull();
+  }
+  expect(editor().readOnly).toBe(false);
+  expect(screen.getByRole("button", { name: "Discard" }).title).toBe("Nothing was changed.");
+});
+
+test("while a version that somebody else saved is read, or cannot be, the editor and its forms stay", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  await user().click(screen.getByText("Add a contact"));
+  await user().type(screen.getByRole("textbox", { name: "Address" }), "tom@station.example");
+  const before = editor();
+  before.focus();
+  world.latencyMs = 2_000;
+  world.refusing = /alarm-rules\/3$/;
+  rulesOf(world).save(`${rulesOf(world).newest.text}# Tom was here\n`, "a remark", "Tom");
+  for (let seconds = 0; seconds < 40; seconds += 1) {
+    await advance(1_000);
+    expect(document.activeElement).toBe(before);
+  }
+  expect(screen.getByRole("alert").textContent).toContain("The question took too long");
+  expect(screen.getByDisplayValue("tom@station.example")).toBeTruthy();
+  replace("5 min", "9 min");
+  world.refusing = null;
+  await press("Try again");
+  await advance(3_000);
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(screen.getByRole("region", { name: "Saved by somebody else" }).textContent).toContain(
+    "Version 3 was saved since you began by Tom",
+  );
+  expect(editor()).toBe(before);
+  expect(before.value).toContain("9 min");
+});
+
+test("when the version that typing began with cannot be read, it is said, and asked for again", async () => {
+  const draft = { text: "version = 9\n", reason: "later", basedOn: 1 };
+  sessionStorage.setItem("sto-draft operator rules aurora-1", JSON.stringify(draft));
+  const { world } = await openDashboard({
+    path: PATH,
+    prepare: (prepared) => Object.assign(prepared, { refusing: /alarm-rules\/1$/ }),
+  });
+  const overtaken = within(screen.getByRole("region", { name: "Saved by somebody else" }));
+  expect(overtaken.getByRole("alert").textContent).toContain("The question took too long");
+  world.refusing = null;
+  await press("Try again");
+  expect(overtaken.queryByRole("alert")).toBeNull();
+  expect(overtaken.getByRole("region", { name: "What version 2 changed" })).toBeTruthy();
+});
+
+test("rules in force that cannot be read again are called last known", async () => {
+  const { world } = await openDashboard({ path: PATH });
+  world.refusing = /alarm-rules$/;
+  await advance(31_000);
+  expect(screen.getByText("In force, last known, in this order: battery.")).toBeTruthy();
+  world.refusing = null;
+  await advance(31_000);
+  expect(screen.getByText("In force, in this order: battery.")).toBeTruthy();
+});
+
 test("what is typed is checked and compared with the version in force before it is saved", async () => {
   const { world } = await openDashboard({ path: PATH });
   expect(screen.getByRole("button", { name: "Check" }).title).toMatch(/^Nothing was changed/);
