@@ -61,6 +61,33 @@ test("a paused log stands still and counts what is new and matches", async () =>
   expect(rows()[0]?.textContent).toMatch(/failure \d+/);
 });
 
+test("a log that is paused for longer than its span counts all that is new, and keeps what was shown", async () => {
+  const opened = await openEvents("?t=-5m&severity=warning");
+  await user().click(screen.getByRole("button", { name: "Pause" }));
+  const before = rows().map((row) => row.textContent);
+  for (let index = 0; index < 142; index += 1) happen(opened, `failure ${index}`);
+  await advance(62_000);
+  const fresh = () =>
+    Number(/^(\d+) new/.exec(screen.getByRole("button", { name: /new · Follow/ }).textContent)?.[1]);
+  const minute = fresh();
+  expect(minute).toBeGreaterThanOrEqual(142);
+  await advance(7 * 60_000);
+  expect(fresh()).toBeGreaterThan(minute);
+  expect(rows().map((row) => row.textContent)).toEqual(before);
+});
+
+test("a log that was paused for long goes on where somebody scrolls", async () => {
+  const { world } = await openEvents("?t=-6h");
+  await user().click(screen.getByRole("button", { name: "Pause" }));
+  await advance(3 * 60_000);
+  const table = screen.getByRole("region", { name: "Events of aurora-1" });
+  table.scrollTop = 190 * 30;
+  fireEvent.scroll(table);
+  await advance(1000);
+  expect(screen.getByText(/^540 events ·/)).toBeTruthy();
+  expect(readings(world).at(-1)).toContain("limit=1000");
+});
+
 test("filters stand in the address, and what they leave out is counted", async () => {
   const { router } = await openEvents();
   await user().selectOptions(screen.getByLabelText("Severity"), "error");
