@@ -76,7 +76,8 @@ function Log({ mission, source, search, onClose }: LogProps) {
   const rows = between(matching, from, log.to);
   const inTime = between(shown, from, log.to).length;
   const chosen = event === null ? undefined : shown.find((row) => row.key === event);
-  const isLookedFor = event !== null && chosen === undefined && timeOfKey(event) <= log.readTo;
+  const isAhead = event !== null && timeOfKey(event) <= log.readTo && timeOfKey(event) >= log.from;
+  const isLookedFor = isAhead && chosen === undefined;
   useOlderEvents(log, rows, isLookedFor ? Number.POSITIVE_INFINITY : drawn + ROWS_AHEAD);
   const least = log.hasMore ? "at least " : "";
   return (

@@ -201,6 +201,30 @@ test("a search reads on as far as it finds too little, and says of how many", as
   expect(readings(world)).toHaveLength(8);
 });
 
+const from = (request = "") => Date.parse(/from=([^&]+)/.exec(decodeURIComponent(request))?.[1] ?? "");
+
+test("who goes from last year's range to the present does not read all between", async () => {
+  const { world, router } = await openEvents("?t=2025-11-19T00:00:00Z~2025-11-19T01:00:00Z");
+  await router.navigate({ to: ".", search: { t: "-15m" } as never });
+  await advance(62_000);
+  const looks = readings(world).slice(2);
+  expect(looks).toHaveLength(1);
+  expect(from(looks[0])).toBeGreaterThan(START - 6 * 60_000);
+});
+
+test("an event that is linked to is looked for among older ones, unless it left the time shown", async () => {
+  const key = (at: number) => encodeURIComponent(`${at * 1000} kiruna-1 STO-NONE 0`);
+  const { world, router } = await openEvents(`?t=-24h&event=${key(START - 25 * 3_600_000)}`);
+  await advance(1000);
+  expect(readings(world)).toHaveLength(1);
+  await router.navigate({
+    to: ".",
+    search: { t: "-24h", event: decodeURIComponent(key(START - 20 * 3_600_000)) } as never,
+  });
+  await advance(1000);
+  expect(readings(world)).toHaveLength(3);
+});
+
 test("while it is live only what is newer is asked for", async () => {
   const { world } = await openEvents("?t=-24h");
   const [first, ...others] = readings(world);
@@ -209,7 +233,6 @@ test("while it is live only what is newer is asked for", async () => {
   await advance(180_000);
   const looks = readings(world).slice(1);
   expect(looks).toHaveLength(3);
-  const from = (request = "") => Date.parse(/from=([^&]+)/.exec(decodeURIComponent(request))?.[1] ?? "");
   for (const look of looks) expect(from(look) - from(first)).toBeGreaterThan(23.8 * 3_600_000);
   expect(rows().length).toBeGreaterThanOrEqual(shown);
   expect(rows()[0]?.textContent).toMatch(/^2026-11-22 12:34/);

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { readEvents } from "../../api/records";
 import { count, plural } from "../../format/quantity";
-import { useFrame, useLiveEvents } from "../../live/hooks";
+import { useFrame, useLive, useLiveEvents } from "../../live/hooks";
 import type { Refusal } from "../../live/wishes";
 import { type Pages, usePages, useReadOn } from "../../table/usePages";
 import { writeMode } from "../../time/mode";
@@ -126,12 +126,12 @@ interface Newer {
 /** Once a minute what is newer than was known the last time; what is there already is not read again. */
 function useNewer(mission: string | null, isWanted: boolean, { dropped, isRefused }: Missed): Newer {
   const client = useQueryClient();
-  const timeNow = useTimeNow();
+  const live = useLive();
   const queryKey = newerEventsKey(mission);
   const { data, error, refetch } = useQuery({
     queryKey,
     queryFn: async (): Promise<Look> => {
-      const until = timeNow().now;
+      const until = live.frame().serverNow;
       const known = client.getQueryData<Look>(queryKey);
       const from = (known?.until ?? until) - OVERLAP_MS;
       const rows: LogRow[] = [];
@@ -147,7 +147,7 @@ function useNewer(mission: string | null, isWanted: boolean, { dropped, isRefuse
         void client.invalidateQueries({ queryKey: ["events", mission] });
       return { rows, until, dropped };
     },
-    initialData: (): Look => ({ rows: [], until: timeNow().now, dropped }),
+    initialData: (): Look => ({ rows: [], until: live.frame().serverNow, dropped }),
     enabled: isWanted,
     refetchInterval: LOOK_EVERY_MS,
     staleTime: Number.POSITIVE_INFINITY,
