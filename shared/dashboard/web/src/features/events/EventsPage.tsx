@@ -6,7 +6,7 @@ import { dateAndTime } from "../../format/time";
 import { useLoggedIn, useRefusal } from "../../session/access";
 import { Failure, Loading } from "../../shell/Notice";
 import { FollowBar } from "../../table/FollowBar";
-import { useFollow } from "../../table/useFollow";
+import { useFollow, useHold } from "../../table/useFollow";
 import { useTime } from "../../time/useTime";
 import { between } from "./book";
 import { EventDetail } from "./EventDetail";
@@ -61,8 +61,9 @@ interface LogProps {
 function Log({ mission, source, search, onClose }: LogProps) {
   const { mode, now } = useTime();
   const { server } = useLoggedIn().session;
-  const log = useEventLog(source);
-  const { shown, heldSince, fresh, hold, follow } = useFollow(log.rows, keyOf);
+  const held = useHold<LogRow>();
+  const log = useEventLog(source, held.held?.since ?? null);
+  const { shown, heldSince, fresh, hold, follow } = useFollow(log.rows, keyOf, held);
   const { severity, q = "", event = null } = search;
   // Typing goes before searching through a hundred thousand rows.
   const sought = useDeferredValue(q);
@@ -75,7 +76,8 @@ function Log({ mission, source, search, onClose }: LogProps) {
   const rows = between(matching, from, log.to);
   const inTime = between(shown, from, log.to).length;
   const chosen = event === null ? undefined : shown.find((row) => row.key === event);
-  const isLookedFor = event !== null && chosen === undefined && timeOfKey(event) <= log.readTo;
+  const isAhead = event !== null && timeOfKey(event) <= log.readTo && timeOfKey(event) >= log.from;
+  const isLookedFor = isAhead && chosen === undefined;
   useOlderEvents(log, rows, isLookedFor ? Number.POSITIVE_INFINITY : drawn + ROWS_AHEAD);
   const least = log.hasMore ? "at least " : "";
   return (

@@ -61,6 +61,33 @@ test("a paused log stands still and counts what is new and matches", async () =>
   expect(rows()[0]?.textContent).toMatch(/failure \d+/);
 });
 
+test("a log that is paused for longer than its span counts all that is new, and keeps what was shown", async () => {
+  const opened = await openEvents("?t=-5m&severity=warning");
+  await user().click(screen.getByRole("button", { name: "Pause" }));
+  const before = rows().map((row) => row.textContent);
+  for (let index = 0; index < 142; index += 1) happen(opened, `failure ${index}`);
+  await advance(62_000);
+  const fresh = () =>
+    Number(/^(\d+) new/.exec(screen.getByRole("button", { name: /new · Follow/ }).textContent)?.[1]);
+  const minute = fresh();
+  expect(minute).toBeGreaterThanOrEqual(142);
+  await advance(7 * 60_000);
+  expect(fresh()).toBeGreaterThan(minute);
+  expect(rows().map((row) => row.textContent)).toEqual(before);
+});
+
+test("a log that was paused for long goes on where somebody scrolls", async () => {
+  const { world } = await openEvents("?t=-6h");
+  await user().click(screen.getByRole("button", { name: "Pause" }));
+  await advance(3 * 60_000);
+  const table = screen.getByRole("region", { name: "Events of aurora-1" });
+  table.scrollTop = 190 * 30;
+  fireEvent.scroll(table);
+  await advance(1000);
+  expect(screen.getByText(/^540 events ·/)).toBeTruthy();
+  expect(readings(world).at(-1)).toContain("limit=1000");
+});
+
 test("filters stand in the address, and what they leave out is counted", async () => {
   const { router } = await openEvents();
   await user().selectOptions(screen.getByLabelText("Severity"), "error");
@@ -174,6 +201,30 @@ test("a search reads on as far as it finds too little, and says of how many", as
   expect(readings(world)).toHaveLength(8);
 });
 
+const from = (request = "") => Date.parse(/from=([^&]+)/.exec(decodeURIComponent(request))?.[1] ?? "");
+
+test("who goes from last year's range to the present does not read all between", async () => {
+  const { world, router } = await openEvents("?t=2025-11-19T00:00:00Z~2025-11-19T01:00:00Z");
+  await router.navigate({ to: ".", search: { t: "-15m" } as never });
+  await advance(62_000);
+  const looks = readings(world).slice(2);
+  expect(looks).toHaveLength(1);
+  expect(from(looks[0])).toBeGreaterThan(START - 6 * 60_000);
+});
+
+test("an event that is linked to is looked for among older ones, unless it left the time shown", async () => {
+  const key = (at: number) => encodeURIComponent(`${at * 1000} kiruna-1 STO-NONE 0`);
+  const { world, router } = await openEvents(`?t=-24h&event=${key(START - 25 * 3_600_000)}`);
+  await advance(1000);
+  expect(readings(world)).toHaveLength(1);
+  await router.navigate({
+    to: ".",
+    search: { t: "-24h", event: decodeURIComponent(key(START - 20 * 3_600_000)) } as never,
+  });
+  await advance(1000);
+  expect(readings(world)).toHaveLength(3);
+});
+
 test("while it is live only what is newer is asked for", async () => {
   const { world } = await openEvents("?t=-24h");
   const [first, ...others] = readings(world);
@@ -182,7 +233,6 @@ test("while it is live only what is newer is asked for", async () => {
   await advance(180_000);
   const looks = readings(world).slice(1);
   expect(looks).toHaveLength(3);
-  const from = (request = "") => Date.parse(/from=([^&]+)/.exec(decodeURIComponent(request))?.[1] ?? "");
   for (const look of looks) expect(from(look) - from(first)).toBeGreaterThan(23.8 * 3_600_000);
   expect(rows().length).toBeGreaterThanOrEqual(shown);
   expect(rows()[0]?.textContent).toMatch(/^2026-11-22 12:34/);

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { readEvents } from "../../api/records";
 import { count, plural } from "../../format/quantity";
-import { useFrame, useLiveEvents } from "../../live/hooks";
+import { useFrame, useLive, useLiveEvents } from "../../live/hooks";
 import type { Refusal } from "../../live/wishes";
 import { type Pages, usePages, useReadOn } from "../../table/usePages";
 import { writeMode } from "../../time/mode";
@@ -38,19 +38,23 @@ export interface EventLog {
   pages: Omit<Pages<unknown>, "rows">;
 }
 
-/** `mission` is `null` for the hub's own events. */
-export function useEventLog(mission: string | null): EventLog {
+/** `mission` is `null` for the hub's own events. While the list is held, nothing is forgotten that was shown then. */
+export function useEventLog(mission: string | null, heldSince: number | null = null): EventLog {
   const { mode, now, window: shown } = useTime();
   const timeNow = useTimeNow();
   const { established } = useFrame();
   const isLive = mode.kind === "live";
   const { log, refusal } = useLiveEvents(mission);
   const range = mode.kind === "live" ? mode.span : writeMode({ ...mode, kind: "fixed" });
+  const wantedNow = () => {
+    const { from, to } = timeNow().window;
+    return { from: isLive && heldSince !== null ? Math.min(from, heldSince - (to - from)) : from, to };
+  };
   const pages = usePages<LogRow>({
     // What stations sent late while the connection was lost may be anywhere: the list is read anew, as far as it is wanted.
     queryKey: ["events", mission, range, isLive ? Math.max(1, established) : 0],
     load: async (cursor) => {
-      const { from, to } = timeNow().window;
+      const { from, to } = wantedNow();
       const { rows, next } = await readEvents(mission, { from, to: isLive ? null : to, cursor });
       return { rows: rows.map(rowOf), next };
     },
@@ -71,7 +75,7 @@ export function useEventLog(mission: string | null): EventLog {
     if (isLive) {
       book.takePage(newer.rows);
       book.takeLive(log?.entries.toArray() ?? [], rowOf);
-      book.forget(timeNow().window.from - LOOK_EVERY_MS);
+      book.forget(wantedNow().from - LOOK_EVERY_MS);
     }
     return book.rows;
   }, [book, pages.pages, newer.rows, isLive, version]);
@@ -122,12 +126,12 @@ interface Newer {
 /** Once a minute what is newer than was known the last time; what is there already is not read again. */
 function useNewer(mission: string | null, isWanted: boolean, { dropped, isRefused }: Missed): Newer {
   const client = useQueryClient();
-  const timeNow = useTimeNow();
+  const live = useLive();
   const queryKey = newerEventsKey(mission);
   const { data, error, refetch } = useQuery({
     queryKey,
     queryFn: async (): Promise<Look> => {
-      const until = timeNow().now;
+      const until = live.frame().serverNow;
       const known = client.getQueryData<Look>(queryKey);
       const from = (known?.until ?? until) - OVERLAP_MS;
       const rows: LogRow[] = [];
@@ -143,7 +147,7 @@ function useNewer(mission: string | null, isWanted: boolean, { dropped, isRefuse
         void client.invalidateQueries({ queryKey: ["events", mission] });
       return { rows, until, dropped };
     },
-    initialData: (): Look => ({ rows: [], until: timeNow().now, dropped }),
+    initialData: (): Look => ({ rows: [], until: live.frame().serverNow, dropped }),
     enabled: isWanted,
     refetchInterval: LOOK_EVERY_MS,
     staleTime: Number.POSITIVE_INFINITY,

@@ -7,7 +7,7 @@ import { count } from "../../format/quantity";
 import { clockTime, dateAndTime, parseTime } from "../../format/time";
 import { Failure, Loading } from "../../shell/Notice";
 import { FollowBar } from "../../table/FollowBar";
-import { useFollow } from "../../table/useFollow";
+import { useFollow, useHold } from "../../table/useFollow";
 import { useTime } from "../../time/useTime";
 import type { PacketSummary } from "../../types";
 import { KEPT_MAX } from "./follow";
@@ -78,7 +78,7 @@ function List(props: ListProps) {
 function Following({ mission, filter, selected }: ListProps) {
   const { now } = useTime();
   const { packets, since, hasSkipped, error, retry } = useFollowedPackets(mission, filter);
-  const { shown, heldSince, fresh, hold, follow } = useFollow(packets, idOf);
+  const { shown, heldSince, fresh, hold, follow } = useFollow(packets, idOf, useHold());
   const newest = packets[0];
   return (
     <div className="packet-list">
