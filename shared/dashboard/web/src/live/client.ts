@@ -125,7 +125,10 @@ export class LiveClient {
       if (action === null) break;
       if (action.kind === "open") this.open();
       else if (action.kind === "close") this.close();
-      else this.socket?.send(JSON.stringify(action.request));
+      else {
+        if (action.request.kind === "open") this.feed.wishes.onSent(action.request.id);
+        this.socket?.send(JSON.stringify(action.request));
+      }
     }
     clearTimeout(this.wakeup);
     const due = this.connection.nextWakeup();
@@ -141,6 +144,7 @@ export class LiveClient {
       if (this.socket !== socket) return;
       opened = true;
       this.connection.onOpened(this.options.clock());
+      this.feed.wishes.onConnected();
       this.act();
       if (this.connection.established > 0) this.options.onDescriptions?.(null);
     };

@@ -48,6 +48,28 @@ test("there is no sample only of what the server has answered for since it was a
   expect(wishes.lackOf("m", "/a")).toBe("waiting");
 });
 
+test("what is told of the question before says nothing of a name that was just asked for", () => {
+  const wishes = new Wishes();
+  const ask = (name: string) => {
+    wishes.parameters("values", "m", [name]);
+    for (const { id } of wishes.changes()) wishes.onSent(id);
+  };
+  ask("/a");
+  wishes.onOpened("values-1");
+  ask("/b");
+  wishes.onSnapshot("values-1");
+  expect(wishes.lackOf("m", "/b")).toBe("waiting");
+  ask("/c");
+  wishes.onOpened("values-1");
+  wishes.onSnapshot("values-1");
+  expect(wishes.lackOf("m", "/c")).toBe("waiting");
+  wishes.onConnected();
+  wishes.onSent("values-1");
+  wishes.onOpened("values-1");
+  wishes.onSnapshot("values-1");
+  expect(wishes.lackOf("m", "/c")).toBe("no sample");
+});
+
 test("of what is refused nothing is known", () => {
   const wishes = new Wishes();
   wishes.parameters("values", "m", ["/a"]);

@@ -30,6 +30,8 @@ interface Wish {
   asked: readonly string[];
   /** Those of which the server has said what there is. */
   heard: ReadonlySet<string>;
+  /** Questions on their way: until the server opens or refuses each, it tells of the one before. */
+  unanswered: number;
   refusal: Refusal | null;
 }
 
@@ -91,20 +93,36 @@ export class Wishes {
     for (const wish of this.wishes.values()) if (wish.refusal !== null) wish.isChanged = true;
   }
 
+  /** What was asked over an earlier connection is answered no more. */
+  onConnected(): void {
+    for (const wish of this.wishes.values()) wish.unanswered = 0;
+  }
+
+  /** The server is asked what was last changed. */
+  onSent(id: string): void {
+    const known = this.byId.get(id);
+    if (known !== undefined) known.wish.unanswered += 1;
+  }
+
   onRefused(id: string | null | undefined, refusal: Refusal): void {
-    const known = this.byId.get(id ?? "");
-    if (known !== undefined) known.wish.refusal = refusal;
+    this.onAnswered(id, refusal);
   }
 
   onOpened(id: string): void {
-    const known = this.byId.get(id);
-    if (known !== undefined) known.wish.refusal = null;
+    this.onAnswered(id, null);
+  }
+
+  private onAnswered(id: string | null | undefined, refusal: Refusal | null): void {
+    const known = this.byId.get(id ?? "");
+    if (known === undefined) return;
+    known.wish.refusal = refusal;
+    known.wish.unanswered = Math.max(0, known.wish.unanswered - 1);
   }
 
   /** The server told all that there is of what it was asked for. */
   onSnapshot(id: string | null | undefined): void {
     const known = this.byId.get(id ?? "");
-    if (known !== undefined) known.wish.heard = new Set(known.wish.asked);
+    if (known?.wish.unanswered === 0) known.wish.heard = new Set(known.wish.asked);
   }
 
   /** Why there is no value of a parameter, where there is none. */
@@ -162,6 +180,7 @@ export class Wishes {
       isChanged: false,
       asked: [],
       heard: new Set(),
+      unanswered: 0,
       refusal: null,
     };
     this.wishes.set(key, wish);

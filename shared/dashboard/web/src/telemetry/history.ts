@@ -1,8 +1,9 @@
 // What charts draw at the time shown: history from the server, one bucket a pixel, and live samples on top.
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { type UseQueryResult, useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { type HistoryRequest, historyQuery, parametersQuery } from "../api/queries";
 import { useFrame, useLive, useTraces } from "../live/hooks";
+import type { Lack } from "../live/wishes";
 import type { TimeMode, TimeWindow } from "../time/mode";
 import { writeMode } from "../time/mode";
 import { useTime, useTimeNow } from "../time/useTime";
@@ -21,8 +22,8 @@ export interface PlotLine {
   gapMs: number;
   /** Spans without samples, with what may be their cause, as of when the history was read. */
   silences: readonly Silence[];
-  /** Whether its history is on its way for the first time. */
-  pending: boolean;
+  /** Why there is nothing of it, where there is nothing. */
+  lack: Lack;
 }
 
 export interface PlotData {
@@ -97,7 +98,7 @@ export function usePlotData(mission: string, names: readonly string[], points: n
           series,
           gapMs: gapLimit(series, interval),
           silences: silencesOf(history),
-          pending: histories[index]?.isPending ?? true,
+          lack: lackOf(histories[index]),
         };
       }),
     [key, known],
@@ -112,6 +113,11 @@ export function usePlotData(mission: string, names: readonly string[], points: n
       for (const history of histories) if (history.isError) void history.refetch();
     },
   };
+}
+
+function lackOf(history: Pick<UseQueryResult, "isError" | "isPending"> | undefined): Lack {
+  if (history?.isError) return "not known";
+  return history === undefined || history.isPending ? "waiting" : "no sample";
 }
 
 function silencesOf(history: Buckets | null): readonly Silence[] {

@@ -198,6 +198,29 @@ test("values of a moment that do not come are not called missing, and are asked 
   expect(rowOf(/battery_voltage/).getByText("12:00:00Z")).toBeTruthy();
 });
 
+test("while it is live a name asked for waits for its own answer, not for one that was under way", async () => {
+  const silent = "/aurora/eps/battery_voltage";
+  const { router } = await openDashboard({
+    path: "/m/aurora-1/parameters?q=wheel",
+    prepare: (prepared) =>
+      Object.assign(prepared.find("aurora-1", silent) ?? {}, { silentSince: 20 * 3_600_000 }),
+  });
+  const socket = theSocket();
+  const [id = ""] = socket.ids("parameters");
+  const send = vi.spyOn(socket, "send").mockReturnValue();
+  router.history.push("/m/aurora-1/parameters?q=battery_voltage");
+  await advance(500);
+  const snapshot = { kind: "snapshot" as const, id, mission: "aurora-1", samples: [], dropped: 0 };
+  socket.say(snapshot);
+  await advance(500);
+  expect(send).toHaveBeenCalled();
+  expect(shown(silent).textContent).toBe("waiting");
+  socket.say({ kind: "opened", id, resumed: false });
+  socket.say(snapshot);
+  await advance(500);
+  expect(shown(silent).textContent).toBe("no sample");
+});
+
 test("that there was no sample is said only of what the server was asked about and answered", async () => {
   const silent = "/aurora/eps/battery_voltage";
   const { world, router } = await openDashboard({

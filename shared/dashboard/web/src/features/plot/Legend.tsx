@@ -46,13 +46,13 @@ export function Legend({ lines, gaps }: { lines: readonly ChartLine[]; gaps: rea
 }
 
 function ValueAt({ line, cursor }: { line: ChartLine; cursor: number | null }) {
-  const { series, parameter, limits, pending } = line;
+  const { series, parameter, limits, lack } = line;
   const index =
     cursor === null
       ? series.times.length - 1
       : (nearestIndex(series.times, cursor) ?? series.times.length - 1);
   const time = series.times[index];
-  if (time === undefined) return <span className="faint">{pending ? "waiting" : "no sample"}</span>;
+  if (time === undefined) return <span className="faint">{lack}</span>;
   const value = series.last[index] ?? null;
   const severity = value === null ? null : severityAt(value, limits);
   const status = value === null ? null : statusAt(value, limits);

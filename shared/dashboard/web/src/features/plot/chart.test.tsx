@@ -59,7 +59,7 @@ function line(name: string, values: (number | null)[], changes: Partial<ChartLin
     newest: null,
     bucketMs: 0,
   };
-  return { parameter, series, gapMs: 15 * SECOND, silences: [], pending: false, limits: null, ...changes };
+  return { parameter, series, gapMs: 15 * SECOND, silences: [], lack: "no sample", limits: null, ...changes };
 }
 
 // Loaded when a canvas can be had: uPlot looks for what it needs as it is loaded.

@@ -46,7 +46,7 @@ function line(values: (number | null)[], kind: ParameterKind = "float", gapMs = 
     },
     gapMs,
     silences: [],
-    pending: false,
+    lack: "no sample",
     limits: null,
   };
 }

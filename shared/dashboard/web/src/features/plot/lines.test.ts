@@ -21,7 +21,7 @@ function line(values: (number | null)[], changes: Partial<ParameterDescription> 
     labels: [],
     ...changes,
   };
-  return { parameter, series, gapMs: 5000, silences: [], pending: false, limits: null };
+  return { parameter, series, gapMs: 5000, silences: [], lack: "no sample", limits: null };
 }
 
 test("the axis holds all values with a margin", () => {

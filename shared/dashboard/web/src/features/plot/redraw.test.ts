@@ -7,7 +7,7 @@ const line: ChartLine = {
   series: { times: [], min: [], max: [], last: [], newest: null, bucketMs: 0 },
   gapMs: 5000,
   silences: [],
-  pending: false,
+  lack: "no sample",
   limits: null,
 };
 /** A pixel is a second. */

@@ -5,7 +5,6 @@ import { useFrame } from "../../../live/hooks";
 import { Failure } from "../../../shell/Notice";
 import { type Freshness, staleAfter } from "../../../telemetry/freshness";
 import { type PlotLine, usePlotData } from "../../../telemetry/history";
-import type { Lack } from "../../../telemetry/values";
 import type { TimeWindow } from "../../../time/mode";
 import { useTime } from "../../../time/useTime";
 import { pointText } from "../../plot/cursor";
@@ -71,10 +70,6 @@ export function StateTimelineWidget({ mission, name, opts, asTable }: WidgetProp
   );
 }
 
-function lackOf({ pending }: PlotLine): Lack {
-  return pending ? "waiting" : "no sample";
-}
-
 interface LaneProps {
   lane: Lane;
   span: TimeWindow;
@@ -90,9 +85,9 @@ function LaneView({ lane: { line, runs, limits }, span, newest }: LaneProps) {
       <span className="state-name" title={parameter.name}>
         <bdi>{parameter.short_name}</bdi>{" "}
         <strong className={newest?.stale ? "faint" : undefined}>
-          {last === undefined ? lackOf(line) : stateText(last, line)}
+          {last === undefined ? line.lack : stateText(last, line)}
         </strong>
-        {newest === null ? null : <Stamp shown={newest} lack={lackOf(line)} />}
+        {newest === null ? null : <Stamp shown={newest} lack={line.lack} />}
       </span>
       <div className="state-track">
         {runs.map((run) => {

@@ -97,7 +97,7 @@ test("a sparkline breaks at gaps, steps for states, and marks a lone value", () 
     series: series([0, null, 10, 5]),
     gapMs: 5000,
     silences: [],
-    pending: false,
+    lack: "no sample",
   };
   const path = sparkline(line, { from: 0, to: 3000 }, 300, 100);
   expect(path.match(/M/g)).toHaveLength(2);

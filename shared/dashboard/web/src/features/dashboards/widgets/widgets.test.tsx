@@ -332,6 +332,17 @@ test.each(["value", "latest-values", "status-matrix", "gauge"])(
   },
 );
 
+test.each(["state-timeline", "line-plot"])(
+  "of history that does not come a %s says that it is not known",
+  async (kind) => {
+    await openWidgets([widget(kind, ["/aurora/adcs/mode"])], "?t=2026-11-22T10:00:00Z~2026-11-22T11:00:00Z", {
+      prepare: (prepared) => Object.assign(prepared, { refusing: /\/buckets/ }),
+    });
+    expect(it().getByText("not known")).toBeTruthy();
+    expect(it().queryByText("no sample")).toBeNull();
+  },
+);
+
 test("that there is no sample is said only when the server has said so; before, a widget waits", async () => {
   const kinds = ["value", "gauge", "status-matrix", "latest-values"];
   const { world } = await openWidgets(
