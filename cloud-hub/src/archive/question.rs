@@ -19,7 +19,8 @@ const CANCELS_MAX: usize = 15;
 /// A connection in a read-only transaction that sees the rows of one mission.
 ///
 /// [`finish`](Self::finish) it when the answer is there. One that is dropped before (its client went away, a deadline
-/// passed, a statement failed) has its statement cancelled at the server, and only then is lent again.
+/// passed, a statement failed) has its statement cancelled at the server, and its connection is closed: nothing tells when
+/// the cancelling arrives, and it would end the statement of whoever has the connection next.
 #[derive(Debug)]
 pub struct Question {
     client: Option<Object>,
@@ -76,7 +77,7 @@ async fn end(client: Object) {
         let told = timeout(CANCEL_PATIENCE, cancel.cancel_query(NoTls)).await;
         let ended = timeout(CANCEL_PATIENCE, client.batch_execute("ROLLBACK")).await;
         if matches!(ended, Ok(Ok(()))) {
-            return;
+            break;
         }
         debug!(?told, ?ended, "statement of a question that nobody waits for is still at work");
         if client.is_closed() {

@@ -60,13 +60,19 @@ async fn a_question_that_nobody_waits_for_is_ended_at_the_server() {
     until_at_work(&watcher, 0).await;
 }
 
+/// The process that serves a connection.
+async fn process_of(client: &Client) -> i32 {
+    client.query_one("SELECT pg_backend_pid()", &[]).await.expect("answers").get(0)
+}
+
 #[tokio::test]
-async fn a_statement_that_takes_too_long_is_told_apart_and_its_connection_serves_the_next() {
+async fn a_statement_that_takes_too_long_is_told_apart_and_the_next_question_has_another_connection() {
     let (postgres, database) = migrated().await;
     let watcher = connect(&postgres.superuser_config()).await.expect("a connection");
     let question = database.borrow_for_question("test").await.expect("a connection");
     let limit = question.query_one("SHOW statement_timeout", &[]).await.expect("answers");
     assert_eq!(limit.get::<_, &str>(0), "30s");
+    let first = process_of(&question).await;
     question.batch_execute("SET LOCAL statement_timeout = '50ms'").await.expect("is set");
     let failed = question.batch_execute("SELECT pg_sleep(600)").await.expect_err("is ended");
     assert!(ArchiveError::from(failed).is_timeout());
@@ -76,6 +82,7 @@ async fn a_statement_that_takes_too_long_is_told_apart_and_its_connection_serves
     let blocker = connect(&postgres.config()).await.expect("a connection");
     blocker.batch_execute("BEGIN; LOCK TABLE segmented").await.expect("is locked");
     let question = database.borrow_for_question("test").await.expect("a connection");
+    assert_ne!(process_of(&question).await, first, "what was cancelled there may still be on its way");
     question.batch_execute("SET LOCAL lock_timeout = '50ms'").await.expect("is set");
     let failed = question.batch_execute("SELECT * FROM segmented").await.expect_err("is ended");
     assert!(ArchiveError::from(failed).is_timeout());
