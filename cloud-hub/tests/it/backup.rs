@@ -71,6 +71,18 @@ fn damage(file: &Path) {
     opened.seek(SeekFrom::Start(middle)).and_then(|_| opened.write_all(&byte)).expect("is written");
 }
 
+/// Writes what a turned bit can make of a backup's file: what `tar` takes for no header and an end, so that it leaves
+/// before the check sum is read.
+fn write_rubbish(file: &Path) {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("an encoder");
+    encoder.include_checksum(true).expect("is taken");
+    let content = [vec![b'U'; 512], vec![0; 20 << 10], vec![b'U'; 1 << 20]].concat();
+    encoder.write_all(&content).expect("into memory");
+    let mut packed = encoder.finish().expect("into memory");
+    *packed.last_mut().expect("the check sum") ^= 1;
+    fs::write(file, packed).expect("is written");
+}
+
 /// The largest file below a folder whose name is a number: a table or an index.
 fn largest_table(folder: &Path) -> PathBuf {
     let is_number = |path: &PathBuf| {
@@ -152,7 +164,9 @@ async fn a_damaged_backup_is_refused_and_nothing_of_it_stays() {
     OpenOptions::new().write(true).open(&files[1]).and_then(|file| file.set_len(length - 9)).expect("is cut");
     let empty = place.path("empty");
     fs::create_dir(&empty).expect("is made");
-    for backup in backups.iter().chain(&files).chain([&empty]) {
+    let rubbish = place.path("rubbish.tar.zst");
+    write_rubbish(&rubbish);
+    for backup in backups.iter().chain(&files).chain([&empty, &rubbish]) {
         let config = place.cluster("restored");
         let directory = config.directory.clone();
         let refused =

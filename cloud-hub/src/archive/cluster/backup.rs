@@ -203,16 +203,17 @@ async fn unpack(backup: PathBuf, folder: PathBuf, run_as: Option<Account>) -> Re
             Box::new(opened.map_err(file_error(&backup))?)
         };
         let mut stdin = into.child.stdin.take().expect("asked for when it was started");
-        let copied = io::copy(&mut from, &mut stdin);
+        let copied = match io::copy(&mut from, &mut stdin) {
+            // `tar` gave up: on rubbish if the check sum at the end of the backup does not fit, else on its disk.
+            Err(failed) if failed.kind() == io::ErrorKind::BrokenPipe => io::copy(&mut from, &mut io::sink()),
+            copied => copied,
+        };
         drop((from, stdin));
         let written = into.ended();
         let read = from_folder.map_or(Ok(()), Tar::ended);
         match copied {
-            // A pipe breaks because of what is at its other end, which says more.
-            Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => {
-                Err(BackupError::Damaged { path: backup.clone(), said: failed.to_string() })
-            }
-            _ => written.and(read),
+            Err(failed) => Err(BackupError::Damaged { path: backup.clone(), said: failed.to_string() }),
+            Ok(_) => written.and(read),
         }
     };
     blocking(unpacking).await
