@@ -27,7 +27,7 @@ pub use crate::administration::TokenWish;
 use crate::administration::{Acts, Refused};
 use crate::archive::{Address, Database, Registry};
 use crate::config::HubConfig;
-use crate::hub::{DATABASE, Ready};
+use crate::run::{DATABASE, Ready};
 
 /// Who does what is done here, as the hub's events say it: whoever may run commands on the machine.
 const BY: &str = "the hub's command line";

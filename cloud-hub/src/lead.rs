@@ -25,11 +25,13 @@ use crate::archive::{
 use crate::backfill::OpenRequests;
 use crate::carrying::Carrying;
 use crate::direct::{Direct, DirectContext};
-use crate::hub::{Hub, STEP_DEADLINE};
+use crate::hub::Hub;
 use crate::reception::committer::{Committer, DECODE_GROUPS_MAX, Load, SUBMISSIONS_MAX, Submission};
 use crate::reception::import::Importer;
 use crate::reception::{Reception, Renewals, Settings};
 
+/// Each step of stopping gets this long.
+pub(crate) const STEP_DEADLINE: Duration = Duration::from_secs(10);
 /// How far the head may outgrow the size it is cut at before reception waits for the cutter.
 pub(crate) const HEAD_FACTOR: usize = 4;
 /// The same for the backlog, which leaves the rest to what comes live.

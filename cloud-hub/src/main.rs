@@ -19,7 +19,6 @@ use cloud_hub::commands::{
     nodes, reprocess,
 };
 use cloud_hub::config::HubConfig;
-use cloud_hub::hub;
 use service::documents::DocumentKind;
 
 /// Commits what a mission's nodes forward, keeps it, and serves it.
@@ -448,7 +447,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Run(configured) => {
             service::logging::start();
             let config = HubConfig::read(&configured.config)?;
-            return Box::pin(hub::run(&configured.config, config)).await;
+            return Box::pin(cloud_hub::run::run(&configured.config, config)).await;
         }
         Command::Token {
             command: TokenCommand::Create { configured, node, site, missions, hours, output },

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use dashboard::access::Gate;
-use delivery::{BootId, DocumentSignature, Lane, NodeId, Packer, Position, Severity, StoreId};
+use delivery::{BootId, DocumentSignature, Lane, NodeId, Packer, Position, Severity};
 use intake::doors::{DoorContext, Doors};
 use intake::http::idempotency::KnownRequests;
 use intake::link::Queues;
@@ -80,14 +80,14 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     let stop_forwarding = CancellationToken::new();
 
     let journal_options = config.journal.options().context("the journal's key cannot be used")?;
-    let mut opener = journal_opener(&data, journal_options.clone());
+    let mut opener = journal::opener(&data, journal_options.clone());
     let opened = opener(Opening::Again)?;
     let (journal_head, acknowledged) = (opened.journal.head(), opened.journal.acknowledged());
     let start = Position::start(opened.journal.store(), Lane::Telemetry);
     let (journal_events, mut journal_told) = mpsc::channel(JOURNAL_EVENTS_MAX);
     let (journal, journal_end) =
         journal::start(opened, opener, config.journal.limits(&data), journal_events.clone())?;
-    let mut opener = journal_opener(&data, JournalOptions::of_alarms(journal_options.key.clone()));
+    let mut opener = journal::opener(&data, JournalOptions::of_alarms(journal_options.key.clone()));
     let (alarms, alarms_end) =
         journal::start(opener(Opening::Again)?, opener, JournalLimits::of_alarms(&data), journal_events)?;
 
@@ -335,15 +335,6 @@ pub async fn run(config_file: &Path, config: EdgeConfig) -> anyhow::Result<bool>
     }
     info!("stopped");
     Ok(ended_well)
-}
-
-/// Opens a journal of a data directory; a new one gets a name by chance.
-pub(crate) fn journal_opener(data: &Path, options: JournalOptions) -> journal::Opener {
-    let data = data.to_owned();
-    Box::new(move |opening| {
-        let new_store = &mut || StoreId(*uuid::Uuid::new_v4().as_bytes());
-        journal::open(&data, &options, opening, new_store)
-    })
 }
 
 /// Tells systemd that the node is alive as long as its journal answers: a node that cannot record is not.

@@ -15,7 +15,7 @@ use crate::archive::{
     has_reader, restore,
 };
 use crate::config::HubConfig;
-use crate::hub::{DATABASE, private_cluster};
+use crate::run::{DATABASE, private_cluster};
 
 /// `cloud-hub db …`.
 #[derive(Subcommand)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cloud_hub::archive::{Database, OWN_STATION};
-use cloud_hub::hub::Ready;
+use cloud_hub::run::Ready;
 use delivery::{Content, Lane, Position, SealedBatch};
 use reqwest::RequestBuilder;
 use serde_json::Value;

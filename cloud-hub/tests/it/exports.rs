@@ -11,7 +11,7 @@ use cloud_hub::archive::{Address, AlarmTable};
 use cloud_hub::commands::export::{ExportArguments, run};
 use cloud_hub::commands::model::ModelCommand;
 use cloud_hub::config::HubConfig;
-use cloud_hub::hub::Ready;
+use cloud_hub::run::Ready;
 use delivery::{BatchBuilder, Lane, Position};
 use processing::Verdict;
 use processing::alarm::{self, AlarmSeverity, History, Place, Usefulness};

@@ -21,7 +21,6 @@ use super::{
 use crate::config::EdgeConfig;
 use crate::forwarding::Decision;
 use crate::journal::{self, JournalHandle, JournalLimits, JournalOptions, Opening};
-use crate::node::journal_opener;
 use crate::trust::Trust;
 
 /// Most bytes of an answer.
@@ -179,7 +178,7 @@ fn asked(lane: Lane) -> String {
 
 /// Opens a journal of a node that does not run; nothing in it is pruned.
 fn open(data: &Path, options: JournalOptions) -> anyhow::Result<JournalHandle> {
-    let mut opener = journal_opener(data, options);
+    let mut opener = journal::opener(data, options);
     let opened = opener(Opening::Again)?;
     let (events, _) = mpsc::channel(1);
     Ok(journal::start(opened, opener, JournalLimits::none(data), events)?.0)

@@ -10,8 +10,7 @@ use provisioning::{Authorities, Authority};
 
 use super::*;
 use crate::history::{History, HistoryConfig};
-use crate::journal::{JournalLimits, JournalOptions, Opening};
-use crate::node::journal_opener;
+use crate::journal::{self, JournalLimits, JournalOptions, Opening};
 use crate::sessions::FileSessions;
 use crate::status::HubLink;
 
@@ -97,7 +96,7 @@ pub(crate) fn start(directory: &Path) -> Started {
     let gate = Gate::new(FileSessions::open(directory).expect("a directory"));
     // The one of an earlier start may still be open.
     let folder = directory.join(format!("journal-{}", uuid::Uuid::new_v4()));
-    let mut opener = journal_opener(&folder, JournalOptions::default());
+    let mut opener = journal::opener(&folder, JournalOptions::default());
     let opened = opener(Opening::Again).expect("opens");
     let (events, _) = tokio::sync::mpsc::channel(1);
     let (journal, _end) =

@@ -16,8 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::names::ParameterNames;
 use super::plan::Plan;
 use super::*;
-use crate::journal::{JournalLimits, JournalOptions, Opening};
-use crate::node::journal_opener;
+use crate::journal::{self, JournalLimits, JournalOptions, Opening};
 
 /// 2026-01-01T00:00:00Z.
 const BEGIN_UNIX_MS: i64 = 1_767_225_600_000;
@@ -89,7 +88,7 @@ impl World {
 
     /// Starts a node. Of what the hub has it keeps little.
     fn start(&self) -> Node {
-        let mut opener = journal_opener(self.folder.path(), JournalOptions::default());
+        let mut opener = journal::opener(self.folder.path(), JournalOptions::default());
         let opened = opener(Opening::Again).expect("opens");
         let limits = JournalLimits {
             retained_bytes_max: 64 << 20,

@@ -32,7 +32,7 @@ pub use open::{Engine, JournalOptions, OlderDirectory, Opened, Opening, open, op
 pub use segments::{SEGMENT_BYTES, SegmentJournal};
 pub use sled_engine::SledJournal;
 pub(crate) use writer::free_bytes;
-pub use writer::{Opener, start};
+pub use writer::{Opener, opener, start};
 
 /// An unbroken run of missing batches.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

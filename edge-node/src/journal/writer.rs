@@ -7,6 +7,7 @@ mod recovery;
 mod room;
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use delivery::{BatchHeader, BatchSequence, Event, Lane, Position, SealedBatch, StoreId};
 use service::metric::Metric;
@@ -15,7 +16,7 @@ use tracing::{info_span, warn};
 
 use super::ballast::Ballast;
 use super::handle::{Append, Batches, JournalHandle, JournalLimits, JournalState, Request};
-use super::open::{Opened, Opening};
+use super::open::{JournalOptions, Opened, Opening, open};
 use super::{Found, Journal, JournalError, OlderDirectory};
 use room::Disk;
 pub(crate) use room::free_bytes;
@@ -31,6 +32,15 @@ const RECENT_BYTES_MAX: usize = 2 << 20;
 
 /// Opens the journal after it failed, as it is or anew.
 pub type Opener = Box<dyn FnMut(Opening) -> Result<Opened, JournalError> + Send>;
+
+/// Opens a journal of a data directory; a new one gets a name by chance.
+pub fn opener(data: &Path, options: JournalOptions) -> Opener {
+    let data = data.to_owned();
+    Box::new(move |opening| {
+        let new_store = &mut || StoreId(*uuid::Uuid::new_v4().as_bytes());
+        open(&data, &options, opening, new_store)
+    })
+}
 
 /// Starts the thread. It ends when all handles are gone, after committing what was queued; the receiver then
 /// gets its result. A journal that fails is opened again by `opener`. What happens to the journal goes to `events`;

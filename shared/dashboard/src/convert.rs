@@ -4,7 +4,7 @@ use mission_database::{
     DictionaryVersion, MissionDatabase, MonitoringResult, Parameter, ParameterKind as Kind, Validity,
 };
 use processing::{Buckets, CellStatistics, Engineering, Raw, Sample};
-use space_packet::TaiTime;
+use space_packet::{PacketType, PrimaryHeader, SequenceFlags, TaiTime};
 
 use crate::contract::{self, Label, NodeReport, ParameterDescription, ParameterKind, Value};
 
@@ -39,6 +39,27 @@ pub fn node_report_json(report: &NodeReport) -> Vec<u8> {
 
 pub(crate) fn unix_ms(tai_nanos: i64) -> f64 {
     TaiTime(tai_nanos).to_unix_nanos() as f64 / NANOS_PER_MILLISECOND
+}
+
+pub(crate) fn packet_header(header: &PrimaryHeader) -> contract::PacketHeader {
+    let packet_type = match header.packet_type {
+        PacketType::Telecommand => "telecommand",
+        PacketType::Telemetry => "telemetry",
+    };
+    let sequence_flags = match header.sequence_flags {
+        SequenceFlags::Continuation => "continuation",
+        SequenceFlags::First => "first",
+        SequenceFlags::Last => "last",
+        SequenceFlags::Unsegmented => "unsegmented",
+    };
+    contract::PacketHeader {
+        packet_type: packet_type.to_owned(),
+        secondary_header: header.secondary_header,
+        apid: header.apid.value(),
+        sequence_flags: sequence_flags.to_owned(),
+        sequence_count: header.sequence_count.value(),
+        data_length_field: header.data_length_field,
+    }
 }
 
 pub(crate) fn sample(

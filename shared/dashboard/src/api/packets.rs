@@ -6,13 +6,13 @@ use axum::extract::{Path, Query, State};
 use mission_database::BitSpan;
 use processing::{DissectedPacket, PacketOutcome, Sample};
 use serde::Deserialize;
-use space_packet::{Apid, PacketType, PrimaryHeader, SequenceFlags};
+use space_packet::{Apid, PrimaryHeader};
 use utoipa::IntoParams;
 
 use super::asking::in_time;
 use super::paging::{Asked, write};
 use super::{LoggedIn, Shared, refusals};
-use crate::contract::{Packet, PacketHeader, PacketValue, Packets};
+use crate::contract::{Packet, PacketValue, Packets};
 use crate::records::{FoundPacket, PacketFilter, RecordId};
 use crate::{LiveMission, ProblemResponse, convert};
 
@@ -109,7 +109,7 @@ fn describe(mission: &LiveMission, found: FoundPacket) -> Packet {
     };
     Packet {
         values: values.iter().map(value).collect(),
-        header: PrimaryHeader::parse(&bytes).ok().map(|header| describe_header(&header)),
+        header: PrimaryHeader::parse(&bytes).ok().map(|header| convert::packet_header(&header)),
         hex: data_encoding::HEXLOWER.encode(&bytes),
         outcome: outcome.word().to_owned(),
         problem: problem(&outcome),
@@ -126,26 +126,5 @@ fn problem(outcome: &PacketOutcome) -> Option<String> {
         PacketOutcome::NotAPacket(error) => Some(error.to_string()),
         PacketOutcome::Partial(error) => Some(error.to_string()),
         PacketOutcome::Unresolved => Some("no concrete container of the dictionary fits".to_owned()),
-    }
-}
-
-fn describe_header(header: &PrimaryHeader) -> PacketHeader {
-    let packet_type = match header.packet_type {
-        PacketType::Telecommand => "telecommand",
-        PacketType::Telemetry => "telemetry",
-    };
-    let sequence_flags = match header.sequence_flags {
-        SequenceFlags::Continuation => "continuation",
-        SequenceFlags::First => "first",
-        SequenceFlags::Last => "last",
-        SequenceFlags::Unsegmented => "unsegmented",
-    };
-    PacketHeader {
-        packet_type: packet_type.to_owned(),
-        secondary_header: header.secondary_header,
-        apid: header.apid.value(),
-        sequence_flags: sequence_flags.to_owned(),
-        sequence_count: header.sequence_count.value(),
-        data_length_field: header.data_length_field,
     }
 }

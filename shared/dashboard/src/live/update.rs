@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use processing::{Sample, verdicts_in};
-use space_packet::{PacketType, PrimaryHeader, ReceptionTime, SequenceFlags};
+use space_packet::{PrimaryHeader, ReceptionTime};
 
 use crate::LiveMission;
-use crate::contract::{Alarm, EventEntry, LiveEvent, LivePacket, Node, PacketHeader};
-use crate::convert::rfc3339;
+use crate::contract::{Alarm, EventEntry, LiveEvent, LivePacket, Node};
+use crate::convert::{packet_header, rfc3339};
 
 /// What a subscription sends next.
 pub(crate) struct LiveUpdate {
@@ -75,31 +75,10 @@ impl SeenPacket {
         LivePacket {
             node: self.node.to_string(),
             reception_time: rfc3339(self.reception.0),
-            header: self.header().map(describe_header),
+            header: self.header().as_ref().map(packet_header),
             verdicts: self.verdict_codes(),
             hex: data_encoding::HEXLOWER.encode(&self.bytes),
         }
-    }
-}
-
-fn describe_header(header: PrimaryHeader) -> PacketHeader {
-    let packet_type = match header.packet_type {
-        PacketType::Telecommand => "telecommand",
-        PacketType::Telemetry => "telemetry",
-    };
-    let sequence_flags = match header.sequence_flags {
-        SequenceFlags::Continuation => "continuation",
-        SequenceFlags::First => "first",
-        SequenceFlags::Last => "last",
-        SequenceFlags::Unsegmented => "unsegmented",
-    };
-    PacketHeader {
-        packet_type: packet_type.to_owned(),
-        secondary_header: header.secondary_header,
-        apid: header.apid.value(),
-        sequence_flags: sequence_flags.to_owned(),
-        sequence_count: header.sequence_count.value(),
-        data_length_field: header.data_length_field,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use cloud_hub::archive::{Address, Database, Registry};
 use cloud_hub::config::HubConfig;
-use cloud_hub::hub::{DATABASE, Ready};
+use cloud_hub::run::{DATABASE, Ready};
 use provisioning::{Authority, EnrollOptions, Identity, NewToken, Token, enroll};
 
 use crate::ground::GroundSegment;
