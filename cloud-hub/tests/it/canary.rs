@@ -283,7 +283,7 @@ impl Hub {
         }
     }
 
-    /// What a live stream says to somebody who asks for both missions, until its second heartbeat.
+    /// What a live stream says to somebody who asks for both missions, until the second heartbeat behind the first answer.
     async fn listen(&self, token: &str) -> String {
         let mut request =
             format!("ws://{}/api/v1/live", self.address).into_client_request().expect("a request");
@@ -294,10 +294,11 @@ impl Hub {
                 format!(r#"{{"kind":"subscribe","mission":"{mission}","parameters":["{parameter}"]}}"#);
             stream.send(Message::text(text)).await.expect("sent");
         }
-        let mut heard = String::new();
-        while heard.matches("\"heartbeat\"").count() < 2 {
+        let (mut heard, mut heartbeats) = (String::new(), 0);
+        while heartbeats < 2 {
             let next = tokio::time::timeout(PATIENCE, stream.next()).await.expect("in time");
             if let Message::Text(text) = next.expect("goes on").expect("a message") {
+                heartbeats += usize::from(heard.contains("/Test/number") && text.contains("\"heartbeat\""));
                 heard.push_str(&text);
             }
         }

@@ -87,6 +87,9 @@ pub(crate) struct Hub {
     pub(crate) sessions: mpsc::Receiver<Accepted>,
 }
 
+/// How long a client may say nothing: long enough for keys that are written to a busy disk.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+
 impl Hub {
     pub(crate) fn start(home: &Path) -> Self {
         Self::start_with(home, Arc::default())
@@ -103,7 +106,7 @@ impl Hub {
         let mut endpoint = HubEndpoint::bind((Ipv4Addr::LOCALHOST, 0).into(), options).unwrap();
         let address = endpoint.local_addr().unwrap();
         let desk = EnrolmentDesk::new(Arc::clone(&authority), vec![address.to_string()], Clock::system())
-            .with_patience(Duration::from_secs(1));
+            .with_patience(SILENCE_MAX);
         let (outcome, outcomes) = mpsc::channel(16);
         let (session, sessions) = mpsc::channel(16);
         let tokens = Arc::clone(&book);

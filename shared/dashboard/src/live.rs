@@ -7,6 +7,7 @@ mod cursor;
 mod entry;
 mod event_log;
 mod mission_feed;
+mod pace;
 mod parameter_set;
 mod stream;
 mod update;

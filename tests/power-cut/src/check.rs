@@ -11,8 +11,8 @@ use crate::engine::{Engine, Journals, append, read};
 use crate::ledger::{Content, Ledger};
 use crate::workload::{body, records};
 
-/// A station is down while its journal opens.
-pub const OPEN_TIME_MAX: Duration = Duration::from_secs(1);
+/// What takes longer hangs, on a disk that others write to as well; how long it takes is for measurements.
+const OPEN_TIME_MAX: Duration = Duration::from_secs(20);
 /// Appended to see that recording goes on.
 const APPENDED: u64 = 3;
 /// What a journal is called that had to begin anew.

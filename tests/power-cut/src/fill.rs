@@ -1,7 +1,7 @@
 //! A journal with a long backlog, and how fast it opens.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use delivery::{BatchBuilder, BatchSequence, SealedBody, StoreId};
@@ -10,9 +10,10 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use space_packet::{ReceptionTime, TaiTime};
 
-use crate::check::OPEN_TIME_MAX;
 use crate::engine::{Engine, append, read};
 
+/// A station is down while its journal opens.
+const OPEN_TIME_MAX: Duration = Duration::from_secs(1);
 /// As many as a batch of 92-byte packets has on a busy link.
 const RECORDS_PER_BATCH: u64 = 256;
 const RECORD_BYTES: usize = 92;

@@ -7,6 +7,9 @@ use anyhow::{Context, bail};
 use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::{Value, json};
 
+/// Longer than servers take to say that a question takes too long.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
 /// A logged-in client.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -18,7 +21,7 @@ pub struct Client {
 impl Client {
     /// Logs in with a one-time code, as the dashboard does.
     pub async fn log_in(server: SocketAddr, code: &str) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
+        let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;
         let address = format!("http://{server}/api/v1/session");
         let asked = http.post(&address).header("x-sto-request", "cli").json(&json!({ "code": code }));
         let answer = asked.send().await?;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use processing::alarm::AlarmId;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
-use tokio::time::{Instant, sleep_until};
 
 use super::mission_feed::Announcement;
+use super::pace::Pace;
 use super::stream::opened;
 use super::update::{AlarmsTold, LiveUpdate, SnapshotPart, UpdateBody};
 use crate::alarms::{AlarmBook, AlarmPlace, Describer, Known};
@@ -35,7 +35,7 @@ pub(super) struct AlarmsFeed {
     stage: Stage,
     changed: BTreeSet<AlarmId>,
     dropped: u64,
-    due: Instant,
+    pace: Pace,
 }
 
 impl AlarmsFeed {
@@ -49,7 +49,7 @@ impl AlarmsFeed {
             stage: Stage::Snapshot(None),
             changed: BTreeSet::new(),
             dropped: 0,
-            due: Instant::now(),
+            pace: Pace::new(INTERVAL),
         }
     }
 
@@ -83,7 +83,7 @@ impl AlarmsFeed {
     }
 
     fn take_changed(&mut self) -> Option<Vec<Arc<Known>>> {
-        if self.changed.is_empty() || Instant::now() < self.due {
+        if self.changed.is_empty() || !self.pace.allows() {
             return None;
         }
         let first: Vec<AlarmId> = self.changed.iter().take(ALARMS_MAX).copied().collect();
@@ -91,7 +91,7 @@ impl AlarmsFeed {
             self.changed.remove(alarm);
         }
         if self.changed.is_empty() {
-            self.due = Instant::now() + INTERVAL;
+            self.pace.begin();
         }
         // One that has left memory since was told when it closed, or stays open for whoever knows of it.
         Some(first.into_iter().filter_map(|alarm| self.book.known(alarm)).collect())
@@ -99,10 +99,9 @@ impl AlarmsFeed {
 
     /// Takes in what comes; returns when there may be something to send. It may be dropped half-way.
     pub(super) async fn changed(&mut self) {
-        let waits = !self.changed.is_empty() && self.due > Instant::now();
         let change = tokio::select! {
             biased;
-            () = sleep_until(self.due), if waits => return,
+            () = self.pace.over() => return,
             change = self.changes.recv() => change,
         };
         match change {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::{Instant, sleep_until};
 
 use super::catch_up::{self, CatchUp};
 use super::cursor::Cursor;
+use super::pace::Pace;
 use super::update::{LiveUpdate, SeenPacket, UpdateBody};
 use super::waiting::{TakenSamples, WAITING_BYTES_MAX, WaitingItems, WaitingSamples};
 use super::{Change, DescriptionChanges, Interest, LiveBatch, MissedQuery, ParameterSet, entry};
@@ -25,12 +25,6 @@ pub(super) enum Subject {
     Samples { wanted: ParameterSet, waiting: WaitingSamples, pace: Option<Pace> },
 }
 
-/// At most so many events a second.
-pub(super) struct Pace {
-    interval: Duration,
-    due: Instant,
-}
-
 impl Subject {
     pub(super) fn events() -> Self {
         Self::Events(WaitingItems::default())
@@ -41,7 +35,7 @@ impl Subject {
     }
 
     pub(super) fn samples(wanted: ParameterSet, interval: Option<Duration>) -> Self {
-        let pace = interval.map(|interval| Pace { interval, due: Instant::now() });
+        let pace = interval.map(Pace::new);
         Self::Samples { wanted, waiting: WaitingSamples::new(pace.is_some()), pace }
     }
 
@@ -254,11 +248,10 @@ impl MissionFeed {
             Subject::Samples { waiting, pace, .. } => {
                 let has_pace = pace.is_some();
                 if let Some(pace) = pace {
-                    let now = Instant::now();
-                    if now < pace.due {
+                    if !pace.allows() {
                         return None;
                     }
-                    pace.due = now + pace.interval;
+                    pace.begin();
                 }
                 match waiting.take() {
                     TakenSamples::All(samples, dropped) => {
@@ -295,18 +288,19 @@ impl MissionFeed {
             }
             Stage::Running(tail) => {
                 let is_described = matches!(self.subject, Subject::Samples { .. });
-                let due = match &self.subject {
-                    Subject::Samples { pace: Some(pace), .. } if !is_empty => Some(pace.due),
-                    _ => None,
+                let over = async {
+                    match &mut self.subject {
+                        Subject::Samples { pace: Some(pace), .. } => pace.over().await,
+                        _ => std::future::pending().await,
+                    }
                 };
-                let due = due.filter(|due| *due > Instant::now());
                 let change = tokio::select! {
                     biased;
                     () = self.descriptions.next(), if is_described => {
                         self.is_described_anew = true;
                         return;
                     }
-                    () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => return,
+                    () = over => return,
                     change = tail.changes.recv() => change,
                 };
                 match change {

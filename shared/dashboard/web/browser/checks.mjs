@@ -126,9 +126,8 @@ async function checkPlot({ check, visit }) {
     const plot = page.getByTestId("plot");
     const points = () => plot.getAttribute("data-points");
     const last = () => plot.getAttribute("data-last");
-    const some = await visit.more("points", 1, points);
+    await visit.more("points", 1, points);
     const newest = await visit.more("newest sample", 0, last);
-    await visit.more("points", some + 2, points);
     await visit.more("newest sample", newest + 2 * PERIOD_MS, last);
     await visit.chip("live");
     await visit.picture("plot");
@@ -203,14 +202,16 @@ async function checkOutage({ check, visit, ground }) {
     const from = new Date(cutAfter - 5 * PERIOD_MS).toISOString();
     const to = new Date(cutAfter + (OUTAGE_S + 5) * PERIOD_MS).toISOString();
     const asked = new URLSearchParams({ parameter: VOLTAGE, from, to, limit: "1000" });
-    const { status, body } = await visit.ask(`/api/v1/missions/demo/samples?${asked}`);
-    assert.equal(status, 200);
-    // Both stations hear the spacecraft, and each has every second once.
-    const heard = body.samples.filter((sample) => sample.node === ground.stations[0].name);
-    const times = heard.map((sample) => Date.parse(sample.generation_time));
-    assert.ok(times.length >= OUTAGE_S + 9, `${times.length} samples between ${from} and ${to}`);
+    // Both stations hear the spacecraft, and each has every second once; the other one may be back first.
+    let times = [];
+    await until("every second of the outage from one station", BACK_WITHIN_MS, async () => {
+      const { status, body } = await visit.ask(`/api/v1/missions/demo/samples?${asked}`);
+      assert.equal(status, 200);
+      const heard = body.samples.filter((sample) => sample.node === ground.stations[0].name);
+      times = heard.map((sample) => Date.parse(sample.generation_time));
+      return times.length >= OUTAGE_S + 9 && widest(times) < 1.5 * PERIOD_MS;
+    });
     assert.equal(new Set(times).size, times.length);
-    assert.ok(widest(times) < 1.5 * PERIOD_MS, `a gap of ${widest(times)} ms`);
   });
 }
 

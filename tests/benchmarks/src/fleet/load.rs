@@ -109,12 +109,13 @@ impl Seen {
     fn on(&mut self, event: &NodeEvent) {
         let now = Instant::now();
         match event {
-            NodeEvent::Acknowledged => {
+            NodeEvent::Acknowledged { .. } => {
                 self.acknowledgements += 1;
                 self.acknowledged.get_or_insert(now);
             }
             NodeEvent::Ended(_) => self.opened = None,
             NodeEvent::Opened => self.opened = Some(now),
+            NodeEvent::Silent { .. } => {}
         }
     }
 }

@@ -29,7 +29,7 @@ const PROBE_RUN: u32 = 0x5052_4f42;
 const PACKETS_PER_SECOND: f64 = 2_000.0;
 const PROBE_EVERY: Duration = Duration::from_millis(10);
 /// What a packet of the other link may take to be acknowledged, on a machine that also does other things.
-const DELAY_MAX: Duration = Duration::from_secs(5);
+const DELAY_MAX: Duration = SOON;
 /// What is worth a line among those that say what was done meanwhile.
 const DELAY_REMARKABLE: Duration = Duration::from_millis(250);
 /// Memory of a node, at most, at any moment of all this, built without optimisation.

@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use crate::archive::load_in_ledger;
 use crate::serials::Differences;
-use crate::world::{NODE, RunningLoad, SOON, World};
+use crate::world::{DRAINED_WITHIN, NODE, RunningLoad, SOON, World};
 
 const RUN: u32 = 0x4655_4c4c;
 const PACKETS_PER_SECOND: f64 = 10_000.0;
@@ -52,7 +52,8 @@ async fn a_full_disk_stops_intake_until_there_is_room_and_loses_nothing() -> any
 
     world.ground.start_hub().await?;
     let more = |node: &Value| node["archived_packets"].as_u64() > Some(held_after_kill + 1_000);
-    world.hub_says("packets that came in after the disk was full", NODE, more).await?;
+    let what = "packets that came in after the disk was full";
+    world.hub_says_within(what, NODE, DRAINED_WITHIN, more).await?;
     let report = load.stop().await?;
     world.drained(NODE).await?;
     let archived = load_in_ledger(&world, RUN).await?;

@@ -30,7 +30,7 @@ const MEMORY_MAX_KIB: u64 = 200 * 1_024;
 /// Twice the calm delay is the bound, but not below this: unoptimised programs share two cores with the attackers and
 /// whatever else the machine does, and a calm of a few milliseconds would measure its scheduler. Without any attack the
 /// p99 was up to 125 ms on a busy machine, and 95 to 240 ms under attack; doors that let others wait took 1 to 10 s.
-const DELAY_FLOOR: Duration = Duration::from_millis(500);
+const DELAY_FLOOR: Duration = Duration::from_secs(1);
 /// Soon enough that half packets are given up during the attack.
 const PACKET_TIMEOUT_S: u64 = 2;
 const MEMORY_EVERY: Duration = Duration::from_millis(200);

@@ -29,7 +29,7 @@ const NODE_ALIVE_MS: std::ops::Range<u64> = 10..1_500;
 const NODE_KILLS: u64 = 5;
 const ROUNDS_VARIABLE: &str = "STO_TEST_ROUNDS";
 /// Less would mean that the load hardly ran between the kills.
-const ACKNOWLEDGED_MIN: u64 = 100_000;
+const ACKNOWLEDGED_MIN: u64 = 20_000;
 /// How much of the archive is read sample by sample.
 const WINDOW: usize = 45_000;
 /// Chooses order and moments; printed, so that a failure's can be given.

@@ -117,8 +117,7 @@ async fn a_revoked_node_is_thrown_out_and_goes_on_recording_until_it_is_enrolled
         let problem = node["problem"].as_str().unwrap_or_default();
         node["state"] == "revoked" && problem.contains("STO-NODE-REVOKED")
     };
-    let node = world.hub_says("the node refused when it came back", NODE, refused).await?;
-    let archived_then = node["archived_packets"].as_u64().context("packets are counted")?;
+    world.hub_says("the node refused when it came back", NODE, refused).await?;
 
     let reported = |node: &Value, pointer: &str| node.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
     let (received, waiting) = ("/report/packets_received", "/report/backlog/packets");
@@ -128,6 +127,9 @@ async fn a_revoked_node_is_thrown_out_and_goes_on_recording_until_it_is_enrolled
         more(received) && more(waiting)
     };
     world.node_says("more received and more waiting", NODE, grown).await?;
+    // By now what had arrived before it was thrown out is committed too.
+    let node = world.hub_says("the node refused", NODE, refused).await?;
+    let archived_then = node["archived_packets"].as_u64().context("packets are counted")?;
 
     // A process that starts anew shows its certificate in full: there is no session of TLS to resume.
     world.stop_node(NODE).await?;

@@ -140,8 +140,19 @@ impl World {
         name: &str,
         is_so: impl Fn(&Value) -> bool,
     ) -> anyhow::Result<Value> {
+        self.hub_says_within(what, name, SOON, is_so).await
+    }
+
+    /// The same of what takes longer.
+    pub(crate) async fn hub_says_within(
+        &self,
+        what: &str,
+        name: &str,
+        patience: Duration,
+        is_so: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
         let client = self.ground.hub_client().await?;
-        said(what, &client, name, is_so).await
+        said(what, &client, name, patience, is_so).await
     }
 
     /// Waits until a node says something of itself, and returns it all.
@@ -152,7 +163,7 @@ impl World {
         is_so: impl Fn(&Value) -> bool,
     ) -> anyhow::Result<Value> {
         let client = self.ground.node_client(name).await?;
-        said(what, &client, name, is_so).await
+        said(what, &client, name, SOON, is_so).await
     }
 }
 
@@ -183,10 +194,11 @@ async fn said(
     what: &str,
     client: &Client,
     name: &str,
+    patience: Duration,
     is_so: impl Fn(&Value) -> bool,
 ) -> anyhow::Result<Value> {
     let mut last = Value::Null;
-    let found = until(what, SOON, async || {
+    let found = until(what, patience, async || {
         let answer = client.get("/api/v1/nodes").await?;
         let nodes = answer["nodes"].as_array().map_or(&[][..], Vec::as_slice);
         last = nodes.iter().find(|node| node["name"] == name).cloned().unwrap_or_default();

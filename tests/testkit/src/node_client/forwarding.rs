@@ -37,9 +37,19 @@ pub enum NodeEvent {
     /// HELLO_OK was read.
     Opened,
     /// More of its batches are committed.
-    Acknowledged,
+    Acknowledged {
+        /// Whether the hub has everything and keeps it safely.
+        is_drained: bool,
+    },
     /// A session ended, or none began.
     Ended(String),
+    /// It makes no more packets until its pace changes.
+    Silent {
+        /// Packets made so far.
+        made: u64,
+        /// As above.
+        is_drained: bool,
+    },
 }
 
 /// A node and what it has not yet delivered.
@@ -114,7 +124,7 @@ impl Forwarding {
     ) -> anyhow::Result<String> {
         let mut session = self.open().await?;
         on(NodeEvent::Opened);
-        let mut batches = ticks(*pace.borrow_and_update());
+        let mut batches = self.ticks(pace, on);
         let mut reports = every(REPORT_EVERY);
         let mut reported = 0;
         loop {
@@ -135,7 +145,7 @@ impl Forwarding {
                 }
                 Woken::Answer(None) => bail!("the hub ended the stream"),
                 Woken::Batch => self.make(*pace.borrow()),
-                Woken::Pace => batches = ticks(*pace.borrow_and_update()),
+                Woken::Pace => batches = self.ticks(pace, on),
                 Woken::Report => {
                     session.send(&Frame::Report(node_report_json(&self.report()))).await?;
                     if reported % REPORTS_PER_TIME_ASK == 0 {
@@ -192,7 +202,7 @@ impl Forwarding {
             Frame::Ack(ack) if self.outbox.on_ack(&ack, self.began.elapsed()) => {
                 backoff.succeeded();
                 self.journal.forget(self.outbox.safe(self.journal.store()));
-                on(NodeEvent::Acknowledged);
+                on(NodeEvent::Acknowledged { is_drained: self.is_drained() });
             }
             Frame::Credit(credit) => self.outbox.on_credit(credit),
             Frame::Goodbye(goodbye) => {
@@ -203,6 +213,14 @@ impl Forwarding {
             _ => {}
         }
         None
+    }
+
+    fn ticks(&self, pace: &mut watch::Receiver<Pace>, on: &impl Fn(NodeEvent)) -> Interval {
+        let batch_every = pace.borrow_and_update().batch_every;
+        if batch_every.is_none() {
+            on(NodeEvent::Silent { made: self.made(), is_drained: self.is_drained() });
+        }
+        every(batch_every.unwrap_or(NEVER))
     }
 
     fn make(&mut self, pace: Pace) {
@@ -233,10 +251,6 @@ impl Forwarding {
             ..NodeReport::default()
         }
     }
-}
-
-fn ticks(pace: Pace) -> Interval {
-    every(pace.batch_every.unwrap_or(NEVER))
 }
 
 /// Ticks that begin somewhere within the first period, so that a fleet does not move in step.

@@ -21,9 +21,9 @@ pub use enrolment::Enroller;
 pub use forwarding::{Forwarding, NodeEvent, Pace};
 pub use journal::MemoryJournal;
 
-/// As long as a real node tries an address, and waits for the answer to HELLO.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// A real node gives up earlier, and comes again.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A journal's name that nobody else has.
 pub fn new_store() -> StoreId {

@@ -188,12 +188,14 @@ async fn the_next_address_is_tried_and_the_most_telling_failure_reported() {
     let silent = tokio::net::UdpSocket::bind(loopback()).await.unwrap();
     let silent = silent.local_addr().unwrap();
     let mut client = Client::new(ours.client_options(ours.node(Uuid::new_v4()))).unwrap();
-    let short = Duration::from_millis(300);
-    let connection = within(client.connect(&[silent, foreign[0], own[0]], short)).await.unwrap();
+    let connection = within(client.connect(&[silent, foreign[0], own[0]], PATIENCE)).await.unwrap();
     assert_eq!(connection.remote_address(), own[0]);
 
-    let failed = within(client.connect(&[foreign[0], silent], short)).await.unwrap_err();
+    // Long enough for the handshake with the one that answers.
+    let a_while = Duration::from_secs(3);
+    let failed = within(client.connect(&[foreign[0], silent], a_while)).await.unwrap_err();
     assert!(matches!(failed, ConnectError::HubCertificate { .. }), "{failed}");
+    let short = Duration::from_millis(300);
     let failed = within(client.connect(&[silent], short)).await.unwrap_err();
     assert_eq!(failed, ConnectError::TimedOut { address: silent, after: short });
     assert_eq!(within(client.connect(&[], short)).await.unwrap_err(), ConnectError::NoAddress);

@@ -6,7 +6,7 @@ use notify::{Address, Attempt, FailureKind, Notification, Notifier};
 
 use crate::certificates::Authority;
 use crate::mail_server::{DROP, ENDLESS, Protection, SILENCE, Script, TestServer};
-use crate::told::{Folder, failure, notification, now};
+use crate::told::{Folder, IMPATIENT, PATIENT, failure, notification, now};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -15,13 +15,17 @@ fn kari() -> Address {
 }
 
 fn notifier(folder: &Folder, server: SocketAddr, keys: &str) -> Notifier {
+    within(PATIENT, folder, server, keys)
+}
+
+fn within(timeout: &str, folder: &Folder, server: SocketAddr, keys: &str) -> Notifier {
     let text = format!(
         r#"dashboard_url = "https://hub.example"
         [smtp]
         host = "{}"
         port = {}
         from = "Operations <alarms@station.example>"
-        timeout = "1 s"
+        timeout = "{timeout}"
         {keys}"#,
         server.ip(),
         server.port()
@@ -166,7 +170,8 @@ async fn an_address_that_is_none_is_refused_before_anybody_is_asked() {
 async fn what_the_server_says_decides_what_becomes_of_a_mail() {
     let check = async |at: &'static str, says: &'static str, expected: FailureKind| {
         let server = TestServer::start(Script::from([(at, says)]), Protection::None).await;
-        let notifier = notifier(&Folder::new(), server.address, r#"security = "none""#);
+        let patience = if says == SILENCE { IMPATIENT } else { PATIENT };
+        let notifier = within(patience, &Folder::new(), server.address, r#"security = "none""#);
         let attempt = notifier.send(&kari(), &notification(), now()).await;
         assert_eq!(failure(&attempt).kind, expected, "{at}, {says}: {attempt:?}");
         assert_eq!(matches!(attempt, Attempt::Refused(_)), expected.is_final(), "{at}, {says}");
@@ -199,7 +204,8 @@ async fn what_the_server_says_decides_what_becomes_of_a_mail() {
 async fn a_server_that_says_no_goodbye_has_taken_the_message_all_the_same() {
     for goodbye in [SILENCE, DROP, "500 what?"] {
         let server = TestServer::start(Script::from([("QUIT", goodbye)]), Protection::None).await;
-        let notifier = notifier(&Folder::new(), server.address, r#"security = "none""#);
+        let patience = if goodbye == SILENCE { IMPATIENT } else { PATIENT };
+        let notifier = within(patience, &Folder::new(), server.address, r#"security = "none""#);
         let attempt = notifier.send(&kari(), &notification(), now()).await;
         assert!(matches!(attempt, Attempt::Delivered { .. }), "{goodbye}: {attempt:?}");
     }
@@ -294,6 +300,7 @@ async fn a_mail_leaves_this_machine_unprotected_only_when_that_is_said() {
     assert_eq!(failure(&attempt).kind, FailureKind::Address, "{attempt:?}");
     // Nobody has this address: that it is tried is all that shows.
     let keys = "security = \"none\"\nunprotected = true";
-    let attempt = notifier(&Folder::new(), elsewhere, keys).send(&kari(), &notification(), now()).await;
+    let notifier = within(IMPATIENT, &Folder::new(), elsewhere, keys);
+    let attempt = notifier.send(&kari(), &notification(), now()).await;
     assert!(matches!(failure(&attempt).kind, FailureKind::Connect | FailureKind::Timeout), "{attempt:?}");
 }

@@ -8,10 +8,14 @@ use serde_json::{Value, json};
 
 use crate::certificates::Authority;
 use crate::receiver::{Answer, Receiver};
-use crate::told::{Folder, PATH_SECRET, SECRET, duty, failure, notification, now};
+use crate::told::{Folder, IMPATIENT, PATH_SECRET, PATIENT, SECRET, duty, failure, notification, now};
 
 fn ok() -> Answer {
     Answer::new(200, "", "taken")
+}
+
+fn patience(answer: &Answer) -> &'static str {
+    if matches!(answer, Answer::ThenSilence(_)) { IMPATIENT } else { PATIENT }
 }
 
 #[test]
@@ -129,7 +133,8 @@ async fn a_redirect_is_not_followed() {
 async fn what_is_no_answer_is_tried_again() {
     let check = async |answer: Answer, expected: FailureKind| {
         let (folder, receiver) = (Folder::new(), Receiver::answering(answer.clone()).await);
-        let attempt = folder.posting_to(receiver.address).send(&duty(), &notification(), now()).await;
+        let notifier = folder.posting_within(patience(&answer), receiver.address);
+        let attempt = notifier.send(&duty(), &notification(), now()).await;
         assert!(matches!(&attempt, Attempt::TryAgain { not_before: None, .. }), "{answer:?}: {attempt:?}");
         assert_eq!(failure(&attempt).kind, expected, "{answer:?}: {attempt:?}");
     };
@@ -145,8 +150,10 @@ async fn what_is_no_answer_is_tried_again() {
 #[tokio::test]
 async fn what_a_receiver_says_is_bounded() {
     let check = async |answer: Answer, expected: &str| {
+        let patience = patience(&answer);
         let (folder, receiver) = (Folder::new(), Receiver::answering(answer).await);
-        let attempt = folder.posting_to(receiver.address).send(&duty(), &notification(), now()).await;
+        let notifier = folder.posting_within(patience, receiver.address);
+        let attempt = notifier.send(&duty(), &notification(), now()).await;
         let Attempt::Delivered { said } = &attempt else { panic!("{attempt:?}") };
         assert!(said.starts_with(expected) && said.len() <= SAID_BYTES_MAX, "{} bytes: {said}", said.len());
     };
@@ -162,7 +169,8 @@ async fn a_receiver_that_is_silent_holds_nobody_up() {
     let (folder, other) = (Folder::new(), Folder::new());
     let (silent, awake) =
         (Receiver::answering(Answer::ThenSilence("")).await, Receiver::answering(ok()).await);
-    let (silent, awake) = (folder.posting_to(silent.address), Arc::new(other.posting_to(awake.address)));
+    let silent = folder.posting_within(IMPATIENT, silent.address);
+    let awake = Arc::new(other.posting_to(awake.address));
     let waiting = tokio::spawn(async move { silent.send(&duty(), &notification(), now()).await });
     let sent: Vec<_> = (0..8)
         .map(|_| Arc::clone(&awake))

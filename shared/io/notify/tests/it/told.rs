@@ -14,6 +14,11 @@ pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// The last part of a path that nobody may repeat.
 pub(crate) const PATH_SECRET: &str = "T0123/B4567/hunter2hunter2";
 
+/// What an answer may take on a busy machine.
+pub(crate) const PATIENT: &str = "30 s";
+/// For those that never answer.
+pub(crate) const IMPATIENT: &str = "1 s";
+
 pub(crate) fn notification() -> Notification {
     Notification {
         id: StepId([0xa1; 16]),
@@ -65,6 +70,11 @@ impl Folder {
 
     /// A notifier with one webhook `duty` and one Slack-compatible channel `room` at a server on this machine.
     pub(crate) fn posting_to(&self, server: SocketAddr) -> Notifier {
+        self.posting_within(PATIENT, server)
+    }
+
+    /// The same with another patience.
+    pub(crate) fn posting_within(&self, timeout: &str, server: SocketAddr) -> Notifier {
         self.file("secret", SECRET);
         self.file("url", &format!("http://{server}/services/{PATH_SECRET}\n"));
         let text = format!(
@@ -76,13 +86,13 @@ impl Folder {
             allow = ["127.0.0.0/8"]
             secret_file = "secret"
             key_id = "2026-11"
-            timeout = "1 s"
+            timeout = "{timeout}"
             [[slack]]
             name = "room"
             url_file = "url"
             allow_http = true
             allow = ["127.0.0.0/8"]
-            timeout = "1 s""#
+            timeout = "{timeout}""#
         );
         Notifier::new(&self.config(&text)).expect("a configuration")
     }
